@@ -1,0 +1,36 @@
+"""What every channel keeps to: how a message is handed over, and how a failure to deliver it is told."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from rules.model import Notification
+
+
+class DeliveryError(Exception):
+    """A message did not reach its receiver.
+
+    `reason` is one sentence for people; it holds no secret, and a receiver's URL is one. `retryable` says whether the
+    same message may succeed later. `retry_after` is how many seconds the receiver asked to be left alone for, if it did.
+    """
+
+    def __init__(self, reason: str, *, retryable: bool, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retryable = retryable
+        self.retry_after = retry_after
+
+
+class Notifier(Protocol):
+    """A receiver of one channel, ready to send."""
+
+    @property
+    def name(self) -> str:
+        """The receiver's name in the configuration."""
+
+    def send(self, notification: Notification) -> None:
+        """Hand over one message; returns once the receiver has accepted it.
+
+        Raises DeliveryError, and nothing else, when it was not accepted or that is not known. The caller tries again
+        with the same notification, whose id stays the same, so that a receiver can tell a repeat.
+        """
