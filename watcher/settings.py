@@ -1,0 +1,121 @@
+"""What the configuration says, once it has been read and found right (`watcher.config.load` makes it).
+
+Every value is frozen and final: paths are absolute, durations are timedeltas, money is nano-dollars, secrets are
+`Secret` and show nothing of themselves in a repr, a log line or an error.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from rules.model import AnomalyRule, Budget, Route
+from watcher.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class AnthropicSettings:
+    """How to reach the Admin API. `base_url` has no trailing slash; it is https, or http on loopback."""
+
+    base_url: str
+    admin_key: Secret
+    proxy: Secret | None = None
+    """The whole URL of the proxy: it may hold a password."""
+    ca_file: Path | None = None
+    """A PEM bundle to trust in place of the system's; absolute."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """Where the database is, and how long it remembers."""
+
+    secret_url: Secret
+    """The whole SQLAlchemy URL: it may hold a password. A sqlite path in it is absolute."""
+    keep: timedelta = timedelta(days=400)
+    path: Path | None = None
+    """The database file, absolute, when it is SQLite; None for PostgreSQL."""
+
+    @property
+    def url(self) -> str:
+        """The URL as `Store.open` takes it, password and all: hand it over, never show it."""
+        return self.secret_url.reveal()
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """Where the status page and `/metrics` are served: a loopback address, and a port (0 takes any that is free)."""
+
+    host: str = "127.0.0.1"
+    port: int = 9477
+
+
+@dataclass(frozen=True, slots=True)
+class PollSettings:
+    """How often each source is asked, and how far back the first start reads."""
+
+    usage_every: timedelta = timedelta(minutes=5)
+    cost_every: timedelta = timedelta(hours=1)
+    backfill: timedelta = timedelta(days=60)
+
+
+@dataclass(frozen=True, slots=True)
+class SlackSettings:
+    """A Slack incoming webhook. Its URL is a secret: who has it can post."""
+
+    name: str
+    url: Secret
+    allow_private: bool = False
+    """Whether http:// and private or loopback addresses are allowed."""
+    type: Literal["slack"] = "slack"
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookSettings:
+    """An address that takes each message as a JSON POST."""
+
+    name: str
+    url: Secret
+    allow_private: bool = False
+    """Whether http:// and private or loopback addresses are allowed."""
+    type: Literal["webhook"] = "webhook"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleSettings:
+    """Messages to standard output."""
+
+    name: str
+    type: Literal["console"] = "console"
+
+
+ReceiverSettings: TypeAlias = SlackSettings | WebhookSettings | ConsoleSettings
+
+
+@dataclass(frozen=True, slots=True)
+class HeartbeatSettings:
+    """An address to ping after a whole successful cycle, and only then."""
+
+    url: Secret
+    allow_private: bool = False
+    """Whether http:// and private or loopback addresses are allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The whole configuration."""
+
+    path: Path
+    """The config file it was read from, absolute."""
+    anthropic: AnthropicSettings
+    store: StoreSettings
+    http: HttpSettings = field(default_factory=HttpSettings)
+    poll: PollSettings = field(default_factory=PollSettings)
+    budgets: tuple[Budget, ...] = ()
+    anomalies: tuple[AnomalyRule, ...] = ()
+    receivers: tuple[ReceiverSettings, ...] = ()
+    routes: tuple[Route, ...] = ()
+    heartbeat: HeartbeatSettings | None = None
+    warnings: tuple[str, ...] = ()
+    """Sentences about what is valid and probably not meant."""
