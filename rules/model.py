@@ -291,7 +291,7 @@ Verdict: TypeAlias = Breach | Clear | NoData
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One stretch during which a subject was in breach. `id` is unique to the stretch, the fingerprint to the subject."""
+    """One stretch of a subject in breach. `id` is unique to the stretch, the fingerprint to the subject."""
 
     id: str
     subject: Subject
