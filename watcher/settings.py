@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal, TypeAlias
+from urllib.parse import urlsplit
 
 from rules.model import AnomalyRule, Budget, Route
 from watcher.secret import Secret
@@ -31,16 +32,20 @@ class AnthropicSettings:
 class StoreSettings:
     """Where the database is, and how long it remembers."""
 
-    secret_url: Secret
-    """The whole SQLAlchemy URL: it may hold a password. A sqlite path in it is absolute."""
+    url: str = field(repr=False)
+    """The whole SQLAlchemy URL as `Store.open` takes it, password and all: hand it over, show `shown` instead.
+    A sqlite path in it is absolute."""
     keep: timedelta = timedelta(days=400)
     path: Path | None = None
-    """The database file, absolute, when it is SQLite; None for PostgreSQL."""
+    """The database file, absolute, when it is SQLite; None for PostgreSQL and for an in-memory database."""
 
     @property
-    def url(self) -> str:
-        """The URL as `Store.open` takes it, password and all: hand it over, never show it."""
-        return self.secret_url.reveal()
+    def shown(self) -> str:
+        """The database for people: the file, or the PostgreSQL URL without user, password and options."""
+        if self.path is not None:
+            return str(self.path)
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 @dataclass(frozen=True, slots=True)
