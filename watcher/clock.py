@@ -56,6 +56,16 @@ class DrillClock:
         return until.wait(max(duration.total_seconds() / self.speed, 0.0))
 
 
+def wall_minus_monotonic() -> float:
+    """Seconds by which the machine's wall clock is ahead of its monotonic one; it changes only when a clock is set."""
+    return time.time() - time.monotonic()
+
+
+def wall_now() -> datetime:
+    """The machine's wall clock, aware UTC, whatever clock the program runs on: for what is scheduled in real time."""
+    return datetime.now(UTC)
+
+
 _DRILL = re.compile(r"(?P<start>[^@]+)(?:@(?P<speed>[0-9.]+))?")
 
 
