@@ -11,7 +11,8 @@ class DeliveryError(Exception):
     """A message did not reach its receiver.
 
     `reason` is one sentence for people; it holds no secret, and a receiver's URL is one. `retryable` says whether the
-    same message may succeed later. `retry_after` is how many seconds the receiver asked to be left alone for, if it did.
+    same message may succeed later. `retry_after` is for how many seconds the receiver asked to be left alone, if it
+    did.
     """
 
     def __init__(self, reason: str, *, retryable: bool, retry_after: float | None = None) -> None:
