@@ -6,6 +6,7 @@ through it. It is the second net: the first is that nothing hands a secret to a 
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from collections.abc import Iterable
@@ -71,9 +72,14 @@ def configure(
     )
 
 
+def _forms(text: str) -> tuple[str, ...]:
+    """A text as it is, as a URL quotes it, and as JSON escapes it."""
+    return (text, quote(text, safe=""), quote(text), json.dumps(text)[1:-1])
+
+
 def redact(secrets: Iterable[str]) -> None:
-    """Blot out these texts, and their URL-quoted forms, from every line written from now on."""
-    texts = {form for text in secrets if text for form in (text, quote(text, safe=""), quote(text))}
+    """Blot out these texts, and their URL-quoted and JSON-escaped forms, from every line written from now on."""
+    texts = {form for text in secrets if text for form in _forms(text)}
     for handler in logging.getLogger().handlers:
         if isinstance(handler.formatter, RedactingFormatter):
             known = texts | set(handler.formatter.secrets)
