@@ -1,0 +1,108 @@
+"""The story of spend that is not normal, and of its end."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from notifiers.phrases import certainty, drivers, lines, remedies, title, tone_of, unpriced
+from notifiers.story import Line, Section, Story, line, strong
+from notifiers.subjects import capital, subject_line, title_subject
+from notifiers.text import ago, bars, clean, duration, plural, when
+from rules.model import HOUR, Alert, AnomalyEvidence
+from rules.money import NANO_PER_CENT, display_usd
+
+_SHOWN_HOURS = 24
+_FEWEST_HOURS = 3
+
+
+def anomaly_story(alert: Alert, evidence: AnomalyEvidence, now: datetime) -> Story:
+    """What is spent, since when, beside what the baseline held for normal."""
+    per_hour, normal = display_usd(evidence.per_hour), display_usd(evidence.normal_per_hour)
+    return Story(
+        tone=tone_of(alert),
+        title=title(f"{capital(title_subject(alert))} spends {per_hour}/h, normally {normal}/h"),
+        lead=lines(subject_line(alert), _so_far(evidence, now), _per_hour(evidence), unpriced(evidence.unpriced)),
+        picture=_picture(evidence, now),
+        sections=(
+            *drivers(alert, evidence.top, evidence.observed),
+            Section("What happens next", (_next_day(evidence),)),
+            Section("What you can do", remedies(alert, evidence.since), listed=True),
+        ),
+        footer=(
+            f"rule “{clean(alert.subject.rule)}”, baseline from {_history(evidence)}",
+            *certainty(evidence.data_as_of, evidence.settled, evidence.observed, now),
+            f"alert {clean(alert.id)}",
+        ),
+    )
+
+
+def anomaly_over_story(alert: Alert, evidence: AnomalyEvidence, now: datetime) -> Story:
+    """Short: it is over, how long it lasted, and what it cost beyond the normal."""
+    end = alert.ends_at or now
+    excess = evidence.observed - evidence.expected
+    spent = line(
+        f"From {when(evidence.since, now)} to {when(end, now)} ({duration(end - evidence.since)}) it spent ",
+        strong(display_usd(evidence.observed)),
+        f", where {display_usd(evidence.expected)} is normal",
+        *((": ", strong(f"{display_usd(excess)} too much")) if excess > 0 else ()),
+        ".",
+    )
+    return Story(
+        tone=tone_of(alert),
+        title=title(f"{capital(title_subject(alert))} is back to normal"),
+        lead=lines(subject_line(alert), spent),
+        footer=(
+            f"rule “{clean(alert.subject.rule)}”",
+            *certainty(evidence.data_as_of, evidence.settled, evidence.observed, now),
+            f"alert {clean(alert.id)}",
+        ),
+    )
+
+
+def _history(evidence: AnomalyEvidence) -> str:
+    return plural(max(round(evidence.history_hours / 24), 1), "day")
+
+
+def _so_far(evidence: AnomalyEvidence, now: datetime) -> Line:
+    return line(
+        strong(display_usd(evidence.observed)),
+        f" since {when(evidence.since, now)} ({ago(evidence.since, now)}), where {display_usd(evidence.expected)} is "
+        f"normal{_times(evidence.observed, evidence.expected)}.",
+    )
+
+
+def _times(observed: int, expected: int) -> str:
+    """How many times as much, where that is a fair thing to say: nearly nothing makes any multiple absurd."""
+    if expected < NANO_PER_CENT or 2 * observed < 3 * expected:
+        return ""
+    ratio = observed / expected
+    return f": {ratio:,.0f} times as much" if ratio >= 10 else f": {ratio:.1f} times as much"
+
+
+def _per_hour(evidence: AnomalyEvidence) -> Line:
+    return line(
+        "Now ",
+        strong(f"{display_usd(evidence.per_hour)} an hour"),
+        f"; {display_usd(evidence.normal_per_hour)} is normal, and up to {display_usd(evidence.upper_per_hour)} would "
+        "pass unremarked.",
+    )
+
+
+def _next_day(evidence: AnomalyEvidence) -> Line:
+    return line(
+        "At this pace another ",
+        strong(display_usd(24 * evidence.per_hour)),
+        f" in the next 24 hours, where {display_usd(24 * evidence.normal_per_hour)} is normal.",
+    )
+
+
+def _picture(evidence: AnomalyEvidence, now: datetime) -> tuple[str, ...]:
+    """The last hours, what was seen above what was likely, on one scale."""
+    points = evidence.points[-_SHOWN_HOURS:]
+    if len(points) < _FEWEST_HOURS:
+        return ()
+    highest = max(max(point.observed, point.expected) for point in points)
+    seen = bars([point.observed for point in points], highest)
+    likely = bars([point.expected for point in points], highest)
+    span = f"{when(points[0].hour, now)} to {when(points[-1].hour + HOUR, now)}"
+    return (f"seen    {seen}  up to {display_usd(highest)}/h", f"likely  {likely}  {span}")

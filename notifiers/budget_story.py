@@ -1,0 +1,114 @@
+"""The story of a budget that passed one of its thresholds."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo
+
+from notifiers.phrases import certainty, drivers, lines, remedies, title, tone_of, unpriced
+from notifiers.story import Line, Section, Story, line, strong
+from notifiers.subjects import subject_line, title_subject
+from notifiers.text import ago, clean, duration, number, percent, when
+from rules.model import Alert, BudgetEvidence
+from rules.money import display_usd
+
+_THIS = {"day": "today", "week": "this week", "month": "this month"}
+
+
+def budget_story(alert: Alert, evidence: BudgetEvidence, now: datetime) -> Story:
+    """What is spent of the limit, beside how much of the period has passed, and what is left."""
+    return Story(
+        tone=tone_of(alert),
+        title=_title(alert, evidence, now),
+        lead=lines(
+            subject_line(alert), _so_far(evidence, now), _passed(alert, evidence, now), unpriced(evidence.unpriced)
+        ),
+        sections=(
+            *drivers(alert, evidence.top, evidence.spent),
+            Section("What happens next", (_left(evidence, now),)),
+            Section("What you can do", remedies(alert, evidence.period_start), listed=True),
+        ),
+        footer=(
+            f"budget “{clean(alert.subject.rule)}”",
+            *certainty(evidence.data_as_of, evidence.settled, evidence.spent, now),
+            f"alert {clean(alert.id)}",
+        ),
+    )
+
+
+def budget_over_story(alert: Alert, evidence: BudgetEvidence, now: datetime) -> Story:
+    """Short: the crossing no longer stands, because its period ended or the figures were restated."""
+    mark = f"{number(evidence.threshold_percent)} %"
+    zone = _zone(evidence)
+    why = "its period has ended" if now >= evidence.period_end else f"no longer over {mark}"
+    return Story(
+        tone=tone_of(alert),
+        title=title(f"Budget “{clean(alert.subject.rule, 48)}”{_of(alert)}: {why}"),
+        lead=lines(
+            subject_line(alert),
+            line(
+                strong(f"{display_usd(evidence.spent)} of {display_usd(evidence.limit)}"),
+                f" ({percent(evidence.spent, evidence.limit)}) "
+                f"from {when(evidence.period_start, now, zone)} to {when(evidence.period_end, now, zone)}.",
+            ),
+        ),
+        footer=(*certainty(evidence.data_as_of, evidence.settled, evidence.spent, now), f"alert {clean(alert.id)}"),
+    )
+
+
+def _title(alert: Alert, evidence: BudgetEvidence, now: datetime) -> str:
+    this = _THIS.get(evidence.period, f"this {clean(evidence.period, 20)}")
+    period = this if now < evidence.period_end else f"in the {clean(evidence.period, 20)} that ended"
+    return title(
+        f"Budget “{clean(alert.subject.rule, 40)}” passed {number(evidence.threshold_percent)} %{_of(alert)}: "
+        f"{display_usd(evidence.spent)} of {display_usd(evidence.limit)} {period}"
+    )
+
+
+def _of(alert: Alert) -> str:
+    return f" for {title_subject(alert)}" if alert.subject.scope.parts() else ""
+
+
+def _so_far(evidence: BudgetEvidence, now: datetime) -> Line:
+    length = evidence.period_end - evidence.period_start
+    part = max(min((evidence.data_as_of - evidence.period_start) / length, 1.0), 0.0)
+    return line(
+        strong(f"{display_usd(evidence.spent)} of {display_usd(evidence.limit)}"),
+        f" ({percent(evidence.spent, evidence.limit)}) since {when(evidence.period_start, now, _zone(evidence))}. "
+        f"{100 * part:.0f} % of the {clean(evidence.period, 20)} has passed; an even pace would stand at "
+        f"{display_usd(round(evidence.limit * part))}.",
+    )
+
+
+def _passed(alert: Alert, evidence: BudgetEvidence, now: datetime) -> Line:
+    also = [f"{number(mark)} %" for mark in evidence.also_crossed]
+    with_it = f", {' and '.join(also)} with it" if also else ""
+    return line(
+        f"{number(evidence.threshold_percent)} % was passed at {when(alert.starts_at, now)} "
+        f"({ago(alert.starts_at, now)}){with_it}."
+    )
+
+
+def _left(evidence: BudgetEvidence, now: datetime) -> Line:
+    end = when(evidence.period_end, now, _zone(evidence))
+    if now >= evidence.period_end:
+        return line(f"The {clean(evidence.period, 20)} ended at {end}; the next began with the whole limit.")
+    until = f"{end}, in {duration(evidence.period_end - now)}"
+    left = evidence.limit - evidence.spent
+    if left > 0:
+        return line(strong(display_usd(left)), f" ({percent(left, evidence.limit)}) is left until {until}.")
+    if left == 0:
+        return line(strong("Nothing"), f" is left until {until}.")
+    return line(
+        "The limit is passed by ",
+        strong(display_usd(-left)),
+        f" ({percent(-left, evidence.limit)}); the next {clean(evidence.period, 20)} begins {until}.",
+    )
+
+
+def _zone(evidence: BudgetEvidence) -> tzinfo:
+    """The budget's own zone; UTC where this machine no longer knows it."""
+    try:
+        return ZoneInfo(evidence.timezone)
+    except (KeyError, ValueError, OSError):  # unknown, malformed, unreadable
+        return UTC

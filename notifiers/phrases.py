@@ -1,0 +1,115 @@
+"""What the stories of all kinds of alert say in the same words: drivers, remedies, age and certainty of figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from notifiers.story import Line, Section, Tone, Words, code, line, strong
+from notifiers.subjects import named
+from notifiers.text import ago, clean, percent, plural, shorten, when
+from rules.model import CONSOLE, DEFAULT_WORKSPACE, UNATTRIBUTED, Alert, Severity, Share, State
+from rules.money import display_usd
+
+LONGEST_TITLE = 140
+_SHOWN_CHILDREN = 5
+_TONES = {Severity.CRITICAL: Tone.CRITICAL, Severity.WARNING: Tone.WARNING, Severity.INFO: Tone.INFO}
+
+
+def tone_of(alert: Alert) -> Tone:
+    """How a message about this alert presents itself."""
+    return Tone.RESOLVED if alert.state is State.RESOLVED else _TONES[alert.severity]
+
+
+def title(text: str) -> str:
+    """A title within the length that every channel takes."""
+    return shorten(text, LONGEST_TITLE)
+
+
+def lines(*rows: Line) -> tuple[Line, ...]:
+    """The rows that say something."""
+    return tuple(row for row in rows if row)
+
+
+def drivers(alert: Alert, top: Sequence[Share], total: int) -> tuple[Section, ...]:
+    """The largest children with their part of `total`, and how many there are besides.
+
+    A single child that is all of the figure drives nothing that the subject's line has not said.
+    """
+    dimensions = tuple(dict.fromkeys(share.dimension for share in top))
+    told = [
+        share
+        for share in sorted(top, key=lambda share: -share.cost)
+        if share.id != alert.subject.scope.parts().get(share.dimension)
+    ]
+    if not told or (len(dimensions) == 1 and len(told) == 1 and told[0].cost >= total):
+        return ()
+    shown, rest = told[:_SHOWN_CHILDREN], told[_SHOWN_CHILDREN:]
+    rows = tuple(
+        (
+            *_child(share, alert),
+            *line("  ", strong(display_usd(share.cost)), f"  {percent(share.cost, total)}"),
+        )
+        for share in shown
+    )
+    more = ""
+    if rest:
+        more = f"and {plural(len(rest), 'other')} with {display_usd(sum(share.cost for share in rest))} together"
+    return (Section("What drives it", rows, listed=True, more=more),)
+
+
+def _child(share: Share, alert: Alert) -> list[Words]:
+    if share.dimension == "model":
+        return [code(clean(share.id))]
+    return named(share.dimension, share.id, alert, name=share.name)
+
+
+def remedies(alert: Alert, since: datetime) -> tuple[Line, ...]:
+    """What the reader can do now, with the commands that show more."""
+    scope = alert.subject.scope
+    moment = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    by = "--by api_key --by model" if scope.api_key or scope.workspace else "--by workspace --by api_key"
+    return lines(
+        _stop(alert),
+        line("To see where it goes: ", code(f"watcher spend {by} --bucket hour --from {moment}")),
+    )
+
+
+def _stop(alert: Alert) -> Line:
+    scope = alert.subject.scope
+    if scope.api_key == CONSOLE:
+        return line("It is use in the Console, which no key stops: ask who is working there.")
+    if scope.api_key == UNATTRIBUTED:
+        return line("No key stands behind it: compare the cost report in the Console.")
+    if scope.api_key is not None:
+        name = alert.names.get(scope.api_key, scope.api_key)
+        return line(
+            "Ask the key's owner. To stop it: Claude Console, API keys, ",
+            strong(clean(name)),
+            ", disable. Nothing is switched off by itself.",
+        )
+    if scope.workspace == DEFAULT_WORKSPACE:
+        return line("The default workspace takes no spend limit: look for the key that drives it.")
+    if scope.workspace is not None:
+        return line("To cap it: Claude Console, Workspaces, the workspace's spend limit.")
+    return line("Look for the key that drives it; nothing is switched off by itself.")
+
+
+def unpriced(models: Sequence[str]) -> Line:
+    """A warning that the figures are too high rather than too low; empty when every model has its price."""
+    if not models:
+        return ()
+    named_models = ", ".join(clean(model, 40) for model in models[:3])
+    more = f" and {len(models) - 3} more" if len(models) > 3 else ""
+    return line(
+        f"No price is known for {named_models}{more}: the dearest of the family stands in, so the figures are "
+        "too high rather than too low."
+    )
+
+
+def certainty(data_as_of: datetime, settled: int, total: int, now: datetime) -> tuple[str, str]:
+    """How old the figures are, and what part of them the provider has settled."""
+    age = f"data as of {when(data_as_of, now)} ({ago(data_as_of, now)})"
+    if settled >= total > 0:
+        return age, "settled by the cost report"
+    return age, f"{percent(settled, total)} settled, the rest estimated"

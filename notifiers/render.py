@@ -1,0 +1,154 @@
+"""A notification as a story: the one place that decides what a message says; channels decide how it looks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from notifiers.anomaly_story import anomaly_over_story, anomaly_story
+from notifiers.budget_story import budget_over_story, budget_story
+from notifiers.phrases import title, tone_of
+from notifiers.source_story import source_over_story, source_story
+from notifiers.story import GLYPHS, Line, Section, Story, Tone, line
+from notifiers.subjects import title_subject
+from notifiers.text import ago, clean, plural, when
+from rules.model import (
+    Alert,
+    AnomalyEvidence,
+    BudgetEvidence,
+    Kind,
+    Notification,
+    Reason,
+    Severity,
+    SourceEvidence,
+    State,
+)
+
+_HEADINGS: dict[Kind, str] = {"anomaly": "Not normal", "budget": "Budgets", "source": "Sources of data"}
+_GRAVITY = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
+_LONGEST_ROW = 300
+
+
+def story(notification: Notification) -> Story:
+    """What the message says, told as of `notification.created_at`, the same on every try."""
+    now, alerts = notification.created_at, notification.alerts
+    match notification.reason:
+        case Reason.TEST:
+            told = _test(notification)
+        case Reason.INITIAL:
+            told = _initial(notification)
+        case _ if len(alerts) == 1:
+            told = _one(alerts[0], notification.inhibited, now)
+        case _:
+            told = _many(notification)
+    return replace(told, footer=(clean(notification.organization), *told.footer))
+
+
+def alert_story(alert: Alert, now: datetime) -> Story:
+    """The whole story of one alert as told at `now`."""
+    over = alert.state is State.RESOLVED
+    match alert.evidence:
+        case AnomalyEvidence() as evidence:
+            return (anomaly_over_story if over else anomaly_story)(alert, evidence, now)
+        case BudgetEvidence() as evidence:
+            return (budget_over_story if over else budget_story)(alert, evidence, now)
+        case SourceEvidence() as evidence:
+            return (source_over_story if over else source_story)(alert, evidence, now)
+
+
+def _one(alert: Alert, inhibited: Sequence[Alert], now: datetime) -> Story:
+    told = alert_story(alert, now)
+    if not inhibited or alert.state is State.RESOLVED:
+        return told
+    subjects = list(dict.fromkeys(title_subject(parent) for parent in inhibited))
+    named = " and ".join(
+        [", ".join(subjects[:2]), plural(len(subjects) - 2, "more")] if len(subjects) > 2 else subjects
+    )
+    explains = line(f"It explains what is seen of {named}, which is not told apart.")
+    return replace(told, lead=(*told.lead, explains))
+
+
+def _many(notification: Notification) -> Story:
+    alerts = notification.alerts
+    over = bool(alerts) and all(alert.state is State.RESOLVED for alert in alerts)
+    counted = plural(len(alerts), "alert")
+    what = f"{counted} resolved" if over else f"{counted}: {_severities(alerts)}"
+    also = f"{plural(len(notification.inhibited), 'parent')} explained by these not told apart"
+    return Story(
+        tone=Tone.RESOLVED if over else _gravest(alerts),
+        title=title(what),
+        sections=_lists(alerts, notification.created_at),
+        footer=(*_data_age(alerts, notification.created_at), *((also,) if notification.inhibited and not over else ())),
+    )
+
+
+def _initial(notification: Notification) -> Story:
+    alerts = notification.alerts
+    organization = clean(notification.organization)
+    lead = line("Nothing is out of the ordinary.")
+    if alerts:
+        lead = line(
+            f"Already true at the first look, and told once: {_severities(alerts)}. From now on, changes are told."
+        )
+    return Story(
+        tone=Tone.START,
+        title=title(f"claude-watcher began watching {organization}; already true: {plural(len(alerts), 'alert')}")
+        if alerts
+        else title(f"claude-watcher began watching {organization}"),
+        lead=(lead,),
+        sections=_lists(alerts, notification.created_at),
+        footer=_data_age(alerts, notification.created_at),
+    )
+
+
+def _test(notification: Notification) -> Story:
+    receiver = clean(notification.receiver)
+    if len(notification.alerts) == 1:
+        told = alert_story(notification.alerts[0], notification.created_at)
+        return replace(told, tone=Tone.TEST, title=title(f"Test: {told.title}"))
+    return Story(
+        tone=Tone.TEST,
+        title=title(f"Test: the receiver “{receiver}” can be reached"),
+        lead=(line("Someone asked claude-watcher for this message. Nothing is wrong, and nothing is to be done."),),
+        sections=_lists(notification.alerts, notification.created_at),
+    )
+
+
+def _lists(alerts: Sequence[Alert], now: datetime) -> tuple[Section, ...]:
+    """Every alert in a row of its own, by kind, gravest and dearest first."""
+    ordered = sorted(
+        alerts, key=lambda alert: (alert.state is State.RESOLVED, _GRAVITY[alert.severity], -_excess(alert), alert.id)
+    )
+    return tuple(
+        Section(heading, rows, listed=True)
+        for kind, heading in _HEADINGS.items()
+        if (rows := tuple(_row(alert, now) for alert in ordered if alert.subject.kind == kind))
+    )
+
+
+def _row(alert: Alert, now: datetime) -> Line:
+    text = clean(alert.summary, _LONGEST_ROW) if alert.summary else alert_story(alert, now).title
+    return line(f"{GLYPHS[tone_of(alert)]} {text}")
+
+
+def _excess(alert: Alert) -> int:
+    return (alert.value or 0) - (alert.expected or 0)
+
+
+def _gravest(alerts: Sequence[Alert]) -> Tone:
+    firing = [alert for alert in alerts if alert.state is not State.RESOLVED]
+    return tone_of(min(firing, key=lambda alert: _GRAVITY[alert.severity])) if firing else Tone.INFO
+
+
+def _severities(alerts: Sequence[Alert]) -> str:
+    """ "3 critical, 9 warning, 2 resolved"."""
+    counts = Counter("resolved" if alert.state is State.RESOLVED else str(alert.severity) for alert in alerts)
+    words = [*(str(severity) for severity in _GRAVITY), "resolved"]
+    return ", ".join(f"{counts[word]:,} {word}" for word in words if counts[word])
+
+
+def _data_age(alerts: Sequence[Alert], now: datetime) -> tuple[str, ...]:
+    oldest = min((alert.evidence.data_as_of for alert in alerts if alert.evidence.data_as_of), default=None)
+    return () if oldest is None else (f"data as of {when(oldest, now)} ({ago(oldest, now)})",)

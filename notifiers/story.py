@@ -1,0 +1,108 @@
+"""A message before it has a channel: what is said, in which order, and which words are quoted from elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal, TypeAlias
+
+
+class Tone(StrEnum):
+    """How a message presents itself."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    INFO = "info"
+    RESOLVED = "resolved"
+    START = "start"
+    TEST = "test"
+
+
+GLYPHS = {
+    Tone.CRITICAL: "🔴",
+    Tone.WARNING: "🟠",
+    Tone.INFO: "🔵",
+    Tone.RESOLVED: "✅",
+    Tone.START: "🔭",
+    Tone.TEST: "🧪",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A run of text in one style. It is literal: whatever a channel gives a meaning to must be escaped by it.
+
+    "code" is for ids, names of models and commands, which a reader copies; "strong" for names and figures.
+    """
+
+    text: str
+    style: Literal["plain", "strong", "code"] = "plain"
+
+
+Line: TypeAlias = tuple[Words, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Lines under a heading, listed with bullets or not. `more` is said after the lines, and after any that a channel
+    had to leave out it says how many those were."""
+
+    heading: str
+    lines: tuple[Line, ...]
+    listed: bool = False
+    more: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What one message says, in reading order: the title carries it alone, the footer may be skipped.
+
+    `picture` is monospaced text whose columns line up. All text has been through `text.clean`.
+    """
+
+    tone: Tone
+    title: str
+    lead: tuple[Line, ...] = ()
+    picture: tuple[str, ...] = ()
+    sections: tuple[Section, ...] = ()
+    footer: tuple[str, ...] = ()
+
+    @property
+    def headline(self) -> str:
+        """The title behind the mark of its tone."""
+        return f"{GLYPHS[self.tone]} {self.title}"
+
+
+def plain(line: Line) -> str:
+    """A line's text without its styles."""
+    return "".join(words.text for words in line)
+
+
+def strong(text: str) -> Words:
+    """Words that stand out."""
+    return Words(text, "strong")
+
+
+def code(text: str) -> Words:
+    """Words to be read, or copied, letter by letter."""
+    return Words(text, "code")
+
+
+def line(*parts: str | Words) -> Line:
+    """A line of words; strings are plain."""
+    return tuple(Words(part) if isinstance(part, str) else part for part in parts if part != "")
+
+
+def plain_text(story: Story, longest: int) -> str:
+    """The whole story as text of at most `longest` characters, for channels and devices that show nothing else."""
+    rows = [story.headline, *map(plain, story.lead), *story.picture]
+    for section in story.sections:
+        bullet = "• " if section.listed else ""
+        rows += ["", section.heading] if section.heading else [""]
+        rows += [bullet + plain(row) for row in section.lines]
+        rows += [section.more] if section.more else []
+    rows += ["", *story.footer] if story.footer else []
+    text = "\n".join(rows)
+    if len(text) <= longest:
+        return text
+    return text[: longest - 1].rpartition("\n")[0] + "\n…" if "\n" in text[:longest] else text[: longest - 1] + "…"

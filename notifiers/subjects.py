@@ -1,0 +1,89 @@
+"""What an alert is about, in words: by name for the title, by name and id for the line under it."""
+
+from __future__ import annotations
+
+from notifiers.story import Line, Words, code, strong
+from notifiers.text import clean
+from rules.model import CONSOLE, DEFAULT_WORKSPACE, UNATTRIBUTED, Alert, AnomalyEvidence, BudgetEvidence, Dimension
+
+_SPECIAL = {
+    CONSOLE: "Console use (no key)",
+    DEFAULT_WORKSPACE: "the default workspace",
+    UNATTRIBUTED: "cost without usage",
+}
+_NOUN: dict[Dimension, str] = {"workspace": "workspace", "api_key": "key", "model": "model"}
+_NAME_IN_TITLE = 44
+
+
+def parts_of(alert: Alert) -> dict[Dimension, str]:
+    """The ids of the scope, and beside a key also its workspace and model when the evidence names only one."""
+    scope = alert.subject.scope.parts()
+    if "api_key" in scope and isinstance(alert.evidence, AnomalyEvidence | BudgetEvidence):
+        for dimension in ("workspace", "model"):
+            seen = {share.id for share in alert.evidence.top if share.dimension == dimension}
+            if dimension not in scope and len(seen) == 1:
+                scope[dimension] = seen.pop()
+    return scope
+
+
+def title_subject(alert: Alert) -> str:
+    """The subject as a title says it: `key “batch” (Production)`, `workspace “Production”`, `the organization`."""
+    parts = parts_of(alert)
+    key, workspace, model = parts.get("api_key"), parts.get("workspace"), parts.get("model")
+    if key is not None:
+        subject = _titled("api_key", key, alert)
+        if workspace is not None and (name := _name(workspace, alert)) is not None:
+            subject += f" ({clean(name, 28)})"
+    elif workspace is not None:
+        subject = _titled("workspace", workspace, alert)
+    elif model is not None:
+        return clean(model, _NAME_IN_TITLE)
+    else:
+        return "the organization"
+    return f"{subject} on {clean(model, 32)}" if "model" in alert.subject.scope.parts() and model else subject
+
+
+def subject_line(alert: Alert) -> Line:
+    """Every part of the scope by name and id; empty for the organization."""
+    parts = parts_of(alert)
+    words: list[Words] = []
+    for dimension in ("api_key", "workspace", "model"):
+        ident = parts.get(dimension)
+        if ident is None:
+            continue
+        words += [Words(", "), *named(dimension, ident, alert)] if words else named(dimension, ident, alert, first=True)
+    return tuple(words)
+
+
+def named(
+    dimension: Dimension, ident: str, alert: Alert, *, name: str | None = None, first: bool = False
+) -> list[Words]:
+    """A noun with name and id: key **batch** `apikey_01`. `first` begins a sentence; `name` if the caller knows it."""
+    if ident in _SPECIAL:
+        return [strong(capital(_SPECIAL[ident]) if first else _SPECIAL[ident])]
+    noun = capital(_NOUN[dimension]) if first else _NOUN[dimension]
+    name = name or _name(ident, alert)
+    if name is None or name == ident:
+        return [Words(f"{noun} "), code(clean(ident, 80))]
+    return [Words(f"{noun} "), strong(clean(name)), Words(" "), code(clean(ident, 80))]
+
+
+def capital(text: str) -> str:
+    """The text with its first letter raised, the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
+def _titled(dimension: Dimension, ident: str, alert: Alert) -> str:
+    if ident in _SPECIAL:
+        return _SPECIAL[ident]
+    return f"{_NOUN[dimension]} “{clean(_name(ident, alert) or ident, _NAME_IN_TITLE)}”"
+
+
+def _name(ident: str, alert: Alert) -> str | None:
+    """What people call the id, if that is known and is not the id itself."""
+    if ident in _SPECIAL:
+        return _SPECIAL[ident]
+    known = alert.names.get(ident)
+    if known is None and isinstance(alert.evidence, AnomalyEvidence | BudgetEvidence):
+        known = next((share.name for share in alert.evidence.top if share.id == ident), None)
+    return known if known and known != ident else None

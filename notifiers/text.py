@@ -1,0 +1,102 @@
+"""Words for people: hostile names made harmless, times, durations and shares put shortly."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from datetime import datetime, timedelta, tzinfo
+
+LONGEST_NAME = 60
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+_MARKS_IN_A_ROW = 3
+_BARS = "▁▂▃▄▅▆▇█"
+
+
+def clean(text: str, longest: int = LONGEST_NAME) -> str:
+    """One line of text that cannot rearrange or hide what stands around it, at most `longest` characters long.
+
+    Line breaks and tabs become blanks. Control characters (escape sequences begin with one), marks that turn the
+    direction of writing, zero-width characters and lone surrogates become U+FFFD, so that they are seen. Of a pile of
+    combining marks three stay. A long text loses its middle, since both ends of a name tell it from its neighbours.
+    What the medium itself gives a meaning to (`<`, `*`, `[`) is left for the renderer to escape.
+    """
+    kept: list[str] = []
+    marks = 0
+    for char in text[: 8 * longest]:
+        category = unicodedata.category(char)
+        marks = marks + 1 if category in {"Mn", "Me"} else 0
+        if char.isspace():
+            kept.append(" ")
+        elif category in {"Cc", "Cf", "Cs", "Co", "Cn"}:
+            kept.append(REPLACEMENT)
+        elif marks <= _MARKS_IN_A_ROW:
+            kept.append(char)
+    return shorten("".join(kept).strip() or REPLACEMENT, longest)
+
+
+def shorten(text: str, longest: int) -> str:
+    """The text itself, or its beginning and end around an ellipsis, `longest` characters together."""
+    if len(text) <= longest:
+        return text
+    tail = (longest - 1) // 3
+    return text[: longest - 1 - tail] + "…" + text[len(text) - tail :]
+
+
+def when(moment: datetime, now: datetime, zone: tzinfo | None = None) -> str:
+    """A moment, as short as it stays unmistakable on the day of `now`: "09:00 UTC", "Thu 19 Nov 09:00 UTC".
+
+    Both are shown in `zone` when it is given and not UTC, and named by it.
+    """
+    name = str(zone) if zone is not None and str(zone) != "UTC" else "UTC"
+    if name != "UTC":
+        moment, now = moment.astimezone(zone), now.astimezone(zone)
+    day = "" if moment.date() == now.date() else f"{moment:%a} {moment.day} {moment:%b} "
+    year = "" if moment.year == now.year else f"{moment.year} "
+    return f"{day}{year}{moment:%H:%M} {name}"
+
+
+def duration(length: timedelta) -> str:
+    """A length of time in one or two units: "8 min", "2 h 10 min", "5 h", "3 days"."""
+    minutes = max(int(length.total_seconds() // 60), 0)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    if hours < 4 and rest:
+        return f"{hours} h {rest} min"
+    if hours < 48:
+        return f"{hours} h"
+    return f"{hours // 24} days"
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """How long before `now` a moment was: "5 h ago", "just now"; "in 3 h" for one that is yet to come."""
+    if moment > now:
+        return f"in {duration(moment - now)}"
+    return "just now" if now - moment < timedelta(minutes=1) else f"{duration(now - moment)} ago"
+
+
+def percent(part: int, whole: int) -> str:
+    """A share: "97 %", "0.4 %" below one; "under 0.1 %" for what is not nothing; "0 %" of nothing."""
+    share = 100 * part / whole if whole else 0.0
+    if 0 < share < 0.1:
+        return "under 0.1 %"
+    if 99.9 <= share < 100:
+        return "over 99 %"
+    return f"{share:.1f} %" if 0 < share < 1 else f"{share:,.0f} %"
+
+
+def number(value: float) -> str:
+    """A number as a person would write it: "80", "99.5"."""
+    return f"{value:g}"
+
+
+def bars(values: Sequence[int], highest: int) -> str:
+    """One block character a value, its height by the share of `highest`; nothing is the lowest line."""
+    top = max(highest, 1)
+    return "".join(_BARS[min(max(-(-7 * value // top), 0), 7)] for value in values)
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """ "1 alert", "12 alerts", "1,204 alerts"."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
