@@ -1,1 +1,54 @@
-"""store"""
+"""The store: what the program knows and has decided, in SQLite by default and in PostgreSQL by URL."""
+
+from watcher.store.costs import CostDay
+from watcher.store.directory import Change, Listed
+from watcher.store.errors import (
+    BackupRefused,
+    DiskFull,
+    Locked,
+    NoDatabase,
+    NoSuchFolder,
+    NotADatabase,
+    NotWritable,
+    SchemaTooNew,
+    SchemaTooOld,
+    StoreError,
+    UnknownStore,
+    Unreachable,
+)
+from watcher.store.held import Held
+from watcher.store.journal import Command, Entry
+from watcher.store.outbox import Delivery, Depth, OutboxRow
+from watcher.store.revisions import Revision
+from watcher.store.store import Judgement, Store
+from watcher.store.usage import BucketState, SeriesKey, UsageColumns
+
+__all__ = [
+    "BackupRefused",
+    "BucketState",
+    "Change",
+    "Command",
+    "CostDay",
+    "Delivery",
+    "Depth",
+    "DiskFull",
+    "Entry",
+    "Held",
+    "Judgement",
+    "Listed",
+    "Locked",
+    "NoDatabase",
+    "NoSuchFolder",
+    "NotADatabase",
+    "NotWritable",
+    "OutboxRow",
+    "Revision",
+    "SchemaTooNew",
+    "SchemaTooOld",
+    "SeriesKey",
+    "Store",
+    "StoreError",
+    "UnknownStore",
+    "Unreachable",
+    "UsageColumns",
+]

@@ -1,0 +1,197 @@
+"""Cost by day: what the cost report said of each UTC day when it was last believed, and how long it has said so."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from watcher.admin_api.answers import CostBucket, CostRow
+from watcher.store import held, revisions
+from watcher.store.bulk import insert_rows
+from watcher.store.database import Database
+from watcher.store.tables import cost_days, cost_rows
+from watcher.store.times import day_number, from_day, from_moment, moment
+
+SOURCE = "cost"
+
+
+@dataclass(frozen=True, slots=True)
+class CostDay:
+    """The report of one UTC day, as last believed.
+
+    `observed_at` is the newest reading, `unchanged_since` the first of the run of readings that all said the same,
+    `readings` how many there are in that run. Both may lie before the day ended: a rule that asks for two readings that
+    agree has to look at when they were taken.
+    """
+
+    day: date
+    rows: tuple[CostRow, ...]
+    observed_at: datetime
+    unchanged_since: datetime
+    readings: int
+    revision: int = 0
+
+    @property
+    def amount(self) -> int:
+        """The day's report in nano-dollars."""
+        return sum(row.amount for row in self.rows)
+
+
+class Costs:
+    """The cost report of every organization, by UTC day."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def replace(
+        self,
+        organization: str,
+        buckets: Sequence[CostBucket],
+        observed_at: datetime,
+        *,
+        held_back: Collection[date] = (),
+    ) -> frozenset[date]:
+        """Take a finished reading over, in one transaction; returns the days that say something new now.
+
+        `held_back` names days that were read too and are not believed: what is stored of them stays.
+        """
+        by_day = {day_number(bucket.starting_at.date()): tuple(sorted(bucket.rows, key=_order)) for bucket in buckets}
+        held_days = [day_number(day) for day in held_back]
+        if not by_day and not held_days:
+            return frozenset()
+        with self._database.writing() as connection:
+            stored = _states(connection, organization, [*by_day, *held_days])
+            digests = {day: _digest(rows) for day, rows in by_day.items()}
+            changed = {day for day in by_day if day not in stored or bytes(stored[day].digest) != digests[day]}
+            _agree(connection, organization, sorted(by_day.keys() - changed), observed_at)
+            _replace(connection, organization, {day: by_day[day] for day in sorted(changed)}, stored, observed_at)
+            holds = {day: stored[day].observed_at for day in held_days if day in stored}
+            held.update(connection, organization, SOURCE, by_day, holds, observed_at)
+        return frozenset(from_day(day) for day in changed)
+
+    def read(self, organization: str, start: date, end: date) -> tuple[CostDay, ...]:
+        """The days in `[start, end)` that were ever read, in order."""
+        low, high = day_number(start), day_number(end)
+        rows: dict[int, list[CostRow]] = {}
+        with self._database.reading() as connection:
+            mine = (cost_rows.c.organization == organization) & (cost_rows.c.day >= low) & (cost_rows.c.day < high)
+            for _, day, _, *values in connection.execute(
+                select(cost_rows).where(mine).order_by(cost_rows.c.day, cost_rows.c.position)
+            ):
+                rows.setdefault(day, []).append(CostRow(*values))
+            this = (cost_days.c.organization == organization) & (cost_days.c.day >= low) & (cost_days.c.day < high)
+            days = connection.execute(select(cost_days).where(this).order_by(cost_days.c.day)).all()
+        return tuple(
+            CostDay(
+                day=from_day(state.day),
+                rows=tuple(rows.get(state.day, ())),
+                observed_at=from_moment(state.observed_at),
+                unchanged_since=from_moment(state.unchanged_since_at),
+                readings=state.readings,
+                revision=state.revision,
+            )
+            for state in days
+        )
+
+    def observed(self, organization: str, start: date, end: date) -> Mapping[date, tuple[datetime, int]]:
+        """For each stored day in `[start, end)`: when it was last believed, and how many rows it has."""
+        query = select(cost_days.c.day, cost_days.c.observed_at, cost_days.c.row_count).where(
+            cost_days.c.organization == organization,
+            cost_days.c.day >= day_number(start),
+            cost_days.c.day < day_number(end),
+        )
+        with self._database.reading() as connection:
+            return {
+                from_day(day): (from_moment(at), count)
+                for day, at, count in connection.execute(query.order_by(cost_days.c.day))
+            }
+
+    def span(self, organization: str) -> tuple[date, date] | None:
+        """From the first stored day to the day after the last one, or None where nothing is stored."""
+        query = select(func.min(cost_days.c.day), func.max(cost_days.c.day))
+        with self._database.reading() as connection:
+            low, high = connection.execute(query.where(cost_days.c.organization == organization)).one()
+        return None if low is None else (from_day(low), from_day(high + 1))
+
+    def held(self, organization: str) -> tuple[held.Held[date], ...]:
+        """The days whose newest readings are not believed, oldest first."""
+        with self._database.reading() as connection:
+            return held.of(connection, organization, SOURCE, from_day)
+
+    def revisions(self, organization: str, since: datetime) -> tuple[revisions.Revision[date], ...]:
+        """The restatements that were observed from `since` on, in nano-dollars."""
+        with self._database.reading() as connection:
+            return revisions.since(connection, organization, SOURCE, since, from_day)
+
+
+def _order(row: CostRow) -> tuple[Any, ...]:
+    """An order of rows that does not depend on how the API happened to list them; null before any text."""
+    return (*((value is not None, value or "") for value in _texts(row)), row.amount)
+
+
+def _texts(row: CostRow) -> tuple[str | None, ...]:
+    return (
+        row.workspace_id,
+        row.description,
+        row.cost_type,
+        row.model,
+        row.service_tier,
+        row.token_type,
+        row.context_window,
+        row.inference_geo,
+        row.speed,
+    )
+
+
+def _digest(rows: Sequence[CostRow]) -> bytes:
+    digest = hashlib.blake2b(digest_size=16)
+    for row in rows:
+        digest.update(repr((*_texts(row), row.amount)).encode())
+    return digest.digest()
+
+
+def _states(connection: Connection, organization: str, days: Collection[int]) -> dict[int, Any]:
+    query = select(cost_days).where(
+        cost_days.c.organization == organization, cost_days.c.day >= min(days), cost_days.c.day <= max(days)
+    )
+    return {row.day: row for row in connection.execute(query)}
+
+
+def _agree(connection: Connection, organization: str, days: Sequence[int], observed_at: datetime) -> None:
+    """Count one more reading that said the same."""
+    if days:
+        mine = (cost_days.c.organization == organization) & cost_days.c.day.in_(days)
+        again = {"observed_at": moment(observed_at), "readings": cost_days.c.readings + 1}
+        connection.execute(update(cost_days).where(mine).values(**again))
+
+
+def _replace(
+    connection: Connection,
+    organization: str,
+    changed: Mapping[int, Sequence[CostRow]],
+    stored: Mapping[int, Any],
+    observed_at: datetime,
+) -> None:
+    again = sorted(changed.keys() & stored.keys())
+    for table in (cost_rows, cost_days):
+        mine = (table.c.organization == organization) & table.c.day.in_(again)
+        if again:
+            connection.execute(delete(table).where(mine))
+    at = moment(observed_at)
+    days, rows, log = [], [], []
+    for day, lines in changed.items():
+        kept = stored.get(day)
+        amount = sum(line.amount for line in lines)
+        first, revision = (kept.first_observed_at, kept.revision + 1) if kept else (at, 0)
+        days.append((organization, day, _digest(lines), amount, len(lines), first, at, at, 1, revision))
+        rows += [(organization, day, place, *_texts(line), line.amount) for place, line in enumerate(lines)]
+        if kept is not None:
+            log.append(revisions.Logged(day, kept.observed_at, kept.amount, amount, abs(amount - kept.amount)))
+    insert_rows(connection, cost_days, days)
+    insert_rows(connection, cost_rows, rows)
+    revisions.log(connection, organization, SOURCE, log, observed_at)

@@ -1,0 +1,84 @@
+"""Buckets whose newest readings are not believed: since when, and when the stored ones were last believed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from sqlalchemy import Connection, delete, insert, select
+
+from watcher.store.tables import held_buckets as table
+from watcher.store.times import from_moment, moment
+
+Bucket = TypeVar("Bucket")
+
+
+@dataclass(frozen=True, slots=True)
+class Held(Generic[Bucket]):
+    """One bucket (a usage hour, or a cost day) that is held: what is stored of it stays as it was.
+
+    `since` is when the first reading that was not believed was taken, `observed_at` the newest such reading.
+    """
+
+    bucket: Bucket
+    since: datetime
+    observed_at: datetime
+
+
+def update(
+    connection: Connection,
+    organization: str,
+    source: str,
+    believed: Iterable[int],
+    holds: Mapping[int, int],
+    observed_at: datetime,
+) -> None:
+    """Let go of the buckets in `believed`, and hold those in `holds` (each with when it was last believed)."""
+    before = {
+        row.bucket: row
+        for row in connection.execute(
+            select(table).where(table.c.organization == organization, table.c.source == source)
+        )
+    }
+    gone = [bucket for bucket in (*believed, *holds) if bucket in before]
+    if gone:
+        mine = (table.c.organization == organization) & (table.c.source == source) & table.c.bucket.in_(gone)
+        connection.execute(delete(table).where(mine))
+    at = moment(observed_at)
+    rows = [
+        {
+            "organization": organization,
+            "source": source,
+            "bucket": bucket,
+            "since_at": before[bucket].since_at if bucket in before else at,
+            "observed_at": at,
+            "accepted_at": before[bucket].accepted_at if bucket in before else accepted_at,
+        }
+        for bucket, accepted_at in sorted(holds.items())
+    ]
+    if rows:
+        connection.execute(insert(table), rows)
+
+
+def accepted(connection: Connection, organization: str, source: str) -> dict[int, int]:
+    """When each held bucket was last believed, as the column has it."""
+    query = select(table.c.bucket, table.c.accepted_at)
+    mine = (table.c.organization == organization) & (table.c.source == source)
+    return {row.bucket: row.accepted_at for row in connection.execute(query.where(mine))}
+
+
+def of(
+    connection: Connection, organization: str, source: str, from_number: Callable[[int], Bucket]
+) -> tuple[Held[Bucket], ...]:
+    """The held buckets of a source, oldest first."""
+    query = (
+        select(table.c.bucket, table.c.since_at, table.c.observed_at)
+        .where(table.c.organization == organization, table.c.source == source)
+        .order_by(table.c.bucket)
+    )
+    return tuple(
+        Held(from_number(bucket), from_moment(since), from_moment(at))
+        for bucket, since, at in connection.execute(query)
+    )

@@ -1,0 +1,151 @@
+"""The outbox: notifications written with the judgement that caused them, and what became of every try to send them.
+
+A notification is sent, then marked: at least once, with the same id on every try. The order is that of `sequence`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, case, func, insert, select, update
+
+from rules.model import Notification
+from watcher.store.database import Database
+from watcher.store.tables import deliveries, outbox
+from watcher.store.times import from_moment, moment
+
+_notification = TypeAdapter(Notification)
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """A notification that is not delivered yet; `attempts` is the number of failed tries."""
+
+    notification: Notification
+    attempts: int
+    due_at: datetime
+    last_error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One try to deliver a notification; `error` is None for the one that succeeded."""
+
+    notification_id: str
+    at: datetime
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """What waits for one receiver: all of it, the part that is due, and when the oldest was written."""
+
+    receiver: str
+    waiting: int
+    due: int
+    oldest_at: datetime
+
+
+class Outbox:
+    """The notifications that were written and not cut by retention yet."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def due(self, now: datetime, receiver: str) -> tuple[OutboxRow, ...]:
+        """What may be sent to a receiver now, in order.
+
+        No row overtakes an earlier one that tells of the same alert: while that waits for its next try, the later one
+        is not due. So an answer never holds two rows of one alert; ask again after it was worked off, until it is
+        empty.
+        """
+        held: set[str] = set()
+        ready: list[Any] = []
+        with self._database.reading() as connection:
+            waiting = outbox.c.delivered_at.is_(None) & (outbox.c.receiver == receiver)
+            query = select(outbox.c.sequence, outbox.c.alert_ids, outbox.c.due_at).where(waiting)
+            for sequence, alert_ids, due_at in connection.execute(query.order_by(outbox.c.sequence)):
+                alerts = set(json.loads(alert_ids))
+                if due_at <= moment(now) and not alerts & held:
+                    ready.append(sequence)
+                held |= alerts
+            rows = connection.execute(
+                select(outbox).where(outbox.c.sequence.in_(ready)).order_by(outbox.c.sequence)
+            ).all()
+        return tuple(map(_row, rows))
+
+    def pending(self) -> tuple[OutboxRow, ...]:
+        """Everything that is not delivered yet, in order."""
+        query = select(outbox).where(outbox.c.delivered_at.is_(None)).order_by(outbox.c.sequence)
+        with self._database.reading() as connection:
+            return tuple(map(_row, connection.execute(query).all()))
+
+    def depth(self, now: datetime) -> tuple[Depth, ...]:
+        """How much waits for each receiver, by name; receivers for which nothing waits are left out."""
+        due = func.sum(case((outbox.c.due_at <= moment(now), 1), else_=0))
+        query = (
+            select(outbox.c.receiver, func.count(), due, func.min(outbox.c.created_at))
+            .where(outbox.c.delivered_at.is_(None))
+            .group_by(outbox.c.receiver)
+            .order_by(outbox.c.receiver)
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        return tuple(Depth(name, waiting, int(ready), from_moment(oldest)) for name, waiting, ready, oldest in rows)
+
+    def delivered(self, notification_id: str, at: datetime) -> None:
+        """Mark a notification as delivered, and note the try."""
+        with self._database.writing() as connection:
+            self._note(connection, notification_id, at, None)
+            this = (outbox.c.id == notification_id) & outbox.c.delivered_at.is_(None)
+            connection.execute(update(outbox).where(this).values(delivered_at=moment(at)))
+
+    def failed(self, notification_id: str, error: str, due_at: datetime, at: datetime) -> None:
+        """Note a try that failed, and when the next one is due."""
+        with self._database.writing() as connection:
+            self._note(connection, notification_id, at, error)
+            values = {"attempts": outbox.c.attempts + 1, "last_error": error, "due_at": moment(due_at)}
+            connection.execute(update(outbox).where(outbox.c.id == notification_id).values(**values))
+
+    def deliveries(self, notification_id: str | None = None) -> tuple[Delivery, ...]:
+        """Every try, of one notification or of all, in the order they were made."""
+        query = select(deliveries).order_by(deliveries.c.id)
+        if notification_id is not None:
+            query = query.where(deliveries.c.notification_id == notification_id)
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        return tuple(Delivery(row.notification_id, from_moment(row.at), row.error) for row in rows)
+
+    @staticmethod
+    def _note(connection: Connection, notification_id: str, at: datetime, error: str | None) -> None:
+        values = {"notification_id": notification_id, "at": moment(at), "error": error}
+        connection.execute(insert(deliveries).values(values))
+
+
+def write_notifications(connection: Connection, notifications: Sequence[Notification]) -> None:
+    """Add notifications at the end, due at once, inside a transaction; an id that is there already is left alone."""
+    for notification in notifications:
+        if connection.execute(select(outbox.c.sequence).where(outbox.c.id == notification.id)).first():
+            continue
+        told = {alert.id for alert in (*notification.alerts, *notification.inhibited)}
+        values = {
+            "id": notification.id,
+            "receiver": notification.receiver,
+            "reason": notification.reason.value,
+            "created_at": moment(notification.created_at),
+            "alert_ids": json.dumps(sorted(told)),
+            "payload": _notification.dump_json(notification).decode(),
+            "attempts": 0,
+            "due_at": moment(notification.created_at),
+        }
+        connection.execute(insert(outbox).values(values))
+
+
+def _row(row: Any) -> OutboxRow:
+    notification = _notification.validate_json(row.payload)
+    return OutboxRow(notification, row.attempts, from_moment(row.due_at), row.last_error)

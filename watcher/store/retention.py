@@ -1,0 +1,75 @@
+"""Removing what is older than the owner wants to keep, a slice at a time, so that nobody waits long for the writer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Table, and_, delete, func, select
+
+from rules.model import State
+from watcher.store import tables
+from watcher.store.database import Database
+from watcher.store.times import day_number, hour_number, moment
+
+_SLICE_HOURS = 24
+_SLICE_ROWS = 5_000
+
+
+def prune(database: Database, before: datetime) -> int:
+    """Remove what is older than `before`; returns the number of rows removed. See `Store.prune`."""
+    removed = _usage(database, hour_number(before))
+    for table, old in _old(before):
+        while count := _slice(database, table, old):
+            removed += count
+    return removed + _unused_series(database)
+
+
+def _usage(database: Database, before: int) -> int:
+    removed = 0
+    hour = tables.usage_hours.c.hour
+    while True:
+        with database.writing() as connection:
+            first = connection.execute(select(func.min(hour))).scalar_one()
+            if first is None or first >= before:
+                return removed
+            upto = min(before, first + _SLICE_HOURS)
+            removed += connection.execute(delete(tables.usage_hours).where(hour < upto)).rowcount
+
+
+def _old(before: datetime) -> Iterator[tuple[Table, ColumnElement[bool]]]:
+    """What is old in each table, in an order in which nothing is removed before what points to it."""
+    at, hour, day = moment(before), hour_number(before), day_number(before.date())
+    yield tables.usage_buckets, tables.usage_buckets.c.hour < hour
+    yield tables.usage_readings, tables.usage_readings.c.end_hour <= hour
+    held = tables.held_buckets.c
+    yield tables.held_buckets, held.observed_at < at
+    yield tables.revisions, tables.revisions.c.observed_at < at
+    yield tables.cost_rows, tables.cost_rows.c.day < day
+    yield tables.cost_days, tables.cost_days.c.day < day
+    yield tables.claude_code_days, tables.claude_code_days.c.day < day
+    yield tables.directory_changes, tables.directory_changes.c.observed_at < at
+    members = tables.directory.c
+    gone = and_(members.kind.in_(["user", "invite"]), members.listed == 0, members.last_seen_at < at)
+    yield tables.directory, gone
+    yield tables.outbox, tables.outbox.c.delivered_at < at
+    alerts = tables.alerts.c
+    yield tables.alerts, and_(alerts.state == State.RESOLVED.value, alerts.ends_at < at)
+    yield tables.journal, tables.journal.c.at < at
+    yield tables.commands, tables.commands.c.consumed_at < at
+
+
+def _slice(database: Database, table: Table, old: ColumnElement[bool]) -> int:
+    keys = list(table.primary_key.columns)
+    with database.writing() as connection:
+        some = connection.execute(select(*keys).where(old).limit(_SLICE_ROWS)).all()
+        if not some:
+            return 0
+        first = keys[0].in_({row[0] for row in some}) if len(keys) == 1 else None
+        return connection.execute(delete(table).where(old if first is None else and_(old, first))).rowcount
+
+
+def _unused_series(database: Database) -> int:
+    used = select(tables.usage_hours.c.series).where(tables.usage_hours.c.series == tables.series.c.id).exists()
+    with database.writing() as connection:
+        return connection.execute(delete(tables.series).where(~used)).rowcount

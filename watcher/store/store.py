@@ -1,0 +1,95 @@
+"""The store as one object: everything that outlives the process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+from rules.model import Alert, Notification, Transition
+from watcher.store import copies, retention
+from watcher.store.alerts import Alerts, write_alerts, write_transitions
+from watcher.store.claude_code import ClaudeCode
+from watcher.store.costs import Costs
+from watcher.store.cursor import Cursor, write_cursor
+from watcher.store.database import Database
+from watcher.store.directory import Directory
+from watcher.store.journal import Commands, Journal
+from watcher.store.outbox import Outbox, write_notifications
+from watcher.store.schema import bring_up_to_date
+from watcher.store.sources import Sources
+from watcher.store.usage import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What one judgement decided, to be remembered together or not at all."""
+
+    alerts: tuple[Alert, ...] = ()
+    transitions: tuple[Transition, ...] = ()
+    notifications: tuple[Notification, ...] = ()
+    cursor: Mapping[str, str] = field(default_factory=dict)
+
+
+class Store:
+    """One database, by subject. Safe to use from several threads; close it, or use it as a context manager."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.usage = Usage(database)
+        self.costs = Costs(database)
+        self.claude_code = ClaudeCode(database)
+        self.directory = Directory(database)
+        self.sources = Sources(database)
+        self.alerts = Alerts(database)
+        self.outbox = Outbox(database)
+        self.cursor = Cursor(database)
+        self.journal = Journal(database)
+        self.commands = Commands(database)
+
+    @classmethod
+    def open(cls, url: str, *, read_only: bool = False) -> Self:
+        """Open the database of a URL, making or migrating it where needed (never when `read_only`).
+
+        Every `StoreError` is one sentence for the person who started the program.
+        """
+        database = Database(url, read_only=read_only)
+        try:
+            bring_up_to_date(database)
+        except BaseException:
+            database.close()
+            raise
+        return cls(database)
+
+    def remember(self, judgement: Judgement) -> None:
+        """Keep alerts, transitions, notifications and cursor in one transaction."""
+        with self.database.writing() as connection:
+            write_alerts(connection, judgement.alerts)
+            write_transitions(connection, judgement.transitions)
+            write_notifications(connection, judgement.notifications)
+            write_cursor(connection, judgement.cursor)
+
+    def backup(self, target: Path) -> None:
+        """Write a consistent copy to a new file of mode 0600, also while a daemon writes; raises `BackupRefused`."""
+        copies.backup(self.database, target)
+
+    def prune(self, before: datetime) -> int:
+        """Remove what is older than `before`, in small transactions; returns the number of rows removed.
+
+        Alerts that are open and notifications that are not delivered stay, whatever their age.
+        """
+        removed = retention.prune(self.database, before)
+        self.usage.forget_series()
+        return removed
+
+    def close(self) -> None:
+        """Give up the database."""
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
