@@ -1,0 +1,295 @@
+"""Spend against a limit over a calendar period: which thresholds have been crossed.
+
+A crossing is an event (`Breach.closes_at` is set): it is true for its period whatever a later restatement says, so
+nothing here ever clears one. What is known of a period is a lower bound of what it cost, because hours that are open
+or not yet read can only add. A sum that reaches the threshold therefore proves the crossing even before its hours are
+complete; a sum below it proves nothing where hours are missing, and then `NoData` says so.
+
+**After the period's end** its last hours still arrive, and its last days settle, so it is judged for a while longer
+(`rules.hindsight` says how long). A crossing that is first seen then is told like any other and stays listed for
+`LISTED_LATE`.
+
+**Severity** is information below 80 %, a warning below 100 %, critical from there on.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+from rules.model import (
+    HOUR,
+    Breach,
+    Budget,
+    BudgetEvidence,
+    Dimension,
+    Leaf,
+    Names,
+    Nano,
+    NoData,
+    Scope,
+    Severity,
+    Share,
+    SpendView,
+    Subject,
+    Verdict,
+)
+from rules.periods import Period, clock_label, instant, period_of, previous
+from rules.selectors import select
+
+LISTED_LATE = timedelta(hours=24)
+"""How long a crossing that was seen only after its period's end stays listed."""
+TOP = 5
+"""How many children the evidence names."""
+_AT_ONCE = 512
+"""How many scopes' hourly sums are held in memory at a time."""
+
+
+def _periods(budget: Budget, view: SpendView, since: datetime, now: datetime) -> Iterator[Period]:
+    """The running period, then those before it that are still judged, newest first."""
+    period = period_of(budget.period, budget.timezone, now)
+    yield period
+    period = previous(period)
+    while period.end > since and period.end > view.start:
+        yield period
+        period = previous(period)
+
+
+def judge(budget: Budget, view: SpendView, names: Names, now: datetime, since: datetime | None = None) -> list[Verdict]:
+    """One `Breach` for every threshold crossed, for each scope the budget stands for, in each period it is judged in.
+
+    `per` makes a scope of every combination of those dimensions that the ledger holds and the selector takes; without
+    it the one scope is the organization. A threshold counts as crossed when the period's hours in the view, the open
+    one included, cost at least `threshold_amount` and more than nothing; `starts_at` is the hour in which their
+    running sum got there. One `NoData` stands for a period of which hours are missing. Periods that ended at or
+    before `since` (see `rules.hindsight`) are left out; None judges the running period alone.
+    """
+    rows = np.flatnonzero(select(budget.select, view.leaves, names))
+    group_of, scopes = _scopes(budget, view, rows)
+    verdicts: list[Verdict] = []
+    for period in _periods(budget, view, now if since is None else since, now):
+        columns = period.columns(view.start, view.hours)
+        missing = _missing(view, period, columns)
+        if missing is not None:
+            subject = Subject(budget.name, "budget", Scope(view.organization), instant(period.start))
+            verdicts.append(NoData(subject, missing))
+        window = _Window(budget, view, names, period, columns, now)
+        verdicts.extend(window.crossings(rows, group_of, scopes))
+    return verdicts
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Where one budget stands for one scope in the running period, whether or not a threshold is crossed."""
+
+    budget: str
+    scope: Scope
+    label: str
+    """What people call the scope: its names, joined by " · "; empty for the organization."""
+    period: str
+    start: datetime
+    end: datetime
+    limit: Nano
+    spent: Nano
+    settled: Nano
+
+
+def lines(budget: Budget, view: SpendView, names: Names, now: datetime) -> list[Line]:
+    """One line for each scope, dearest first; a budget without `per` has its one even where it matches nothing."""
+    rows = np.flatnonzero(select(budget.select, view.leaves, names))
+    group_of, scopes = _scopes(budget, view, rows)
+    period = period_of(budget.period, budget.timezone, now)
+    columns = period.columns(view.start, view.hours)
+    spent = _by_scope(view.cost, columns, rows, group_of, len(scopes)).tolist()
+    settled = _by_scope(view.settled, columns, rows, group_of, len(scopes)).tolist()
+    found = [
+        Line(
+            budget=budget.name,
+            scope=scope,
+            label=" · ".join(names.of(ident) for ident in scope.parts().values()),
+            period=period.label,
+            start=period.start,
+            end=period.end,
+            limit=budget.limit,
+            spent=spent[index],
+            settled=settled[index],
+        )
+        for index, scope in enumerate(scopes)
+    ]
+    return sorted(found, key=lambda line: (-line.spent, line.label))
+
+
+def threshold_amount(limit: Nano, percent: float) -> Nano:
+    """The least whole number of nano-dollars that is at least `percent` of `limit`; the percent is read as written."""
+    exact = Fraction(str(percent)) * limit / 100
+    return -(-exact.numerator // exact.denominator)
+
+
+def severity_of(percent: float) -> Severity:
+    """How much it matters that this percentage of a limit was crossed."""
+    if percent >= 100:
+        return Severity.CRITICAL
+    return Severity.WARNING if percent >= 80 else Severity.INFO
+
+
+def percent_label(percent: float) -> str:
+    """A threshold as people write it, without needless zeros: "80", "33.3"."""
+    return f"{percent:.10g}"
+
+
+def _missing(view: SpendView, period: Period, columns: slice) -> str | None:
+    """Why the period's spend may be more than the view's hours say, other than that it goes on; None if it may not."""
+    if view.start >= period.start + HOUR:
+        return f"{period.label} begins before the data do: they reach back to {clock_label(view.start)}"
+    if view.observed_until <= period.start:
+        return f"nothing of {period.label} has been read yet"
+    complete = min(max(view.index(view.complete_until), columns.start), columns.stop)
+    holes = int(np.count_nonzero(~view.known[columns.start : complete]))
+    return f"{holes} hours of {period.label} have never been read" if holes else None
+
+
+def _scopes(
+    budget: Budget, view: SpendView, rows: npt.NDArray[np.intp]
+) -> tuple[npt.NDArray[np.intp], tuple[Scope, ...]]:
+    """For each chosen leaf the index of the scope it counts for, and the scopes in order of their first leaf."""
+    if not budget.per:
+        return np.zeros(len(rows), dtype=np.intp), (Scope(view.organization),)
+    index: dict[tuple[str, ...], int] = {}
+    group_of = np.empty(len(rows), dtype=np.intp)
+    leaves = view.leaves
+    for position, row in enumerate(rows.tolist()):
+        key = tuple(getattr(leaves[row], dimension) for dimension in budget.per)
+        group_of[position] = index.setdefault(key, len(index))
+    return group_of, tuple(_scope(view.organization, budget.per, key) for key in index)
+
+
+def _by_scope(
+    figures: npt.NDArray[np.int64],
+    columns: slice,
+    rows: npt.NDArray[np.intp],
+    group_of: npt.NDArray[np.intp],
+    scopes: int,
+) -> npt.NDArray[np.int64]:
+    """The sum over the columns and the chosen leaves for each scope."""
+    sums = np.zeros(scopes, dtype=np.int64)
+    np.add.at(sums, group_of, figures[:, columns].sum(axis=1)[rows])
+    return sums
+
+
+def _scope(organization: str, per: Sequence[Dimension], key: tuple[str, ...]) -> Scope:
+    parts = dict(zip(per, key, strict=True))
+    return Scope(organization, parts.get("workspace"), parts.get("api_key"), parts.get("model"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """One budget's period over the columns of the view that belong to it."""
+
+    budget: Budget
+    view: SpendView
+    names: Names
+    period: Period
+    columns: slice
+    now: datetime
+
+    def crossings(
+        self, rows: npt.NDArray[np.intp], group_of: npt.NDArray[np.intp], scopes: Sequence[Scope]
+    ) -> Iterator[Breach]:
+        """The breaches of every scope, scope by scope, lowest threshold first."""
+        if not self.budget.thresholds or not len(rows):
+            return
+        spent = _by_scope(self.view.cost, self.columns, rows, group_of, len(scopes))
+        amounts = np.array(
+            [threshold_amount(self.budget.limit, percent) for percent in self.budget.thresholds], dtype=np.int64
+        )
+        crossed = np.flatnonzero((spent >= amounts.min()) & (spent > 0))
+        if not len(crossed):
+            return
+        order = np.argsort(group_of, kind="stable")
+        bounds = np.searchsorted(group_of[order], np.arange(len(scopes) + 1))
+        for begin in range(0, len(crossed), _AT_ONCE):
+            some = crossed[begin : begin + _AT_ONCE]
+            members = [rows[order[bounds[group] : bounds[group + 1]]] for group in some]
+            hours = self._crossing_hours(members, amounts)
+            for group, leaves, at in zip(some, members, hours, strict=True):
+                yield from self._breaches(scopes[group], leaves, int(spent[group]), amounts, at)
+
+    def _crossing_hours(
+        self, members: Sequence[npt.NDArray[np.intp]], amounts: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.intp]:
+        """In which column, counted from the period's first, each scope's running sum reached each amount.
+
+        Shape (scopes, amounts).
+        """
+        firsts = np.cumsum([0, *(len(leaves) for leaves in members[:-1])])
+        cost = self.view.cost[np.concatenate(members), self.columns]
+        running = np.add.reduceat(cost, firsts, axis=0).cumsum(axis=1)
+        return np.stack([(running >= amount).argmax(axis=1) for amount in amounts], axis=1)
+
+    def _breaches(
+        self,
+        scope: Scope,
+        leaves: npt.NDArray[np.intp],
+        spent: Nano,
+        amounts: npt.NDArray[np.int64],
+        at: npt.NDArray[np.intp],
+    ) -> Iterator[Breach]:
+        budget, period = self.budget, self.period
+        late = period.end <= self.now
+        evidence = self._evidence(scope, leaves, spent)
+        first = self.view.start + self.columns.start * HOUR
+        for percent, amount, column in zip(budget.thresholds, amounts.tolist(), at.tolist(), strict=True):
+            if spent < amount:
+                continue
+            instance = f"{instant(period.start)}/{percent_label(percent)}"
+            yield Breach(
+                subject=Subject(budget.name, "budget", scope, instance),
+                severity=severity_of(percent),
+                starts_at=first + column * HOUR,
+                value=spent,
+                expected=None,
+                limit=budget.limit,
+                evidence=replace(evidence, threshold_percent=percent),
+                closes_at=self.now + LISTED_LATE if late else period.end,
+            )
+
+    def _evidence(self, scope: Scope, leaves: npt.NDArray[np.intp], spent: Nano) -> BudgetEvidence:
+        """What the evidence of all thresholds of this scope has in common; the threshold itself is still to be set."""
+        view, period = self.view, self.period
+        costs = view.cost[leaves, self.columns].sum(axis=1).tolist()
+        chosen = [(view.leaves[row], cost) for row, cost in zip(leaves.tolist(), costs, strict=True)]
+        unpriced = {leaf.model for leaf, cost in chosen if cost and leaf.model in view.unpriced}
+        return BudgetEvidence(
+            period=period.label,
+            period_start=period.start,
+            period_end=period.end,
+            timezone=period.timezone,
+            threshold_percent=0,
+            also_crossed=(),
+            spent=spent,
+            limit=self.budget.limit,
+            settled=int(view.settled[leaves, self.columns].sum()),
+            data_as_of=min(view.observed_until, self.now),
+            top=_top(scope, chosen, self.names),
+            unpriced=tuple(sorted(unpriced)),
+        )
+
+
+def _top(scope: Scope, costs: Sequence[tuple[Leaf, Nano]], names: Names) -> tuple[Share, ...]:
+    """The dearest children: keys of a scope that names none, models of a key; none of a key on one model."""
+    if scope.api_key is not None and scope.model is not None:
+        return ()
+    dimension: Dimension = "api_key" if scope.api_key is None else "model"
+    sums: dict[str, Nano] = {}
+    for leaf, cost in costs:
+        if cost:
+            child = leaf.api_key if dimension == "api_key" else leaf.model
+            sums[child] = sums.get(child, 0) + cost
+    dearest = heapq.nsmallest(TOP, sums.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(Share(dimension, child, names.of(child), cost) for child, cost in dearest)

@@ -1,0 +1,83 @@
+"""How far back budgets are judged: what happened before somebody asked is history, what was learnt late is news.
+
+A period's last hours arrive after its end, its last days settle later still, and the program may have been away. So a
+period is judged until `LATE` after its end, or for longer if nobody judged it in that time. A period that had ended
+before its budget was first judged, be it new or edited since, is never judged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from rules.model import Budget
+
+LATE = timedelta(hours=72)
+"""How long after its end a period is still judged: its last UTC day settles within 48 h of that day's own end, which
+in the westernmost zones lies up to twelve hours after the period's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How far back each budget is judged, and what to remember of it.
+
+    Periods of a budget that ended at or before `since[name]` are not judged. `remember` is the text to hand to `watch`
+    at the next judgement; it belongs into the transaction that keeps this judgement's alerts.
+    """
+
+    since: Mapping[str, datetime]
+    remember: str
+
+    @property
+    def earliest(self) -> datetime | None:
+        """Events that closed after this must be known to the life cycle, or it would tell them again.
+
+        None where there are no budgets.
+        """
+        return min(self.since.values(), default=None)
+
+
+def watch(budgets: Iterable[Budget], remembered: str | None, now: datetime) -> Watch:
+    """Account for when each budget was first and last judged.
+
+    `remembered` is the `remember` of the last judgement that was kept, None before the first. A budget that is new or
+    was edited begins now. Text that cannot be read counts as none.
+    """
+    judged_at, first_judged = _recall(remembered)
+    horizon = now if judged_at is None else min(judged_at, now) - LATE
+    since: dict[str, datetime] = {}
+    first: dict[str, datetime] = {}
+    for budget in budgets:
+        key = _signature(budget)
+        first[key] = min(first_judged.get(key, now), now)
+        since[budget.name] = max(first[key], horizon)
+    account = {"at": now.isoformat(), "first": {key: moment.isoformat() for key, moment in first.items()}}
+    return Watch(since, json.dumps(account, sort_keys=True))
+
+
+def _recall(remembered: str | None) -> tuple[datetime | None, dict[str, datetime]]:
+    if remembered is None:
+        return None, {}
+    try:
+        account = json.loads(remembered)
+        first = {str(key): datetime.fromisoformat(moment) for key, moment in account["first"].items()}
+        return datetime.fromisoformat(account["at"]), first
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None, {}
+
+
+def _signature(budget: Budget) -> str:
+    selection = budget.select
+    parts = (
+        budget.name,
+        budget.period,
+        budget.timezone,
+        budget.limit,
+        budget.thresholds,
+        budget.per,
+        (selection.workspace, selection.api_key, selection.model),
+    )
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]

@@ -1,0 +1,276 @@
+"""What becomes of verdicts: inactive → pending → firing → resolved, in Prometheus' words and with their meaning.
+
+**States** (anomalies, sources) fire when they have been in breach for `hold_for`, and resolve when `Clear` has been
+said for `keep_firing_for` without a breach between. Both waits are by the clock, and both end only with a verdict that
+says so. `NoData`, or no verdict at all, changes nothing: a pending alert neither fires nor falls back, a firing one
+neither resolves nor begins to.
+
+**Events** (budget crossings; `Breach.closes_at` is set) fire once for each fingerprint, stay until they close, and
+resolve silently then. `Clear` does not touch them. Of several thresholds of one rule, scope and period only the highest
+is told; the lower ones, and any that come after a higher one was told, fire silently.
+
+An alert whose rule is no longer configured resolves silently. Nothing here reads a clock or remembers anything: the
+same arguments give the same answer with the same ids, in whatever order the verdicts come.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from rules.model import Alert, Breach, BudgetEvidence, Clear, Kind, Names, NoData, Severity, State, Transition, Verdict
+from rules.summary import summarize
+
+_NO_TIME = timedelta(0)
+_SEVERITIES = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """One judgement's outcome: alerts that are new or changed, and their changes of state, worst first."""
+
+    alerts: tuple[Alert, ...] = ()
+    transitions: tuple[Transition, ...] = ()
+
+
+def advance(
+    open_alerts: Iterable[Alert],
+    verdicts: Iterable[Verdict],
+    configured: Collection[tuple[Kind, str]],
+    names: Names,
+    now: datetime,
+) -> Advance:
+    """What this judgement changes.
+
+    `open_alerts` are the alerts that are pending or firing, and beside them the *events* that resolved since the
+    earliest period still judged ended (`budgets.Watch.earliest`): they are what keeps a late verdict from telling a
+    crossing again. Other resolved alerts are ignored. Verdicts and alerts of rules outside `configured` (kind and name)
+    are treated as belonging to a rule that was removed. Of several verdicts on one subject a breach counts first.
+    """
+    known = _known(open_alerts)
+    outcome = _Outcome(now, names)
+    for fingerprint, alert in known.items():
+        if alert.state is not State.RESOLVED and (alert.subject.kind, alert.subject.rule) not in configured:
+            outcome.resolve(alert, now, "rule removed", silent=True)
+            known[fingerprint] = outcome.alerts[alert.id]
+    for fingerprint, verdict in _decisive(verdicts).items():
+        if (verdict.subject.kind, verdict.subject.rule) in configured:
+            outcome.take(verdict, known.get(fingerprint))
+    for alert in known.values():
+        current = outcome.alerts.get(alert.id, alert)
+        if current.state is not State.RESOLVED and current.closes_at is not None and current.closes_at <= now:
+            outcome.resolve(current, current.closes_at, "period ended", silent=True)
+    outcome.fold(known.values())
+    return outcome.advance()
+
+
+def applied(open_alerts: Iterable[Alert], *changes: Iterable[Alert]) -> tuple[Alert, ...]:
+    """`open_alerts` with each change put in the place of the alert of the same id, new ones added at the end."""
+    merged = {alert.id: alert for alert in open_alerts}
+    for changed in changes:
+        merged.update((alert.id, alert) for alert in changed)
+    return tuple(merged.values())
+
+
+def worst_first(alert: Alert) -> tuple[int, int, datetime, str]:
+    """Sorting key: the most severe, then the dearest, then the oldest; the same order everywhere."""
+    return _SEVERITIES[alert.severity], -(alert.value or 0), alert.starts_at, alert.subject.fingerprint
+
+
+def _known(alerts: Iterable[Alert]) -> dict[str, Alert]:
+    """One alert for each fingerprint: an open one before a closed event, and no closed state at all."""
+    known: dict[str, Alert] = {}
+    for alert in sorted(alerts, key=lambda alert: alert.id):
+        if alert.state is State.RESOLVED and (not alert.is_event or alert.subject.fingerprint in known):
+            continue
+        known[alert.subject.fingerprint] = alert
+    return known
+
+
+def _decisive(verdicts: Iterable[Verdict]) -> dict[str, Verdict]:
+    """The one verdict that counts for each subject, in an order that does not depend on theirs."""
+    chosen: dict[str, Verdict] = {}
+    for verdict in sorted(verdicts, key=_rank):
+        chosen.setdefault(verdict.subject.fingerprint, verdict)
+    return chosen
+
+
+def _rank(verdict: Verdict) -> tuple[str, int, str, int]:
+    fingerprint = verdict.subject.fingerprint
+    if isinstance(verdict, Breach):
+        return fingerprint, 0, verdict.starts_at.isoformat(), -(verdict.value or 0)
+    return fingerprint, 1 if isinstance(verdict, NoData) else 2, "", 0
+
+
+class _Outcome:
+    """The changes of one judgement as they come together."""
+
+    __slots__ = ("alerts", "names", "now", "transitions")
+
+    def __init__(self, now: datetime, names: Names) -> None:
+        self.now = now
+        self.names = names
+        self.alerts: dict[str, Alert] = {}
+        self.transitions: dict[str, Transition] = {}
+
+    def advance(self) -> Advance:
+        alerts = sorted(self.alerts.values(), key=worst_first)
+        ordered = (self.transitions.get(alert.id) for alert in alerts)
+        return Advance(tuple(alerts), tuple(transition for transition in ordered if transition is not None))
+
+    def take(self, verdict: Verdict, alert: Alert | None) -> None:
+        """Apply one verdict to the alert of its subject, if there is one."""
+        if alert is not None and alert.state is State.RESOLVED:
+            return
+        if isinstance(verdict, Breach):
+            if alert is None:
+                self._begin(verdict)
+            else:
+                self._go_on(alert, verdict)
+        elif isinstance(verdict, Clear) and alert is not None and not alert.is_event:
+            self._clear(alert)
+
+    def resolve(self, alert: Alert, at: datetime, why: str, *, silent: bool) -> None:
+        """End the alert at `at`."""
+        ended = replace(alert, state=State.RESOLVED, ends_at=at)
+        self._put(replace(ended, summary=summarize(ended)))
+        self.transitions[alert.id] = Transition(alert.id, self.now, alert.state, State.RESOLVED, why, silent)
+
+    def fold(self, known: Iterable[Alert]) -> None:
+        """Of the crossings that fire now, let the highest of each scope and period tell of those below it."""
+        told: dict[tuple[str, ...], float] = {}
+        for alert in known:
+            if alert.fired_at is not None and isinstance(alert.evidence, BudgetEvidence):
+                key = _scope_and_period(alert)
+                told[key] = max(told.get(key, 0.0), alert.evidence.threshold_percent)
+        fresh: dict[tuple[str, ...], list[tuple[float, Alert]]] = {}
+        for ident, transition in self.transitions.items():
+            alert = self.alerts[ident]
+            if transition.after is State.FIRING and isinstance(alert.evidence, BudgetEvidence):
+                fresh.setdefault(_scope_and_period(alert), []).append((alert.evidence.threshold_percent, alert))
+        for key, crossed in fresh.items():
+            self._fold(sorted(crossed, key=lambda pair: pair[0]), told.get(key))
+
+    def _fold(self, crossed: Sequence[tuple[float, Alert]], told: float | None) -> None:
+        highest, tells = crossed[-1]
+        if told is not None and told > highest:
+            self._silence(crossed, f"a higher threshold had been told: {told:.10g} %")
+            return
+        self._silence(crossed[:-1], f"told with {highest:.10g} %")
+        if len(crossed) > 1 and isinstance(tells.evidence, BudgetEvidence):
+            evidence = replace(tells.evidence, also_crossed=tuple(percent for percent, _ in crossed[:-1]))
+            self._put(_summarized(replace(tells, evidence=evidence)))
+
+    def _silence(self, crossed: Iterable[tuple[float, Alert]], why: str) -> None:
+        for _, alert in crossed:
+            self.transitions[alert.id] = replace(self.transitions[alert.id], silent=True, why=why)
+
+    def _begin(self, breach: Breach) -> None:
+        if breach.closes_at is not None and breach.closes_at <= self.now:
+            return
+        held = breach.hold_for > _NO_TIME
+        alert = Alert(
+            id=_alert_id(breach, self.now),
+            subject=breach.subject,
+            severity=breach.severity,
+            state=State.PENDING if held else State.FIRING,
+            starts_at=breach.starts_at,
+            pending_since=self.now,
+            evidence=breach.evidence,
+            summary="",
+            value=breach.value,
+            expected=breach.expected,
+            limit=breach.limit,
+            fired_at=None if held else self.now,
+            closes_at=breach.closes_at,
+            keep_firing_for=breach.keep_firing_for,
+            names=_names_of(breach, self.names),
+        )
+        why = f"in breach; told if it lasts {_spoken(breach.hold_for)}" if held else _why_firing(breach)
+        self._put(_summarized(alert))
+        self.transitions[alert.id] = Transition(alert.id, self.now, None, alert.state, why)
+
+    def _go_on(self, alert: Alert, breach: Breach) -> None:
+        evidence = breach.evidence
+        if isinstance(evidence, BudgetEvidence) and isinstance(alert.evidence, BudgetEvidence):
+            evidence = replace(evidence, also_crossed=alert.evidence.also_crossed)
+        current = replace(
+            alert,
+            severity=breach.severity,
+            evidence=evidence,
+            value=breach.value,
+            expected=breach.expected,
+            limit=breach.limit,
+            clear_since=None,
+            keep_firing_for=breach.keep_firing_for,
+            names=_names_of(breach, self.names),
+        )
+        if alert.state is State.PENDING and self.now - alert.pending_since >= breach.hold_for:
+            current = replace(current, state=State.FIRING, fired_at=self.now)
+            why = f"in breach for {_spoken(breach.hold_for)}" if breach.hold_for else _why_firing(breach)
+            self.transitions[alert.id] = Transition(alert.id, self.now, State.PENDING, State.FIRING, why)
+        elif _same_but_for_age(alert, current):
+            return
+        self._put(_summarized(current))
+
+    def _clear(self, alert: Alert) -> None:
+        if alert.state is State.PENDING:
+            self.resolve(alert, self.now, "over before it had lasted long enough", silent=True)
+        elif alert.keep_firing_for <= _NO_TIME:
+            self.resolve(alert, self.now, "clear", silent=False)
+        elif alert.clear_since is None:
+            self._put(replace(alert, clear_since=self.now))
+        elif self.now - alert.clear_since >= alert.keep_firing_for:
+            self.resolve(alert, self.now, f"clear for {_spoken(alert.keep_firing_for)}", silent=False)
+
+    def _put(self, alert: Alert) -> None:
+        self.alerts[alert.id] = alert
+
+
+def _alert_id(breach: Breach, now: datetime) -> str:
+    """An event has one alert for ever; a state has one for each stretch, told apart by when it began to be seen."""
+    stretch = "" if breach.closes_at is not None else now.isoformat()
+    return hashlib.sha256(f"alert\x1f{breach.subject.fingerprint}\x1f{stretch}".encode()).hexdigest()[:20]
+
+
+def _scope_and_period(alert: Alert) -> tuple[str, ...]:
+    """What the thresholds of one budget, scope and period have in common: a fingerprint without the threshold."""
+    subject = alert.subject
+    period = subject.instance.rpartition("/")[0]
+    return subject.rule, replace(subject, instance=period).fingerprint
+
+
+def _names_of(breach: Breach, names: Names) -> Mapping[str, str]:
+    """The names of the scope's ids, and of the workspace that its key lives in."""
+    scope = breach.subject.scope
+    idents = list(scope.parts().values())
+    if scope.api_key is not None and scope.workspace is None:
+        workspace = names.workspace_of_key.get(scope.api_key)
+        idents.extend([] if workspace is None else [workspace])
+    return {ident: names.of(ident) for ident in idents}
+
+
+def _same_but_for_age(before: Alert, after: Alert) -> bool:
+    """Whether nothing changed but the age of the data: a fresh reading of the same figures is not worth a row."""
+    if before.evidence.data_as_of is None or after.evidence.data_as_of is None:
+        return before == after
+    aged = replace(after.evidence, data_as_of=before.evidence.data_as_of)
+    return before == replace(after, evidence=aged)
+
+
+def _summarized(alert: Alert) -> Alert:
+    return replace(alert, summary=summarize(alert))
+
+
+def _why_firing(breach: Breach) -> str:
+    return "crossed" if breach.closes_at is not None else "in breach"
+
+
+def _spoken(span: timedelta) -> str:
+    """A duration in one unit where one does: "2 h", "15 min", "90 s"."""
+    seconds = int(span.total_seconds())
+    if seconds % 3600 == 0:
+        return f"{seconds // 3600} h"
+    return f"{seconds // 60} min" if seconds % 60 == 0 else f"{seconds} s"

@@ -1,0 +1,118 @@
+"""Who hears of what, and why now: one message for each state an alert reaches and each receiver.
+
+**One story, one message.** When alerts of a narrower scope explain at least half of what a wider one has too much, the
+wider one is inhibited by the largest of them and travels inside its message. It stays so while they explain a third;
+when they no longer do, or have ended, and the wider one is still in breach, it is told then. What had been told before
+is never inhibited afterwards, so whoever heard that it fires also hears that it ended.
+
+**Few messages.** Everything that is true at a new database's first judgement is one message for each receiver, and so
+are more than `MANY` alerts with the same reason. Messages about what fires come before those about what ended.
+
+**Same id, same message.** Ids follow from what a message says: a judgement repeated after a crash makes no second one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from rules.inhibition import Inhibition, inhibit
+from rules.lifecycle import Advance, applied, worst_first
+from rules.model import Alert, Notification, Reason, Route, State
+
+MANY = 5
+"""More alerts than this with one reason in one judgement share a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """What to send, in order, and every alert that is new or changed, those whose inhibition changed among them."""
+
+    notifications: tuple[Notification, ...]
+    alerts: tuple[Alert, ...]
+
+
+def notifications(
+    advance: Advance,
+    open_alerts: Iterable[Alert],
+    routes: Sequence[Route],
+    *,
+    organization_name: str,
+    first_judgement: bool,
+    now: datetime,
+) -> Routed:
+    """Decide who is told of this advance.
+
+    `open_alerts` are those that the advance started from. Told are alerts that began to fire and are neither silent
+    nor inhibited, alerts whose inhibition ended while they fire, and states that resolved after having been told.
+    Budgets close without a word. `organization_name` is for the reader.
+    """
+    alerts = {alert.id: alert for alert in applied(open_alerts, advance.alerts)}
+    began = {row.alert_id for row in advance.transitions if row.after is State.FIRING and not row.silent}
+    story = inhibit(alerts.values(), began)
+    alerts.update((alert.id, alert) for alert in story.changed)
+    firing = sorted((alerts[ident] for ident in story.told), key=worst_first)
+    ended = [
+        alerts[row.alert_id]
+        for row in advance.transitions
+        if row.after is State.RESOLVED and not row.silent and _was_told(alerts[row.alert_id])
+    ]
+    first = Reason.INITIAL if first_judgement else Reason.FIRST
+    messages: list[Notification] = []
+    for receiver in dict.fromkeys(route.receiver for route in routes):
+        for group in _groups(firing, together=first_judgement):
+            carried = _carried(group, story, alerts)
+            messages.append(_message(receiver, first, group, carried, organization_name, now))
+        for group in _groups(ended, together=False):
+            messages.append(_message(receiver, Reason.RESOLVED, group, (), organization_name, now))
+    return Routed(tuple(messages), applied(advance.alerts, story.changed))
+
+
+def _was_told(alert: Alert) -> bool:
+    """Whether its end is worth a message: somebody heard that it fires, and it is no event, which close silently."""
+    return alert.fired_at is not None and alert.inhibited_by is None and not alert.is_event
+
+
+def _groups(alerts: Sequence[Alert], *, together: bool) -> Iterator[tuple[Alert, ...]]:
+    """The alerts of each message."""
+    if alerts and (together or len(alerts) > MANY):
+        yield tuple(alerts)
+        return
+    for alert in alerts:
+        yield (alert,)
+
+
+def _carried(group: Sequence[Alert], story: Inhibition, alerts: dict[str, Alert]) -> tuple[Alert, ...]:
+    """The alerts that began in this judgement and whose story this group tells."""
+    tellers = {alert.id for alert in group}
+    inside = (alerts[ident] for ident in story.folded if alerts[ident].inhibited_by in tellers)
+    return tuple(sorted(inside, key=worst_first))
+
+
+def _message(
+    receiver: str,
+    reason: Reason,
+    alerts: tuple[Alert, ...],
+    inhibited: tuple[Alert, ...],
+    organization_name: str,
+    now: datetime,
+) -> Notification:
+    return Notification(
+        id=_message_id(receiver, reason, alerts),
+        receiver=receiver,
+        reason=reason,
+        alerts=alerts,
+        created_at=now,
+        organization=organization_name,
+        inhibited=inhibited,
+    )
+
+
+def _message_id(receiver: str, reason: Reason, alerts: Iterable[Alert]) -> str:
+    parts = [receiver, reason.value]
+    for alert in sorted(alerts, key=lambda alert: alert.id):
+        moments = (moment.isoformat() if moment else "" for moment in (alert.fired_at, alert.ends_at))
+        parts.extend((alert.id, alert.state.value, *moments))
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:24]

@@ -1,0 +1,256 @@
+"""Verdicts about the data themselves: a watcher that cannot see says so, and says what that means.
+
+These rules need no configuration; their names are in `RULES`.
+
+- **source failing**: an endpoint has failed for `PATIENCE`; at once if the key was refused (401).
+- **source gone**: an endpoint that answered before now answers that it is not offered. One that was never offered is
+  absent, and nothing is said.
+- **source stalled**: usage is read, and is empty against overwhelming expectation (`rules.stall`).
+- **data stale**: usage is read without error and is not stalled, yet nothing of the last `STALE` is complete.
+- **model unpriced**: tokens of a model are counted at a stand-in price.
+
+Where one of them explains another (a failing source is stale too) the other one is `NoData`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rules.model import (
+    HOUR,
+    Alert,
+    Breach,
+    Clear,
+    NoData,
+    Scope,
+    Severity,
+    Snapshot,
+    SourceEvidence,
+    SourceState,
+    SpendView,
+    Subject,
+    Verdict,
+)
+from rules.money import display_usd
+from rules.summary import clean
+
+if TYPE_CHECKING:
+    from rules.stall import Stall
+
+FAILING = "source failing"
+GONE = "source gone"
+STALLED = "source stalled"
+STALE_DATA = "data stale"
+UNPRICED = "model unpriced"
+RULES = frozenset({FAILING, GONE, STALLED, STALE_DATA, UNPRICED})
+
+USAGE = "usage"
+"""The source that spend is estimated from; without it the watcher is blind."""
+PATIENCE = timedelta(minutes=15)
+"""How long a source may fail before anybody is told, and how long it must answer before it counts as recovered."""
+STALE = timedelta(hours=3)
+FRESH_AGAIN = timedelta(hours=2)
+"""Hysteresis: complete data younger than this end the staleness; between the two nothing changes."""
+
+_REFUSED = re.compile(r"\b401\b")
+_LONGEST_FAILURE = 120
+_WORDS = {
+    USAGE: "the usage report",
+    "cost": "the cost report",
+    "claude_code": "the Claude Code report",
+    "organization": "the organization",
+    "workspaces": "the list of workspaces",
+    "api_keys": "the list of API keys",
+    "users": "the list of users",
+    "invites": "the list of invites",
+}
+_CONSEQUENCES = {
+    USAGE: "spend after that is unknown, and no budget or anomaly that depends on it is judged",
+    "cost": "spend stays an estimate from tokens and list prices until the report is back",
+    "claude_code": "figures of Claude Code are not updated",
+}
+_NAMES_AGE = "names and keys may be out of date; spend is not affected"
+
+
+def judge(snapshot: Snapshot, stall: Stall | None, now: datetime, open_alerts: Iterable[Alert] = ()) -> list[Verdict]:
+    """A verdict for every source and rule that something can be said of.
+
+    `stall` is the silence found by `rules.stall`, None if there is none. `open_alerts` lets an alert about a source or
+    model that is no longer there end; without it such an alert stays as it is.
+    """
+    organization = snapshot.organization
+    verdicts = [verdict for state in snapshot.sources for verdict in _one_source(organization, state, now)]
+    usage = next((state for state in snapshot.sources if state.source == USAGE), None)
+    if usage is not None:
+        verdicts.append(_stalled(organization, usage, stall, now))
+        verdicts.append(_stale(organization, usage, stall, now))
+    verdicts.extend(_unpriced(snapshot.view))
+    verdicts.extend(_vanished(snapshot, verdicts, open_alerts))
+    return verdicts
+
+
+def _one_source(organization: str, state: SourceState, now: datetime) -> Iterator[Verdict]:
+    """Failing and gone, of one source."""
+    gone = _subject(organization, GONE, state.source)
+    failing = _subject(organization, FAILING, state.source)
+    if state.offered is False:
+        if state.last_success_at is not None:
+            yield _gone(gone, state, state.last_success_at)
+        yield NoData(failing, "not offered")
+        return
+    if state.offered:
+        yield Clear(gone)
+    if state.failing_since is not None:
+        refused = _REFUSED.search(state.failure or "") is not None
+        if refused or now - state.failing_since >= PATIENCE:
+            yield _failing(failing, state, state.failing_since, refused=refused)
+        else:
+            yield NoData(failing, "failing, not for long yet")
+    elif state.last_success_at is not None:
+        yield Clear(failing)
+    else:
+        yield NoData(failing, "not asked yet")
+
+
+def _failing(subject: Subject, state: SourceState, since: datetime, *, refused: bool) -> Breach:
+    reason = clean(state.failure or "no reason given", _LONGEST_FAILURE)
+    remedy = (
+        "Put a valid Admin key in place and reload: the API refuses this one."
+        if refused
+        else "Every poll tries again. If it lasts, look at the API's status page and at the network from here."
+    )
+    return Breach(
+        subject=subject,
+        severity=Severity.CRITICAL if refused or state.source == USAGE else Severity.WARNING,
+        starts_at=since,
+        value=None,
+        expected=None,
+        limit=None,
+        evidence=SourceEvidence(
+            source=state.source,
+            problem=f"{_capital(_word(state.source))} cannot be read ({reason})",
+            since=since,
+            consequence=_CONSEQUENCES.get(state.source, _NAMES_AGE),
+            remedy=remedy,
+            data_as_of=state.watermark,
+        ),
+        keep_firing_for=PATIENCE,
+    )
+
+
+def _gone(subject: Subject, state: SourceState, since: datetime) -> Breach:
+    evidence = SourceEvidence(
+        source=state.source,
+        problem=f"{_capital(_word(state.source))} is no longer offered to this key",
+        since=since,
+        consequence=_CONSEQUENCES.get(state.source, _NAMES_AGE),
+        remedy="See whether the key's permissions or the organization's plan were changed.",
+        data_as_of=state.watermark,
+    )
+    severity = Severity.CRITICAL if state.source == USAGE else Severity.WARNING
+    return Breach(subject, severity, since, None, None, None, evidence)
+
+
+def _stalled(organization: str, usage: SourceState, stall: Stall | None, now: datetime) -> Verdict:
+    subject = _subject(organization, STALLED, USAGE)
+    if stall is not None:
+        evidence = SourceEvidence(
+            source=USAGE,
+            problem="No usage data",
+            since=stall.since,
+            consequence=(
+                f"the whole organization reads as silent for {stall.hours} h where about {display_usd(stall.expected)} "
+                "was to be expected; nothing from then on is judged, and no alert resolves because of it"
+            ),
+            remedy="If the organization did stop working, nothing. Else compare with the Console's usage page.",
+            data_as_of=stall.since,
+        )
+        return Breach(subject, Severity.CRITICAL, stall.since, None, stall.expected, None, evidence)
+    why = _unreadable(usage, now)
+    return Clear(subject) if why is None else NoData(subject, why)
+
+
+def _stale(organization: str, usage: SourceState, stall: Stall | None, now: datetime) -> Verdict:
+    subject = _subject(organization, STALE_DATA, USAGE)
+    why = "stalled" if stall is not None else _unreadable(usage, now)
+    if why is not None or usage.watermark is None:
+        return NoData(subject, why or "nothing complete yet")
+    if now - usage.watermark <= FRESH_AGAIN:
+        return Clear(subject)
+    if now - usage.watermark <= STALE:
+        return NoData(subject, "neither stale nor fresh")
+    evidence = SourceEvidence(
+        source=USAGE,
+        problem="Usage is read, but nothing of it is complete",
+        since=usage.watermark,
+        consequence="anomalies are not judged past that hour, and budgets see only what has come in",
+        remedy="Reports that come late mend themselves. If it lasts, look at the API's status page and at the log.",
+        data_as_of=usage.watermark,
+    )
+    return Breach(subject, Severity.WARNING, usage.watermark, None, None, None, evidence)
+
+
+def _unreadable(usage: SourceState, now: datetime) -> str | None:
+    """Why the usage source says nothing about itself at present; None if it was read."""
+    if usage.offered is False:
+        return "not offered"
+    if usage.failing_since is not None:
+        return "failing"
+    if usage.last_success_at is None or now - usage.last_success_at > STALE:
+        return "not read lately"
+    return None
+
+
+def _unpriced(view: SpendView) -> Iterator[Verdict]:
+    """Every model of the view: with a stand-in price, or with one of its own."""
+    for model in sorted({leaf.model for leaf in view.leaves} | view.unpriced):
+        subject = Subject(UNPRICED, "source", Scope(view.organization, model=model))
+        if model not in view.unpriced:
+            yield Clear(subject)
+            continue
+        since = _first_spend(view, model)
+        evidence = SourceEvidence(
+            source="prices",
+            problem=f"No price is known for {clean(model)}",
+            since=since,
+            consequence="it is counted at the dearest price of its family, which is likely too much",
+            remedy="Give its price in the configuration, or update the program for newer list prices.",
+            data_as_of=view.observed_until,
+        )
+        yield Breach(subject, Severity.INFO, since, None, None, None, evidence)
+
+
+def _first_spend(view: SpendView, model: str) -> datetime:
+    """The first hour of the view in which the model cost anything; the view's start if it never did."""
+    rows = [index for index, leaf in enumerate(view.leaves) if leaf.model == model]
+    spent = np.flatnonzero(view.cost[rows].any(axis=0)) if rows else np.empty(0, dtype=np.intp)
+    return view.start + (int(spent[0]) if len(spent) else 0) * HOUR
+
+
+def _vanished(snapshot: Snapshot, verdicts: Iterable[Verdict], open_alerts: Iterable[Alert]) -> Iterator[Clear]:
+    """`Clear` for alerts of these rules about a source or a model that is no longer known at all."""
+    spoken_of = {verdict.subject.fingerprint for verdict in verdicts}
+    sources = {state.source for state in snapshot.sources}
+    for alert in open_alerts:
+        subject = alert.subject
+        if subject.kind != "source" or subject.fingerprint in spoken_of:
+            continue
+        if subject.rule == UNPRICED or subject.instance not in sources:
+            yield Clear(subject)
+
+
+def _subject(organization: str, rule: str, source: str) -> Subject:
+    return Subject(rule, "source", Scope(organization), source)
+
+
+def _word(source: str) -> str:
+    return _WORDS.get(source, f"the source {clean(source)}")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,141 @@
+"""One line for a person at 3 a.m.: what is wrong, where, since when and for how much.
+
+Names come from outside and may hold anything. Here they lose what could break a line or turn it round (control
+characters, line breaks, bidi controls, invisible format characters) and whatever goes beyond `LONGEST_NAME`; escaping
+for a medium is the renderer's part.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+from rules.model import (
+    CONSOLE,
+    DEFAULT_WORKSPACE,
+    UNATTRIBUTED,
+    Alert,
+    AnomalyEvidence,
+    BudgetEvidence,
+    Scope,
+    SourceEvidence,
+    State,
+)
+from rules.money import display_usd
+from rules.periods import clock_label
+
+LONGEST_NAME = 60
+LONGEST_REASON = 200
+_REPLACED = frozenset({"Cc", "Cf", "Cs", "Cn", "Co"})
+_JOINERS = "\u200c\u200d"  # the two format characters that words and emoji are spelled with
+_WHOLE_DOLLARS_FROM = 100_000_000_000
+_NANO_PER_USD = 1_000_000_000
+_WORDS = {CONSOLE: "Console use", DEFAULT_WORKSPACE: "the default workspace", UNATTRIBUTED: "unattributed cost"}
+
+
+def summarize(alert: Alert) -> str:
+    """The alert in one line of plain text, in the form its state asks for; never a line break in it."""
+    evidence = alert.evidence
+    if isinstance(evidence, BudgetEvidence):
+        return _budget(alert, evidence)
+    if isinstance(evidence, AnomalyEvidence):
+        return _anomaly(alert, evidence)
+    return _source(alert, evidence)
+
+
+def clean(text: str, longest: int = LONGEST_NAME) -> str:
+    """`text` on one line, without what could break or turn the line around it, cut with "…" to `longest` characters."""
+    shown = "".join(_harmless(character) for character in text[: longest + 1])
+    return shown if len(text) <= longest else shown[: longest - 1] + "…"
+
+
+def subject_phrase(scope: Scope, names: dict[str, str]) -> str:
+    """The scope in words: `key "ci-runner" (apikey_01…) in workspace "prod" on claude-opus-5`, or `the organization`.
+
+    The workspace of a key is named if `names` holds one id more than the scope does.
+    """
+    parts = scope.parts()
+    workspace = scope.workspace or next((ident for ident in names if ident not in parts.values()), None)
+    words: list[str] = []
+    if scope.api_key is not None:
+        words.append(_named("key", scope.api_key, names))
+    if workspace is not None:
+        words.append(("in " if words else "") + _named("workspace", workspace, names, with_id=not words))
+    if scope.model is not None:
+        words.append(("on " if words else "model ") + clean(scope.model))
+    return " ".join(words) or "the organization"
+
+
+def _budget(alert: Alert, evidence: BudgetEvidence) -> str:
+    percent = f"{evidence.threshold_percent:.10g} %"
+    words = [f'Budget "{clean(alert.subject.rule)}"']
+    if alert.subject.scope.parts():
+        words.append(f"of {subject_phrase(alert.subject.scope, dict(alert.names))}")
+    words.append(f"passed {percent} of {display_usd(evidence.limit)} for {evidence.period}:")
+    words.append(f"{display_usd(evidence.spent)} spent")
+    if evidence.also_crossed:
+        lower = ", ".join(f"{crossed:.10g} %" for crossed in evidence.also_crossed)
+        words.append(f"({lower} passed with it)")
+    if alert.state is State.RESOLVED:
+        words.append("(closed)")
+    return " ".join(words)
+
+
+def _anomaly(alert: Alert, evidence: AnomalyEvidence) -> str:
+    scope = alert.subject.scope
+    subject = subject_phrase(scope, dict(alert.names))
+    on = _main_model(evidence) if scope.model is None else ""
+    since = clock_label(evidence.since, evidence.data_as_of)
+    spent = f"{_about(evidence.observed)} since {since} (expected {_about(evidence.expected)})"
+    if alert.state is State.RESOLVED:
+        return _capital(f"{subject} is back to normal: it had spent {spent}{on}")
+    rate = f"{_about(evidence.per_hour)}/h{on}, normally {_about(evidence.normal_per_hour)}/h"
+    return _capital(f"{subject} is spending {rate} — {spent}")
+
+
+def _main_model(evidence: AnomalyEvidence) -> str:
+    """ " on MODEL" where one model carries most of the spend, " mostly on MODEL" where others have a part in it."""
+    models = [share for share in evidence.top if share.dimension == "model"]
+    total = sum(share.cost for share in models)
+    if not models or total <= 0:
+        return ""
+    largest = max(models, key=lambda share: share.cost)
+    if largest.cost * 20 >= total * 19:
+        return f" on {clean(largest.id)}"
+    return f" mostly on {clean(largest.id)}" if largest.cost * 2 > total else ""
+
+
+def _source(alert: Alert, evidence: SourceEvidence) -> str:
+    problem = clean(evidence.problem, LONGEST_REASON)
+    beside = alert.ends_at if alert.state is State.RESOLVED else evidence.data_as_of or alert.fired_at
+    since = clock_label(evidence.since, beside)
+    if alert.state is State.RESOLVED:
+        until = "" if alert.ends_at is None else f" until {clock_label(alert.ends_at, alert.ends_at)}"
+        return f"Over: {problem} (from {since}{until})"
+    return f"{problem} since {since}: {clean(evidence.consequence, LONGEST_REASON)}"
+
+
+def _named(noun: str, ident: str, names: dict[str, str], *, with_id: bool = True) -> str:
+    if ident in _WORDS:
+        return _WORDS[ident]
+    name = names.get(ident, ident)
+    if name == ident:
+        return f"{noun} {clean(ident)}"
+    return f'{noun} "{clean(name)}"' + (f" ({clean(ident)})" if with_id else "")
+
+
+def _about(nano: int) -> str:
+    """Dollars at a glance: cents below $100, whole dollars from there on."""
+    if abs(nano) < _WHOLE_DOLLARS_FROM:
+        return display_usd(nano)
+    return display_usd(round(nano / _NANO_PER_USD) * _NANO_PER_USD).removesuffix(".00")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _harmless(character: str) -> str:
+    category = unicodedata.category(character)
+    if character in "\n\r\t\v\f\x85" or category in {"Zl", "Zp"}:
+        return " "
+    return "\ufffd" if category in _REPLACED and character not in _JOINERS else character
