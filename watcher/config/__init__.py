@@ -1,0 +1,6 @@
+"""The configuration: TOML in, `watcher.settings.Settings` out, or everything that is wrong with it at once."""
+
+from watcher.config.loading import load
+from watcher.config.problems import InvalidConfig, Problem
+
+__all__ = ["InvalidConfig", "Problem", "load"]

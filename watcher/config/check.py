@@ -1,0 +1,53 @@
+"""`watcher check`, offline: is the configuration right, is it wise, and what would it do?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from watcher.config.describe import describe
+from watcher.config.loading import load
+from watcher.config.mounts import mounts_here, network_mount
+from watcher.config.problems import InvalidConfig, Problem, shown_path
+from watcher.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What there is to say of a configuration. Either `settings` is there, or `problems` are."""
+
+    settings: Settings | None
+    problems: tuple[Problem, ...]
+    warnings: tuple[str, ...]
+    sentences: tuple[str, ...]
+    """What the program would watch and do; empty when there are problems."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the program would run with it."""
+        return self.settings is not None
+
+
+def check(path: Path, env: Mapping[str, str]) -> CheckReport:
+    """Look at the configuration at `path`, with variables from `env`; never raises for what the file holds."""
+    try:
+        settings = load(path, env)
+    except InvalidConfig as invalid:
+        return CheckReport(None, invalid.problems, (), ())
+    warnings = (*settings.warnings, *_about_the_store(settings))
+    return CheckReport(settings, (), warnings, tuple(describe(settings)))
+
+
+def _about_the_store(settings: Settings) -> list[str]:
+    """What the file system says of the place that the database is to have."""
+    path = settings.store.path
+    if path is None:
+        return []
+    if not path.parent.is_dir():
+        return [f"store.url: the folder {shown_path(path.parent)} does not exist yet; make it before the first start"]
+    kind = network_mount(PurePosixPath(path.parent.resolve()), mounts_here())
+    if kind is None:
+        return []
+    where = f"{shown_path(path)} lies on a network file system ({kind})"
+    return [f"store.url: {where}, where SQLite can lose data: put it on a local disk, or use PostgreSQL"]

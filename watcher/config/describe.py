@@ -1,0 +1,90 @@
+"""A configuration in plain sentences: what the program would watch, and what it would do."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from rules.model import AnomalyRule, Budget, Dimension, Selector
+from rules.money import NANO_PER_USD, display_usd
+from watcher.config.durations import spell_duration
+from watcher.settings import ReceiverSettings, Settings
+
+_EACH: dict[Dimension, str] = {"workspace": "workspace", "api_key": "API key", "model": "model"}
+_A: dict[Dimension, str] = {"workspace": "a workspace", "api_key": "an API key", "model": "a model"}
+_CHANNEL = {"slack": "a Slack channel", "webhook": "a webhook", "console": "standard output"}
+
+
+def describe(settings: Settings) -> list[str]:
+    """Sentences for people, in the order of the file. None of them holds a secret."""
+    anthropic, poll, http = settings.anthropic, settings.poll, settings.http
+    host = f"[{http.host}]" if ":" in http.host else http.host
+    proxy = " through a proxy" if anthropic.proxy else ""
+    usage, cost = _every(poll.usage_every), _every(poll.cost_every)
+    page = f"http://{host}:{http.port or '(any free port)'}"
+    return [
+        f"Reads usage from {anthropic.base_url}{proxy} every {usage}, and the cost report every {cost}.",
+        f"The first start reads the last {spell_duration(poll.backfill)}.",
+        f"Keeps what it reads in {settings.store.shown} for {spell_duration(settings.store.keep)}.",
+        f"Serves the status page and the metrics on {page}, for this machine only.",
+        *(_budget(budget) for budget in settings.budgets),
+        *(_anomaly(rule) for rule in settings.anomalies),
+        *(_receiver(receiver, settings) for receiver in settings.receivers),
+        *(["Pings its heartbeat address after each whole successful cycle."] if settings.heartbeat else []),
+        "Only reads from the API: it cannot switch a key off.",
+    ]
+
+
+def _budget(budget: Budget) -> str:
+    levels = [f"{percent:.15g} % ({_usd(round(budget.limit * percent / 100))})" for percent in budget.thresholds]
+    return (
+        f"Budget {_quoted(budget.name)}: {_usd(budget.limit)} a {budget.period} ({budget.timezone}) for "
+        f"{_whose(budget.per, budget.select)}; tells once a {budget.period} at {_and(levels)}."
+    )
+
+
+def _anomaly(rule: AnomalyRule) -> str:
+    subject = _A[rule.per[0]] if len(rule.per) == 1 else f"a combination of {_and([_EACH[one] for one in rule.per])}"
+    held = f" for {spell_duration(rule.hold_for)}" if rule.hold_for else ""
+    over = f"over for {spell_duration(rule.keep_firing_for)}" if rule.keep_firing_for else "over"
+    return (
+        f"Anomaly {_quoted(rule.name)}: tells ({rule.severity.value}) when {subject}{_where(rule.select)} spends at "
+        f"least {_usd(rule.min_excess)} an hour more than is normal for it{held}; resolved once that is {over}."
+    )
+
+
+def _receiver(receiver: ReceiverSettings, settings: Settings) -> str:
+    routed = any(route.receiver == receiver.name for route in settings.routes)
+    hears = "hears of every alert" if routed else "hears of nothing, as no route names it"
+    return f"Receiver {_quoted(receiver.name)} ({_CHANNEL[receiver.type]}) {hears}."
+
+
+def _whose(per: tuple[Dimension, ...], select: Selector) -> str:
+    if per:
+        return f"each {' and '.join(_EACH[one] for one in per)}{_where(select)}"
+    where = _where(select)
+    return f"everything{where}, together" if where else "the whole organization"
+
+
+def _where(select: Selector) -> str:
+    pairs = (("workspace", select.workspace), ("API key", select.api_key), ("model", select.model))
+    patterns = [f"the {what} matches {_quoted(pattern)}" for what, pattern in pairs if pattern is not None]
+    return f" where {_and(patterns)}" if patterns else ""
+
+
+def _every(duration: timedelta) -> str:
+    """ "5 minutes", "hour"."""
+    words = spell_duration(duration).split()
+    return words[1] if len(words) == 2 and words[0] == "1" else " ".join(words)
+
+
+def _usd(nano: int) -> str:
+    """Whole dollars without cents, as people write a limit."""
+    return f"${nano // NANO_PER_USD:,}" if nano % NANO_PER_USD == 0 else display_usd(nano)
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"'
+
+
+def _and(words: list[str]) -> str:
+    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)

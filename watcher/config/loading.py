@@ -1,0 +1,81 @@
+"""From a path to settings: read, expand, check everything, and only then say what is wrong with all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from rules.model import Route
+from watcher.config.document import read_document
+from watcher.config.durations import write_duration
+from watcher.config.expansion import expand
+from watcher.config.naming import check_names, warn_of_gaps
+from watcher.config.problems import InvalidConfig, Problem
+from watcher.config.sections import Sections
+from watcher.config.shape import Tables, tables_of
+from watcher.settings import Settings
+
+
+def load(path: Path, env: Mapping[str, str]) -> Settings:
+    """The settings that the TOML file at `path` gives, with variables from `env`.
+
+    Reads the file, and the files that it names for secrets and certificates; asks nobody else. Raises InvalidConfig
+    with all problems at once, and nothing else, whatever the file holds.
+    """
+    path = _absolute(path)
+    document, unexpanded = expand(read_document(path), env)
+    tables, misshapen = tables_of(document)
+    sections = Sections(path)
+    settings = _build(path, tables, sections)
+    # A text that could not be expanded is empty by now, and what is wrong with an empty text is not what to mend;
+    # nor is what a table lacks that is no table.
+    told = {problem.place for problem in unexpanded}
+    found = [*sections.problems, *check_names(tables)]
+    news = [one for one in found if one.place not in told and one.place.split(".")[0] not in tables.unreadable]
+    problems = unexpanded + misshapen + news
+    if problems or settings is None:
+        raise InvalidConfig(path, problems)
+    return settings
+
+
+def _absolute(path: Path) -> Path:
+    try:
+        return path.absolute()
+    except OSError as error:
+        problem = Problem("the current folder", f"cannot be read: {error.strerror}")
+        raise InvalidConfig(path, [problem]) from None
+
+
+def _build(path: Path, tables: Tables, sections: Sections) -> Settings | None:
+    """The settings, or None if something is wrong; every section is read either way."""
+    single, several = tables.single, tables.several
+    anthropic = sections.anthropic(single.get("anthropic", {}))
+    store = sections.store(single.get("store", {}))
+    http = sections.http(single.get("http", {}))
+    poll = sections.poll(single.get("poll", {}))
+    heartbeat = sections.heartbeat(single["heartbeat"]) if "heartbeat" in single else None
+    budgets = [sections.budget(raw, f"budget[{index}]") for index, raw in enumerate(several["budget"])]
+    anomalies = [sections.anomaly(raw, f"anomaly[{index}]") for index, raw in enumerate(several["anomaly"])]
+    receivers = [sections.receiver(raw, f"receiver[{index}]") for index, raw in enumerate(several["receiver"])]
+    routes = [sections.route(raw, f"route[{index}]") for index, raw in enumerate(several["route"])]
+    if store is not None and poll is not None and poll.backfill > store.keep:
+        kept = write_duration(store.keep)
+        sections.problems.append(
+            Problem("poll.backfill", f"must not reach back further than is kept (store.keep is {kept})")
+        )
+    if sections.problems or anthropic is None or store is None or http is None or poll is None:
+        return None
+    sections.twins.warn_if_readable()
+    return Settings(
+        path=path,
+        anthropic=anthropic,
+        store=store,
+        http=http,
+        poll=poll,
+        budgets=tuple(budget for budget in budgets if budget is not None),
+        anomalies=tuple(anomaly for anomaly in anomalies if anomaly is not None),
+        receivers=tuple(receiver for receiver in receivers if receiver is not None),
+        routes=tuple(Route(receiver) for receiver in routes if receiver is not None),
+        heartbeat=heartbeat,
+        warnings=(*sections.warnings, *warn_of_gaps(tables)),
+    )

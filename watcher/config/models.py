@@ -1,0 +1,212 @@
+"""The shape of the configuration file: every table, every key, its type and its default.
+
+One class a table. A key's `examples` hold what would be right, as TOML, and go into the sentence that says it is
+missing or has another shape. Keys that hold a secret are only typed here; `watcher.config.twins` reads them, with their
+files.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
+
+from rules.model import DIMENSIONS, AnomalyRule, Dimension, Severity
+from watcher.config import addresses, values
+from watcher.settings import HttpSettings, PollSettings, StoreSettings
+
+_NONE = timedelta(0)
+_DAY = timedelta(days=1)
+
+Text = Annotated[str, PlainValidator(values.text)]
+BaseUrl = Annotated[str, PlainValidator(lambda value: addresses.base_url(values.text(value)))]
+Listen = Annotated[tuple[str, int], PlainValidator(lambda value: addresses.listen(values.text(value)))]
+SecretText = Annotated[str, PlainValidator(values.secret_text)]
+Name = Annotated[str, PlainValidator(values.name)]
+Flag = Annotated[bool, PlainValidator(values.flag)]
+Usd = Annotated[int, PlainValidator(values.positive_usd)]
+Glob = Annotated[str, PlainValidator(values.glob)]
+Zone = Annotated[str, PlainValidator(values.zone)]
+Percent = Annotated[float, PlainValidator(values.percent)]
+Per = Annotated[
+    list[Annotated[Dimension, PlainValidator(values.one_of(*DIMENSIONS))]],
+    AfterValidator(values.distinct),
+]
+NotYet = Annotated[None, PlainValidator(values.refuse_action)]
+
+Keep = Annotated[
+    timedelta,
+    PlainValidator(values.duration(35 * _DAY, 3650 * _DAY, "a monthly budget needs the month, and baselines weeks")),
+]
+UsageEvery = Annotated[
+    timedelta,
+    PlainValidator(
+        values.duration(timedelta(minutes=1), timedelta(hours=6), "the API supports being asked once a minute")
+    ),
+]
+CostEvery = Annotated[
+    timedelta, PlainValidator(values.duration(timedelta(minutes=5), _DAY, "costs come by the day, and change seldom"))
+]
+Backfill = Annotated[timedelta, PlainValidator(values.duration(_DAY, 365 * _DAY))]
+Hold = Annotated[timedelta, PlainValidator(values.duration(_NONE, 7 * _DAY))]
+KeepFiring = Annotated[timedelta, PlainValidator(values.duration(_NONE, 30 * _DAY))]
+NoHold = Annotated[
+    timedelta, PlainValidator(values.must_be_zero("a budget's crossing is told in the cycle that sees it"))
+]
+
+
+class Table(BaseModel):
+    """A table of the file. Keys that it does not name are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class AnthropicTable(Table):
+    """`[anthropic]`: how to reach the Admin API."""
+
+    base_url: BaseUrl = Field("https://api.anthropic.com", examples=['"https://api.anthropic.com"'])
+    admin_key: SecretText | None = Field(None, examples=['"${ANTHROPIC_ADMIN_KEY}"'])
+    admin_key_file: Text | None = Field(None, examples=['"/run/secrets/admin-key"'])
+    proxy: SecretText | None = Field(None, examples=['"http://proxy.example:3128"'])
+    proxy_file: Text | None = Field(None, examples=['"/run/secrets/proxy"'])
+    ca_file: Text | None = Field(None, examples=['"/etc/ssl/company-ca.pem"'])
+
+
+class StoreTable(Table):
+    """`[store]`: where the database is."""
+
+    url: SecretText | None = Field(None, examples=['"sqlite:///watcher.db"'])
+    url_file: Text | None = Field(None, examples=['"/run/secrets/database-url"'])
+    keep: Keep = Field(StoreSettings("").keep, examples=['"400d"'])
+
+
+class HttpTable(Table):
+    """`[http]`: where the status page and the metrics are served."""
+
+    listen: Listen = Field((HttpSettings().host, HttpSettings().port), examples=['"127.0.0.1:9477"'])
+
+
+class PollTable(Table):
+    """`[poll]`: how often each source is asked."""
+
+    usage_every: UsageEvery = Field(PollSettings().usage_every, examples=['"5m"'])
+    cost_every: CostEvery = Field(PollSettings().cost_every, examples=['"1h"'])
+    backfill: Backfill = Field(PollSettings().backfill, examples=['"60d"'])
+
+
+class HeartbeatTable(Table):
+    """`[heartbeat]`: an address to ping after every whole cycle."""
+
+    url: SecretText | None = Field(None, examples=['"${HEARTBEAT_URL}"'])
+    url_file: Text | None = Field(None, examples=['"/run/secrets/heartbeat-url"'])
+    allow_private: Flag = Field(default=False, examples=["false"])
+
+
+class SelectTable(Table):
+    """`select = {…}`: which part of the organization a rule is about."""
+
+    workspace: Glob | None = Field(None, examples=['"prod-*"'])
+    api_key: Glob | None = Field(None, examples=['"batch-*"'])
+    model: Glob | None = Field(None, examples=['"claude-opus-*"'])
+
+
+class BudgetTable(Table):
+    """`[[budget]]`: spend against a limit."""
+
+    name: Name = Field(examples=['"organization"'])
+    period: Annotated[Literal["day", "week", "month"], PlainValidator(values.one_of("day", "week", "month"))] = Field(
+        "month", examples=['"month"']
+    )
+    timezone: Zone = Field("UTC", examples=['"UTC"'])
+    limit_usd: Usd = Field(examples=["10000"])
+    thresholds: Annotated[list[Percent], AfterValidator(values.ascending)] = Field(
+        [50.0, 80.0, 100.0], examples=["[50, 80, 100]"]
+    )
+    per: Per = Field([], examples=['["workspace"]'])
+    select: SelectTable = Field(SelectTable(), examples=['{ workspace = "prod-*" }'])
+    hold_for: NoHold = Field(_NONE, alias="for", examples=['"0s"'])
+    action: NotYet = Field(None)
+
+
+class AnomalyTable(Table):
+    """`[[anomaly]]`: spend that is not normal."""
+
+    name: Name = Field(examples=['"key spend"'])
+    per: Annotated[Per, AfterValidator(values.some)] = Field(list(AnomalyRule("").per), examples=['["api_key"]'])
+    select: SelectTable = Field(SelectTable(), examples=['{ workspace = "prod-*" }'])
+    min_excess_usd: Usd = Field(AnomalyRule("").min_excess, examples=["5"])
+    hold_for: Hold = Field(AnomalyRule("").hold_for, alias="for", examples=['"0s"'])
+    keep_firing_for: KeepFiring = Field(AnomalyRule("").keep_firing_for, examples=['"2h"'])
+    severity: Annotated[Severity, PlainValidator(values.member_of(Severity))] = Field(
+        AnomalyRule("").severity, examples=['"warning"']
+    )
+    action: NotYet = Field(None)
+
+
+class EndpointTable(Table):
+    """What the receivers that are sent to over HTTP have in common."""
+
+    name: Name = Field(examples=['"ops"'])
+    type: Text
+    allow_private: Flag = Field(default=False, examples=["false"])
+
+
+class SlackTable(EndpointTable):
+    """`[[receiver]]` with `type = "slack"`."""
+
+    url: SecretText | None = Field(None, examples=['"${SLACK_WEBHOOK_URL}"'])
+    url_file: Text | None = Field(None, examples=['"/run/secrets/slack-url"'])
+
+
+class WebhookTable(EndpointTable):
+    """`[[receiver]]` with `type = "webhook"`."""
+
+    url: SecretText | None = Field(None, examples=['"${WEBHOOK_URL}"'])
+    url_file: Text | None = Field(None, examples=['"/run/secrets/webhook-url"'])
+
+
+class ConsoleTable(Table):
+    """`[[receiver]]` with `type = "console"`."""
+
+    name: Name = Field(examples=['"terminal"'])
+    type: Text
+
+
+class RouteTable(Table):
+    """`[[route]]`: which receiver hears of alerts."""
+
+    receiver: Name = Field(examples=['"ops"'])
+
+
+RECEIVERS: dict[str, type[EndpointTable | ConsoleTable]] = {
+    "slack": SlackTable,
+    "webhook": WebhookTable,
+    "console": ConsoleTable,
+}
+SINGLE: dict[str, type[Table]] = {
+    "anthropic": AnthropicTable,
+    "store": StoreTable,
+    "http": HttpTable,
+    "poll": PollTable,
+    "heartbeat": HeartbeatTable,
+}
+SEVERAL: dict[str, tuple[type[Table], ...]] = {
+    "budget": (BudgetTable,),
+    "anomaly": (AnomalyTable,),
+    "receiver": tuple(RECEIVERS.values()),
+    "route": (RouteTable,),
+}
+NOT_YET = {
+    "shutoff": "is not supported yet: this version tells people, and switches no key off; leave [shutoff] out",
+}
+
+
+def keys_of(tables: tuple[type[Table], ...]) -> dict[str, Any]:
+    """The keys that a table (in any of its kinds) may have, as the file writes them, with their pydantic fields."""
+    return {
+        field.alias or name: field
+        for table in tables
+        for name, field in table.model_fields.items()
+        if name != "action"  # named only to be refused with a better sentence than "unknown"
+    }

@@ -1,0 +1,222 @@
+"""From the file's tables to the settings of each section; what is wrong is collected, not raised.
+
+A section with something wrong in it comes back as None (or, of several, is left out): the settings are then not made at
+all, but every other section is still looked at.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from rules.model import DIMENSIONS, AnomalyRule, Budget, Dimension, Selector
+from watcher.config import addresses, models, values
+from watcher.config.problems import Problem, Wrong, shown
+from watcher.config.sentences import validate
+from watcher.config.twins import Twins
+from watcher.secret import Secret
+from watcher.settings import (
+    AnthropicSettings,
+    ConsoleSettings,
+    HeartbeatSettings,
+    HttpSettings,
+    PollSettings,
+    ReceiverSettings,
+    SlackSettings,
+    StoreSettings,
+    WebhookSettings,
+)
+
+_T = TypeVar("_T", bound=models.Table)
+_R = TypeVar("_R")
+_DEFAULT_STORE = "sqlite:///watcher.db"
+
+
+class Sections:
+    """Reads the sections of one configuration. `problems` and `warnings` fill as it goes."""
+
+    def __init__(self, config: Path) -> None:
+        self.twins = Twins(config)
+        self.problems = self.twins.problems
+        self.warnings = self.twins.warnings
+
+    def anthropic(self, raw: dict[str, Any]) -> AnthropicSettings | None:
+        """`[anthropic]`."""
+        table = self._table(models.AnthropicTable, raw, "anthropic")
+        key = self._secret(raw, "admin_key", "anthropic", _admin_key, example='"${ANTHROPIC_ADMIN_KEY}"')
+        proxy = self._secret(raw, "proxy", "anthropic", addresses.proxy_url, needed=False)
+        ca_file = self._attempt("anthropic.ca_file", self._ca_file, raw.get("ca_file"))
+        if key is not None and not key.startswith("sk-ant-admin"):
+            self.warnings.append(
+                f"{_place(raw, 'admin_key', 'anthropic')}: does not begin with sk-ant-admin, as Admin keys do"
+            )
+        if table is None or key is None:
+            return None
+        return AnthropicSettings(table.base_url, Secret(key), None if proxy is None else Secret(proxy), ca_file)
+
+    def store(self, raw: dict[str, Any]) -> StoreSettings | None:
+        """`[store]`. A relative file lies in the folder of the config file."""
+        table = self._table(models.StoreTable, raw, "store")
+        given = bool({"url", "url_file"} & raw.keys())
+        folder = self.twins.config.parent
+        url = self.twins.read(raw, "url", "store", example=f'"{_DEFAULT_STORE}"') if given else _DEFAULT_STORE
+        found = None
+        if url is not None:
+            found = self._attempt(_place(raw, "url", "store"), lambda text: addresses.store_url(text, folder), url)
+        if found is not None and "@" not in found[0]:
+            # No user, no password: not a secret, wherever it stands.
+            self.twins.written_out[:] = [place for place in self.twins.written_out if place != "store.url"]
+        return None if table is None or found is None else StoreSettings(found[0], table.keep, found[1])
+
+    def http(self, raw: dict[str, Any]) -> HttpSettings | None:
+        """`[http]`."""
+        table = self._table(models.HttpTable, raw, "http")
+        return None if table is None else HttpSettings(*table.listen)
+
+    def poll(self, raw: dict[str, Any]) -> PollSettings | None:
+        """`[poll]`."""
+        table = self._table(models.PollTable, raw, "poll")
+        return None if table is None else PollSettings(table.usage_every, table.cost_every, table.backfill)
+
+    def heartbeat(self, raw: dict[str, Any]) -> HeartbeatSettings | None:
+        """`[heartbeat]`, which is in the file."""
+        table = self._table(models.HeartbeatTable, raw, "heartbeat")
+        url = self._url(raw, "heartbeat", '"${HEARTBEAT_URL}"')
+        return None if table is None or url is None else HeartbeatSettings(Secret(url), table.allow_private)
+
+    def budget(self, raw: dict[str, Any], place: str) -> Budget | None:
+        """One `[[budget]]`."""
+        table = self._table(models.BudgetTable, raw, place, called("budget", raw))
+        if table is None:
+            return None
+        return Budget(
+            name=table.name,
+            period=table.period,
+            timezone=table.timezone,
+            limit=table.limit_usd,
+            thresholds=tuple(table.thresholds),
+            per=_in_order(table.per),
+            select=_selector(table.select),
+        )
+
+    def anomaly(self, raw: dict[str, Any], place: str) -> AnomalyRule | None:
+        """One `[[anomaly]]`."""
+        table = self._table(models.AnomalyTable, raw, place, called("anomaly", raw))
+        if table is None:
+            return None
+        return AnomalyRule(
+            name=table.name,
+            per=_in_order(table.per),
+            select=_selector(table.select),
+            min_excess=table.min_excess_usd,
+            hold_for=table.hold_for,
+            keep_firing_for=table.keep_firing_for,
+            severity=table.severity,
+        )
+
+    def receiver(self, raw: dict[str, Any], place: str) -> ReceiverSettings | None:
+        """One `[[receiver]]`, whose type says which keys it has."""
+        name = called("receiver", raw)
+        if "type" not in raw:
+            self.problems.append(Problem(f"{place}.type", f'is missing: write it, as in type = "slack"{name}'))
+            return None
+        kind = self._attempt(f"{place}.type", values.one_of(*models.RECEIVERS), raw["type"], name)
+        if kind is None:
+            return None
+        if kind == "console":
+            table = self._table(models.ConsoleTable, raw, place, name)
+            return None if table is None else ConsoleSettings(table.name)
+        slack = kind == "slack"
+        variable = "SLACK_WEBHOOK_URL" if slack else "WEBHOOK_URL"
+        shape: type[models.EndpointTable] = models.SlackTable if slack else models.WebhookTable
+        sending = self._table(shape, raw, place, name)
+        url = self._url(raw, place, f'"${{{variable}}}"', name, public_http=not slack)
+        if sending is None or url is None:
+            return None
+        settings = SlackSettings if slack else WebhookSettings
+        return settings(sending.name, Secret(url), sending.allow_private)
+
+    def route(self, raw: dict[str, Any], place: str) -> str | None:
+        """The receiver's name of one `[[route]]`."""
+        table = self._table(models.RouteTable, raw, place)
+        return None if table is None else table.receiver
+
+    def _table(self, kind: type[_T], raw: dict[str, Any], place: str, name: str = "") -> _T | None:
+        table, wrong = validate(kind, raw, place, name)
+        self.problems.extend(wrong)
+        return table
+
+    def _attempt(self, place: str, read: Callable[[Any], _R], value: Any, name: str = "") -> _R | None:
+        try:
+            return read(value)
+        except Wrong as wrong:
+            self.problems.append(Problem(place, f"{wrong}{name}"))
+            return None
+
+    def _secret(
+        self,
+        raw: dict[str, Any],
+        key: str,
+        place: str,
+        read: Callable[[str], str],
+        name: str = "",
+        *,
+        example: str = "",
+        needed: bool = True,
+    ) -> str | None:
+        found = self.twins.read(raw, key, place, example=example, needed=needed, called=name)
+        return None if found is None else self._attempt(_place(raw, key, place), read, found, name)
+
+    def _url(
+        self, raw: dict[str, Any], place: str, example: str, name: str = "", *, public_http: bool = True
+    ) -> str | None:
+        def read(text: str) -> str:
+            return addresses.receiver_url(text, allow_private=raw.get("allow_private") is True, public_http=public_http)
+
+        return self._secret(raw, "url", place, read, name, example=example)
+
+    def _ca_file(self, name: object) -> Path | None:
+        if not isinstance(name, str) or not name.strip():
+            return None
+        path = self.twins.resolve(name)
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
+        except ssl.SSLError:
+            raise Wrong("must name a file of certificates in PEM form (-----BEGIN CERTIFICATE-----)") from None
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or "it is not a path that a file can have"
+            raise Wrong(f"cannot be read: {why}") from None
+        return path
+
+
+def called(kind: str, raw: dict[str, Any]) -> str:
+    """The end of a sentence that names the rule or receiver, ' (budget "platform")', if it has a name."""
+    name = raw.get("name")
+    return f" ({kind} {shown(name)})" if isinstance(name, str) and name.strip() else ""
+
+
+def _admin_key(text: str) -> str:
+    if text.startswith("sk-ant-api"):
+        raise Wrong(
+            "is an ordinary API key (sk-ant-api…), which cannot read usage and cost; "
+            "an organization's admin makes an Admin key (sk-ant-admin…) in the Console, under Admin keys"
+        )
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise Wrong("must be one line of plain ASCII characters without blanks, as it is sent in a header")
+    return text
+
+
+def _place(raw: dict[str, Any], key: str, place: str) -> str:
+    """The place of whichever twin is given."""
+    return f"{place}.{key}_file" if f"{key}_file" in raw else f"{place}.{key}"
+
+
+def _in_order(per: list[Dimension]) -> tuple[Dimension, ...]:
+    """Dimensions in their one order, so that the file's order means nothing."""
+    return tuple(dimension for dimension in DIMENSIONS if dimension in per)
+
+
+def _selector(table: models.SelectTable) -> Selector:
+    return Selector(workspace=table.workspace, api_key=table.api_key, model=table.model)

@@ -1,0 +1,59 @@
+"""From what pydantic found to what a person is told: no wording of the library gets through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from watcher.config.models import SelectTable, Table, keys_of
+from watcher.config.problems import Problem, Wrong, did_you_mean, shown, shown_key
+
+_T = TypeVar("_T", bound=Table)
+
+
+def validate(kind: type[_T], raw: dict[str, Any], place: str, called: str = "") -> tuple[_T | None, list[Problem]]:
+    """The table as its model, or None and everything that is wrong in it. `called` ends each sentence."""
+    try:
+        return kind.model_validate(raw), []
+    except ValidationError as error:
+        found = error.errors(include_url=False)
+        return None, [Problem(_place(place, one["loc"]), f"{_sentence(kind, one)}{called}") for one in found]
+
+
+def unknown_key(key: str, known: Iterable[str], what: str) -> str:
+    """The sentence about a key that nothing here is called."""
+    names = sorted(known)
+    return f"is not a setting{did_you_mean(key, names) or f'; {what} has {_listed(names)}'}"
+
+
+def _place(place: str, location: tuple[int | str, ...]) -> str:
+    return place + "".join(f"[{part}]" if isinstance(part, int) else f".{shown_key(part)}" for part in location)
+
+
+def _sentence(kind: type[Table], found: ErrorDetails) -> str:
+    key = str(found["loc"][0])
+    examples = getattr(keys_of((kind,)).get(key), "examples", None) or [""]
+    right = f", as in {key} = {examples[0]}" if examples[0] else ""
+    match found["type"]:
+        case "value_error":
+            reason = found["ctx"]["error"]
+            return str(reason) if isinstance(reason, Wrong) else f"cannot be read{right}"
+        case "missing":
+            return f"is missing: write it{right}"
+        case "extra_forbidden":
+            inner = len(found["loc"]) > 1
+            known = keys_of((SelectTable if inner else kind,))
+            return unknown_key(str(found["loc"][-1]), known, "`select`" if inner else "this table")
+        case "list_type":
+            return f"must be a list{right}, not {shown(found['input'])}"
+        case "model_type" | "model_attributes_type":
+            return f"must be a table{right}, not {shown(found['input'])}"
+        case _:
+            return f"cannot be read{right}"
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:-1]) + (" and " if len(names) > 1 else "") + names[-1]

@@ -1,0 +1,220 @@
+"""Single values as the configuration gives them, read into what the program uses.
+
+Each reader takes whatever TOML produced and returns the value, or raises `Wrong` with a clause that says what would be
+right. They are pydantic validators, so that the models below stay a plain list of keys.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import zoneinfo
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+from rules.model import DIMENSIONS
+from rules.money import parse_usd
+from watcher.config.durations import parse_duration, write_duration
+from watcher.config.problems import Expanded, Wrong, did_you_mean, enumerated, nearest, shown
+
+LONGEST_NAME = 100
+LONGEST_GLOB = 300
+LARGEST_PERCENT = 1000
+_REVERSED = re.compile(r"(.)-(.)", re.DOTALL)
+
+
+def text(value: object) -> str:
+    """Any text that is not blank."""
+    if not isinstance(value, str):
+        raise Wrong(f'must be a text in quotation marks, such as "…", not {shown(value)}')
+    if not value.strip():
+        written = f", and {shown(value)} is" if isinstance(value, Expanded) else ""
+        raise Wrong(f"must not be empty{written}")
+    return value
+
+
+def secret_text(value: object) -> str:
+    """Any text that is not blank, and is never shown."""
+    if not isinstance(value, str):
+        raise Wrong('must be a text in quotation marks, such as "${NAME}"')
+    if not value.strip():
+        raise Wrong("must not be empty")
+    return value
+
+
+def flag(value: object) -> bool:
+    """true or false, without quotation marks."""
+    if not isinstance(value, bool):
+        raise Wrong(f"must be true or false (without quotation marks), not {shown(value)}")
+    return value
+
+
+def name(value: object) -> str:
+    """What people call a rule or a receiver: printable, at most 100 characters."""
+    found = text(value)
+    if len(found) > LONGEST_NAME:
+        raise Wrong(f"must have at most {LONGEST_NAME} characters, not {len(found)}")
+    if not found.isprintable() or found != found.strip():
+        raise Wrong("must be one line of printable characters, with no blank before or after it")
+    return str(found)
+
+
+def one_of(*words: str) -> Callable[[object], str]:
+    """A reader of one of these words, exactly as written."""
+
+    def read(value: object) -> str:
+        if isinstance(value, str) and value in words:
+            return str(value)
+        guess = did_you_mean(value, words) if isinstance(value, str) and not isinstance(value, Expanded) else ""
+        raise Wrong(f"must be {enumerated(words)}, not {shown(value)}{guess}")
+
+    return read
+
+
+def member_of(kind: type[StrEnum]) -> Callable[[object], StrEnum]:
+    """A reader of one of the words of an enumeration."""
+    read = one_of(*kind)
+    return lambda value: kind(read(value))
+
+
+def duration(least: timedelta, most: timedelta, why: str = "") -> Callable[[object], timedelta]:
+    """A reader of a duration within these bounds, both allowed; `why` explains the lower one."""
+
+    def read(value: object) -> timedelta:
+        found = parse_duration(value)
+        if found < least:
+            raise Wrong(f"must be at least {write_duration(least)}{why and f' ({why})'}, not {shown(value)}")
+        if found > most:
+            raise Wrong(f"must be at most {write_duration(most)}, not {shown(value)}")
+        return found
+
+    return read
+
+
+def positive_usd(value: object) -> int:
+    """Dollars as an integer, a decimal number or a text such as "1234.56", exactly, as nano-dollars above zero."""
+    right = "must be an amount in US dollars such as 1000 or 49.90"
+    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+        raise Wrong(f"{right}, not {shown(value)}")
+    try:
+        nano = parse_usd(str(value).strip())
+    except ValueError:
+        raise Wrong(f"{right} (no sign, no comma between thousands), not {shown(value)}") from None
+    if nano <= 0:
+        raise Wrong(f"must be more than 0, not {shown(value)}")
+    return nano
+
+
+def percent(value: object) -> float:
+    """One threshold, in percent of the limit."""
+    if isinstance(value, dict):
+        if "action" in value:
+            raise Wrong(f"{NO_ACTION}; write the plain percent")
+        raise Wrong("must be a plain percent such as 80, not a table")
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise Wrong(f"must be a percent such as 80 (a number without quotation marks), not {shown(value)}")
+    if not Decimal(value).is_finite() or not 0 < value <= LARGEST_PERCENT or float(value) == 0:
+        raise Wrong(f"must be a percent above 0 and at most {LARGEST_PERCENT}, not {shown(value)}")
+    return float(value)
+
+
+NO_ACTION = "`action` is not supported yet: this version tells people, and switches no key off"
+
+
+def ascending(values: Sequence[float]) -> Sequence[float]:
+    """Thresholds, each above the one before, one to twenty of them."""
+    if not 1 <= len(values) <= 20:
+        raise Wrong(f"must be a list of 1 to 20 percents such as [50, 80, 100], and has {len(values)}")
+    for before, after in itertools.pairwise(values):
+        if after == before:
+            raise Wrong(f"must name each percent once: {after:g} stands there twice")
+        if after < before:
+            right = ", ".join(f"{value:g}" for value in sorted(set(values)))
+            raise Wrong(f"must be in ascending order: [{right}]")
+    return values
+
+
+def distinct(values: Sequence[str]) -> Sequence[str]:
+    """A list in which nothing stands twice."""
+    for index, value in enumerate(values):
+        if value in values[:index]:
+            raise Wrong(f'must name each dimension once: "{value}" stands there twice')
+    return values
+
+
+def some(values: Sequence[str]) -> Sequence[str]:
+    """A list of dimensions that names at least one."""
+    if not values:
+        raise Wrong(f"must name at least one of {enumerated(DIMENSIONS)}")
+    return values
+
+
+def glob(value: object) -> str:
+    """A pattern of `*`, `?` and `[…]` for an id or a name, that at least some text could match."""
+    if isinstance(value, list):
+        raise Wrong('must be one pattern such as "prod-*", not a list; for several, write one rule each')
+    pattern = text(value)
+    if len(pattern) > LONGEST_GLOB:
+        raise Wrong(f"must have at most {LONGEST_GLOB} characters, not {len(pattern)}")
+    if not pattern.isprintable():
+        raise Wrong("must be one line of printable characters")
+    _check_brackets(pattern)
+    return str(pattern)
+
+
+def _check_brackets(pattern: str) -> None:
+    """Refuse a bracket that is never closed and a range that runs backwards: such a pattern matches nothing meant."""
+    start = pattern.find("[")
+    while start >= 0:
+        # As in a shell, a "]" that comes first, or first after the "!", is one of the characters.
+        first = start + (2 if pattern[start + 1 : start + 2] == "!" else 1)
+        end = pattern.find("]", first + 1)
+        if end < 0:
+            raise Wrong(f'has a "[" that is never closed, so {shown(pattern)} can match nothing; [[] stands for a "["')
+        for low, high in _REVERSED.findall(pattern[first:end]):
+            if low > high:
+                raise Wrong(f'has the range "{low}-{high}", which runs backwards and matches nothing')
+        start = pattern.find("[", end)
+
+
+def zone(value: object) -> str:
+    """The name of a time zone of the IANA database, such as "Europe/Berlin"."""
+    found = text(value)
+    if found == "UTC" or found in _zones():
+        return str(found)
+    guess = None if isinstance(found, Expanded) else nearest(found, _zones()) or _zone_of_city(found)
+    remedy = "" if guess is None else f'; did you mean "{guess}"?'
+    raise Wrong(f'must be a time zone such as "UTC" or "Europe/Berlin", not {shown(found)}{remedy}')
+
+
+def _zone_of_city(found: str) -> str | None:
+    """The zone whose city was probably meant: "Berlin" is "Europe/Berlin"."""
+    cities = {zone.rpartition("/")[2]: zone for zone in sorted(_zones()) if "/" in zone}
+    city = nearest(found.rpartition("/")[2].replace(" ", "_"), cities)
+    return None if city is None else cities[city]
+
+
+@cache
+def _zones() -> frozenset[str]:
+    # These two are files beside the zones: what one of them means differs from machine to machine.
+    return frozenset(zoneinfo.available_timezones() - {"localtime", "Factory"})
+
+
+def must_be_zero(why: str) -> Callable[[object], timedelta]:
+    """A reader of a duration that has only one sensible value as yet."""
+
+    def read(value: object) -> timedelta:
+        if parse_duration(value):
+            raise Wrong(f'must be "0s", not {shown(value)}: {why}')
+        return timedelta(0)
+
+    return read
+
+
+def refuse_action(_value: Any) -> Any:
+    """The setting `action`, whatever it holds."""
+    raise Wrong(f"{NO_ACTION}; leave it out")
