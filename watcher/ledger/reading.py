@@ -1,0 +1,115 @@
+"""What the ledger needs of the store: usage as columns, cost days as they were reported, names and sources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from rules.model import Names, SourceState
+from watcher.admin_api.answers import CostRow
+
+IntArray = npt.NDArray[np.int64]
+
+
+class SeriesKey(Protocol):
+    """The dimensions of a series: `CONSOLE` and `DEFAULT_WORKSPACE` where the API says null, "" for other nulls."""
+
+    @property
+    def workspace(self) -> str: ...
+    @property
+    def api_key(self) -> str: ...
+    @property
+    def model(self) -> str: ...
+    @property
+    def service_tier(self) -> str: ...
+    @property
+    def context_window(self) -> str: ...
+    @property
+    def inference_geo(self) -> str: ...
+    @property
+    def speed(self) -> str: ...
+
+
+class UsageColumns(Protocol):
+    """Usage rows as columns ordered by hour: an index into `keys`, the hour (hours since 1970 UTC), and the counts."""
+
+    @property
+    def keys(self) -> Sequence[SeriesKey]: ...
+    @property
+    def series(self) -> npt.NDArray[np.integer[Any]]: ...
+    @property
+    def hour(self) -> npt.NDArray[np.integer[Any]]: ...
+    @property
+    def uncached_input(self) -> IntArray: ...
+    @property
+    def cache_read(self) -> IntArray: ...
+    @property
+    def cache_write_5m(self) -> IntArray: ...
+    @property
+    def cache_write_1h(self) -> IntArray: ...
+    @property
+    def output(self) -> IntArray: ...
+    @property
+    def web_searches(self) -> IntArray: ...
+
+
+class CostDay(Protocol):
+    """One UTC day of the cost report as it was last read; `unchanged_since` begins the run of identical readings."""
+
+    @property
+    def day(self) -> date: ...
+    @property
+    def rows(self) -> Sequence[CostRow]: ...
+    @property
+    def observed_at(self) -> datetime: ...
+    @property
+    def unchanged_since(self) -> datetime: ...
+
+
+class BucketState(Protocol):
+    """What is known of the readings of one hour of usage."""
+
+    @property
+    def observed_at(self) -> datetime: ...
+
+
+class UsageStore(Protocol):
+    """Usage by hour."""
+
+    def read(self, organization: str, start: datetime, end: datetime) -> UsageColumns: ...
+    def observed(self, organization: str, start: datetime, end: datetime) -> Mapping[datetime, BucketState]: ...
+
+
+class CostStore(Protocol):
+    """The cost report by day, [start, end)."""
+
+    def read(self, organization: str, start: date, end: date) -> Sequence[CostDay]: ...
+
+
+class SourceStore(Protocol):
+    """What is known of the sources of data."""
+
+    def all(self, organization: str) -> Sequence[SourceState]: ...
+
+
+class DirectoryStore(Protocol):
+    """What people call the ids."""
+
+    def names(self, organization: str) -> Names: ...
+
+
+class LedgerStore(Protocol):
+    """The part of the store that the ledger reads."""
+
+    @property
+    def usage(self) -> UsageStore: ...
+    @property
+    def costs(self) -> CostStore: ...
+    @property
+    def sources(self) -> SourceStore: ...
+    @property
+    def directory(self) -> DirectoryStore: ...

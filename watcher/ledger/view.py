@@ -1,0 +1,103 @@
+"""The working view: spend by leaf and hour over the last weeks, kept up to date by what a poll changed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import UTC, date, datetime
+
+import numpy as np
+
+from rules.model import HOUR, SpendView
+from watcher.ledger.cube import Cube
+from watcher.ledger.days import DAY, midnight, read_days
+from watcher.ledger.reading import BucketState, LedgerStore
+from watcher.ledger.settlement import settle_day, standing_of
+from watcher.pricing import PriceBook
+
+VIEW_DAYS = 70
+"""Whole UTC days before the present one that the view holds."""
+USAGE = "usage"
+"""The name of the source whose watermark says how far usage is complete."""
+
+
+class Ledger:
+    """One organization's spend as a `SpendView`, recomputed only where something changed.
+
+    Not thread-safe: it belongs to the cycle.
+    """
+
+    def __init__(self, store: LedgerStore, prices: PriceBook, organization: str) -> None:
+        self._store = store
+        self._prices = prices
+        self._organization = organization
+        self._cube: Cube | None = None
+
+    def refresh(
+        self,
+        now: datetime,
+        changed_hours: Collection[datetime] | None = None,
+        changed_days: Collection[date] | None = None,
+        watermark: datetime | None = None,
+    ) -> SpendView:
+        """The view at `now`: `VIEW_DAYS` whole days and the present one, up to and with the open hour.
+
+        `changed_hours` and `changed_days` are what the store's usage and cost changed since the last call; None for
+        both means that it is not known, and everything is computed again. Days that a further reading or the passing
+        of time may have settled are looked at in any case. `watermark` is up to where usage is complete; None takes it
+        from the usage source's state. An earlier view stays as it was.
+        """
+        today = now.astimezone(UTC).date()
+        cube = Cube(today, VIEW_DAYS + 1, self._cube)
+        unknown = changed_hours is None and changed_days is None
+        if self._cube is None or unknown:
+            touched = set(cube.days)
+        else:
+            touched = {hour.astimezone(UTC).date() for hour in changed_hours or ()} | set(changed_days or ())
+            touched |= self._restless(cube, now)
+        for day in read_days(self._store, self._organization, touched & set(cube.days)):
+            cube.put(settle_day(day, self._prices, now))
+        self._cube = cube
+        return self._view(cube, now, watermark)
+
+    def _restless(self, cube: Cube, now: datetime) -> set[date]:
+        """The days whose standing is not the one they were computed with, the open day, and days not computed yet."""
+        restless = {day for day in cube.days if cube.standing.get(day, "open") == "open"}
+        waiting = [day for day, standing in cube.standing.items() if standing in {"estimated", "provisional"}]
+        if waiting:
+            costs = self._store.costs.read(self._organization, min(waiting), max(waiting) + DAY)
+            by_day = {cost.day: cost for cost in costs}
+            restless |= {
+                day
+                for day in waiting
+                if standing_of(day, by_day.get(day), used=day in cube.used, now=now) != cube.standing[day]
+            }
+        return restless
+
+    def _view(self, cube: Cube, now: datetime, watermark: datetime | None) -> SpendView:
+        start = midnight(cube.days[0])
+        hours = (now - start) // HOUR + 1
+        if watermark is None:
+            states = self._store.sources.all(self._organization)
+            watermark = next((state.watermark for state in states if state.source == USAGE), None)
+        observed = self._store.usage.observed(self._organization, start, start + hours * HOUR)
+        complete_until = start if watermark is None else max(watermark, start)
+        known = np.zeros(hours, dtype=bool)
+        known[[(hour - start) // HOUR for hour in observed]] = True
+        cost, settled = cube.arrays(hours)
+        known.flags.writeable = False
+        return SpendView(
+            organization=self._organization,
+            start=start,
+            leaves=cube.leaves,
+            cost=cost,
+            settled=settled,
+            known=known,
+            complete_until=complete_until,
+            observed_until=max(newest_reading(observed) or complete_until, complete_until),
+            unpriced=frozenset().union(*cube.unpriced.values()),
+        )
+
+
+def newest_reading(observed: Mapping[datetime, BucketState]) -> datetime | None:
+    """When the newest of these hours was read; None where none was."""
+    return max((state.observed_at for state in observed.values()), default=None)
