@@ -1,6 +1,7 @@
 """The configuration: TOML in, `watcher.settings.Settings` out, or everything that is wrong with it at once."""
 
+from watcher.config.checking import CheckReport, check
 from watcher.config.loading import load
 from watcher.config.problems import InvalidConfig, Problem
 
-__all__ = ["InvalidConfig", "Problem", "load"]
+__all__ = ["CheckReport", "InvalidConfig", "Problem", "check", "load"]

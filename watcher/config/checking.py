@@ -15,18 +15,19 @@ from watcher.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """What there is to say of a configuration. Either `settings` is there, or `problems` are."""
+    """What there is to say of a configuration. Either `settings` is there, or `invalid` is."""
 
     settings: Settings | None
-    problems: tuple[Problem, ...]
-    warnings: tuple[str, ...]
-    sentences: tuple[str, ...]
-    """What the program would watch and do; empty when there are problems."""
+    invalid: InvalidConfig | None = None
+    """What `load` raised; `str()` of it is the list to show."""
+    warnings: tuple[str, ...] = ()
+    sentences: tuple[str, ...] = ()
+    """What the program would watch and do; empty when the configuration is invalid."""
 
     @property
-    def ok(self) -> bool:
-        """Whether the program would run with it."""
-        return self.settings is not None
+    def problems(self) -> tuple[Problem, ...]:
+        """Everything that is wrong; empty when the configuration is valid."""
+        return () if self.invalid is None else self.invalid.problems
 
 
 def check(path: Path, env: Mapping[str, str]) -> CheckReport:
@@ -34,9 +35,9 @@ def check(path: Path, env: Mapping[str, str]) -> CheckReport:
     try:
         settings = load(path, env)
     except InvalidConfig as invalid:
-        return CheckReport(None, invalid.problems, (), ())
+        return CheckReport(None, invalid)
     warnings = (*settings.warnings, *_about_the_store(settings))
-    return CheckReport(settings, (), warnings, tuple(describe(settings)))
+    return CheckReport(settings, None, warnings, tuple(describe(settings)))
 
 
 def _about_the_store(settings: Settings) -> list[str]:
