@@ -7,19 +7,17 @@ from zoneinfo import ZoneInfo
 
 from notifiers.phrases import certainty, drivers, lines, remedies, title, tone_of, unpriced
 from notifiers.story import Line, Section, Story, line, strong
-from notifiers.subjects import subject_line, title_subject
+from notifiers.subjects import capital, subject_line, title_subject
 from notifiers.text import ago, clean, duration, number, percent, when
 from rules.model import Alert, BudgetEvidence
 from rules.money import display_usd
-
-_THIS = {"day": "today", "week": "this week", "month": "this month"}
 
 
 def budget_story(alert: Alert, evidence: BudgetEvidence, now: datetime) -> Story:
     """What is spent of the limit, beside how much of the period has passed, and what is left."""
     return Story(
         tone=tone_of(alert),
-        title=_title(alert, evidence, now),
+        title=_title(alert, evidence),
         lead=lines(
             subject_line(alert), _so_far(evidence, now), _passed(alert, evidence, now), unpriced(evidence.unpriced)
         ),
@@ -56,13 +54,15 @@ def budget_over_story(alert: Alert, evidence: BudgetEvidence, now: datetime) -> 
     )
 
 
-def _title(alert: Alert, evidence: BudgetEvidence, now: datetime) -> str:
-    this = _THIS.get(evidence.period, f"this {clean(evidence.period, 20)}")
-    period = this if now < evidence.period_end else f"in the {clean(evidence.period, 20)} that ended"
+def _title(alert: Alert, evidence: BudgetEvidence) -> str:
     return title(
         f"Budget “{clean(alert.subject.rule, 40)}” passed {number(evidence.threshold_percent)} %{_of(alert)}: "
-        f"{display_usd(evidence.spent)} of {display_usd(evidence.limit)} {period}"
+        f"{display_usd(evidence.spent)} of {display_usd(evidence.limit)} for {_period(evidence)}"
     )
+
+
+def _period(evidence: BudgetEvidence) -> str:
+    return clean(evidence.period, 30)
 
 
 def _of(alert: Alert) -> str:
@@ -75,7 +75,7 @@ def _so_far(evidence: BudgetEvidence, now: datetime) -> Line:
     return line(
         strong(f"{display_usd(evidence.spent)} of {display_usd(evidence.limit)}"),
         f" ({percent(evidence.spent, evidence.limit)}) since {when(evidence.period_start, now, _zone(evidence))}. "
-        f"{100 * part:.0f} % of the {clean(evidence.period, 20)} has passed; an even pace would stand at "
+        f"{100 * part:.0f} % of the time has passed; an even pace would stand at "
         f"{display_usd(round(evidence.limit * part))}.",
     )
 
@@ -92,7 +92,7 @@ def _passed(alert: Alert, evidence: BudgetEvidence, now: datetime) -> Line:
 def _left(evidence: BudgetEvidence, now: datetime) -> Line:
     end = when(evidence.period_end, now, _zone(evidence))
     if now >= evidence.period_end:
-        return line(f"The {clean(evidence.period, 20)} ended at {end}; the next began with the whole limit.")
+        return line(f"{capital(_period(evidence))} ended at {end}; since then the whole limit is free again.")
     until = f"{end}, in {duration(evidence.period_end - now)}"
     left = evidence.limit - evidence.spent
     if left > 0:
@@ -102,7 +102,7 @@ def _left(evidence: BudgetEvidence, now: datetime) -> Line:
     return line(
         "The limit is passed by ",
         strong(display_usd(-left)),
-        f" ({percent(-left, evidence.limit)}); the next {clean(evidence.period, 20)} begins {until}.",
+        f" ({percent(-left, evidence.limit)}); a new period begins {until}.",
     )
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from notifiers.story import Line, Section, Tone, Words, code, line, strong
 from notifiers.subjects import named
-from notifiers.text import ago, clean, percent, plural, shorten, when
+from notifiers.text import ago, clean, percent, shorten, when
 from rules.model import CONSOLE, DEFAULT_WORKSPACE, UNATTRIBUTED, Alert, Severity, Share, State
 from rules.money import display_usd
 
@@ -32,29 +32,20 @@ def lines(*rows: Line) -> tuple[Line, ...]:
 
 
 def drivers(alert: Alert, top: Sequence[Share], total: int) -> tuple[Section, ...]:
-    """The largest children with their part of `total`, and how many there are besides.
+    """The largest children with their part of `total`, and what is left beside them.
 
     A single child that is all of the figure drives nothing that the subject's line has not said.
     """
-    dimensions = tuple(dict.fromkeys(share.dimension for share in top))
-    told = [
-        share
-        for share in sorted(top, key=lambda share: -share.cost)
-        if share.id != alert.subject.scope.parts().get(share.dimension)
-    ]
-    if not told or (len(dimensions) == 1 and len(told) == 1 and told[0].cost >= total):
+    told = sorted(top, key=lambda share: -share.cost)[:_SHOWN_CHILDREN]
+    if not told or told[0].cost >= total:
         return ()
-    shown, rest = told[:_SHOWN_CHILDREN], told[_SHOWN_CHILDREN:]
     rows = tuple(
-        (
-            *_child(share, alert),
-            *line("  ", strong(display_usd(share.cost)), f"  {percent(share.cost, total)}"),
-        )
-        for share in shown
+        (*_child(share, alert), *line("  ", strong(display_usd(share.cost)), f"  {percent(share.cost, total)}"))
+        for share in told
     )
-    more = ""
-    if rest:
-        more = f"and {plural(len(rest), 'other')} with {display_usd(sum(share.cost for share in rest))} together"
+    rest = total - sum(share.cost for share in told)
+    one_dimension = len({share.dimension for share in told}) == 1
+    more = f"all others together {display_usd(rest)}, {percent(rest, total)}" if one_dimension and rest > 0 else ""
     return (Section("What drives it", rows, listed=True, more=more),)
 
 

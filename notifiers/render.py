@@ -14,6 +14,7 @@ from notifiers.source_story import source_over_story, source_story
 from notifiers.story import GLYPHS, Line, Section, Story, Tone, line
 from notifiers.subjects import title_subject
 from notifiers.text import ago, clean, plural, when
+from rules.lifecycle import worst_first
 from rules.model import (
     Alert,
     AnomalyEvidence,
@@ -27,7 +28,6 @@ from rules.model import (
 )
 
 _HEADINGS: dict[Kind, str] = {"anomaly": "Not normal", "budget": "Budgets", "source": "Sources of data"}
-_GRAVITY = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
 _LONGEST_ROW = 300
 
 
@@ -117,10 +117,8 @@ def _test(notification: Notification) -> Story:
 
 
 def _lists(alerts: Sequence[Alert], now: datetime) -> tuple[Section, ...]:
-    """Every alert in a row of its own, by kind, gravest and dearest first."""
-    ordered = sorted(
-        alerts, key=lambda alert: (alert.state is State.RESOLVED, _GRAVITY[alert.severity], -_excess(alert), alert.id)
-    )
+    """Every alert in a row of its own, by kind, the worst first."""
+    ordered = sorted(alerts, key=lambda alert: (alert.state is State.RESOLVED, worst_first(alert)))
     return tuple(
         Section(heading, rows, listed=True)
         for kind, heading in _HEADINGS.items()
@@ -133,19 +131,15 @@ def _row(alert: Alert, now: datetime) -> Line:
     return line(f"{GLYPHS[tone_of(alert)]} {text}")
 
 
-def _excess(alert: Alert) -> int:
-    return (alert.value or 0) - (alert.expected or 0)
-
-
 def _gravest(alerts: Sequence[Alert]) -> Tone:
     firing = [alert for alert in alerts if alert.state is not State.RESOLVED]
-    return tone_of(min(firing, key=lambda alert: _GRAVITY[alert.severity])) if firing else Tone.INFO
+    return tone_of(min(firing, key=worst_first)) if firing else Tone.INFO
 
 
 def _severities(alerts: Sequence[Alert]) -> str:
     """ "3 critical, 9 warning, 2 resolved"."""
     counts = Counter("resolved" if alert.state is State.RESOLVED else str(alert.severity) for alert in alerts)
-    words = [*(str(severity) for severity in _GRAVITY), "resolved"]
+    words = [*(str(severity) for severity in reversed(Severity)), "resolved"]
     return ", ".join(f"{counts[word]:,} {word}" for word in words if counts[word])
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from notifiers.story import Line, Words, code, strong
 from notifiers.text import clean
-from rules.model import CONSOLE, DEFAULT_WORKSPACE, UNATTRIBUTED, Alert, AnomalyEvidence, BudgetEvidence, Dimension
+from rules.model import CONSOLE, DEFAULT_WORKSPACE, UNATTRIBUTED, Alert, Dimension, Share, SourceEvidence
 
 _SPECIAL = {
-    CONSOLE: "Console use (no key)",
+    CONSOLE: "Console use",
     DEFAULT_WORKSPACE: "the default workspace",
     UNATTRIBUTED: "cost without usage",
 }
@@ -16,13 +16,19 @@ _NAME_IN_TITLE = 44
 
 
 def parts_of(alert: Alert) -> dict[Dimension, str]:
-    """The ids of the scope, and beside a key also its workspace and model when the evidence names only one."""
+    """The ids of the scope, and beside a key also the workspace it lives in and its one model, where they are known.
+
+    A key's workspace is the one id that the alert's names have beyond the scope's own.
+    """
     scope = alert.subject.scope.parts()
-    if "api_key" in scope and isinstance(alert.evidence, AnomalyEvidence | BudgetEvidence):
-        for dimension in ("workspace", "model"):
-            seen = {share.id for share in alert.evidence.top if share.dimension == dimension}
-            if dimension not in scope and len(seen) == 1:
-                scope[dimension] = seen.pop()
+    if "api_key" not in scope:
+        return scope
+    others = [ident for ident in alert.names if ident not in scope.values()]
+    if "workspace" not in scope and len(others) == 1:
+        scope["workspace"] = others[0]
+    models = {share.id for share in _top(alert) if share.dimension == "model"}
+    if "model" not in scope and len(models) == 1:
+        scope["model"] = models.pop()
     return scope
 
 
@@ -83,7 +89,9 @@ def _name(ident: str, alert: Alert) -> str | None:
     """What people call the id, if that is known and is not the id itself."""
     if ident in _SPECIAL:
         return _SPECIAL[ident]
-    known = alert.names.get(ident)
-    if known is None and isinstance(alert.evidence, AnomalyEvidence | BudgetEvidence):
-        known = next((share.name for share in alert.evidence.top if share.id == ident), None)
+    known = alert.names.get(ident) or next((share.name for share in _top(alert) if share.id == ident), None)
     return known if known and known != ident else None
+
+
+def _top(alert: Alert) -> tuple[Share, ...]:
+    return () if isinstance(alert.evidence, SourceEvidence) else alert.evidence.top

@@ -6,32 +6,31 @@ import unicodedata
 from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 
+from rules.periods import MONTHS
+from rules.summary import clean as harmless
+
 LONGEST_NAME = 60
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 _MARKS_IN_A_ROW = 3
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _BARS = "▁▂▃▄▅▆▇█"
 
 
 def clean(text: str, longest: int = LONGEST_NAME) -> str:
     """One line of text that cannot rearrange or hide what stands around it, at most `longest` characters long.
 
-    Line breaks and tabs become blanks. Control characters (escape sequences begin with one), marks that turn the
-    direction of writing, zero-width characters and lone surrogates become U+FFFD, so that they are seen. Of a pile of
-    combining marks three stay. A long text loses its middle, since both ends of a name tell it from its neighbours.
-    What the medium itself gives a meaning to (`<`, `*`, `[`) is left for the renderer to escape.
+    Line breaks become blanks; control characters (escape sequences begin with one), marks that turn the direction of
+    writing, invisible characters and lone surrogates become U+FFFD, so that they are seen (`rules.summary.clean`). Of a
+    pile of combining marks three stay. A long text loses its middle, since both ends of a name tell it from its
+    neighbours. What the medium itself gives a meaning to (`<`, `*`, `[`) is left for the renderer to escape.
     """
     kept: list[str] = []
     marks = 0
-    for char in text[: 8 * longest]:
-        category = unicodedata.category(char)
-        marks = marks + 1 if category in {"Mn", "Me"} else 0
-        if char.isspace():
-            kept.append(" ")
-        elif category in {"Cc", "Cf", "Cs", "Co", "Cn"}:
-            kept.append(REPLACEMENT)
-        elif marks <= _MARKS_IN_A_ROW:
-            kept.append(char)
+    for char in harmless(text, 8 * longest):
+        marks = marks + 1 if unicodedata.category(char) in {"Mn", "Me"} else 0
+        if marks <= _MARKS_IN_A_ROW:
+            kept.append(" " if char.isspace() else char)
     return shorten("".join(kept).strip() or REPLACEMENT, longest)
 
 
@@ -51,9 +50,11 @@ def when(moment: datetime, now: datetime, zone: tzinfo | None = None) -> str:
     name = str(zone) if zone is not None and str(zone) != "UTC" else "UTC"
     if name != "UTC":
         moment, now = moment.astimezone(zone), now.astimezone(zone)
-    day = "" if moment.date() == now.date() else f"{moment:%a} {moment.day} {moment:%b} "
-    year = "" if moment.year == now.year else f"{moment.year} "
-    return f"{day}{year}{moment:%H:%M} {name}"
+    if moment.date() == now.date():
+        return f"{moment:%H:%M} {name}"
+    day = f"{_WEEKDAYS[moment.weekday()]} {moment.day} {MONTHS[moment.month - 1][:3]}"
+    year = "" if moment.year == now.year else f" {moment.year}"
+    return f"{day}{year} {moment:%H:%M} {name}"
 
 
 def duration(length: timedelta) -> str:
