@@ -37,7 +37,7 @@ class StoreSettings:
     A sqlite path in it is absolute."""
     keep: timedelta = timedelta(days=400)
     path: Path | None = None
-    """The database file, absolute, when it is SQLite; None for PostgreSQL and for an in-memory database."""
+    """The database file, absolute, when it is SQLite; None for PostgreSQL."""
 
     @property
     def shown(self) -> str:

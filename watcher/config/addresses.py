@@ -6,6 +6,7 @@ address that may be a secret. That a *name* does not lead to a private address i
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
@@ -13,12 +14,27 @@ from urllib.parse import SplitResult, urlsplit
 from notifiers.addresses import address_class, read_target
 from notifiers.base import DeliveryError
 from watcher.config.problems import Wrong, shown
-from watcher.settings import is_loopback
 
 _URL_TEXT = re.compile(r"[!-~]+")
 _NUMBERS_ONLY = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)(?:\.(?:0x[0-9a-f]*|[0-9]+)?)*", re.IGNORECASE)
 _FOUR_NUMBERS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
 _LISTEN = re.compile(r"(?P<host>\[[^\[\]]*\]|[^:\[\]]*):(?P<port>[0-9]{1,5})")
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the URL leads to a program on this machine, a simulator for instance."""
+    return is_loopback_host(urlsplit(url).hostname or "")
+
+
+def is_loopback_host(host: str) -> bool:
+    """Whether the host is this machine and nothing else: 127.0.0.0/8 in four plain numbers, ::1, or localhost."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback and getattr(address, "ipv4_mapped", None) is None
 
 
 def base_url(text: str) -> str:
@@ -27,7 +43,7 @@ def base_url(text: str) -> str:
     host = parts.hostname or ""
     if parts.scheme not in {"https", "http"}:
         raise Wrong('must begin with "https://"')
-    if parts.scheme == "http" and not is_loopback(host):
+    if parts.scheme == "http" and not is_loopback_host(host):
         raise Wrong("must be https, since the Admin key travels on it; http is for this machine alone (127.0.0.1, ::1)")
     if "@" in parts.netloc:
         raise Wrong("must hold no user and no password")
@@ -72,7 +88,7 @@ def listen(text: str) -> tuple[str, int]:
     host, port = match["host"].strip("[]"), int(match["port"])
     if port > 65_535:
         raise Wrong(f"{right}; ports end at 65535")
-    if not is_loopback(host) or (":" in host) != match["host"].startswith("["):
+    if not is_loopback_host(host) or (":" in host) != match["host"].startswith("["):
         raise Wrong(
             "must be a loopback address (127.0.0.1, [::1] or localhost): the page asks nobody who they are, "
             "so what others may reach has to sign them in first, as a reverse proxy on this machine can"
