@@ -19,7 +19,7 @@ ANSWER_KINDS = {"429": "*", "500": "*", "504": "*", "529": "*", "403": COST_REPO
                 "timeout": "*", "reset": "*", "lost-cursor": "*"}  # fmt: skip
 """Faults that take the place of the answer, with the paths they concern unless told."""
 
-DATA_KINDS = {"stall": USAGE_REPORT, "shrinking-hour": USAGE_REPORT, "half-cost-day": COST_REPORT,
+DATA_KINDS = {"stall": USAGE_REPORT, "late-rows": USAGE_REPORT, "shrinking-hour": USAGE_REPORT, "half-cost-day": COST_REPORT,
               "empty-cost-bucket": COST_REPORT, "stale-cursor": "*", "stray-cursor": "*"}  # fmt: skip
 """Faults that leave a well-formed answer which says something wrong."""
 
@@ -127,6 +127,7 @@ PRESETS: dict[str, tuple[Fault, ...]] = {
     "outage": (_preset("529", after=timedelta(hours=1), lasting=timedelta(hours=2)),),
     "stall": (_preset("stall", after=timedelta(minutes=30), lasting=timedelta(hours=6)),),
     "half-cost-day": (_preset("half-cost-day"),),
+    "late-rows": (_preset("late-rows"),),
     "shrinking-hour": (_preset("shrinking-hour", every=2),),
     "empty-cost-bucket": (_preset("empty-cost-bucket"),),
     "flaky": (

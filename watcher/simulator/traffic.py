@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,19 +47,21 @@ class Traffic:
         self._started = started
         self._days: OrderedDict[int, DayOfTraffic] = OrderedDict()
         self._held = 0
+        self._lock = Lock()
 
     def day(self, day: int) -> DayOfTraffic:
-        """The traffic of the UTC day `day` (days since 1970)."""
-        known = self._days.get(day)
-        if known is not None:
-            self._days.move_to_end(day)
-            return known
-        drawn = self._draw(day)
-        self._days[day] = drawn
-        self._held += drawn.size
-        while self._held > CACHE_BYTES and len(self._days) > 1:
-            self._held -= self._days.popitem(last=False)[1].size
-        return drawn
+        """The traffic of the UTC day `day` (days since 1970). Safe to ask from several threads."""
+        with self._lock:
+            known = self._days.get(day)
+            if known is not None:
+                self._days.move_to_end(day)
+                return known
+            drawn = self._draw(day)
+            self._days[day] = drawn
+            self._held += drawn.size
+            while self._held > CACHE_BYTES and len(self._days) > 1:
+                self._held -= self._days.popitem(last=False)[1].size
+            return drawn
 
     def _draw(self, day: int) -> DayOfTraffic:
         habits = self.catalogue

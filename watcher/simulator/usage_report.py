@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ from watcher.simulator.traffic import Amounts
 from watcher.simulator.world import World
 
 MINUTE = 60
+LATE = timedelta(minutes=40)
+"""How much later than usual everything appears under the fault `late-rows`."""
+
 FAST_MODE_BETA = "fast-mode-2026-02-01"
 
 _WIDTHS = {"1m": (MINUTE, 60, 1440), "1h": (HOUR, 24, 168), "1d": (DAY, 7, 31)}
@@ -141,12 +144,13 @@ def _buckets(
         return
     # At DAY and HOUR width whole days are read at once; minutes are read one by one.
     step = MINUTE if question.width == MINUTE else DAY
+    seen_at = now - LATE if "late-rows" in strike.data else now
     start = question.start
     while start < stop:
         end = min(stop, start // step * step + step)
         visible = min(float(end), strike.stalled_from)
         hours = np.zeros((0, len(world.catalogue), 6), dtype=np.int64)
-        for _, amounts in world.amounts(float(start), visible, seen_at=now):
+        for _, amounts in world.amounts(float(start), visible, seen_at=seen_at):
             hours = amounts
         if "shrinking-hour" in strike.data and end > int(seconds(now)) // HOUR * HOUR >= start and len(hours):
             open_hour = (int(seconds(now)) // HOUR * HOUR - start // HOUR * HOUR) // HOUR
