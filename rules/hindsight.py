@@ -33,7 +33,7 @@ class Watch:
 
     @property
     def earliest(self) -> datetime | None:
-        """Events that closed after this must be known to the life cycle, or it would tell them again.
+        """Resolved events whose `closes_at` lies after this must be known to the life cycle, or it tells them again.
 
         None where there are no budgets.
         """

@@ -112,8 +112,9 @@ class _Tellers:
 
 def _place(alert: Alert) -> dict[str, str]:
     """The dimensions in which the alert lies: those of its scope, and the workspace of its key where that is known."""
-    parts: dict[str, str] = {"organization": alert.subject.scope.organization}
-    parts.update(alert.subject.scope.parts())
+    scope = alert.subject.scope
+    parts: dict[str, str] = {"organization": scope.organization}
+    parts.update((dimension, ident) for dimension, ident in scope.parts().items())
     if "api_key" in parts and "workspace" not in parts:
         beside = next((ident for ident in alert.names if ident not in parts.values()), None)
         if beside is not None:

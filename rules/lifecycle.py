@@ -44,9 +44,9 @@ def advance(
 ) -> Advance:
     """What this judgement changes.
 
-    `open_alerts` are the alerts that are pending or firing, and beside them the *events* that resolved since the
-    earliest period still judged ended (`budgets.Watch.earliest`): they are what keeps a late verdict from telling a
-    crossing again. Other resolved alerts are ignored. Verdicts and alerts of rules outside `configured` (kind and name)
+    `open_alerts` are the alerts that are pending or firing, and beside them the resolved *events* whose `closes_at` lies
+    after `hindsight.Watch.earliest`: they keep a late verdict, or a budget that was removed and put back, from telling
+    a crossing again. Other resolved alerts are ignored. Verdicts and alerts of rules outside `configured` (kind and name)
     are treated as belonging to a rule that was removed. Of several verdicts on one subject a breach counts first.
     """
     known = _known(open_alerts)

@@ -60,13 +60,21 @@ def notifications(
         if row.after is State.RESOLVED and not row.silent and _was_told(alerts[row.alert_id])
     ]
     first = Reason.INITIAL if first_judgement else Reason.FIRST
-    messages: list[Notification] = []
-    for receiver in dict.fromkeys(route.receiver for route in routes):
-        for group in _groups(firing, together=first_judgement):
-            carried = _carried(group, story, alerts)
-            messages.append(_message(receiver, first, group, carried, organization_name, now))
-        for group in _groups(ended, together=False):
-            messages.append(_message(receiver, Reason.RESOLVED, group, (), organization_name, now))
+    letters = [(first, group) for group in _groups(firing, together=first_judgement)]
+    letters += [(Reason.RESOLVED, group) for group in _groups(ended, together=False)]
+    messages = [
+        Notification(
+            id=_message_id(receiver, reason, group),
+            receiver=receiver,
+            reason=reason,
+            alerts=group,
+            created_at=now,
+            organization=organization_name,
+            inhibited=_carried(group, story, alerts),
+        )
+        for receiver in dict.fromkeys(route.receiver for route in routes)
+        for reason, group in letters
+    ]
     return Routed(tuple(messages), applied(advance.alerts, story.changed))
 
 
@@ -89,25 +97,6 @@ def _carried(group: Sequence[Alert], story: Inhibition, alerts: dict[str, Alert]
     tellers = {alert.id for alert in group}
     inside = (alerts[ident] for ident in story.folded if alerts[ident].inhibited_by in tellers)
     return tuple(sorted(inside, key=worst_first))
-
-
-def _message(
-    receiver: str,
-    reason: Reason,
-    alerts: tuple[Alert, ...],
-    inhibited: tuple[Alert, ...],
-    organization_name: str,
-    now: datetime,
-) -> Notification:
-    return Notification(
-        id=_message_id(receiver, reason, alerts),
-        receiver=receiver,
-        reason=reason,
-        alerts=alerts,
-        created_at=now,
-        organization=organization_name,
-        inhibited=inhibited,
-    )
 
 
 def _message_id(receiver: str, reason: Reason, alerts: Iterable[Alert]) -> str:

@@ -1,0 +1,751 @@
+"""What a budget says, when, and when it keeps quiet: each row is a sentence and a script that shows it.
+
+A script is run against the real judgement, life cycle and routing, over a ledger kept here. Times are UTC.
+
+    spend HOUR DOLLARS [leaf]   the ledger now holds this for the hour, whatever it held (leaf: a, b or console)
+    hole HOUR                   the hour was never read
+    poll TIME -> told, told     one judgement and what is told: "80", "80+50" if 50 is told inside it, "a:80" for a scope
+    open -> 50, 80              the crossings listed after the last poll
+    limit DOLLARS, thresholds A B C, rename KEY NAME, remove, restore, restart
+"""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rules import budgets, hindsight, lifecycle, routing
+from rules.model import (
+    CONSOLE,
+    HOUR,
+    Alert,
+    Budget,
+    BudgetEvidence,
+    Leaf,
+    Names,
+    Notification,
+    Route,
+    Selector,
+    SpendView,
+    State,
+)
+from rules.money import parse_usd
+
+ORGANIZATION = "org_1"
+LEAVES = {
+    "a": Leaf("wrkspc_1", "apikey_a", "claude-opus-5"),
+    "b": Leaf("wrkspc_2", "apikey_b", "claude-haiku-5-5"),
+    "console": Leaf("wrkspc_1", CONSOLE, "claude-opus-5"),
+}
+MONTH: dict[str, Any] = {}
+WEEK = {"period": "week"}
+DAY = {"period": "day"}
+SETTLING = timedelta(minutes=20)
+
+
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@dataclass
+class Story:
+    """A ledger and what a store would keep, driven by a script."""
+
+    budget: Budget
+    alerts: dict[str, Alert] = field(default_factory=dict)
+    spend: dict[tuple[datetime, Leaf], int] = field(default_factory=dict)
+    holes: set[datetime] = field(default_factory=set)
+    remembered: str | None = None
+    configured: bool = True
+    names: dict[str, str] = field(default_factory=dict)
+    start: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def run(self, script: str) -> None:
+        for line in filter(None, map(str.strip, script.splitlines())):
+            command, _, rest = line.partition(" ")
+            getattr(self, f"do_{command}")(rest)
+
+    def do_spend(self, rest: str) -> None:
+        hour, dollars, *leaf = rest.split()
+        self.spend[moment(hour), LEAVES[leaf[0] if leaf else "a"]] = parse_usd(dollars)
+
+    def do_hole(self, rest: str) -> None:
+        self.holes.add(moment(rest))
+
+    def do_poll(self, rest: str) -> None:
+        at, _, expected = rest.partition("->")
+        told = sorted(word for message in self.judge(moment(at.strip())) for word in self.words(message))
+        assert told == sorted(filter(None, map(str.strip, expected.split(",")))), f"at {at.strip()}"
+
+    def do_open(self, rest: str) -> None:
+        listed = sorted(
+            alert.evidence.threshold_percent for alert in self.alerts.values() if alert.state is State.FIRING
+        )
+        expected = rest.replace("->", "").replace(",", " ").split()
+        assert listed == sorted(map(float, expected))
+
+    def do_limit(self, rest: str) -> None:
+        self.budget = replace(self.budget, limit=parse_usd(rest))
+
+    def do_thresholds(self, rest: str) -> None:
+        self.budget = replace(self.budget, thresholds=tuple(map(float, rest.split())))
+
+    def do_rename(self, rest: str) -> None:
+        key, name = rest.split()
+        self.names[LEAVES[key].api_key] = name
+
+    def do_remove(self, _: str) -> None:
+        self.configured = False
+
+    def do_restore(self, _: str) -> None:
+        self.configured = True
+
+    def do_restart(self, _: str) -> None:
+        self.alerts = pickle.loads(pickle.dumps(self.alerts))
+
+    def judge(self, now: datetime) -> tuple[Notification, ...]:
+        names = Names(self.names)
+        in_force = [self.budget] if self.configured else []
+        watch = hindsight.watch(in_force, self.remembered, now)
+        verdicts = [
+            verdict
+            for budget in in_force
+            for verdict in budgets.judge(budget, self.view(now), names, now, watch.since[budget.name])
+        ]
+        known = [
+            alert
+            for alert in self.alerts.values()
+            if alert.ends_at is None
+            or (watch.earliest is not None and alert.closes_at is not None and alert.closes_at > watch.earliest)
+        ]
+        configured = {("budget", budget.name) for budget in in_force}
+        advance = lifecycle.advance(known, verdicts, configured, names, now)
+        routed = routing.notifications(
+            advance,
+            known,
+            [Route("ops")],
+            organization_name="Acme",
+            first_judgement=self.remembered is None,
+            now=now,
+        )
+        self.alerts.update((alert.id, alert) for alert in routed.alerts)
+        self.remembered = watch.remember
+        return routed.notifications
+
+    def view(self, now: datetime) -> SpendView:
+        hours = (now - self.start) // HOUR + 1
+        leaves = tuple(LEAVES.values())
+        cost = np.zeros((len(leaves), hours), dtype=np.int64)
+        for (hour, leaf), nano in self.spend.items():
+            if hour <= now:
+                cost[leaves.index(leaf), (hour - self.start) // HOUR] = nano
+        known = np.ones(hours, dtype=np.bool_)
+        for hour in self.holes:
+            known[(hour - self.start) // HOUR] = False
+        complete = self.start + (now - SETTLING - self.start) // HOUR * HOUR
+        return SpendView(ORGANIZATION, self.start, leaves, cost, np.zeros_like(cost), known, complete, now)
+
+    def words(self, message: Notification) -> list[str]:
+        told = []
+        for alert in message.alerts:
+            assert isinstance(alert.evidence, BudgetEvidence)
+            percents = [alert.evidence.threshold_percent, *reversed(alert.evidence.also_crossed)]
+            word = "+".join(budgets.percent_label(percent) for percent in percents)
+            scope = "/".join(Names(self.names).of(ident) for ident in alert.subject.scope.parts().values())
+            told.append(f"{scope}:{word}" if scope else word)
+        return told
+
+
+ROWS: list[tuple[str, dict[str, Any], str]] = [
+    # ------------------------------------------------------------------------------------------- thresholds
+    (
+        "below the first threshold nothing is said",
+        MONTH,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 49.99
+        poll 2026-11-10T06:00 ->
+        open ->
+        """,
+    ),
+    (
+        "spend of exactly a threshold has crossed it",
+        MONTH,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 50
+        poll 2026-11-10T06:00 -> 50
+        """,
+    ),
+    (
+        "a nano-dollar below a threshold has not",
+        MONTH,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 49.999999999
+        poll 2026-11-10T06:00 ->
+        """,
+    ),
+    (
+        "each threshold is told in its turn, and once",
+        MONTH,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        poll 2026-11-10T05:05 ->
+        spend 2026-11-11T04 30
+        poll 2026-11-11T05:00 -> 80
+        poll 2026-11-11T05:05 ->
+        spend 2026-11-12T04 30
+        poll 2026-11-12T05:00 -> 100
+        poll 2026-11-12T05:05 ->
+        open -> 50, 80, 100
+        """,
+    ),
+    (
+        "50 and 80 crossed in the same poll are one message that says 80 and names 50",
+        MONTH,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 85
+        poll 2026-11-10T05:00 -> 80+50
+        open -> 50, 80
+        """,
+    ),
+    (
+        "all of them crossed in one poll are one message",
+        MONTH,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 250
+        poll 2026-11-10T05:00 -> 100+80+50
+        """,
+    ),
+    (
+        "the open hour proves a crossing: nobody waits for it to end",
+        MONTH,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 50
+        poll 2026-11-10T04:05 -> 50
+        """,
+    ),
+    (
+        "a threshold may lie above 100 %, and between two whole ones",
+        {"thresholds": (33.3, 120.0)},
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 33.29
+        poll 2026-11-10T05:00 ->
+        spend 2026-11-10T05 0.01
+        poll 2026-11-10T06:00 -> 33.3
+        spend 2026-11-10T06 86.70
+        poll 2026-11-10T07:00 -> 120
+        """,
+    ),
+    (
+        "the same poll twenty times says it once",
+        MONTH,
+        "poll 2026-11-10T04:00 ->\nspend 2026-11-10T04 55\npoll 2026-11-10T05:00 -> 50\n"
+        + 20 * "poll 2026-11-10T05:00 ->\n",
+    ),
+    # ------------------------------------------------------------------------------- restarts and restatement
+    (
+        "a restart while a crossing is listed says nothing",
+        MONTH,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        restart
+        poll 2026-11-10T05:05 ->
+        open -> 50
+        """,
+    ),
+    (
+        "a crossing that was restated away stays listed: it was told",
+        MONTH,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        spend 2026-11-10T04 20
+        poll 2026-11-10T06:00 ->
+        open -> 50
+        """,
+    ),
+    (
+        "restated below the threshold and back is not told again",
+        MONTH,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        spend 2026-11-10T04 20
+        poll 2026-11-10T06:00 ->
+        spend 2026-11-10T04 60
+        poll 2026-11-10T07:00 ->
+        """,
+    ),
+    (
+        "restated above a threshold is told when it is seen",
+        MONTH,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 45
+        poll 2026-11-12T05:00 ->
+        spend 2026-11-10T04 51
+        poll 2026-11-12T06:00 -> 50
+        """,
+    ),
+    # --------------------------------------------------------------------------------------- periods and zones
+    (
+        "the period's end closes crossings and sends nothing",
+        MONTH,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        poll 2026-11-30T23:59 ->
+        open -> 50
+        poll 2026-12-01T00:00 ->
+        open ->
+        """,
+    ),
+    (
+        "the next month counts from nothing and tells again",
+        MONTH,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        poll 2026-12-02T00:00 ->
+        spend 2026-12-02T00 55
+        poll 2026-12-02T01:00 -> 50
+        """,
+    ),
+    (
+        "a month's first hour counts for it and the hour before does not",
+        MONTH,
+        """
+        poll 2026-11-01T00:01 ->
+        spend 2026-10-31T23 40
+        spend 2026-11-01T00 40
+        poll 2026-11-01T01:00 ->
+        spend 2026-11-01T00 51
+        poll 2026-11-01T01:05 -> 50
+        """,
+    ),
+    (
+        "a February of 28 days ends after 28 days",
+        {"start": moment("2027-01-01")},
+        """
+        poll 2027-02-10T00:00 ->
+        spend 2027-02-28T23 40
+        spend 2027-03-01T00 40
+        poll 2027-03-01T02:00 ->
+        spend 2027-03-01T01 10
+        poll 2027-03-01T03:00 -> 50
+        """,
+    ),
+    (
+        "in New York a month begins at 04:00 UTC while summer time lasts",
+        {"timezone": "America/New_York"},
+        """
+        poll 2026-11-01T05:00 ->
+        spend 2026-11-01T03 40
+        spend 2026-11-01T04 40
+        poll 2026-11-01T06:00 ->
+        spend 2026-11-01T05 10
+        poll 2026-11-01T07:00 -> 50
+        """,
+    ),
+    (
+        "in Tokyo a month begins at 15:00 UTC of the day before",
+        {"timezone": "Asia/Tokyo"},
+        """
+        poll 2026-10-31T15:01 ->
+        spend 2026-10-31T14 40
+        spend 2026-10-31T15 50
+        poll 2026-10-31T16:05 -> 50
+        """,
+    ),
+    (
+        "a day of 23 hours ends an hour early: New York, 8 March",
+        DAY | {"timezone": "America/New_York"},
+        """
+        poll 2026-03-08T06:00 ->
+        spend 2026-03-09T03 30
+        poll 2026-03-09T03:30 ->
+        spend 2026-03-09T04 30
+        poll 2026-03-09T04:30 ->
+        spend 2026-03-09T05 20
+        poll 2026-03-09T05:30 -> 50
+        """,
+    ),
+    (
+        "a day of 25 hours keeps its last hour: New York, 1 November",
+        DAY | {"timezone": "America/New_York"},
+        """
+        poll 2026-11-01T06:00 ->
+        spend 2026-11-01T04 30
+        spend 2026-11-02T04 20
+        poll 2026-11-02T04:30 -> 50
+        """,
+    ),
+    (
+        "in a half-hour zone the hour in which midnight falls counts for the day before",
+        DAY | {"timezone": "Asia/Kolkata"},
+        """
+        poll 2026-11-10T18:00 ->
+        spend 2026-11-10T18 40
+        spend 2026-11-10T19 40
+        poll 2026-11-10T19:10 ->
+        spend 2026-11-10T20 10
+        poll 2026-11-10T20:10 -> 50
+        """,
+    ),
+    (
+        "where midnight is skipped the day begins with its first instant: Cairo, 24 April",
+        DAY | {"timezone": "Africa/Cairo"},
+        """
+        poll 2026-04-23T21:00 ->
+        spend 2026-04-23T21 40
+        spend 2026-04-23T22 50
+        poll 2026-04-23T22:10 -> 50
+        """,
+    ),
+    (
+        "a week begins on Monday",
+        WEEK,
+        """
+        poll 2026-11-15T20:00 ->
+        spend 2026-11-15T23 40
+        spend 2026-11-16T00 40
+        poll 2026-11-16T01:00 ->
+        spend 2026-11-16T01 10
+        poll 2026-11-16T02:00 -> 50
+        """,
+    ),
+    (
+        "a week in which the clocks go back has an hour more: Berlin, 19 October",
+        WEEK | {"timezone": "Europe/Berlin"},
+        """
+        poll 2026-10-25T20:00 ->
+        spend 2026-10-18T22 20
+        spend 2026-10-25T22 30
+        poll 2026-10-25T22:30 -> 50
+        """,
+    ),
+    (
+        "a day budget tells every day anew",
+        DAY,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        spend 2026-11-11T04 55
+        poll 2026-11-11T05:00 -> 50
+        open -> 50
+        """,
+    ),
+    # ------------------------------------------------------------------------------------- late and never read
+    (
+        "a crossing in the last hour that is read after the end is told, and stays listed for a day",
+        MONTH,
+        """
+        poll 2026-11-30T23:50 ->
+        spend 2026-11-30T23 55
+        poll 2026-12-01T00:10 -> 50
+        open -> 50
+        poll 2026-12-01T23:00 ->
+        open -> 50
+        poll 2026-12-02T00:10 ->
+        open ->
+        poll 2026-12-02T00:15 ->
+        """,
+    ),
+    (
+        "what was told before the end is not told again by its late hours",
+        MONTH,
+        """
+        poll 2026-11-30T22:00 ->
+        spend 2026-11-30T22 55
+        poll 2026-11-30T23:00 -> 50
+        poll 2026-12-01T00:05 ->
+        spend 2026-11-30T23 10
+        poll 2026-12-01T00:10 ->
+        poll 2026-12-03T20:00 ->
+        """,
+    ),
+    (
+        "a late hour tells the next threshold of the month that ended, and that one alone",
+        MONTH,
+        """
+        poll 2026-11-30T22:00 ->
+        spend 2026-11-30T22 55
+        poll 2026-11-30T23:00 -> 50
+        poll 2026-12-01T00:05 ->
+        spend 2026-11-30T23 30
+        poll 2026-12-01T00:10 -> 80
+        poll 2026-12-01T00:15 ->
+        """,
+    ),
+    (
+        "the settlement of the last day counts, two days later",
+        MONTH,
+        """
+        poll 2026-11-30T22:00 ->
+        spend 2026-11-30T22 49
+        poll 2026-12-02T12:00 ->
+        spend 2026-11-30T22 51
+        poll 2026-12-03T01:00 -> 50
+        """,
+    ),
+    (
+        "three days after its end a period is history",
+        MONTH,
+        """
+        poll 2026-11-30T22:00 ->
+        poll 2026-12-04T00:00 ->
+        spend 2026-11-30T22 51
+        poll 2026-12-04T00:05 ->
+        """,
+    ),
+    (
+        "away over the month's end: what was crossed meanwhile is told on return",
+        MONTH,
+        """
+        poll 2026-11-29T22:00 ->
+        spend 2026-11-30T10 85
+        poll 2026-12-09T09:00 -> 80+50
+        poll 2026-12-09T09:05 ->
+        poll 2026-12-10T09:05 ->
+        open ->
+        """,
+    ),
+    (
+        "a new database does not tell of the month before, then or later",
+        MONTH,
+        """
+        spend 2026-11-30T10 85
+        poll 2026-12-01T05:00 ->
+        poll 2026-12-01T05:05 ->
+        """,
+    ),
+    (
+        "at the first judgement what is crossed already is told",
+        MONTH,
+        """
+        spend 2026-11-05T10 85
+        poll 2026-11-20T05:00 -> 80+50
+        """,
+    ),
+    (
+        "hours never read hide nothing that is known: a crossing of the rest is told",
+        MONTH,
+        """
+        poll 2026-11-10T04:00 ->
+        hole 2026-11-05T04
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        """,
+    ),
+    (
+        "data that do not reach back to the period's start prove what they hold, and no more",
+        {"start": moment("2026-11-08")},
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 45
+        poll 2026-11-10T05:00 ->
+        spend 2026-11-10T05 10
+        poll 2026-11-10T06:00 -> 50
+        """,
+    ),
+    # ------------------------------------------------------------------------------------------------- edits
+    (
+        "a lowered limit tells what is newly crossed and repeats nothing",
+        MONTH,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        limit 60
+        poll 2026-11-10T05:05 -> 80
+        """,
+    ),
+    (
+        "a raised limit repeats nothing, even when the threshold is crossed once more",
+        MONTH,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        limit 1000
+        poll 2026-11-10T05:05 ->
+        spend 2026-11-11T04 500
+        poll 2026-11-11T05:00 ->
+        open -> 50
+        """,
+    ),
+    (
+        "a raised limit leaves the thresholds not yet told in force",
+        MONTH,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        limit 1000
+        spend 2026-11-11T04 800
+        poll 2026-11-11T05:00 -> 80
+        """,
+    ),
+    (
+        "a threshold added below one that was told is not told: the higher one said it",
+        MONTH,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 85
+        poll 2026-11-10T05:00 -> 80+50
+        thresholds 50 60 80 100
+        poll 2026-11-10T05:05 ->
+        open -> 50, 60, 80
+        """,
+    ),
+    (
+        "a threshold added above those told is told when it is crossed",
+        MONTH,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 85
+        poll 2026-11-10T05:00 -> 80+50
+        thresholds 50 80 90 100
+        poll 2026-11-10T05:05 ->
+        spend 2026-11-10T05 6
+        poll 2026-11-10T06:00 -> 90
+        """,
+    ),
+    (
+        "a budget edited after the month's end is not held against that month",
+        MONTH,
+        """
+        poll 2026-11-30T22:00 ->
+        spend 2026-11-30T22 45
+        poll 2026-12-01T05:00 ->
+        limit 10
+        poll 2026-12-01T05:05 ->
+        """,
+    ),
+    (
+        "a budget that is removed takes its crossings along, silently",
+        MONTH,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        remove
+        poll 2026-11-10T05:05 ->
+        open ->
+        """,
+    ),
+    (
+        "a budget that is removed and put back within the period repeats nothing, and goes on from there",
+        MONTH,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        remove
+        poll 2026-11-10T05:05 ->
+        restore
+        poll 2026-11-20T05:10 ->
+        spend 2026-11-20T05 30
+        poll 2026-11-20T06:00 -> 80
+        """,
+    ),
+    # ------------------------------------------------------------------------------------- scopes and selectors
+    (
+        "per key each key has its own budget",
+        {"per": ("api_key",)},
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 45 a
+        spend 2026-11-10T04 55 b
+        poll 2026-11-10T05:00 -> apikey_b:50
+        spend 2026-11-10T05 40 a
+        poll 2026-11-10T06:00 -> apikey_a:80+50
+        """,
+    ),
+    (
+        "without `per` all keys share one",
+        MONTH,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 30 a
+        spend 2026-11-10T04 30 b
+        poll 2026-11-10T05:00 -> 50
+        """,
+    ),
+    (
+        "several dimensions make a budget of each combination",
+        {"per": ("workspace", "model")},
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 30 a
+        spend 2026-11-10T04 30 console
+        spend 2026-11-10T04 30 b
+        poll 2026-11-10T05:00 -> wrkspc_1/claude-opus-5:50
+        """,
+    ),
+    (
+        "Console use is a key of its own",
+        {"per": ("api_key",)},
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55 console
+        poll 2026-11-10T05:00 -> Console:50
+        """,
+    ),
+    (
+        "a selector leaves the rest out",
+        {"select": Selector(workspace="wrkspc_2")},
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 300 a
+        spend 2026-11-10T04 55 b
+        poll 2026-11-10T05:00 -> 50
+        """,
+    ),
+    (
+        "a key that was renamed is the same key",
+        {"per": ("api_key",)},
+        """
+        poll 2026-11-10T04:00 ->
+        rename a ci-runner
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> ci-runner:50
+        rename a build-runner
+        poll 2026-11-10T05:05 ->
+        """,
+    ),
+]
+
+
+@pytest.mark.parametrize(("options", "script"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
+def test_a_budget_tells(options: dict[str, Any], script: str) -> None:
+    settings = {"period": "month", "timezone": "UTC", "limit": parse_usd("100"), "thresholds": (50.0, 80.0, 100.0)}
+    start = options.get("start", moment("2026-01-01"))
+    chosen = settings | {key: value for key, value in options.items() if key != "start"}
+    Story(Budget(name="spend", **chosen), start=start).run(script)
+
+
+def test_a_script_that_expects_the_wrong_thing_fails() -> None:
+    story = Story(Budget("spend", "month", "UTC", parse_usd("100"), (50.0,)))
+    with pytest.raises(AssertionError):
+        story.run("poll 2026-11-10T04:00 ->\nspend 2026-11-10T04 55\npoll 2026-11-10T05:00 ->")
