@@ -6,9 +6,9 @@ from datetime import datetime
 
 from notifiers.phrases import certainty, drivers, lines, remedies, title, tone_of, unpriced
 from notifiers.story import Line, Section, Story, line, strong
-from notifiers.subjects import capital, subject_line, title_subject
+from notifiers.subjects import capital, parts_of, subject_line, title_subject
 from notifiers.text import ago, bars, clean, duration, plural, when
-from rules.model import HOUR, Alert, AnomalyEvidence
+from rules.model import Alert, AnomalyEvidence
 from rules.money import NANO_PER_CENT, display_usd
 
 _SHOWN_HOURS = 24
@@ -20,13 +20,13 @@ def anomaly_story(alert: Alert, evidence: AnomalyEvidence, now: datetime) -> Sto
     per_hour, normal = display_usd(evidence.per_hour), display_usd(evidence.normal_per_hour)
     return Story(
         tone=tone_of(alert),
-        title=title(f"{capital(title_subject(alert))} spends {per_hour}/h, normally {normal}/h"),
+        title=title(f"{capital(title_subject(alert))} spends {per_hour}/h{_model(alert)}, normally {normal}/h"),
         lead=lines(subject_line(alert), _so_far(evidence, now), _per_hour(evidence), unpriced(evidence.unpriced)),
         picture=_picture(evidence, now),
         sections=(
             *drivers(alert, evidence.top, evidence.observed),
             Section("What happens next", (_next_day(evidence),)),
-            Section("What you can do", remedies(alert, evidence.since), listed=True),
+            Section("What you can do", remedies(alert, evidence.since, "hour"), listed=True),
         ),
         footer=(
             f"rule “{clean(alert.subject.rule)}”, baseline from {_history(evidence)}",
@@ -61,6 +61,12 @@ def anomaly_over_story(alert: Alert, evidence: AnomalyEvidence, now: datetime) -
 
 def _history(evidence: AnomalyEvidence) -> str:
     return plural(max(round(evidence.history_hours / 24), 1), "day")
+
+
+def _model(alert: Alert) -> str:
+    """The one model behind the figure, for titles that do not name it yet."""
+    model = parts_of(alert).get("model")
+    return f" on {clean(model, 32)}" if model and alert.subject.scope.model is None else ""
 
 
 def _so_far(evidence: AnomalyEvidence, now: datetime) -> Line:
@@ -104,5 +110,4 @@ def _picture(evidence: AnomalyEvidence, now: datetime) -> tuple[str, ...]:
     highest = max(max(point.observed, point.expected) for point in points)
     seen = bars([point.observed for point in points], highest)
     likely = bars([point.expected for point in points], highest)
-    span = f"{when(points[0].hour, now)} to {when(points[-1].hour + HOUR, now)}"
-    return (f"seen    {seen}  up to {display_usd(highest)}/h", f"likely  {likely}  {span}")
+    return (f"seen    {seen}  up to {display_usd(highest)}/h", f"likely  {likely}  since {when(points[0].hour, now)}")

@@ -24,7 +24,7 @@ def budget_story(alert: Alert, evidence: BudgetEvidence, now: datetime) -> Story
         sections=(
             *drivers(alert, evidence.top, evidence.spent),
             Section("What happens next", (_left(evidence, now),)),
-            Section("What you can do", remedies(alert, evidence.period_start), listed=True),
+            Section("What you can do", remedies(alert, evidence.period_start, "day"), listed=True),
         ),
         footer=(
             f"budget “{clean(alert.subject.rule)}”",

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from notifiers.base import DeliveryError
 from notifiers.render import story
-from notifiers.story import Line, Story, Tone, plain
+from notifiers.story import Line, Story, Tone, Words, plain
 from rules.model import Notification
 
 _COLOURS = {
@@ -64,9 +64,8 @@ def print_story(told: Story, console: Console) -> None:
     for section in told.sections:
         show(Text(section.heading, style="bold"), 3)
         for row in section.lines:
-            show(_styled(row), 5)
-        if section.more:
-            show(Text(section.more), 5)
+            bullet = "• " if section.listed else ""
+            show(_styled((Words(bullet), *row)), 3)
     if told.footer:
         show(Text(" · ".join(told.footer), style="dim"), 3)
     console.print()

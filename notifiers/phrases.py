@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Literal
 
 from notifiers.story import Line, Section, Tone, Words, code, line, strong
 from notifiers.subjects import named
@@ -39,14 +40,15 @@ def drivers(alert: Alert, top: Sequence[Share], total: int) -> tuple[Section, ..
     told = sorted(top, key=lambda share: -share.cost)[:_SHOWN_CHILDREN]
     if not told or told[0].cost >= total:
         return ()
-    rows = tuple(
-        (*_child(share, alert), *line("  ", strong(display_usd(share.cost)), f"  {percent(share.cost, total)}"))
-        for share in told
-    )
+    rows = [(*_child(share, alert), *_amount(share.cost, total)) for share in told]
     rest = total - sum(share.cost for share in told)
-    one_dimension = len({share.dimension for share in told}) == 1
-    more = f"all others together {display_usd(rest)}, {percent(rest, total)}" if one_dimension and rest > 0 else ""
-    return (Section("What drives it", rows, listed=True, more=more),)
+    if rest > 0 and len({share.dimension for share in told}) == 1:
+        rows.append((Words("all others together"), *_amount(rest, total)))
+    return (Section("What drives it", tuple(rows), listed=True),)
+
+
+def _amount(cost: int, total: int) -> Line:
+    return line("  ", strong(display_usd(cost)), f"  {percent(cost, total)}")
 
 
 def _child(share: Share, alert: Alert) -> list[Words]:
@@ -55,14 +57,14 @@ def _child(share: Share, alert: Alert) -> list[Words]:
     return named(share.dimension, share.id, alert, name=share.name)
 
 
-def remedies(alert: Alert, since: datetime) -> tuple[Line, ...]:
-    """What the reader can do now, with the commands that show more."""
+def remedies(alert: Alert, since: datetime, bucket: Literal["hour", "day"]) -> tuple[Line, ...]:
+    """What the reader can do now, with the command that shows more."""
     scope = alert.subject.scope
     moment = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     by = "--by api_key --by model" if scope.api_key or scope.workspace else "--by workspace --by api_key"
     return lines(
         _stop(alert),
-        line("To see where it goes: ", code(f"watcher spend {by} --bucket hour --from {moment}")),
+        line("To see where it goes: ", code(f"watcher spend {by} --bucket {bucket} --from {moment}")),
     )
 
 
@@ -83,7 +85,7 @@ def _stop(alert: Alert) -> Line:
         return line("The default workspace takes no spend limit: look for the key that drives it.")
     if scope.workspace is not None:
         return line("To cap it: Claude Console, Workspaces, the workspace's spend limit.")
-    return line("Look for the key that drives it; nothing is switched off by itself.")
+    return line("Ask the owners of what drives it. Nothing is switched off by itself.")
 
 
 def unpriced(models: Sequence[str]) -> Line:
@@ -103,4 +105,6 @@ def certainty(data_as_of: datetime, settled: int, total: int, now: datetime) -> 
     age = f"data as of {when(data_as_of, now)} ({ago(data_as_of, now)})"
     if settled >= total > 0:
         return age, "settled by the cost report"
+    if settled <= 0:
+        return age, "estimated, nothing settled yet"
     return age, f"{percent(settled, total)} settled, the rest estimated"

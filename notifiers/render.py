@@ -66,7 +66,7 @@ def _one(alert: Alert, inhibited: Sequence[Alert], now: datetime) -> Story:
     named = " and ".join(
         [", ".join(subjects[:2]), plural(len(subjects) - 2, "more")] if len(subjects) > 2 else subjects
     )
-    explains = line(f"It explains what is seen of {named}, which is not told apart.")
+    explains = line(f"This is what is behind the excess of {named}, which is not told separately.")
     return replace(told, lead=(*told.lead, explains))
 
 
@@ -75,7 +75,7 @@ def _many(notification: Notification) -> Story:
     over = bool(alerts) and all(alert.state is State.RESOLVED for alert in alerts)
     counted = plural(len(alerts), "alert")
     what = f"{counted} resolved" if over else f"{counted}: {_severities(alerts)}"
-    also = f"{plural(len(notification.inhibited), 'parent')} explained by these not told apart"
+    also = f"{plural(len(notification.inhibited), 'parent')} behind which these are, not told separately"
     return Story(
         tone=Tone.RESOLVED if over else _gravest(alerts),
         title=title(what),
@@ -89,9 +89,7 @@ def _initial(notification: Notification) -> Story:
     organization = clean(notification.organization)
     lead = line("Nothing is out of the ordinary.")
     if alerts:
-        lead = line(
-            f"Already true at the first look, and told once: {_severities(alerts)}. From now on, changes are told."
-        )
+        lead = line(f"{_severities(alerts)}; told here once. From now on only changes are told.")
     return Story(
         tone=Tone.START,
         title=title(f"claude-watcher began watching {organization}; already true: {plural(len(alerts), 'alert')}")

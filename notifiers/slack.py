@@ -30,7 +30,7 @@ from slack_sdk.models.blocks import (
 from notifiers.base import DeliveryError
 from notifiers.http import AnsweredError, OutgoingHttp
 from notifiers.render import story
-from notifiers.story import Line, Section, Story, Words, plain_text
+from notifiers.story import Line, Section, Story, Words, code, line, plain_text
 from notifiers.text import shorten
 from rules.model import Notification
 
@@ -143,14 +143,12 @@ def _section(section: Section, room: int) -> RichTextBlock:
             break
         rows.append(element)
     left_out = len(section.lines) - len(rows)
-    after = [f"and {left_out:,} more: “watcher alerts” lists them all"] if left_out else []
-    after += [section.more] if section.more else []
     elements: list[RichTextElement] = []
     if section.heading:
         elements.append(_paragraph(((Words(section.heading, "strong"),),)))
     elements += [RichTextListElement(style="bullet", elements=rows)] if section.listed and rows else rows
-    if after:
-        elements.append(_paragraph(tuple((Words(text),) for text in after)))
+    if left_out:
+        elements.append(_paragraph((line(f"and {left_out:,} more; ", code("watcher alerts"), " lists them all"),)))
     return RichTextBlock(elements=elements)
 
 

@@ -44,13 +44,11 @@ Line: TypeAlias = tuple[Words, ...]
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Lines under a heading, listed with bullets or not. `more` is said after the lines, and after any that a channel
-    had to leave out it says how many those were."""
+    """Lines under a heading, listed with bullets or not. A channel that cannot show all of them says how many more."""
 
     heading: str
     lines: tuple[Line, ...]
     listed: bool = False
-    more: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +98,6 @@ def plain_text(story: Story, longest: int) -> str:
         bullet = "• " if section.listed else ""
         rows += ["", section.heading] if section.heading else [""]
         rows += [bullet + plain(row) for row in section.lines]
-        rows += [section.more] if section.more else []
     rows += ["", *story.footer] if story.footer else []
     text = "\n".join(rows)
     if len(text) <= longest:

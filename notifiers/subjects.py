@@ -16,7 +16,7 @@ _NAME_IN_TITLE = 44
 
 
 def parts_of(alert: Alert) -> dict[Dimension, str]:
-    """The ids of the scope, and beside a key also the workspace it lives in and its one model, where they are known.
+    """The ids of the scope, and beside a key also its workspace, and the model of 95 % of the figure.
 
     A key's workspace is the one id that the alert's names have beyond the scope's own.
     """
@@ -26,9 +26,11 @@ def parts_of(alert: Alert) -> dict[Dimension, str]:
     others = [ident for ident in alert.names if ident not in scope.values()]
     if "workspace" not in scope and len(others) == 1:
         scope["workspace"] = others[0]
-    models = {share.id for share in _top(alert) if share.dimension == "model"}
-    if "model" not in scope and len(models) == 1:
-        scope["model"] = models.pop()
+    models = [share for share in _top(alert) if share.dimension == "model"]
+    if "model" not in scope and models:
+        dearest = max(models, key=lambda share: share.cost)
+        if 20 * dearest.cost >= 19 * sum(share.cost for share in models) > 0:
+            scope["model"] = dearest.id
     return scope
 
 
@@ -50,14 +52,19 @@ def title_subject(alert: Alert) -> str:
 
 
 def subject_line(alert: Alert) -> Line:
-    """Every part of the scope by name and id; empty for the organization."""
+    """Every part of the scope by name, the first also by id; empty for the organization."""
     parts = parts_of(alert)
     words: list[Words] = []
     for dimension in ("api_key", "workspace", "model"):
         ident = parts.get(dimension)
         if ident is None:
             continue
-        words += [Words(", "), *named(dimension, ident, alert)] if words else named(dimension, ident, alert, first=True)
+        if not words:
+            words += named(dimension, ident, alert, first=True)
+        elif dimension == "workspace" and (name := _name(ident, alert)) is not None:
+            words += [Words(", workspace "), strong(clean(name))]
+        else:
+            words += [Words(", "), *named(dimension, ident, alert)]
     return tuple(words)
 
 

@@ -93,9 +93,9 @@ def number(value: float) -> str:
 
 
 def bars(values: Sequence[int], highest: int) -> str:
-    """One block character a value, its height by the share of `highest`; nothing is the lowest line."""
+    """One block character a value, its height by its share of `highest`; nothing is the lowest."""
     top = max(highest, 1)
-    return "".join(_BARS[min(max(-(-7 * value // top), 0), 7)] for value in values)
+    return "".join(_BARS[min(max(round(7 * value / top), 0), 7)] for value in values)
 
 
 def plural(count: int, one: str, many: str = "") -> str:

@@ -1,0 +1,253 @@
+"""Typical alerts of an invented organization, as the rules would freeze them: what the gallery shows and tests send."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from rules.model import (
+    HOUR,
+    Alert,
+    AnomalyEvidence,
+    BudgetEvidence,
+    Evidence,
+    HourPoint,
+    Kind,
+    Notification,
+    Reason,
+    Scope,
+    Severity,
+    Share,
+    SourceEvidence,
+    State,
+    Subject,
+)
+from rules.summary import summarize
+
+NOW = datetime(2026, 11, 20, 14, 8, tzinfo=UTC)
+ORGANIZATION = "Tidewater Analytics"
+_ORG_ID = "3f1c2f0e-7f0b-4a57-9a51-0b8a6f2f9c11"
+_KEY, _WORKSPACE = "apikey_01Rj2N8SVvo6BePZj99NhmiT", "wrkspc_01JwQvzr7rXLA5AGx3HKfFUJ"
+_NAMES = {_KEY: "batch-summariser", _WORKSPACE: "Production"}
+
+HOSTILE_NAMES: tuple[str, ...] = (
+    "<!channel>",
+    "<@U0123456789>",
+    "<https://evil.example|click>",
+    "*bold* _it_ ~s~ `c`",
+    "[red]bold[/red] [link=https://evil.example]x[/link]",
+    '=HYPERLINK("http://evil.example")',
+    "</script><script>alert(1)</script>",
+    "pay\u202eroll\u2066 key",
+    "zero\u200bwidth\ufeff",
+    "two\nlines\rand\ttab",
+    "\x1b[31mred\x1b[0m \x1b]8;;http://evil.example\x07link",
+    "lone \ud83d surrogate",
+    "z" + "\u0301" * 40 + "algo",
+    "ключ-ß-鍵-🔑",
+    ":fire: @here @channel #general",
+    "n" * 300,
+)
+
+
+def usd(dollars: float) -> int:
+    """Nano-dollars of a round sum."""
+    return round(dollars * 1_000_000) * 1_000
+
+
+def alert(
+    kind: Kind,
+    rule: str,
+    evidence: Evidence,
+    *,
+    scope: Mapping[str, str] | None = None,
+    severity: Severity = Severity.WARNING,
+    names: Mapping[str, str] | None = None,
+    state: State = State.FIRING,
+    instance: str = "",
+) -> Alert:
+    """A firing alert (or, by `state`, a resolved one) with the summary that the rules give it."""
+    subject = Subject(rule, kind, Scope(_ORG_ID, **(scope or {})), instance)
+    value = expected = limit = None
+    match evidence:
+        case AnomalyEvidence():
+            value, expected, starts_at = evidence.observed, evidence.expected, evidence.since
+        case BudgetEvidence():
+            value, limit, starts_at = evidence.spent, evidence.limit, NOW - timedelta(minutes=70)
+        case SourceEvidence():
+            starts_at = evidence.since
+    made = Alert(
+        id=f"{subject.fingerprint}-1",
+        subject=subject,
+        severity=severity,
+        state=state,
+        starts_at=starts_at,
+        pending_since=starts_at,
+        evidence=evidence,
+        summary="",
+        value=value,
+        expected=expected,
+        limit=limit,
+        fired_at=starts_at + HOUR,
+        ends_at=NOW - timedelta(minutes=20) if state is State.RESOLVED else None,
+        closes_at=evidence.period_end if isinstance(evidence, BudgetEvidence) else None,
+        names=names or {},
+    )
+    return replace(made, summary=summarize(made))
+
+
+def anomaly_evidence(
+    seen: Sequence[float], normal: float, top: tuple[Share, ...] = (), *, hours: int = 5
+) -> AnomalyEvidence:
+    """Dollars seen in each hour until now, of which the last `hours` are the anomaly, beside a level baseline."""
+    last = NOW.replace(minute=0)
+    points = tuple(
+        HourPoint(last - (len(seen) - 1 - index) * HOUR, usd(dollars), usd(normal), usd(3 * normal))
+        for index, dollars in enumerate(seen)
+    )
+    return AnomalyEvidence(
+        since=last - (hours - 1) * HOUR,
+        observed=usd(sum(seen[-hours:])),
+        expected=usd(normal * hours),
+        per_hour=usd(seen[-1]),
+        normal_per_hour=usd(normal),
+        upper_per_hour=usd(3 * normal),
+        score=41.0,
+        history_hours=1344,
+        points=points,
+        data_as_of=NOW - timedelta(minutes=8),
+        top=top,
+    )
+
+
+def budget_evidence(
+    spent: float, limit: float, threshold: float, top: tuple[Share, ...] = (), also: tuple[float, ...] = ()
+) -> BudgetEvidence:
+    """A month's budget at the mark, most of it settled."""
+    return BudgetEvidence(
+        period="November 2026",
+        period_start=datetime(2026, 11, 1, tzinfo=UTC),
+        period_end=datetime(2026, 12, 1, tzinfo=UTC),
+        timezone="UTC",
+        threshold_percent=threshold,
+        also_crossed=also,
+        spent=usd(spent),
+        limit=usd(limit),
+        settled=usd(spent * 0.88),
+        data_as_of=NOW - timedelta(minutes=8),
+        top=top,
+    )
+
+
+def runaway_key(*, names: Mapping[str, str] = _NAMES, state: State = State.FIRING) -> Alert:
+    """One key, forty times as dear as usual since five hours."""
+    seen = [2.1, 1.9, 2.2, 2.4, 2.0, 1.8, 1.7, 1.9, 2.0, 2.2, 2.5, 2.1, 2.3, 2.0, 1.9, 2.2, 2.1, 2.0, 1.9]
+    top = (
+        Share("model", "claude-opus-5-5", "claude-opus-5-5", usd(371.9)),
+        Share("model", "claude-haiku-5-5", "claude-haiku-5-5", usd(8.6)),
+    )
+    evidence = anomaly_evidence([*seen, 34.4, 81.2, 90.7, 89.9, 84.3], 2.1, top)
+    scope = {"api_key": _KEY}
+    return alert("anomaly", "key spend", evidence, scope=scope, severity=Severity.CRITICAL, names=names, state=state)
+
+
+def workspace_parent() -> Alert:
+    """The workspace of the runaway key, told inside its message."""
+    evidence = anomaly_evidence([30.0] * 19 + [62.0, 110.0, 121.0, 118.0, 113.0], 30.0)
+    return alert("anomaly", "workspace spend", evidence, scope={"workspace": _WORKSPACE}, names=_NAMES)
+
+
+def organization_budget() -> Alert:
+    """The organization's month at 80 %."""
+    keys = ("batch-summariser", "search-rerank", "support-bot", "ci-review", "nightly-eval")
+    dollars = (2210.4, 1804.1, 930.0, 611.7, 402.25)
+    top = tuple(
+        Share("api_key", f"apikey_01{name.replace('-', 'X')}9NhmiT", name, usd(cost))
+        for name, cost in zip(keys, dollars, strict=True)
+    )
+    evidence = budget_evidence(8050.12, 10_000, 80, top, also=(50,))
+    return alert("budget", "organization", evidence, instance="2026-11-01T00:00:00Z/80")
+
+
+def key_budget_exceeded() -> Alert:
+    """A key beyond its month's limit."""
+    top = (
+        Share("model", "claude-sonnet-5-5", "claude-sonnet-5-5", usd(500.2)),
+        Share("model", "claude-haiku-5-5", "claude-haiku-5-5", usd(29.1)),
+    )
+    return alert(
+        "budget",
+        "per key",
+        budget_evidence(529.31, 500, 100, top),
+        scope={"api_key": _KEY},
+        severity=Severity.CRITICAL,
+        names=_NAMES,
+        instance="2026-11-01T00:00:00Z/100",
+    )
+
+
+def stalled_source() -> Alert:
+    """Usage that stopped coming."""
+    evidence = SourceEvidence(
+        source="usage_report",
+        problem="No usage data",
+        since=NOW - timedelta(hours=2),
+        consequence="the whole organization reads as silent for 2 h where about $62.00 was to be expected; nothing "
+        "from then on is judged, and no alert resolves because of it",
+        remedy="If the organization did stop working, nothing. Else compare with the Console's usage page.",
+        data_as_of=NOW - timedelta(hours=2),
+    )
+    return alert("source", "usage stalled", evidence, severity=Severity.WARNING)
+
+
+def hostile_key(name: str, *, children: int = 3) -> Alert:
+    """An anomaly of a key in a workspace and with children that all bear the name."""
+    names = {_KEY: name, _WORKSPACE: name}
+    top = tuple(Share("model", f"{name} {index}", name, usd(300 / children)) for index in range(children))
+    return alert(
+        "anomaly", name, anomaly_evidence([1.0] * 9 + [80.0] * 5, 1.0, top), scope={"api_key": _KEY}, names=names
+    )
+
+
+def many(count: int) -> tuple[Alert, ...]:
+    """That many different anomalies and, one in five, budget crossings."""
+    made: list[Alert] = []
+    for index in range(count):
+        key = f"apikey_01{index:022d}"
+        names = {key: f"service-{index:03d}-worker"}
+        scope = {"api_key": key}
+        if index % 5 == 4:
+            evidence = budget_evidence(500 + index, 500, 100)
+            made.append(alert("budget", "per key", evidence, scope=scope, names=names, instance=str(index)))
+            continue
+        severity = Severity.CRITICAL if index % 17 == 0 else Severity.WARNING
+        grown = anomaly_evidence([1.0] * 9 + [20.0 + index] * 5, 1.0)
+        made.append(alert("anomaly", "key spend", grown, scope=scope, names=names, severity=severity))
+    return tuple(made)
+
+
+def notification(
+    *alerts: Alert, reason: Reason = Reason.FIRST, inhibited: tuple[Alert, ...] = (), organization: str = ORGANIZATION
+) -> Notification:
+    """One message to the receiver "ops" about these alerts."""
+    return Notification("ntf_7d1f6c02a9", "ops", reason, alerts, NOW, organization, inhibited)
+
+
+def typical() -> dict[str, Notification]:
+    """The messages a reader meets, by what they are about."""
+    return {
+        "A runaway key, with the parents inside": notification(runaway_key(), inhibited=(workspace_parent(),)),
+        "A budget passes a threshold": notification(organization_budget()),
+        "A key beyond its budget": notification(key_budget_exceeded()),
+        "A workspace that is not normal": notification(workspace_parent()),
+        "A source that cannot be relied on": notification(stalled_source()),
+        "First judgement of a new database": notification(
+            runaway_key(), organization_budget(), key_budget_exceeded(), stalled_source(), reason=Reason.INITIAL
+        ),
+        "Back to normal": notification(runaway_key(state=State.RESOLVED), reason=Reason.RESOLVED),
+        "Twelve at once": notification(*many(12)),
+        "A hostile name": notification(hostile_key("<!channel> *pay*\u202eroll")),
+        "Five hundred at once": notification(*many(500)),
+        "A test": notification(reason=Reason.TEST),
+    }
