@@ -51,7 +51,7 @@ class AdminApiError(Exception):
         told = "gave no answer" if self.status is None else f"answered {self.status}"
         traced = f" (request-id {self.request_id})" if self.request_id else ""
         advice = f"; {self.advice}" if self.advice else ""
-        return f"{self.endpoint} {told}{traced}: {self.message}{advice}"
+        return f"{self.endpoint} {told}{traced}: {self.message.rstrip('.')}{advice}"
 
 
 class NotAuthenticated(AdminApiError):
@@ -63,7 +63,7 @@ class NotAuthenticated(AdminApiError):
 class NotOffered(AdminApiError):
     """403 or 404: the endpoint is not there for this organization or key; the rest may be."""
 
-    advice = "this organization or key has no access to it"
+    advice = "it does not exist for this organization, or this Admin key may not see it"
 
 
 class BadRequest(AdminApiError):
@@ -93,6 +93,8 @@ class Refused(AdminApiError):
 
 class Malformed(AdminApiError):
     """An answer that cannot be trusted. The message names the place, such as `data[3].results[17].amount`."""
+
+    advice = "if it lasts, the API may have changed: look for a newer version of this program"
 
 
 class BrokenPaging(Malformed):

@@ -13,7 +13,7 @@ import httpx
 
 from watcher import __version__
 from watcher.admin_api.errors import AdminApiError, Malformed, TimedOut, Unavailable
-from watcher.admin_api.refusals import error_of, request_id_of
+from watcher.admin_api.refusals import error_of, excerpt, request_id_of
 from watcher.admin_api.retrying import RetryPolicy, TimeBudget, ask_until_answered
 from watcher.admin_api.wire import WireError
 from watcher.secret import Secret
@@ -138,25 +138,19 @@ class Connection:
         return self._exchange(request, endpoint, decode, self.new_budget())
 
     def _exchange(self, request: httpx.Request, endpoint: str, decode: Callable[[bytes], T], budget: TimeBudget) -> T:
-        """One request and its answer, decoded, and told to the observer however it ends."""
+        """One request and its answer, decoded; the observer hears of it, reading and decoding included in the time."""
         began = self._monotonic()
         status: int | None = None
-        outcome: Outcome = "refused"
-        seconds = 0.0
+        outcome: Outcome = "ok"
         try:
-            try:
-                response, body = self._send(request, endpoint, budget)
-            finally:
-                seconds = self._monotonic() - began
+            response, body = self._send(request, endpoint, budget)
             status = response.status_code
-            answer = self._read(response, body, endpoint, decode)
-            outcome = "ok"
+            return self._read(response, body, endpoint, decode)
         except AdminApiError as error:
             status, outcome = error.status, _outcome_of(error)
             raise
         finally:
-            self._observer(RequestObservation(endpoint, request.method, status, outcome, seconds))
-        return answer
+            self._observer(RequestObservation(endpoint, request.method, status, outcome, self._monotonic() - began))
 
     def _send(self, request: httpx.Request, endpoint: str, budget: TimeBudget) -> tuple[httpx.Response, bytes]:
         """The response and its whole body, or Unavailable. httpx's own errors end here: they know the request."""
@@ -178,8 +172,9 @@ class Connection:
             raise self._broken(endpoint, error) from None
 
     def _broken(self, endpoint: str, error: httpx.HTTPError) -> Unavailable:
-        told = self._settings.admin_key.hide_in(" ".join(str(error).split()))[:200]
-        broken = Unavailable(endpoint, None, None, f"the connection failed ({type(error).__name__}: {told})")
+        told = excerpt(self._settings.admin_key.hide_in(f"{type(error).__name__}: {error}"))
+        reason = f"the connection failed ({told}); check base_url, the proxy and the network"
+        broken = Unavailable(endpoint, None, None, reason)
         if "CERTIFICATE_VERIFY_FAILED" in told:
             broken.worth_retrying = False
         return broken
@@ -194,7 +189,7 @@ class Connection:
         try:
             return decode(body)
         except WireError as error:
-            reason = self._settings.admin_key.hide_in(str(error))
+            reason = excerpt(self._settings.admin_key.hide_in(str(error)))
             malformed = Malformed(endpoint, status, request_id, reason)
             malformed.worth_retrying = error.cut
             raise malformed from None
@@ -212,24 +207,24 @@ def connect(
 
     `transport` replaces the network in tests. `observer` hears of every request. `pause` waits between
     retries: a daemon passes one that returns, or raises, when it is told to stop. ValueError for a base_url
-    that is neither https nor loopback, an unusable key or an unreadable `ca_file`.
+    that is neither https nor loopback, an unusable key or proxy, or an unreadable `ca_file`.
     """
     _require_safe_address(settings.base_url)
-    client = httpx.Client(
-        base_url=settings.base_url,
-        auth=_AdminKeyAuth(settings.admin_key),
-        headers={
-            "anthropic-version": API_VERSION,
-            "user-agent": USER_AGENT,
-            "accept": "application/json",
-        },
-        transport=transport,
-        proxy=settings.proxy if transport is None else None,
-        verify=_trusted(settings.ca_file),
-        follow_redirects=False,
-        # The environment could add a proxy, other certificates or a .netrc password: what counts is in the settings.
-        trust_env=False,
-    )
+    auth, trusted = _AdminKeyAuth(settings.admin_key), _trusted(settings.ca_file)
+    try:
+        client = httpx.Client(
+            base_url=settings.base_url,
+            auth=auth,
+            headers={"anthropic-version": API_VERSION, "user-agent": USER_AGENT, "accept": "application/json"},
+            transport=transport,
+            proxy=settings.proxy if transport is None else None,
+            verify=trusted,
+            follow_redirects=False,
+            # The environment could add a proxy, other certificates or a .netrc password: the settings alone count.
+            trust_env=False,
+        )
+    except (httpx.InvalidURL, ValueError, ImportError) as error:  # ImportError: a proxy of a kind not installed
+        raise ValueError(f"base_url or proxy cannot be used ({type(error).__name__})") from None
     return Connection(client, settings, observer=observer or _unobserved, pause=pause, monotonic=monotonic)
 
 
@@ -287,8 +282,12 @@ def _trusted(ca_file: Path | None) -> ssl.SSLContext | bool:
 
 def _require_safe_address(base_url: str) -> None:
     """The key must not travel in the clear: https, or http to this machine alone."""
-    parts = urlsplit(base_url)
-    if not parts.hostname or parts.username or parts.password or parts.query or parts.fragment:
+    try:
+        parts = urlsplit(base_url)
+        plain = parts.port is None or parts.port > 0  # reading it raises for one out of range
+    except ValueError:
+        raise ValueError("base_url must be an address with a port between 1 and 65535, or none") from None
+    if not plain or not parts.hostname or parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("base_url must be a plain address such as https://api.anthropic.com")
     if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname)):
         return

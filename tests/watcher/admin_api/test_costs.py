@@ -130,7 +130,16 @@ def test_a_number_of_absurd_length_is_refused(wire_up) -> None:
 
 
 @pytest.mark.parametrize(
-    "moment", ["2026-11-01T00:00:00", "2026-11-01", 1793491200, None, "soon", "2026-13-01T00:00:00Z"]
+    "moment",
+    [
+        "2026-11-01T00:00:00",
+        "2026-11-01",
+        1793491200,
+        None,
+        "soon",
+        "2026-13-01T00:00:00Z",
+        "0001-01-01T00:00:00+23:59",
+    ],
 )
 def test_a_moment_without_a_zone_or_sense_is_refused(wire_up, moment: object) -> None:
     data = [{"starting_at": moment, "ending_at": "2026-11-02T00:00:00Z", "results": []}]

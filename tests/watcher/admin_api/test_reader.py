@@ -160,6 +160,15 @@ def test_a_key_without_a_birthday_is_refused_by_its_place(wire_up) -> None:
         AdminReader(wired.connection).api_keys()
 
 
+def test_a_complaint_about_a_hostile_field_stays_one_short_line(wire_up) -> None:
+    entry = {"id": "ws_1", "created_at": BORN, "tags": {"\x1b[31m\nFAKE LOG LINE " + "x" * 5000: 5}}
+    wired = wire_up(lambda _: listing(entry))
+    with pytest.raises(Malformed, match=r"data\[0\].tags.* \[31m FAKE LOG LINE") as failed:
+        AdminReader(wired.connection).workspaces()
+    assert str(failed.value).isprintable()
+    assert len(str(failed.value)) < 400
+
+
 def session(**fields: object) -> dict[str, object]:
     return {
         "date": "2026-11-20T00:00:00Z",
