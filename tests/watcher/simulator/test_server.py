@@ -1,0 +1,94 @@
+"""Serving: ports, starting and ending, the command, and how fast a large organization answers."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+
+from watcher.simulator import Simulator, World, serve
+
+START = datetime(2026, 11, 16, 12, 0, tzinfo=UTC)
+PROGRAM = """
+from datetime import UTC, datetime
+from watcher.simulator.command import simulate
+class Clock:
+    def now(self):
+        return datetime(2026, 11, 16, 12, 0, tzinfo=UTC)
+simulate(0, 7, 2, 5, 10, "demo", None, Clock())
+"""
+
+
+def test_two_simulators_serve_side_by_side_on_free_ports():
+    world = World(started_at=START, keys=2, workspaces=1, days=2)
+    with serve(world, lambda: START) as one, serve(world, lambda: START) as other:
+        assert one.url != other.url
+        assert httpx.get(f"{one.url}/v1/organizations/me", trust_env=False).status_code == 401
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(one.url, trust_env=False)
+
+
+def test_a_simulator_can_serve_again_on_its_port_and_not_twice_at_once():
+    simulator = Simulator(World(started_at=START, keys=2, workspaces=1, days=2), lambda: START)
+    simulator.start()
+    url = simulator.url
+    with pytest.raises(RuntimeError, match="already serves"):
+        simulator.start()
+    taken = Simulator(simulator.world, lambda: START, port=int(url.rsplit(":", 1)[1]))
+    with pytest.raises(OSError, match="in use"):
+        taken.start()
+    simulator.stop()
+    with simulator:
+        assert simulator.url == url
+        assert httpx.get(url, trust_env=False).status_code == 401
+    simulator.stop()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_command_says_one_line_and_ends_quietly_on_a_signal(number):
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        line = process.stdout.readline()
+        assert line.startswith("simulator serving http://127.0.0.1:")
+        assert httpx.get(line.split()[-1], trust_env=False).status_code == 401
+        process.send_signal(number)
+        rest, errors = process.communicate(timeout=10)
+    assert (process.returncode, rest, errors) == (0, "", "")
+
+
+LARGE = """
+import json, resource, time
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
+from watcher.simulator import Simulator, World
+start = datetime(2026, 11, 16, 12, 0, tzinfo=UTC)
+world = World(started_at=start, keys=1000, workspaces=50, days=60)
+headers = {"x-api-key": "sk-ant-admin01-x", "anthropic-version": "2023-06-01"}
+grouping = [("group_by[]", name) for name in ("api_key_id", "workspace_id", "model")]
+slowest, least = 0.0, 10**12
+with Simulator(world, lambda: start) as simulator:
+    for day in range(1, 31):
+        query = [("bucket_width", "1h"), ("starting_at", f"2026-10-{day:02d}T00:00:00Z"), *grouping]
+        url = f"{simulator.url}/v1/organizations/usage_report/messages?{urlencode(query)}"
+        began = time.perf_counter()
+        with urlopen(Request(url, headers=headers)) as answer:
+            least = min(least, len(answer.read()))
+        slowest = max(slowest, time.perf_counter() - began)
+print(json.dumps([slowest, least, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024]))
+"""
+
+
+def test_a_day_of_a_thousand_keys_comes_in_under_a_second_and_400_megabytes():
+    """Thirty days one after the other, client included, each a page of 24 hours by key, workspace and model."""
+    done = subprocess.run([sys.executable, "-c", LARGE], capture_output=True, text=True, check=True, timeout=60)
+    slowest, least, megabytes = json.loads(done.stdout)
+    assert least > 5_000_000
+    assert slowest < 1.0
+    assert megabytes < 400
