@@ -14,11 +14,12 @@ complete; a sum below it proves nothing where hours are missing, and then `NoDat
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
+from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -74,13 +75,11 @@ def judge(budget: Budget, view: SpendView, names: Names, now: datetime, since: d
     group_of, scopes = _scopes(budget, view, rows)
     verdicts: list[Verdict] = []
     for period in _periods(budget, view, now if since is None else since, now):
-        columns = period.columns(view.start, view.hours)
-        missing = _missing(view, period, columns)
+        missing = _missing(view, period)
         if missing is not None:
             subject = Subject(budget.name, "budget", Scope(view.organization), instant(period.start))
             verdicts.append(NoData(subject, missing))
-        window = _Window(budget, view, names, period, columns, now)
-        verdicts.extend(window.crossings(rows, group_of, scopes))
+        verdicts.extend(_Window(budget, view, names, period, now).crossings(rows, group_of, scopes))
     return verdicts
 
 
@@ -106,8 +105,8 @@ def lines(budget: Budget, view: SpendView, names: Names, now: datetime) -> list[
     group_of, scopes = _scopes(budget, view, rows)
     period = period_of(budget.period, budget.timezone, now)
     columns = period.columns(view.start, view.hours)
-    spent = _by_scope(view.cost, columns, rows, group_of, len(scopes)).tolist()
-    settled = _by_scope(view.settled, columns, rows, group_of, len(scopes)).tolist()
+    spent = _by_scope(view.cost[:, columns].sum(axis=1), rows, group_of, len(scopes)).tolist()
+    settled = _by_scope(view.settled[:, columns].sum(axis=1), rows, group_of, len(scopes)).tolist()
     found = [
         Line(
             budget=budget.name,
@@ -143,12 +142,13 @@ def percent_label(percent: float) -> str:
     return f"{percent:.10g}"
 
 
-def _missing(view: SpendView, period: Period, columns: slice) -> str | None:
+def _missing(view: SpendView, period: Period) -> str | None:
     """Why the period's spend may be more than the view's hours say, other than that it goes on; None if it may not."""
     if view.start >= period.start + HOUR:
         return f"{period.label} begins before the data do: they reach back to {clock_label(view.start)}"
     if view.observed_until <= period.start:
         return f"nothing of {period.label} has been read yet"
+    columns = period.columns(view.start, view.hours)
     complete = min(max(view.index(view.complete_until), columns.start), columns.stop)
     holes = int(np.count_nonzero(~view.known[columns.start : complete]))
     return f"{holes} hours of {period.label} have never been read" if holes else None
@@ -170,15 +170,11 @@ def _scopes(
 
 
 def _by_scope(
-    figures: npt.NDArray[np.int64],
-    columns: slice,
-    rows: npt.NDArray[np.intp],
-    group_of: npt.NDArray[np.intp],
-    scopes: int,
+    totals: npt.NDArray[np.int64], rows: npt.NDArray[np.intp], group_of: npt.NDArray[np.intp], scopes: int
 ) -> npt.NDArray[np.int64]:
-    """The sum over the columns and the chosen leaves for each scope."""
+    """The sum of the chosen leaves' totals for each scope."""
     sums = np.zeros(scopes, dtype=np.int64)
-    np.add.at(sums, group_of, figures[:, columns].sum(axis=1)[rows])
+    np.add.at(sums, group_of, totals[rows])
     return sums
 
 
@@ -187,38 +183,47 @@ def _scope(organization: str, per: Sequence[Dimension], key: tuple[str, ...]) ->
     return Scope(organization, parts.get("workspace"), parts.get("api_key"), parts.get("model"))
 
 
-@dataclass(frozen=True, slots=True)
 class _Window:
     """One budget's period over the columns of the view that belong to it."""
 
-    budget: Budget
-    view: SpendView
-    names: Names
-    period: Period
-    columns: slice
-    now: datetime
+    __slots__ = ("_budget", "_columns", "_cost", "_first", "_fixed", "_names", "_settled", "_steps", "_view")
+
+    def __init__(self, budget: Budget, view: SpendView, names: Names, period: Period, now: datetime) -> None:
+        self._budget, self._view, self._names = budget, view, names
+        self._columns = period.columns(view.start, view.hours)
+        self._first = view.start + self._columns.start * HOUR
+        self._cost = view.cost[:, self._columns].sum(axis=1)
+        self._settled = view.settled[:, self._columns].sum(axis=1)
+        closes_at = now + LISTED_LATE if period.end <= now else period.end
+        self._steps = [_step(budget, percent, period, closes_at) for percent in budget.thresholds]
+        self._fixed: dict[str, Any] = {
+            "period": period.label,
+            "period_start": period.start,
+            "period_end": period.end,
+            "timezone": period.timezone,
+            "limit": budget.limit,
+            "also_crossed": (),
+            "data_as_of": min(view.observed_until, now),
+        }
 
     def crossings(
         self, rows: npt.NDArray[np.intp], group_of: npt.NDArray[np.intp], scopes: Sequence[Scope]
     ) -> Iterator[Breach]:
         """The breaches of every scope, scope by scope, lowest threshold first."""
-        if not self.budget.thresholds or not len(rows):
+        if not self._steps or not len(rows):
             return
-        spent = _by_scope(self.view.cost, self.columns, rows, group_of, len(scopes))
-        amounts = np.array(
-            [threshold_amount(self.budget.limit, percent) for percent in self.budget.thresholds], dtype=np.int64
-        )
+        amounts = np.array([step.amount for step in self._steps], dtype=np.int64)
+        spent = _by_scope(self._cost, rows, group_of, len(scopes))
+        settled = _by_scope(self._settled, rows, group_of, len(scopes))
         crossed = np.flatnonzero((spent >= amounts.min()) & (spent > 0))
-        if not len(crossed):
-            return
         order = np.argsort(group_of, kind="stable")
         bounds = np.searchsorted(group_of[order], np.arange(len(scopes) + 1))
         for begin in range(0, len(crossed), _AT_ONCE):
-            some = crossed[begin : begin + _AT_ONCE]
+            some = crossed[begin : begin + _AT_ONCE].tolist()
             members = [rows[order[bounds[group] : bounds[group + 1]]] for group in some]
-            hours = self._crossing_hours(members, amounts)
+            hours = self._crossing_hours(members, amounts).tolist()
             for group, leaves, at in zip(some, members, hours, strict=True):
-                yield from self._breaches(scopes[group], leaves, int(spent[group]), amounts, at)
+                yield from self._breaches(scopes[group], leaves.tolist(), int(spent[group]), int(settled[group]), at)
 
     def _crossing_hours(
         self, members: Sequence[npt.NDArray[np.intp]], amounts: npt.NDArray[np.int64]
@@ -228,57 +233,53 @@ class _Window:
         Shape (scopes, amounts).
         """
         firsts = np.cumsum([0, *(len(leaves) for leaves in members[:-1])])
-        cost = self.view.cost[np.concatenate(members), self.columns]
+        cost = self._view.cost[np.concatenate(members), self._columns]
         running = np.add.reduceat(cost, firsts, axis=0).cumsum(axis=1)
         return np.stack([(running >= amount).argmax(axis=1) for amount in amounts], axis=1)
 
     def _breaches(
-        self,
-        scope: Scope,
-        leaves: npt.NDArray[np.intp],
-        spent: Nano,
-        amounts: npt.NDArray[np.int64],
-        at: npt.NDArray[np.intp],
+        self, scope: Scope, leaves: Sequence[int], spent: Nano, settled: Nano, at: Sequence[int]
     ) -> Iterator[Breach]:
-        budget, period = self.budget, self.period
-        late = period.end <= self.now
-        evidence = self._evidence(scope, leaves, spent)
-        first = self.view.start + self.columns.start * HOUR
-        for percent, amount, column in zip(budget.thresholds, amounts.tolist(), at.tolist(), strict=True):
-            if spent < amount:
-                continue
-            instance = f"{instant(period.start)}/{percent_label(percent)}"
-            yield Breach(
-                subject=Subject(budget.name, "budget", scope, instance),
-                severity=severity_of(percent),
-                starts_at=first + column * HOUR,
-                value=spent,
-                expected=None,
-                limit=budget.limit,
-                evidence=replace(evidence, threshold_percent=percent),
-                closes_at=self.now + LISTED_LATE if late else period.end,
-            )
-
-    def _evidence(self, scope: Scope, leaves: npt.NDArray[np.intp], spent: Nano) -> BudgetEvidence:
-        """What the evidence of all thresholds of this scope has in common; the threshold itself is still to be set."""
-        view, period = self.view, self.period
-        costs = view.cost[leaves, self.columns].sum(axis=1).tolist()
-        chosen = [(view.leaves[row], cost) for row, cost in zip(leaves.tolist(), costs, strict=True)]
-        unpriced = {leaf.model for leaf, cost in chosen if cost and leaf.model in view.unpriced}
-        return BudgetEvidence(
-            period=period.label,
-            period_start=period.start,
-            period_end=period.end,
-            timezone=period.timezone,
-            threshold_percent=0,
-            also_crossed=(),
+        """One breach for every threshold that the scope's spend has reached."""
+        costs = [(self._view.leaves[row], int(self._cost[row])) for row in leaves]
+        unpriced = self._view.unpriced
+        dear = {leaf.model for leaf, cost in costs if cost and leaf.model in unpriced} if unpriced else ()
+        evidence = partial(
+            BudgetEvidence,
             spent=spent,
-            limit=self.budget.limit,
-            settled=int(view.settled[leaves, self.columns].sum()),
-            data_as_of=min(view.observed_until, self.now),
-            top=_top(scope, chosen, self.names),
-            unpriced=tuple(sorted(unpriced)),
+            settled=settled,
+            top=_top(scope, costs, self._names),
+            unpriced=tuple(sorted(dear)),
+            **self._fixed,
         )
+        for step, column in zip(self._steps, at, strict=True):
+            if spent >= step.amount:
+                yield Breach(
+                    subject=Subject(self._budget.name, "budget", scope, step.instance),
+                    severity=step.severity,
+                    starts_at=self._first + column * HOUR,
+                    value=spent,
+                    expected=None,
+                    limit=self._budget.limit,
+                    evidence=evidence(threshold_percent=step.percent),
+                    closes_at=step.closes_at,
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One threshold of a budget in one period, worked out once for all scopes."""
+
+    percent: float
+    amount: Nano
+    instance: str
+    severity: Severity
+    closes_at: datetime
+
+
+def _step(budget: Budget, percent: float, period: Period, closes_at: datetime) -> _Step:
+    instance = f"{instant(period.start)}/{percent_label(percent)}"
+    return _Step(percent, threshold_amount(budget.limit, percent), instance, severity_of(percent), closes_at)
 
 
 def _top(scope: Scope, costs: Sequence[tuple[Leaf, Nano]], names: Names) -> tuple[Share, ...]:
@@ -291,5 +292,5 @@ def _top(scope: Scope, costs: Sequence[tuple[Leaf, Nano]], names: Names) -> tupl
         if cost:
             child = leaf.api_key if dimension == "api_key" else leaf.model
             sums[child] = sums.get(child, 0) + cost
-    dearest = heapq.nsmallest(TOP, sums.items(), key=lambda item: (-item[1], item[0]))
+    dearest = sorted(sums.items(), key=lambda item: (-item[1], item[0]))[:TOP]
     return tuple(Share(dimension, child, names.of(child), cost) for child, cost in dearest)

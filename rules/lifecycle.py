@@ -20,7 +20,20 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from rules.model import Alert, Breach, BudgetEvidence, Clear, Kind, Names, NoData, Severity, State, Transition, Verdict
+from rules.model import (
+    Alert,
+    Breach,
+    BudgetEvidence,
+    Clear,
+    Kind,
+    Names,
+    NoData,
+    Severity,
+    State,
+    Subject,
+    Transition,
+    Verdict,
+)
 from rules.summary import summarize
 
 _NO_TIME = timedelta(0)
@@ -44,20 +57,21 @@ def advance(
 ) -> Advance:
     """What this judgement changes.
 
-    `open_alerts` are the alerts that are pending or firing, and beside them the resolved *events* whose `closes_at` lies
-    after `hindsight.Watch.earliest`: they keep a late verdict, or a budget that was removed and put back, from telling
-    a crossing again. Other resolved alerts are ignored. Verdicts and alerts of rules outside `configured` (kind and name)
-    are treated as belonging to a rule that was removed. Of several verdicts on one subject a breach counts first.
+    `open_alerts` are the alerts that are pending or firing, and beside them the resolved *events* whose `closes_at`
+    lies after `hindsight.Watch.earliest`: they keep a late verdict, or a budget that was removed and put back, from
+    telling a crossing again. Other resolved alerts are ignored. Verdicts and alerts of rules outside `configured` (kind
+    and name) are treated as belonging to a rule that was removed. Of several verdicts on one subject a breach counts
+    first.
     """
     known = _known(open_alerts)
     outcome = _Outcome(now, names)
-    for fingerprint, alert in known.items():
-        if alert.state is not State.RESOLVED and (alert.subject.kind, alert.subject.rule) not in configured:
+    for subject, alert in known.items():
+        if alert.state is not State.RESOLVED and (subject.kind, subject.rule) not in configured:
             outcome.resolve(alert, now, "rule removed", silent=True)
-            known[fingerprint] = outcome.alerts[alert.id]
-    for fingerprint, verdict in _decisive(verdicts).items():
-        if (verdict.subject.kind, verdict.subject.rule) in configured:
-            outcome.take(verdict, known.get(fingerprint))
+            known[subject] = outcome.alerts[alert.id]
+    for subject, verdict in _decisive(verdicts).items():
+        if (subject.kind, subject.rule) in configured:
+            outcome.take(verdict, known.get(subject))
     for alert in known.values():
         current = outcome.alerts.get(alert.id, alert)
         if current.state is not State.RESOLVED and current.closes_at is not None and current.closes_at <= now:
@@ -79,29 +93,30 @@ def worst_first(alert: Alert) -> tuple[int, int, datetime, str]:
     return _SEVERITIES[alert.severity], -(alert.value or 0), alert.starts_at, alert.subject.fingerprint
 
 
-def _known(alerts: Iterable[Alert]) -> dict[str, Alert]:
-    """One alert for each fingerprint: an open one before a closed event, and no closed state at all."""
-    known: dict[str, Alert] = {}
+def _known(alerts: Iterable[Alert]) -> dict[Subject, Alert]:
+    """One alert for each subject: an open one before a closed event, and no closed state at all."""
+    known: dict[Subject, Alert] = {}
     for alert in sorted(alerts, key=lambda alert: alert.id):
-        if alert.state is State.RESOLVED and (not alert.is_event or alert.subject.fingerprint in known):
+        if alert.state is State.RESOLVED and (not alert.is_event or alert.subject in known):
             continue
-        known[alert.subject.fingerprint] = alert
+        known[alert.subject] = alert
     return known
 
 
-def _decisive(verdicts: Iterable[Verdict]) -> dict[str, Verdict]:
-    """The one verdict that counts for each subject, in an order that does not depend on theirs."""
-    chosen: dict[str, Verdict] = {}
-    for verdict in sorted(verdicts, key=_rank):
-        chosen.setdefault(verdict.subject.fingerprint, verdict)
+def _decisive(verdicts: Iterable[Verdict]) -> dict[Subject, Verdict]:
+    """The one verdict that counts for each subject, whatever their order."""
+    chosen: dict[Subject, Verdict] = {}
+    for verdict in verdicts:
+        other = chosen.get(verdict.subject)
+        if other is None or _rank(verdict) < _rank(other):
+            chosen[verdict.subject] = verdict
     return chosen
 
 
-def _rank(verdict: Verdict) -> tuple[str, int, str, int]:
-    fingerprint = verdict.subject.fingerprint
+def _rank(verdict: Verdict) -> tuple[int, str, int, str]:
     if isinstance(verdict, Breach):
-        return fingerprint, 0, verdict.starts_at.isoformat(), -(verdict.value or 0)
-    return fingerprint, 1 if isinstance(verdict, NoData) else 2, "", 0
+        return 0, verdict.starts_at.isoformat(), -(verdict.value or 0), repr(verdict.evidence)
+    return 1 if isinstance(verdict, NoData) else 2, "", 0, ""
 
 
 class _Outcome:

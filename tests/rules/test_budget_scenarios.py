@@ -4,7 +4,7 @@ A script is run against the real judgement, life cycle and routing, over a ledge
 
     spend HOUR DOLLARS [leaf]   the ledger now holds this for the hour, whatever it held (leaf: a, b or console)
     hole HOUR                   the hour was never read
-    poll TIME -> told, told     one judgement and what is told: "80", "80+50" if 50 is told inside it, "a:80" for a scope
+    poll TIME -> told, told     one judgement and what it tells: "80", "80+50" with 50 inside it, "a:80" for a scope
     open -> 50, 80              the crossings listed after the last poll
     limit DOLLARS, thresholds A B C, rename KEY NAME, remove, restore, restart
 """
