@@ -1,0 +1,98 @@
+"""Spend that is improbable under the seasonal baseline *and* material in money, as verdicts.
+
+What it takes to breach, at the newest complete hour or in an hour still filling (whose partial value is held against
+what the whole hour may bring, so it can prove a breach and never a recovery):
+
+- over 2, 3, 6, 24 or 72 hours: the sum is improbable, its excess is on average at least `min_excess` an hour, and
+  the story is still going on. An hour counts in these sums only up to its own bound, so one spike alone never suffices;
+- over one hour: it is improbable and its excess is at least `OVERWHELMING` × `min_excess`, too dear to wait.
+
+A subject that is firing already stays in breach until the two newest complete hours reach less than `CALM` of that.
+A level that stays is adopted as the new normal after four days. A key in its first hours is judged against the usual
+level of the organization's keys and its workspace's shape; while the whole organization has less than a day of
+history nothing is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from rules.model import HOUR, AnomalyRule, Clear, Names, NoData, SpendView, Subject, Verdict
+from rules.profile import DAY
+from rules.seasonal import Baseline, Floors, walk
+from rules.story import Told, breach
+from rules.subjects import DOLLAR, Subjects, cut
+
+MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
+OVERWHELMING = 5
+"""Times `min_excess`: one such hour needs no second one."""
+CALM = 0.7
+CALM_HOURS = 2
+STALE_AFTER = timedelta(hours=6)
+"""Without a complete hour newer than this nothing can be said to be over."""
+LOOK_BACK = 8 * DAY
+"""Hours a story can be followed back."""
+LEAST_HISTORY = DAY
+
+
+def judge(rule: AnomalyRule, view: SpendView, names: Names, firing: frozenset[str], now: datetime) -> list[Verdict]:
+    """One verdict for every scope of the rule that has ever spent anything, in the order of the view's leaves.
+
+    `firing` holds the fingerprints of alerts that are pending or firing now.
+    """
+    subjects = cut(rule, view, names)
+    if not subjects.scopes:
+        return []
+    why = _unknown(view, subjects, now)
+    if np.count_nonzero(view.known[: subjects.complete]) < LEAST_HISTORY:
+        why = f"less than {LEAST_HISTORY} hours of history"
+        return [NoData(subject, why) for subject in _named(rule, subjects)]
+    told = _read(rule, view, subjects)
+    material = told.reading.material[:, subjects.first :]
+    ahead = material[told.complete :].max(axis=0, initial=0.0)
+    newest = material[max(told.complete - CALM_HOURS, 0) : told.complete]
+    latest = newest[-1] if len(newest) else np.zeros(len(subjects.scopes))
+    proven = (ahead >= 1.0) | (latest >= 1.0 if why is None else np.zeros_like(latest, dtype=np.bool_))
+    lingers = newest.max(axis=0, initial=0.0) >= CALM
+    verdicts: list[Verdict] = []
+    for place, subject in enumerate(_named(rule, subjects)):
+        if proven[place] or (why is None and lingers[place] and subject.fingerprint in firing):
+            verdicts.append(breach(rule, view, names, subject, told, place))
+        elif why is not None:
+            verdicts.append(NoData(subject, why))
+        else:
+            verdicts.append(Clear(subject, value=told.latest(place)))
+    return verdicts
+
+
+def _named(rule: AnomalyRule, subjects: Subjects) -> Iterator[Subject]:
+    return (Subject(rule.name, "anomaly", scope) for scope in subjects.scopes)
+
+
+def _unknown(view: SpendView, subjects: Subjects, now: datetime) -> str | None:
+    """Why the newest hours cannot be called known; None if they are."""
+    if subjects.complete == 0:
+        return "no complete hour yet"
+    if now - view.complete_until > STALE_AFTER:
+        return f"no complete hour since {view.complete_until:%Y-%m-%d %H:%M} UTC"
+    if not view.known[subjects.complete - 1]:
+        return f"the hour of {view.complete_until - HOUR:%Y-%m-%d %H:%M} UTC was never read"
+    return None
+
+
+def _read(rule: AnomalyRule, view: SpendView, subjects: Subjects) -> Told:
+    floor = rule.min_excess / DOLLAR
+    baseline = Baseline(subjects.dollars.shape[1], subjects.tiers)
+    reading = walk(
+        baseline,
+        subjects.dollars,
+        (view.start - MONDAY) // HOUR,
+        Floors(per_hour=floor, one_hour=OVERWHELMING * floor),
+        complete=subjects.complete,
+        keep=LOOK_BACK,
+    )
+    hours, kept = subjects.dollars.shape[0], len(reading.expected)
+    return Told(subjects, reading, begin=hours - kept, complete=subjects.complete - (hours - kept))

@@ -1,0 +1,283 @@
+"""The seasonal baseline: what every hour of every series was expected to be, and how improbable what came is.
+
+All series are carried at once, day by day, causally: what is held of a day rests on the days before it. The state has
+a fixed size however long the history is. A day trains the baseline after two days of quarantine, without the hours that
+became part of a flagged stretch meanwhile; a stretch that goes on for `Tuning.adopt_days` is a new normal, and adopted.
+How far the sums of each horizon stray on unflagged hours is measured per series, so that a series that wanders by
+nature is judged by its own wandering.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from rules.dispersion import Dispersion
+from rules.horizons import HORIZONS, LONGEST, Law, Totals, value_at, z_score
+from rules.profile import DAY, WEEK, Flags, Floats, Memory, Profile, Tier
+from rules.silence import Silence
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """The numbers behind the judgement; z-scores count the standard deviations of the horizon's own spread."""
+
+    thresholds: tuple[float, ...] = (5.0, 4.0, 3.75, 3.75, 3.75, 3.75)
+    """One a horizon (1, 2, 3, 6, 24, 72 hours)."""
+    cap: float = 4.5
+    """An hour counts in longer sums, and trains, only up to this z-score."""
+    silence: float = 4.5
+    quarantine_days: int = 2
+    adopt_days: int = 4
+    """Days running, each with `adopt_hours` flagged hours, after which their level is the normal one."""
+    adopt_hours: int = 3
+    spread_memory: float = 28 * 24.0
+    spread_prior: tuple[float, ...] = (1.0, 1.0, 1.1, 1.2, 1.4, 1.6)
+    spread_prior_hours: float = 96.0
+    least_spread: float = 0.9
+    doubt: float = 1.5
+    doubt_hours: float = 12.0
+    """The squared relative error of a level with n hours behind it is doubt / (1 + n / doubt_hours)."""
+    young: float = 96.0
+    """Hours below which a series trains at once, without quarantine."""
+    ripe: float = 336.0
+    """Hours from which residuals train the dispersion with full weight: before, they are mostly ignorance."""
+    memory: Memory = field(default_factory=Memory)
+
+
+@dataclass(frozen=True, slots=True)
+class Floors:
+    """Materiality in the unit of the values: the least excess an hour, on average over the horizon, and the least
+    excess of one hour that needs no second one as evidence."""
+
+    per_hour: float = 0.0
+    one_hour: float = float("inf")
+
+
+class Reading(NamedTuple):
+    """Some hours of every series: every array is hours × rows."""
+
+    expected: Floats
+    upper: Floats
+    """The value at which an hour alone reaches the one-hour threshold."""
+    score: Floats
+    """The most that any horizon over one hour reached of its threshold: 1 and more is flagged."""
+    material: Floats
+    """The same over all horizons, where the excess had to reach its floor too: the lesser of both ratios counts."""
+    z: Floats
+    """The largest z-score of any horizon."""
+    silence: Floats
+    """1 and more where nothing at all has come for hours that practically always bring something."""
+
+
+class _Day(NamedTuple):
+    """What a day in quarantine was held to be; `present` is 1 for the hours that may train."""
+
+    hours: npt.NDArray[np.intp]
+    seen: Floats
+    expected: Floats
+    level: Floats
+    present: Floats
+
+
+class _After(NamedTuple):
+    """What there is to learn from hours that were judged."""
+
+    scores: Floats
+    z: Floats
+    """Not yet divided by the spread."""
+    totals: Floats
+    silence: Silence
+
+
+class Baseline:
+    """The state of `rows` series. `tiers` tell who borrows whose shape; by default nobody does."""
+
+    def __init__(self, rows: int, tiers: tuple[Tier, ...] = (), tuning: Tuning | None = None) -> None:
+        self.tuning = tuning or Tuning()
+        tiers = tiers or (Tier(0, rows, None),)
+        self._leaves = slice(tiers[-1].begin, tiers[-1].end)
+        self._borrows = np.zeros(rows, dtype=np.bool_)
+        for tier in tiers:
+            self._borrows[tier.begin : tier.end] = tier.parent is not None
+        self._profile = Profile(rows, tiers, self.tuning.memory)
+        self._dispersion = Dispersion(rows)
+        self._totals = Totals(rows)
+        self._quarantine: deque[_Day] = deque()
+        prior = np.array(self.tuning.spread_prior)[:, None]
+        self._spread = np.repeat(prior**2 * self.tuning.spread_prior_hours, rows, axis=1)
+        self._spread_hours = np.full(rows, self.tuning.spread_prior_hours)
+        self._stretch = np.zeros(rows)
+        self._level = np.zeros(rows)
+        self._spent = np.zeros((2, rows))
+        self._silence = Silence(rows)
+        self.hours = np.zeros(rows)
+        """Known hours behind each series' level."""
+
+    def read(self, values: Floats, hour: int, floors: Floors | None = None) -> Reading:
+        """Judge the hours that follow the last day learnt (hours × rows, NaN = missing); the state stays as it is.
+
+        `hour` is that of `values[0]`, counted from a Monday 00:00 UTC.
+        """
+        return self._read(values, hour, floors or Floors())[0]
+
+    def advance(self, values: Floats, hour: int, floors: Floors | None = None) -> Reading:
+        """Judge the hours up to the next midnight UTC, as `read` does, and learn from them."""
+        reading, day, after = self._read(values, hour, floors or Floors())
+        self._learn(reading, day, after)
+        return reading
+
+    def _read(self, values: Floats, hour: int, floors: Floors) -> tuple[Reading, _Day, _After]:
+        tuning = self.tuning
+        hours = (hour + np.arange(len(values))) % WEEK
+        quantum, noise = self._dispersion.quantum, self._dispersion.noise
+        expected, shape = self._profile.expected(hours, quantum, noise)
+        present = np.isfinite(values)
+        seen = np.where(present, values, 0.0)
+        doubt = tuning.doubt / (1.0 + self.hours / tuning.doubt_hours)
+        law = Law(quantum, noise, doubt)
+        spread = np.maximum(np.sqrt(self._spread / self._spread_hours), tuning.least_spread)
+        mean, k = law.of(expected, expected * expected)
+        cap = np.where(mean > 0, value_at(tuning.cap * spread[0], mean, k), np.inf)
+        limited = np.minimum(seen, cap)
+        held = expected * present
+        sums, totals = self._totals.sums((limited, held, held * expected, seen, shape * present))
+        z = np.empty((len(values), len(HORIZONS), values.shape[1]))
+        z[:, 0] = z_score(seen, mean, k)
+        z[:, 1:] = z_score(sums[:, 1:, 0], *law.of(sums[:, 1:, 1], sums[:, 1:, 2]))
+        z *= present[:, None] / spread
+        scores = z / np.array(tuning.thresholds)[:, None]
+        _gate(scores, z)
+        depth, silence_after = self._silence.read(seen, present, sums, law, spread)
+        depth /= tuning.silence
+        reading = Reading(
+            expected=expected,
+            upper=value_at(tuning.thresholds[0] * spread[0], mean, k),
+            score=scores[:, 1:].max(axis=1),
+            material=_material(scores, sums, floors),
+            z=z.max(axis=1),
+            silence=depth,
+        )
+        low = np.maximum(limited, value_at(-3.0 * spread[0], mean, k))
+        day = _Day(hours, low, expected, self._level, present.astype(np.float64))
+        return reading, day, _After(scores, z * spread, totals, silence_after)
+
+    def _learn(self, reading: Reading, day: _Day, after: _After) -> None:
+        tuning = self.tuning
+        self._totals.keep(after.totals)
+        self._silence = after.silence
+        flagged = (reading.score >= 1.0) | (reading.silence >= 1.0)
+        self.hours += day.present.sum(axis=0)
+        self._spent += np.stack([(day.seen * day.present).sum(axis=0), (day.present * (day.seen > 0)).sum(axis=0)])
+        calm = np.where(flagged, 0.0, day.present)
+        keep = np.exp(-calm.sum(axis=0) / tuning.spread_memory)
+        spread = np.sqrt(self._spread / self._spread_hours)
+        positive = np.clip(after.z, 0.0, 3.5 * spread) ** 2
+        self._spread = self._spread * keep + 2.0 * (positive * calm[:, None]).sum(axis=0)
+        self._spread_hours = self._spread_hours * keep + calm.sum(axis=0)
+        self._quarantine.append(day)
+        self._taint(flagged, after.scores)
+        # A young series cannot wait: it has nothing else to go by.
+        young = day.present * (self.hours < tuning.young)
+        day.present[:] -= young
+        self._profile.train(day.hours, day.seen, young)
+        if len(self._quarantine) > tuning.quarantine_days:
+            leaving = self._quarantine.popleft()
+            self._profile.train(leaving.hours, leaving.seen, leaving.present)
+            weight = leaving.present * np.minimum(self.hours / tuning.ripe, 1.0) ** 2
+            self._dispersion.train(leaving.seen, leaving.expected, leaving.level, weight)
+        self._adopt(flagged)
+        self._refit()
+
+    def _taint(self, flagged: Flags, scores: Floats) -> None:
+        """Keep the hours of a flagged sum from training, as far back as quarantine reaches."""
+        rows = np.flatnonzero(flagged.any(axis=0))
+        if not rows.size:
+            return
+        present = np.concatenate([day.present[:, rows] for day in self._quarantine])
+        past = len(present) - len(flagged)
+        for place, hours in enumerate(HORIZONS):
+            hit = flagged[:, rows] if place == 0 else scores[:, place][:, rows] >= 1.0
+            ends = np.concatenate([np.zeros((past, rows.size)), hit, np.zeros((hours, rows.size))]).cumsum(axis=0)
+            ahead = ends[hours - 1 : hours - 1 + len(present)]
+            before = np.concatenate([np.zeros((1, rows.size)), ends[: len(present) - 1]])
+            present = np.where(ahead > before, 0.0, present)
+        at = 0
+        for day in self._quarantine:
+            day.present[:, rows] = present[at : at + len(day.present)]
+            at += len(day.present)
+
+    def _adopt(self, flagged: Flags) -> None:
+        """Count the days that a stretch has gone on, and take the level of those that have come to stay."""
+        self._stretch = np.where(flagged.sum(axis=0) >= self.tuning.adopt_hours, self._stretch + 1, 0)
+        stays = self._stretch >= self.tuning.adopt_days
+        if stays.any():
+            latest = self._totals.latest()
+            known = stays & (latest[1] > 0)
+            factor = np.divide(latest[3], latest[1], out=np.ones_like(latest[1]), where=known)
+            self._profile.rescale(known, factor)
+            self._totals.forget(stays)
+            self._stretch[stays] = 0
+            self.hours[stays] = LONGEST
+
+    def _refit(self) -> None:
+        level = self._level = self._profile.level(self._dispersion.quantum, self._dispersion.noise)
+        leaves = level[self._leaves]
+        active = leaves[leaves > 0]
+        usual = float(np.median(active)) if active.size else 0.0
+        own = np.divide(self._spent[0], self._spent[1], out=np.zeros_like(level), where=self._spent[1] > 0)
+        self._dispersion.refit(level, np.where(self._borrows, usual, own))
+
+
+def _gate(scores: Floats, z: Floats) -> None:
+    """A long sum keeps a finished story alive: what flags must still be going on over the shorter horizons."""
+    one, two, three, six, day, week = range(len(HORIZONS))
+    scores[:, two] *= z[:, one] >= 1.0
+    scores[:, three] *= z[:, one] >= 0.5
+    scores[:, six] *= np.maximum(z[:, one], z[:, two]) >= 1.0
+    scores[:, day] *= z[:, six] >= 1.5
+    scores[:, week] *= (z[:, day] >= 2.0) & (z[:, six] >= 1.0)
+
+
+def _material(scores: Floats, sums: Floats, floors: Floors) -> Floats:
+    hours = np.array(HORIZONS, dtype=np.float64)[:, None]
+    excess = np.maximum(sums[:, :, 3] - sums[:, :, 1], 0.0) / hours
+    least = np.array([floors.one_hour] + [floors.per_hour] * (len(HORIZONS) - 1))[:, None]
+    ratio = np.divide(excess, least, out=np.where(excess > 0, np.inf, 0.0), where=least > 0)
+    result: Floats = np.minimum(scores, ratio).max(axis=1)
+    return result
+
+
+def join(readings: Sequence[Reading]) -> Reading:
+    """Readings that follow each other, as one."""
+    return Reading(*(np.concatenate(parts) for parts in zip(*readings, strict=True)))
+
+
+def walk(
+    baseline: Baseline,
+    values: Floats,
+    hour: int,
+    floors: Floors | None = None,
+    *,
+    complete: int | None = None,
+    keep: int | None = None,
+) -> Reading:
+    """Learn all whole days among the first `complete` hours of `values` (hours × rows), read the rest; what was read.
+
+    `hour` is that of `values[0]`, counted from a Monday 00:00 UTC. By default all hours are complete. With `keep` the
+    reading ends where it would have, and begins at most `keep` hours before the end of the days learnt.
+    """
+    complete = len(values) if complete is None else complete
+    readings: deque[Reading] = deque(maxlen=None if keep is None else keep // DAY)
+    at = 0
+    while (until := at + DAY - (hour + at) % DAY) <= complete:
+        readings.append(baseline.advance(values[at:until], hour + at, floors))
+        at = until
+    if at < len(values):
+        readings.append(baseline.read(values[at:], hour + at, floors))
+    return join(readings)

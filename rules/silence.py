@@ -1,0 +1,47 @@
+"""Which series have fallen silent against expectation: nothing at all came, where practically always something does.
+
+A silence counts when it is improbable under the baseline over 3, 6 or 24 hours *and* has lasted more than three times
+the longest harmless silence that the series still remembers, so that a key that sleeps at night never trips it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from rules.horizons import Law, z_score
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+HORIZONS_AT = (2, 3, 4)
+"""The places of 3, 6 and 24 hours among the horizons."""
+MEMORY = 28 * 24.0
+LEAST_HOURS = 4.0
+HARMLESS = 48.0
+"""A silence this long was an outage, not a habit: it does not count as a harmless one."""
+
+
+class Silence:
+    """How long each of `rows` series has been silent, and how long it has been without anything being wrong."""
+
+    def __init__(self, rows: int) -> None:
+        self._run, self._longest = np.zeros(rows), np.zeros(rows)
+
+    def read(self, seen: Floats, present: Flags, sums: Floats, law: Law, spread: Floats) -> tuple[Floats, Silence]:
+        """(depth, the state afterwards): depth is the z-score below expectation, 0 where no silence counts."""
+        run, longest = self._run, self._longest
+        depth = np.zeros_like(seen)
+        for at in range(len(seen)):
+            came = seen[at] > 0
+            longest = np.maximum(longest * (1.0 - present[at] / MEMORY), np.where(came & (run < HARMLESS), run, 0.0))
+            run = np.where(came, 0.0, run + present[at])
+            rows = np.flatnonzero((run >= LEAST_HOURS + 3.0 * longest) & present[at])
+            for place in HORIZONS_AT if rows.size else ():
+                total = sums[at, place][:, rows]
+                mean, k = law.of(total[1], total[2], rows)
+                below = -z_score(total[3], mean, k) / spread[place, rows]
+                depth[at, rows] = np.maximum(depth[at, rows], np.where((total[3] <= 0) & (k > 1), below, 0.0))
+        after = Silence(0)
+        after._run, after._longest = run, longest
+        return depth, after
