@@ -6,7 +6,7 @@ messages about the same alerts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -37,16 +37,12 @@ class Waiting(Protocol):
     def attempts(self) -> int:
         """How many tries have failed."""
 
-    @property
-    def due_at(self) -> datetime:
-        """When to try next."""
-
 
 class Outbox(Protocol):
     """Where messages wait; the store's, or a test's."""
 
-    def waiting(self, receiver: str) -> Iterable[Waiting]:
-        """Everything that a receiver has not been given yet, in the order in which it was decided."""
+    def due(self, now: datetime, receiver: str) -> Sequence[Waiting]:
+        """What may be sent to a receiver now, in order; a message never overtakes an earlier one about its alerts."""
 
     def delivered(self, notification_id: str, at: datetime) -> None:
         """Remember that the receiver has accepted it."""
@@ -62,8 +58,6 @@ class Delivered:
     receiver: str
     sent: int = 0
     failed: int = 0
-    waiting: int = 0
-    """Not tried: not due yet, or behind an earlier message about the same alert."""
 
 
 def next_try(error: DeliveryError, attempts: int, now: datetime) -> datetime:
@@ -75,41 +69,40 @@ def next_try(error: DeliveryError, attempts: int, now: datetime) -> datetime:
 
 
 def deliver(outbox: Outbox, notifier: Notifier, now: Callable[[], datetime]) -> Delivered:
-    """Send one receiver everything that is due. A failing message never stops those about other alerts.
+    """Send one receiver everything that is due, each message once. One that fails never stops those about other alerts.
 
     When the receiver asks to be left alone (a rate limit), the round ends there. Raises nothing that a receiver does.
     """
-    sent = failed = waiting = 0
-    held: set[str] = set()
-    left_alone = False
-    for row in outbox.waiting(notifier.name):
-        message = row.notification
-        about = {alert.id for alert in message.alerts}
-        if left_alone or row.due_at > now() or about & held:
-            held |= about
-            waiting += 1
-            continue
-        error = _try(notifier, message)
-        at = now()
-        if error is None:
-            outbox.delivered(message.id, at)
-            sent += 1
-            log.info("message delivered", receiver=notifier.name, reason=message.reason.value, message=message.id)
-            continue
-        held |= about
-        failed += 1
-        left_alone = error.retry_after is not None
-        due_at = next_try(error, row.attempts + 1, at)
-        outbox.failed(message.id, error.reason, due_at, at)
-        log.warning(
-            "message not delivered; it waits for its next try",
-            receiver=notifier.name,
-            why=error.reason,
-            message=message.id,
-            tries=row.attempts + 1,
-            next_try=due_at.isoformat(),
-        )
-    return Delivered(notifier.name, sent, failed, waiting)
+    sent = failed = 0
+    tried: set[str] = set()
+    while rows := [row for row in outbox.due(now(), notifier.name) if row.notification.id not in tried]:
+        for row in rows:
+            tried.add(row.notification.id)
+            error = _try(notifier, row.notification)
+            if error is None:
+                outbox.delivered(row.notification.id, now())
+                log.info("message delivered", receiver=notifier.name, message=row.notification.id)
+                sent += 1
+                continue
+            failed += 1
+            _put_off(outbox, notifier.name, row, error, now())
+            if error.retry_after is not None:
+                return Delivered(notifier.name, sent, failed)
+    return Delivered(notifier.name, sent, failed)
+
+
+def _put_off(outbox: Outbox, receiver: str, row: Waiting, error: DeliveryError, now: datetime) -> None:
+    tries = row.attempts + 1
+    due_at = next_try(error, tries, now)
+    outbox.failed(row.notification.id, error.reason, due_at, now)
+    log.warning(
+        "message not delivered; it waits for its next try",
+        receiver=receiver,
+        why=error.reason,
+        message=row.notification.id,
+        tries=tries,
+        next_try=due_at.isoformat(),
+    )
 
 
 def _try(notifier: Notifier, message: Notification) -> DeliveryError | None:
@@ -117,7 +110,7 @@ def _try(notifier: Notifier, message: Notification) -> DeliveryError | None:
         notifier.send(message)
     except DeliveryError as error:
         return error
-    except Exception as error:  # noqa: BLE001 — a fault of a channel must not stop the other messages
+    except Exception as error:
         log.exception("a channel failed in a way it should not", receiver=notifier.name)
         return DeliveryError(f"the channel failed: {type(error).__name__}", retryable=True)
     return None

@@ -79,9 +79,7 @@ def test_ten_thousand_amounts_sum_as_decimal_sums_them() -> None:
     total = sum(parse_cents(text) for text in texts)
     with localcontext(prec=60):
         exact = sum((Decimal(text) * 10_000_000 for text in texts), Decimal(0))
-        rounded = sum(
-            (Decimal(text) * 10_000_000).to_integral_value(rounding=ROUND_HALF_EVEN) for text in texts
-        )
+        rounded = sum((Decimal(text) * 10_000_000).to_integral_value(rounding=ROUND_HALF_EVEN) for text in texts)
     assert total == rounded
     assert abs(total - exact) <= Decimal("0.5") * len(texts)
 

@@ -1,1 +1,1 @@
-"""web"""
+"""The status page, the metrics and the health checks, on loopback."""

@@ -1,0 +1,121 @@
+"""One whole judgement: what is known, held against every rule, becomes alerts and messages. Pure.
+
+The daemon, a replay of history and the tests all decide through `decide`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from rules import anomaly, budgets, hindsight, lifecycle, routing, sources, stall
+from rules.model import (
+    Alert,
+    AnomalyRule,
+    Budget,
+    Kind,
+    Notification,
+    Route,
+    Snapshot,
+    SpendView,
+    State,
+    Transition,
+    Verdict,
+)
+from rules.stall import Stall
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the owner asks to be told of, and where."""
+
+    budgets: tuple[Budget, ...] = ()
+    anomalies: tuple[AnomalyRule, ...] = ()
+    routes: tuple[Route, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What earlier judgements left behind: all that a judgement knows beside the snapshot.
+
+    `alerts` are those that are open, and beside them the events that closed after `closed_since`.
+    """
+
+    alerts: Sequence[Alert] = ()
+    remembered: str | None = None
+    """The `remember` of the last decision that was kept; None where this database has never been judged."""
+
+    @property
+    def is_first(self) -> bool:
+        """Whether nothing has been judged before: all that is true already is then one message a receiver."""
+        return self.remembered is None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a judgement came to: the alerts it made or changed, how, and who is told."""
+
+    alerts: tuple[Alert, ...]
+    transitions: tuple[Transition, ...]
+    notifications: tuple[Notification, ...]
+    remember: str
+    """To be kept with the alerts, and handed to the next judgement in `Past`."""
+    view: SpendView
+    """The figures it was based on; their complete part ends where a stall began."""
+    stall: Stall | None
+
+
+def closed_since(rules: Rules, remembered: str | None, now: datetime) -> datetime | None:
+    """Events that closed after this moment belong into `Past.alerts`; None where none do."""
+    return hindsight.watch(rules.budgets, remembered, now).earliest
+
+
+def decide(snapshot: Snapshot, rules: Rules, past: Past, now: datetime) -> Decision:
+    """Judge a snapshot by every rule and advance the alerts; the same arguments give the same decision, ids included."""
+    silence = stall.judge(snapshot.view, now)
+    view = snapshot.view if silence is None else _cap(snapshot.view, silence.since)
+    watch = hindsight.watch(rules.budgets, past.remembered, now)
+    verdicts = judge(replace(snapshot, view=view), rules, watch, past.alerts, silence, now)
+    advance = lifecycle.advance(past.alerts, verdicts, configured(rules), snapshot.names, now)
+    routed = routing.notifications(
+        advance,
+        past.alerts,
+        rules.routes,
+        organization_name=snapshot.organization_name,
+        first_judgement=past.is_first,
+        now=now,
+    )
+    return Decision(routed.alerts, advance.transitions, routed.notifications, watch.remember, view, silence)
+
+
+def judge(
+    snapshot: Snapshot,
+    rules: Rules,
+    watch: hindsight.Watch,
+    alerts: Sequence[Alert],
+    silence: Stall | None,
+    now: datetime,
+) -> list[Verdict]:
+    """Every verdict of every rule on one snapshot."""
+    view, names = snapshot.view, snapshot.names
+    firing = frozenset(alert.subject.fingerprint for alert in alerts if alert.state is not State.RESOLVED)
+    verdicts: list[Verdict] = []
+    for budget in rules.budgets:
+        verdicts += budgets.judge(budget, view, names, now, watch.since[budget.name])
+    for rule in rules.anomalies:
+        verdicts += anomaly.judge(rule, view, names, firing, now)
+    verdicts += sources.judge(snapshot, silence, now, alerts)
+    return verdicts
+
+
+def configured(rules: Rules) -> frozenset[tuple[Kind, str]]:
+    """(kind, name) of every rule in force; an alert of another rule has lost its reason to be."""
+    found: set[tuple[Kind, str]] = {("source", name) for name in sources.RULES}
+    found |= {("budget", budget.name) for budget in rules.budgets}
+    found |= {("anomaly", rule.name) for rule in rules.anomalies}
+    return frozenset(found)
+
+
+def _cap(view: SpendView, until: datetime) -> SpendView:
+    return replace(view, complete_until=min(view.complete_until, until))

@@ -1,0 +1,59 @@
+"""`watcher check`: is the configuration right, and what would it do."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from watcher.cli.context import DEFAULT_CONFIG, INVALID_CONFIG, ConfigFile, clock_for
+
+if TYPE_CHECKING:
+    from watcher.settings import Settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add this group's command."""
+    app.command("check")(check)
+
+
+def check(
+    config: ConfigFile = DEFAULT_CONFIG,
+    online: Annotated[bool, typer.Option("--online", help="Also ask the API what this key may read.")] = False,
+) -> None:
+    """Check the configuration and say in plain words what it would watch and do."""
+    from watcher import logs
+    from watcher.config import check as check_config
+    from watcher.ownership import check_ownership
+    from watcher.secrets import secrets_of
+
+    if sentence := check_ownership(thorough=True):
+        typer.echo(sentence, err=True)
+        raise typer.Exit(1)
+    report = check_config(config, os.environ)
+    if report.settings is None:
+        typer.echo(str(report.invalid), err=True)
+        raise typer.Exit(INVALID_CONFIG)
+    logs.redact(secrets_of(report.settings))
+    typer.echo(f"{config} is valid.")
+    for line in report.sentences:
+        typer.echo(f"  {line}")
+    for warning in report.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    if online and not _ask(report.settings):
+        raise typer.Exit(1)
+
+
+def _ask(settings: Settings) -> bool:
+    """Ask the API for a little of every source; True if every one that exists answered."""
+    from watcher.online import ask_sources
+    from watcher.wiring import open_connection
+
+    fine = True
+    with open_connection(settings.anthropic) as connection:
+        for answer in ask_sources(connection, clock_for(settings).now()):
+            mark = {"answers": "✓", "not offered": "–"}.get(answer.state, "✗")
+            typer.echo(f"  {mark} {answer.source}: {answer.sentence}")
+            fine = fine and answer.state != "failed"
+    return fine

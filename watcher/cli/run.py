@@ -1,0 +1,124 @@
+"""`watcher run`, the daemon, and `watcher poll`, one cycle."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import typer
+
+from watcher.cli.context import (
+    ALREADY_RUNNING,
+    DEFAULT_CONFIG,
+    ConfigFile,
+    clock_for,
+    fail,
+    load_settings,
+    open_store,
+)
+
+if TYPE_CHECKING:
+    from watcher.settings import Settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add this group's commands."""
+    app.command("run")(run)
+    app.command("poll")(poll)
+
+
+def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
+    """Watch until told to end (SIGTERM, Ctrl-C); SIGHUP reads the configuration again."""
+    import structlog
+
+    from watcher.daemon import Daemon, Signals, leave_at_once, serve_until_told
+    from watcher.ingest import SOURCES
+    from watcher.metrics import Metrics
+    from watcher.status import read_status
+    from watcher.web.app import build_app
+    from watcher.web.server import PageServer, PortTaken, bind
+
+    settings = load_settings(config)
+    clock = clock_for(settings)
+    log = structlog.get_logger("watcher")
+    signals = Signals()
+    signals.listen()
+    with ExitStack() as closing:
+        _take_lock(settings, closing)
+        store = closing.enter_context(open_store(settings, read_only=False))
+        try:
+            listener = bind(settings.http.host, settings.http.port)
+        except PortTaken as taken:
+            fail(str(taken))
+        metrics = Metrics([receiver.name for receiver in settings.receivers], SOURCES)
+        daemon = Daemon(settings, store, clock, metrics)
+        pages = PageServer(build_app(lambda: read_status(store, clock.now()), metrics, lambda: daemon.ready), listener)
+        for warning in settings.warnings:
+            log.warning(warning)
+        pages.start()
+        daemon.start()
+        log.info("claude-watcher runs", page=pages.url, database=settings.store.shown)
+        serve_until_told(daemon, signals, lambda: _settings_or_sentence(settings))
+        log.info("ending")
+        daemon.stop()
+        pages.stop()
+    log.info("ended")
+    leave_at_once()
+
+
+def poll(config: ConfigFile = DEFAULT_CONFIG) -> None:
+    """Run one whole cycle now: read everything, judge it, deliver what is due, and end."""
+    from watcher.admin_api import AdminApiError
+    from watcher.cli.progress import history_bar
+    from watcher.cycle import run_cycle
+    from watcher.ingest import Plan, organization_of
+    from watcher.outbox import deliver
+    from watcher.wiring import assemble
+
+    settings = load_settings(config)
+    clock = clock_for(settings)
+    with ExitStack() as closing:
+        _take_lock(settings, closing)
+        store = closing.enter_context(open_store(settings, read_only=False))
+        parts = assemble(settings, store)
+        closing.callback(parts.close)
+        try:
+            organization = organization_of(parts.reader, store, clock.now())
+            now = clock.now()
+            plan = Plan.everything(store, organization, now, settings.poll)
+            with history_bar() as progress:
+                outcome = run_cycle(parts.world(organization), plan, now, progress)
+        except AdminApiError as error:
+            fail(str(error))
+        parts.remember_grouping()
+        for notifier in parts.notifiers:
+            deliver(store.outbox, notifier, clock.now)
+    for source, why in outcome.ingested.failures.items():
+        typer.echo(f"{source}: {why}", err=True)
+    if not outcome.whole:
+        raise typer.Exit(1)
+
+
+def _take_lock(settings: Settings, closing: ExitStack) -> None:
+    from watcher.instance import AlreadyRunning, single_instance
+
+    try:
+        closing.enter_context(single_instance(settings.store.url))
+    except AlreadyRunning as running:
+        fail(str(running), ALREADY_RUNNING)
+
+
+def _settings_or_sentence(settings: Settings) -> Settings | str:
+    """The configuration as the file says it now, or why it cannot be used."""
+    import os
+
+    from watcher import logs
+    from watcher.config import InvalidConfig, load
+    from watcher.secrets import secrets_of
+
+    try:
+        fresh = load(settings.path, os.environ)
+    except InvalidConfig as invalid:
+        return str(invalid)
+    logs.redact(secrets_of(fresh))
+    return fresh

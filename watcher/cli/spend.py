@@ -1,0 +1,106 @@
+"""`watcher spend`: where the money went."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from watcher.cli.context import DEFAULT_CONFIG, AsJson, ConfigFile, clock_for, fail, load_settings, open_store
+
+if TYPE_CHECKING:
+    from rules.model import Dimension
+
+WRONG_USAGE = 2
+
+
+class By(StrEnum):
+    """What to break the spend down by."""
+
+    WORKSPACE = "workspace"
+    API_KEY = "api_key"
+    MODEL = "model"
+
+
+class Slices(StrEnum):
+    """Whether the window is one figure, or one a UTC day or hour."""
+
+    TOTAL = "total"
+    DAY = "day"
+    HOUR = "hour"
+
+
+def register(app: typer.Typer) -> None:
+    """Add this group's command."""
+    app.command("spend")(spend)
+
+
+def spend(
+    config: ConfigFile = DEFAULT_CONFIG,
+    by: Annotated[
+        list[By] | None, typer.Option("--by", help="What to break down by; may be repeated. [default: api_key]")
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option("--from", help="A date or ISO time; UTC unless it says otherwise. [default: this month]"),
+    ] = None,
+    end: Annotated[str | None, typer.Option("--to", help="The same; not in the window itself. [default: now]")] = None,
+    bucket: Annotated[Slices, typer.Option("--bucket", help="One figure, or one a UTC day or hour.")] = Slices.TOTAL,
+    as_json: AsJson = False,
+) -> None:
+    """Say where the money went, by key, workspace or model, over any window.
+
+    The window holds the hours that begin in it, the open hour included.
+    """
+    from watcher.ledger import spend_report
+    from watcher.ledger.spend_json import spend_json
+    from watcher.pricing import PriceBook
+
+    settings = load_settings(config)
+    now = clock_for(settings).now()
+    try:
+        first, until = window(start, end, now)
+    except ValueError as error:
+        fail(str(error), WRONG_USAGE)
+    dimensions: tuple[Dimension, ...] = tuple(item.value for item in by or [By.API_KEY])
+    with open_store(settings) as store:
+        organization = store.cursor.get("organization")
+        if organization is None:
+            fail("Nothing has been read yet: run `watcher poll` or `watcher run` first.")
+        report = spend_report(store, PriceBook(), organization, dimensions, first, until, bucket.value, now)
+    if as_json:
+        typer.echo(json.dumps(spend_json(report), indent=2, ensure_ascii=False))
+    else:
+        from rich.console import Console
+
+        from watcher.cli.spend_table import show
+
+        show(report, Console(), now)
+
+
+def window(start: str | None, end: str | None, now: datetime) -> tuple[datetime, datetime]:
+    """The window asked for: dates are their UTC midnight, and the default is this UTC month until now.
+
+    ValueError, a sentence for the person who asked, for what is no date or time, and for an empty window.
+    """
+    month = now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    first = month if start is None else _moment("--from", start)
+    until = now if end is None else _moment("--to", end)
+    if first >= until:
+        raise ValueError(
+            f"--from must be before --to: {first:%Y-%m-%d %H:%M} is not before {until:%Y-%m-%d %H:%M} UTC."
+        )
+    return first, until
+
+
+def _moment(option: str, text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError(
+            f'{option} must be a date or an ISO time, such as "2026-11-01" or "2026-11-01T09:00Z", not {text!a}.'
+        ) from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -1,0 +1,104 @@
+"""A spend report as a table for people, at 80 columns or more."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from notifiers.text import ago, clean, percent
+from rules.model import Dimension
+from rules.money import display_usd
+from watcher.ledger import SpendReport, SpendRow
+
+_LABEL_WIDTH = 40
+_START_WIDTH = {"total": 0, "day": 12, "hour": 15}
+_ID_ENDING = 6
+
+
+def show(report: SpendReport, console: Console, now: datetime) -> None:
+    """Print every row, the total, how sure the figures are and how old."""
+    console.print(Text(f"Spend from {_minute(report.start)} to {_minute(report.end)} UTC", style="bold"))
+    console.print(_table(report) if report.rows else "Nothing was spent.")
+    for line in _notes(report, now):
+        console.print(Text(line, style="dim"))
+
+
+def _table(report: SpendReport) -> Table:
+    total = report.total
+    table = Table(box=None, pad_edge=False, header_style="dim", show_footer=True, footer_style="bold")
+    if report.bucket != "total":
+        table.add_column("start", no_wrap=True)
+    table.add_column(" · ".join(dimension.replace("_", " ") for dimension in report.by), "total", no_wrap=True)
+    footers = ("", display_usd(total.cost), percent(total.settled, total.cost), _count(sum(total.tokens)))
+    for title, footer in zip(("share", "cost", "settled", "tokens"), footers, strict=True):
+        table.add_column(title, footer, justify="right", no_wrap=True)
+    labels = _Labels(report)
+    for row in report.rows:
+        table.add_row(
+            *([] if row.start is None else [_slice(row.start, report)]),
+            Text(labels.of(row)),
+            percent(row.cost, total.cost),
+            display_usd(row.cost),
+            percent(row.settled, row.cost),
+            _count(sum(row.tokens)),
+        )
+    return table
+
+
+class _Labels:
+    """What a row is called: names made harmless, told apart by the end of the id where two are the same."""
+
+    def __init__(self, report: SpendReport) -> None:
+        self._by = report.by
+        self._names = report.names
+        self._longest = max((_LABEL_WIDTH - _START_WIDTH[report.bucket]) // max(len(report.by), 1) - 2, 8)
+        idents = {(part, getattr(row, part)) for row in report.rows for part in report.by}
+        self._uses = Counter((part, self._names.of(ident)) for part, ident in idents)
+
+    def of(self, row: SpendRow) -> str:
+        """The row's label, one part for each dimension."""
+        return " · ".join(self._part(dimension, getattr(row, dimension)) for dimension in self._by) or "all"
+
+    def _part(self, dimension: Dimension, ident: str) -> str:
+        name = self._names.of(ident)
+        if self._uses[dimension, name] == 1:
+            return clean(name, self._longest)
+        ending = clean(ident[-_ID_ENDING:])
+        return f"{clean(name, max(self._longest - len(ending) - 3, 4))} (…{ending})"
+
+
+def _notes(report: SpendReport, now: datetime) -> Iterator[str]:
+    total = report.total
+    if total.provisional or total.estimated:
+        yield (
+            f"Settled {display_usd(total.settled)}, provisional {display_usd(total.provisional)} (the day's report is "
+            f"not final), estimated {display_usd(total.estimated)} (tokens at list price)."
+        )
+    if report.unpriced:
+        models = ", ".join(clean(model) for model in sorted(report.unpriced))
+        yield f"No price is known for {models}: estimated at the dearest of the family, so rather too high."
+    if report.data_as_of is None:
+        yield "No usage has been read yet."
+    else:
+        yield f"Data as of {_minute(report.data_as_of)} UTC, {ago(report.data_as_of, now)}."
+
+
+def _slice(start: datetime, report: SpendReport) -> str:
+    return f"{start:%Y-%m-%d}" if report.bucket == "day" else f"{start:%m-%d %H:%M}"
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}"
+
+
+def _count(tokens: int) -> str:
+    """Tokens at a glance: "950", "12.3k", "4.5M", "6.7G"."""
+    for unit, size in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
+        if tokens >= size:
+            return f"{tokens / size:.1f}{unit}"
+    return str(tokens)

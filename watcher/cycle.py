@@ -1,0 +1,110 @@
+"""One cycle: read the world, judge it, remember the decision. Read this file first.
+
+Everything the program does hangs on `run_cycle`: the daemon calls it by the clock, `watcher poll` once. What it
+decided leaves through the outbox (`watcher.outbox`) once it is committed, never before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from rules import judgement
+from rules.judgement import Decision, Past, Rules, decide
+from rules.model import Snapshot, SourceState, State
+from watcher import overview as overviews
+from watcher.ingest import Ingested, Plan, Reader, ingest
+from watcher.ledger import Ledger
+from watcher.overview import Overview
+from watcher.store import Judgement, Store
+
+REMEMBERED = "judgement"
+"""Under this name the store keeps what a judgement hands to the next one."""
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a cycle works on."""
+
+    reader: Reader
+    store: Store
+    ledger: Ledger
+    organization: str
+    rules: Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a cycle came to. It is whole when every source that exists was read."""
+
+    ingested: Ingested
+    sources: tuple[SourceState, ...]
+    decision: Decision
+    overview: Overview
+
+    @property
+    def whole(self) -> bool:
+        """Whether every source that exists was read in this cycle."""
+        return not self.ingested.failures
+
+
+def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None = None) -> Outcome:
+    """Read what the plan asks for, judge all that is known, and commit the decision.
+
+    1. Readings go into the ledger, each whole or not at all.
+    2. The ledger's view, the names and the sources' states are one snapshot.
+    3. Every rule judges it; alerts advance; who hears of what is decided. All pure.
+    4. Alerts, transitions, messages and the cursor commit in one transaction.
+
+    A source that fails does not end the cycle. Raises StoreError when the store cannot be read or written; what was
+    committed before that stands, and the next cycle takes up from there.
+    """
+    store, organization = world.store, world.organization
+    ingested = ingest(world.reader, store, organization, now, plan, progress)
+    snapshot = look(world, ingested, now)
+    decision = decide(snapshot, world.rules, recall(world, now), now)
+    figures = overviews.overview(replace(snapshot, view=decision.view), world.rules.budgets, decision.stall, now)
+    store.remember(
+        Judgement(
+            alerts=decision.alerts,
+            transitions=decision.transitions,
+            notifications=decision.notifications,
+            cursor=_cursor(decision, figures, now, whole=not ingested.failures),
+        )
+    )
+    return Outcome(ingested, tuple(snapshot.sources), decision, figures)
+
+
+def look(world: World, ingested: Ingested, now: datetime) -> Snapshot:
+    """Everything that a judgement reads, as it is after a reading."""
+    store, organization = world.store, world.organization
+    return Snapshot(
+        organization=organization,
+        organization_name=store.directory.organization_name(organization) or organization,
+        view=world.ledger.refresh(now, ingested.changed_hours, ingested.changed_days),
+        names=store.directory.names(organization),
+        sources=store.sources.all(organization),
+    )
+
+
+def recall(world: World, now: datetime) -> Past:
+    """What earlier judgements left behind."""
+    store = world.store
+    remembered = store.cursor.get(REMEMBERED)
+    alerts = store.alerts.open(world.organization)
+    closed_since = judgement.closed_since(world.rules, remembered, now)
+    if closed_since is not None:
+        closed = store.alerts.list(closed_since, [State.RESOLVED])
+        alerts += tuple(
+            alert for alert in closed if alert.is_event and alert.subject.scope.organization == world.organization
+        )
+    return Past(alerts, remembered)
+
+
+def _cursor(decision: Decision, figures: Overview, now: datetime, *, whole: bool) -> dict[str, str]:
+    moment = now.isoformat()
+    cursor = {REMEMBERED: decision.remember, "overview": overviews.to_json(figures), "last_cycle_at": moment}
+    return cursor | {"last_success_at": moment} if whole else cursor

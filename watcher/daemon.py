@@ -1,0 +1,263 @@
+"""The daemon: the cycle and the deliveries by the clock, the pages beside them, and the signals it listens to."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from types import FrameType
+
+import structlog
+
+from notifiers.base import Notifier
+from watcher import health
+from watcher.admin_api import AdminApiError, RequestObservation
+from watcher.clock import Clock
+from watcher.cycle import Outcome, Progress, World, run_cycle
+from watcher.ingest import Plan, organization_of
+from watcher.metrics import Board, Metrics
+from watcher.outbox import deliver
+from watcher.schedule import Schedule
+from watcher.settings import Settings
+from watcher.store import Store, StoreError
+from watcher.wiring import assemble, waiting_by_receiver
+
+log = structlog.get_logger(__name__)
+
+DELIVER_EVERY = timedelta(seconds=5)
+LAST_CALL = 8.0
+"""Seconds after a signal to end within which running work may finish; what has not committed by then is done again."""
+
+
+class Ending(Exception):
+    """Raised inside a cycle that waits to try a request again, when the program is told to end."""
+
+
+class Daemon:
+    """Runs cycles and deliveries until it is told to stop.
+
+    One thread runs cycles, one a receiver delivers, so that a hanging receiver holds up nobody else. Settings are
+    replaced whole by `reload`.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        clock: Clock,
+        metrics: Metrics,
+        *,
+        on_outcome: Callable[[Outcome], None] = lambda _outcome: None,
+        progress: Progress | None = None,
+    ) -> None:
+        """`on_outcome` and `progress` let a terminal show what goes on; both are called from the cycle's thread."""
+        self._store = store
+        self._clock = clock
+        self._metrics = metrics
+        self._on_outcome = on_outcome
+        self._progress = progress
+        self._stopping = threading.Event()
+        self._cycling = threading.Lock()
+        self._cycled = threading.Event()
+        self._schedule = Schedule(clock, on_jump=lambda _seconds: metrics.clock_jumps.inc())
+        self._parts = assemble(settings, store, self._observe, self._pause)
+        self._world: World | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether a first cycle has ended."""
+        return self._cycled.is_set()
+
+    def start(self) -> None:
+        """Begin: a cycle at once, deliveries of what an earlier run left."""
+        self._plan_jobs()
+        self._schedule.start()
+
+    def stop(self) -> None:
+        """Start nothing more, wait a little for what runs, and close the connections."""
+        self._stopping.set()
+        self._schedule.stop()
+        deadline = time.monotonic() + LAST_CALL
+        if self._cycling.acquire(timeout=max(deadline - time.monotonic(), 0)):
+            self._cycling.release()
+        else:
+            log.warning("a cycle is cut off; the next start takes up where its last commit left off")
+        self._parts.close()
+
+    def reload(self, settings: Settings) -> str | None:
+        """Take over a new configuration, whole. Returns why not, if it cannot be taken over while running."""
+        before = self._parts.settings
+        if settings.store.url != before.store.url:
+            return "store.url cannot change while the daemon runs: restart it"
+        if settings.http != before.http:
+            return "http.listen cannot change while the daemon runs: restart it"
+        parts = assemble(settings, self._store, self._observe, self._pause)
+        with self._cycling:
+            retired, self._parts, self._world = self._parts, parts, None
+            for notifier in retired.notifiers:
+                self._schedule.forget(_delivery(notifier))
+            self._plan_jobs()
+        retired.close()
+        return None
+
+    def _plan_jobs(self) -> None:
+        self._schedule.every("cycle", self._parts.settings.poll.usage_every, self.cycle)
+        for notifier in self._parts.notifiers:
+            self._schedule.every(_delivery(notifier), DELIVER_EVERY, partial(self._deliver, notifier))
+
+    def cycle(self) -> None:
+        """Run one cycle now; a failure is told, counted, and left to the next one."""
+        with self._cycling:
+            if self._stopping.is_set():
+                return
+            self._metrics.cycles.inc()
+            begun = time.monotonic()
+            with self._metrics.in_cycle.track_inprogress():
+                outcome = self._attempt()
+            self._metrics.cycle_seconds.observe(time.monotonic() - begun)
+        if outcome is None or not outcome.whole:
+            self._metrics.cycle_failures.inc()
+        if outcome is not None:
+            self._show(outcome)
+
+    def _attempt(self) -> Outcome | None:
+        now = self._clock.now()
+        try:
+            world = self._present_world()
+            plan = Plan.due(world.store, world.organization, now, self._parts.settings.poll)
+            outcome = run_cycle(world, plan, now, self._progress)
+            self._parts.remember_grouping()
+        except (AdminApiError, StoreError) as error:
+            log.error("the cycle failed; the next one tries again", why=str(error))
+            return None
+        except Exception:
+            if self._stopping.is_set():
+                log.info("the cycle was cut off by the end of the program")
+            else:
+                log.exception("the cycle failed in a way it should not; the next one tries again")
+            self._world = None
+            return None
+        return outcome
+
+    def _present_world(self) -> World:
+        if self._world is None:
+            organization = organization_of(self._parts.reader, self._store, self._clock.now())
+            self._world = self._parts.world(organization)
+        return self._world
+
+    def _show(self, outcome: Outcome) -> None:
+        _log_outcome(outcome)
+        metrics = self._metrics
+        for source in outcome.ingested.attempted:
+            metrics.polls.labels(source).inc()
+        for source in outcome.ingested.failures:
+            metrics.poll_failures.labels(source).inc()
+        metrics.shrinkings.inc(outcome.ingested.shrunk_hours)
+        self._post(outcome)
+        self._cycled.set()
+        for notifier in self._parts.notifiers:
+            self._schedule.soon(_delivery(notifier))
+        self._on_outcome(outcome)
+        heartbeat = self._parts.settings.heartbeat
+        if outcome.whole and heartbeat is not None:
+            health.ping(self._parts.http, heartbeat)
+
+    def _post(self, outcome: Outcome) -> None:
+        board = self._metrics.board
+        self._metrics.board = Board(
+            overview=outcome.overview,
+            alerts=self._store.alerts.open(),
+            sources=outcome.sources,
+            waiting=waiting_by_receiver(self._parts, outcome.overview.at),
+            last_success=outcome.overview.at if outcome.whole else board.last_success,
+        )
+
+    def _deliver(self, notifier: Notifier) -> None:
+        if self._stopping.is_set():
+            return
+        try:
+            done = deliver(self._store.outbox, notifier, self._clock.now)
+        except StoreError as error:
+            log.error("deliveries wait: the store cannot be read or written", why=str(error))
+            return
+        self._metrics.deliveries.labels(notifier.name).inc(done.sent)
+        self._metrics.delivery_failures.labels(notifier.name).inc(done.failed)
+
+    def _pause(self, seconds: float) -> None:
+        if self._stopping.wait(seconds):
+            raise Ending
+
+    def _observe(self, request: RequestObservation) -> None:
+        self._metrics.request(request.outcome, request.seconds)
+
+
+def _delivery(notifier: Notifier) -> str:
+    return f"deliver:{notifier.name}"
+
+
+def _log_outcome(outcome: Outcome) -> None:
+    for source, why in outcome.ingested.failures.items():
+        log.warning("a source could not be read", source=source, why=why)
+    for transition in outcome.decision.transitions:
+        log.info(
+            "alert",
+            alert=transition.alert_id,
+            state=transition.after.value,
+            why=transition.why,
+            silent=transition.silent,
+        )
+    log.info(
+        "cycle done",
+        hours=len(outcome.ingested.changed_hours),
+        days=len(outcome.ingested.changed_days),
+        alerts=len(outcome.decision.alerts),
+        messages=len(outcome.decision.notifications),
+        complete_until=outcome.overview.complete_until.isoformat(),
+    )
+
+
+class Signals:
+    """SIGTERM and SIGINT ask to end, SIGHUP to read the configuration again."""
+
+    def __init__(self) -> None:
+        self.end = threading.Event()
+        self.reload = threading.Event()
+        self.any = threading.Event()
+
+    def listen(self) -> None:
+        """Take over the process's signals; only from the main thread."""
+        signal.signal(signal.SIGTERM, self._end)
+        signal.signal(signal.SIGINT, self._end)
+        signal.signal(signal.SIGHUP, self._reload)
+
+    def _end(self, _number: int, _frame: FrameType | None) -> None:
+        self.end.set()
+        self.any.set()
+
+    def _reload(self, _number: int, _frame: FrameType | None) -> None:
+        self.reload.set()
+        self.any.set()
+
+
+def serve_until_told(daemon: Daemon, signals: Signals, read_settings: Callable[[], Settings | str]) -> None:
+    """Wait for signals: a reload is whole or not at all, an end returns. `read_settings` may give a sentence."""
+    while not signals.end.is_set():
+        signals.any.wait()
+        signals.any.clear()
+        if signals.reload.is_set() and not signals.end.is_set():
+            signals.reload.clear()
+            settings = read_settings()
+            refusal = settings if isinstance(settings, str) else daemon.reload(settings)
+            if refusal is None:
+                log.info("configuration reloaded")
+            else:
+                log.error("the configuration was not reloaded; the old one stays in force", why=refusal)
+
+
+def leave_at_once(code: int = 0) -> None:
+    """End the process without waiting for threads that hang in a receiver or a socket; everything is committed."""
+    os._exit(code)

@@ -1,0 +1,61 @@
+"""What the API answers to this key: a little of every source, asked once, for `watcher check --online`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from watcher.admin_api import AdminApiError, AdminReader, Connection, NotOffered
+
+_WITHOUT: Mapping[str, str] = {
+    "organization": "the organization's name stays unknown",
+    "usage": "nothing can be estimated from tokens and no anomaly is seen",
+    "cost": "no figure is ever settled: all spend stays an estimate from list prices",
+    "workspaces": "workspaces are shown by their ids",
+    "api_keys": "keys are shown by their ids",
+    "users": "a key's owner stays unknown",
+    "invites": "open invitations are not seen",
+    "claude_code": "Claude Code use is not told apart by user",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of asking one source, in a sentence."""
+
+    source: str
+    state: Literal["answers", "not offered", "failed"]
+    sentence: str
+
+
+def ask_sources(connection: Connection, now: datetime) -> Iterator[Answer]:
+    """Ask every source for a little, one after the other; a failure of one does not keep the next from being asked."""
+    reader = AdminReader(connection)
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    midnight = hour.replace(hour=0)
+    questions: Mapping[str, Callable[[], Any]] = {
+        "organization": reader.organization,
+        "usage": lambda: reader.usage(hour - timedelta(hours=1), hour),
+        "cost": lambda: reader.costs(midnight - timedelta(days=1), midnight),
+        "workspaces": reader.workspaces,
+        "api_keys": reader.api_keys,
+        "users": reader.users,
+        "invites": reader.invites,
+        "claude_code": lambda: reader.claude_code((midnight - timedelta(days=1)).date()),
+    }
+    for source, question in questions.items():
+        yield _ask(source, question)
+
+
+def _ask(source: str, question: Callable[[], Any]) -> Answer:
+    try:
+        found = question()
+    except NotOffered:
+        return Answer(source, "not offered", f"not offered to this key: {_WITHOUT[source]}")
+    except AdminApiError as error:
+        return Answer(source, "failed", str(error))
+    if source == "organization":
+        return Answer(source, "answers", f'"{found.name}" ({found.id})')
+    return Answer(source, "answers", f"{len(found)} in the answer")

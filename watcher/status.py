@@ -1,0 +1,167 @@
+"""What is going on, read from the store alone: the same for the status page, `watcher status` and its JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from rules.model import Alert, SourceState, State
+from rules.money import usd_string
+from watcher import overview as overviews
+from watcher.overview import Overview
+
+FRESH = timedelta(hours=3)
+"""Past this age of the newest reading, figures are called stale."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The state of the program as its store holds it. Everything may be missing on a new database."""
+
+    now: datetime
+    overview: Overview | None
+    alerts: tuple[Alert, ...]
+    sources: tuple[SourceState, ...]
+    waiting: tuple[tuple[str, int], ...]
+    last_cycle_at: datetime | None
+    last_success_at: datetime | None
+    problems: tuple[str, ...]
+    """Sentences about what is not as it should be, worst first; empty when all is well."""
+
+    @property
+    def firing(self) -> tuple[Alert, ...]:
+        """The alerts that fire now, those whose story another one tells left out."""
+        return tuple(alert for alert in self.alerts if alert.state is State.FIRING and alert.inhibited_by is None)
+
+
+class StatusStore(Protocol):
+    """The part of the store that a status is read from."""
+
+    @property
+    def alerts(self) -> Any:
+        """`open()` gives the open alerts."""
+
+    @property
+    def sources(self) -> Any:
+        """`all(organization)` gives the sources' states."""
+
+    @property
+    def outbox(self) -> Any:
+        """`depth(now)` gives how many messages wait, by receiver."""
+
+    @property
+    def cursor(self) -> Any:
+        """`get(name)` gives a remembered text."""
+
+
+def read_status(store: StatusStore, now: datetime) -> Status:
+    """Read the newest state; a daemon may be writing beside it."""
+    text = store.cursor.get("overview")
+    overview = overviews.from_json(text) if text else None
+    organization = overview.organization if overview else store.cursor.get("organization")
+    silent_since = overview.silent_since if overview else None
+    sources = tuple(
+        replace(source, stalled_since=source.stalled_since or silent_since) if source.source == "usage" else source
+        for source in (store.sources.all(organization) if organization else ())
+    )
+    waiting = tuple((depth.receiver, depth.waiting) for depth in store.outbox.depth(now))
+    last_cycle_at = _moment(store.cursor.get("last_cycle_at"))
+    return Status(
+        now,
+        overview,
+        tuple(store.alerts.open()),
+        sources,
+        waiting,
+        last_cycle_at,
+        _moment(store.cursor.get("last_success_at")),
+        tuple(_problems(overview, sources, waiting, last_cycle_at, now)),
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _problems(
+    overview: Overview | None,
+    sources: tuple[SourceState, ...],
+    waiting: tuple[tuple[str, int], ...],
+    last_cycle_at: datetime | None,
+    now: datetime,
+) -> list[str]:
+    found = []
+    if last_cycle_at is None:
+        found.append("No cycle has ended yet: the first one fills the history, which can take a few minutes.")
+    elif now - last_cycle_at > FRESH:
+        found.append(f"No cycle has ended since {last_cycle_at:%Y-%m-%d %H:%M} UTC: is `watcher run` running?")
+    for source in sources:
+        if source.stalled_since is not None:
+            found.append(f"Source {source.source} is suspect since {source.stalled_since:%Y-%m-%d %H:%M} UTC.")
+        if source.failing_since is not None:
+            why = f": {source.failure}" if source.failure else ""
+            found.append(f"Source {source.source} fails since {source.failing_since:%Y-%m-%d %H:%M} UTC{why}")
+        elif source.offered is False:
+            found.append(f"Source {source.source} is not offered to this key; the rest goes on without it.")
+    if overview is not None and overview.unpriced:
+        models = ", ".join(overview.unpriced)
+        found.append(f"No list price is known for {models}: over-estimated at the dearest price of the family.")
+    found += [f"{count} message(s) wait for receiver {receiver}." for receiver, count in waiting if count]
+    return found
+
+
+def to_json(status: Status, alert_json: Any) -> Mapping[str, Any]:
+    """The form of `watcher status --json`; money as exact decimal strings of dollars. `alert_json` forms one alert."""
+    overview = status.overview
+    return {
+        "organization": {"id": overview.organization, "name": overview.organization_name} if overview else None,
+        "now": status.now.isoformat(),
+        "data_as_of": overview.data_as_of.isoformat() if overview else None,
+        "complete_until": overview.complete_until.isoformat() if overview else None,
+        "spend_usd": _spend(overview) if overview else None,
+        "budgets": [_line(line) for line in overview.budgets] if overview else [],
+        "alerts": [alert_json(alert) for alert in status.firing],
+        "sources": [_source(source) for source in status.sources],
+        "waiting": dict(status.waiting),
+        "last_cycle_at": _iso(status.last_cycle_at),
+        "last_success_at": _iso(status.last_success_at),
+        "problems": list(status.problems),
+    }
+
+
+def _spend(overview: Overview) -> Mapping[str, str]:
+    total = overview.total
+    return {
+        "today": usd_string(total.today),
+        "month": usd_string(total.month),
+        "month_settled": usd_string(total.month_settled),
+    }
+
+
+def _line(line: Any) -> Mapping[str, Any]:
+    return {
+        "budget": line.budget,
+        "scope": dict(line.scope.parts()),
+        "period": line.period,
+        "ends_at": line.end.isoformat(),
+        "limit_usd": usd_string(line.limit),
+        "spent_usd": usd_string(line.spent),
+        "settled_usd": usd_string(line.settled),
+    }
+
+
+def _source(source: SourceState) -> Mapping[str, Any]:
+    return {
+        "source": source.source,
+        "offered": source.offered,
+        "watermark": _iso(source.watermark),
+        "last_success_at": _iso(source.last_success_at),
+        "failing_since": _iso(source.failing_since),
+        "failure": source.failure,
+        "stalled_since": _iso(source.stalled_since),
+    }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

@@ -1,0 +1,47 @@
+"""How the pages write figures, times and names. Markup is escaped by the templates; what breaks a line of text is not
+markup and is replaced here."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from rules.money import display_usd
+
+
+def moment(value: datetime | None) -> str:
+    """A time of day for people, in UTC."""
+    return "never" if value is None else f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def ago(value: datetime, now: datetime) -> str:
+    """How long ago, in one unit."""
+    past = max(now - value, timedelta(0))
+    for unit, length in (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("min", timedelta(minutes=1))):
+        if past >= length:
+            return f"{past // length} {unit} ago"
+    return "just now"
+
+
+def name(value: str) -> str:
+    """A name that people chose, at most 80 characters, with control and direction-changing characters made visible."""
+    shown = "".join(
+        "�" if unicodedata.category(char) in {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"} else char for char in value
+    )
+    return shown if len(shown) <= 80 else shown[:60] + "…" + shown[-19:]
+
+
+def percent(ratio: float) -> str:
+    """A ratio as a whole percentage."""
+    return f"{ratio:.0%}"
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "moment": moment,
+    "ago": ago,
+    "named": name,
+    "percent": percent,
+    "usd": display_usd,
+}
