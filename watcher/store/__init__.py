@@ -1,6 +1,7 @@
 """The store: what the program knows and has decided, in SQLite by default and in PostgreSQL by URL."""
 
-from watcher.store.costs import CostDay
+from watcher.store.costs import CostDay, DayState
+from watcher.store.database import database_file
 from watcher.store.directory import Change, Listed
 from watcher.store.errors import (
     BackupRefused,
@@ -16,21 +17,24 @@ from watcher.store.errors import (
     UnknownStore,
     Unreachable,
 )
+from watcher.store.filesystem import network_file_system
 from watcher.store.held import Held
 from watcher.store.journal import Command, Entry
-from watcher.store.outbox import Delivery, Depth, OutboxRow
+from watcher.store.lock import advisory_lock
+from watcher.store.outbox import Delivery, OutboxRow
 from watcher.store.revisions import Revision
-from watcher.store.store import Judgement, Store
+from watcher.store.store import ORGANIZATION, Judgement, Store
 from watcher.store.usage import BucketState, SeriesKey, UsageColumns
 
 __all__ = [
+    "ORGANIZATION",
     "BackupRefused",
     "BucketState",
     "Change",
     "Command",
     "CostDay",
+    "DayState",
     "Delivery",
-    "Depth",
     "DiskFull",
     "Entry",
     "Held",
@@ -51,4 +55,7 @@ __all__ = [
     "UnknownStore",
     "Unreachable",
     "UsageColumns",
+    "advisory_lock",
+    "database_file",
+    "network_file_system",
 ]

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, func, select, update
 
@@ -40,6 +40,13 @@ class CostDay:
     def amount(self) -> int:
         """The day's report in nano-dollars."""
         return sum(row.amount for row in self.rows)
+
+
+class DayState(NamedTuple):
+    """When a stored day was last read and believed, and how many rows it has."""
+
+    observed_at: datetime
+    row_count: int
 
 
 class Costs:
@@ -98,8 +105,8 @@ class Costs:
             for state in days
         )
 
-    def observed(self, organization: str, start: date, end: date) -> Mapping[date, tuple[datetime, int]]:
-        """For each stored day in `[start, end)`: when it was last believed, and how many rows it has."""
+    def observed(self, organization: str, start: date, end: date) -> Mapping[date, DayState]:
+        """What is known about each stored day in `[start, end)`, in order; a day never read is not in it."""
         query = select(cost_days.c.day, cost_days.c.observed_at, cost_days.c.row_count).where(
             cost_days.c.organization == organization,
             cost_days.c.day >= day_number(start),
@@ -107,7 +114,7 @@ class Costs:
         )
         with self._database.reading() as connection:
             return {
-                from_day(day): (from_moment(at), count)
+                from_day(day): DayState(from_moment(at), count)
                 for day, at, count in connection.execute(query.order_by(cost_days.c.day))
             }
 

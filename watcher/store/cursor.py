@@ -19,7 +19,7 @@ class Cursor:
     def get(self, name: str) -> str | None:
         """The value of that name, or None where none was set."""
         with self._database.reading() as connection:
-            return connection.execute(select(table.c.value).where(table.c.name == name)).scalar_one_or_none()
+            return read_cursor(connection, name)
 
     def set(self, name: str, value: str) -> None:
         """Set the value of that name."""
@@ -29,10 +29,14 @@ class Cursor:
     def add(self, name: str, count: int) -> int:
         """Add to the value of that name, which counts from 0; returns the sum."""
         with self._database.writing() as connection:
-            found = connection.execute(select(table.c.value).where(table.c.name == name)).scalar_one_or_none()
-            total = int(found or 0) + count
+            total = int(read_cursor(connection, name) or 0) + count
             write_cursor(connection, {name: str(total)})
         return total
+
+
+def read_cursor(connection: Connection, name: str) -> str | None:
+    """The value of that name, inside a transaction."""
+    return connection.execute(select(table.c.value).where(table.c.name == name)).scalar_one_or_none()
 
 
 def write_cursor(connection: Connection, values: Mapping[str, str]) -> None:

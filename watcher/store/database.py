@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.pool import Pool
 
 from watcher.store import errors
 from watcher.store.failures import sentence_for
@@ -69,7 +70,7 @@ class Database:
         if self.path is not None:
             _prepare_file(self.path, read_only=read_only)
         self._writer = threading.Lock()
-        self._engine = _sqlite_engine(parsed, read_only=read_only) if self.sqlite else _postgres_engine(parsed)
+        self._engine = _sqlite_engine(parsed, read_only=read_only) if self.sqlite else engine_of(parsed)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -158,16 +159,16 @@ def _sqlite_engine(url: URL, *, read_only: bool) -> Engine:
     return engine
 
 
-def _postgres_engine(url: URL) -> Engine:
+def engine_of(url: URL, *, poolclass: type[Pool] | None = None, application_name: str = "claude-watcher") -> Engine:
+    """An engine for a PostgreSQL URL; raises `UnknownStore` where psycopg is not installed."""
     try:
         return create_engine(
             url,
             hide_parameters=True,
             pool_pre_ping=True,
             isolation_level="REPEATABLE READ",
-            connect_args={"connect_timeout": 10},
+            poolclass=poolclass,
+            connect_args={"connect_timeout": 10, "application_name": application_name},
         )
     except ModuleNotFoundError as error:
-        raise errors.UnknownStore(
-            "a PostgreSQL store needs psycopg: install claude-watcher[postgres]",
-        ) from error
+        raise errors.UnknownStore("a PostgreSQL store needs psycopg: install claude-watcher[postgres]") from error

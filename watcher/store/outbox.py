@@ -6,13 +6,13 @@ A notification is sent, then marked: at least once, with the same id on every tr
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, case, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from rules.model import Notification
 from watcher.store.database import Database
@@ -39,16 +39,6 @@ class Delivery:
     notification_id: str
     at: datetime
     error: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Depth:
-    """What waits for one receiver: all of it, the part that is due, and when the oldest was written."""
-
-    receiver: str
-    waiting: int
-    due: int
-    oldest_at: datetime
 
 
 class Outbox:
@@ -85,18 +75,12 @@ class Outbox:
         with self._database.reading() as connection:
             return tuple(map(_row, connection.execute(query).all()))
 
-    def depth(self, now: datetime) -> tuple[Depth, ...]:
-        """How much waits for each receiver, by name; receivers for which nothing waits are left out."""
-        due = func.sum(case((outbox.c.due_at <= moment(now), 1), else_=0))
-        query = (
-            select(outbox.c.receiver, func.count(), due, func.min(outbox.c.created_at))
-            .where(outbox.c.delivered_at.is_(None))
-            .group_by(outbox.c.receiver)
-            .order_by(outbox.c.receiver)
-        )
+    def depth(self) -> Mapping[str, int]:
+        """How many notifications wait for each receiver, by name; receivers that nothing waits for are left out."""
+        query = select(outbox.c.receiver, func.count()).where(outbox.c.delivered_at.is_(None))
         with self._database.reading() as connection:
-            rows = connection.execute(query).all()
-        return tuple(Depth(name, waiting, int(ready), from_moment(oldest)) for name, waiting, ready, oldest in rows)
+            rows = connection.execute(query.group_by(outbox.c.receiver).order_by(outbox.c.receiver)).all()
+        return {row[0]: row[1] for row in rows}
 
     def delivered(self, notification_id: str, at: datetime) -> None:
         """Mark a notification as delivered, and note the try."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from rules.model import SourceState
 from watcher.store.database import Database
@@ -41,18 +41,23 @@ class Sources:
 
     def save(self, organization: str, state: SourceState) -> None:
         """Keep the state of one source in the place of what was known."""
-        values = {
-            "organization": organization,
-            "source": state.source,
-            "offered": None if state.offered is None else int(state.offered),
-            "watermark_at": moment(state.watermark),
-            "last_attempt_at": moment(state.last_attempt_at),
-            "last_success_at": moment(state.last_success_at),
-            "failing_since_at": moment(state.failing_since),
-            "failure": state.failure,
-            "stalled_since_at": moment(state.stalled_since),
-        }
-        this = (table.c.organization == organization) & (table.c.source == state.source)
         with self._database.writing() as connection:
-            connection.execute(delete(table).where(this))
-            connection.execute(insert(table).values(values))
+            write_source(connection, organization, state)
+
+
+def write_source(connection: Connection, organization: str, state: SourceState) -> None:
+    """Keep the state of one source, inside a transaction."""
+    values = {
+        "organization": organization,
+        "source": state.source,
+        "offered": None if state.offered is None else int(state.offered),
+        "watermark_at": moment(state.watermark),
+        "last_attempt_at": moment(state.last_attempt_at),
+        "last_success_at": moment(state.last_success_at),
+        "failing_since_at": moment(state.failing_since),
+        "failure": state.failure,
+        "stalled_since_at": moment(state.stalled_since),
+    }
+    this = (table.c.organization == organization) & (table.c.source == state.source)
+    connection.execute(delete(table).where(this))
+    connection.execute(insert(table).values(values))

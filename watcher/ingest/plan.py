@@ -1,0 +1,200 @@
+"""What a poll is to read. Decided purely from what the store holds, the settings, and now.
+
+Usage: days that are missing, or were last read before they had settled, are back-filled whole, oldest first, each as
+one reading. Then comes the trailing window: the open hour and the three before it on every usage poll, the trailing 24
+hours at least once an hour. Cost: the trailing 7 days, once a day 30 days, and whatever older is missing. What an
+answer leaves out is asked for again hourly, not at every poll.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Protocol, Self
+
+from rules.model import SourceState
+from watcher.store import Store
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+OPEN_HOURS = 3 * HOUR
+"""How far before the open hour every usage poll reads."""
+TRAILING = 24 * HOUR
+"""How far back the hourly re-reading goes: late usage and restatements are found within it."""
+READ_AGAIN = HOUR
+"""How often the trailing window, and what answers left out, is asked for again."""
+SETTLED_READING = 20 * HOUR
+"""A reading this long after an hour's end is the last that the hour needs."""
+COST_TRAILING = 7
+"""Days of the cost report that every cost poll reads again."""
+COST_RESTATED = 30
+"""Days of the cost report that are read again once a day."""
+COST_CHUNK = 31
+"""Days of the cost report that are back-filled in one reading."""
+DIRECTORY_EVERY = timedelta(minutes=5)
+CLAUDE_CODE_EVERY = HOUR
+
+
+class PollSettings(Protocol):
+    """How often each source is asked, and how far back the first start reads."""
+
+    @property
+    def usage_every(self) -> timedelta: ...
+    @property
+    def cost_every(self) -> timedelta: ...
+    @property
+    def backfill(self) -> timedelta: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """The hours in `[start, end)`."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """The UTC days in `[start, end)`; with `end` None until today, which is how the cost report wants to be asked."""
+
+    start: date
+    end: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What the store holds, as far as a plan depends on it.
+
+    For hours: when each was last read and believed, and when it was last asked for. For days of cost: when each was
+    last read.
+    """
+
+    sources: Mapping[str, SourceState]
+    believed: Mapping[datetime, datetime]
+    asked: Mapping[datetime, datetime]
+    costs: Mapping[date, datetime]
+
+    @classmethod
+    def of(cls, store: Store, organization: str, now: datetime, settings: PollSettings) -> Self:
+        """Read them from a store."""
+        start, end = _first_day(now, settings), now + DAY
+        observed = store.usage.observed(organization, start, end)
+        days = store.costs.observed(organization, start.date(), end.date() + DAY)
+        return cls(
+            sources={state.source: state for state in store.sources.all(organization)},
+            believed={hour: state.observed_at for hour, state in observed.items()},
+            asked=store.usage.read_at(organization, start, end),
+            costs={day: state.observed_at for day, state in days.items()},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one poll reads: each of `backfill`, `usage` and `costs` is a reading that counts whole or not at all."""
+
+    backfill: tuple[Hours, ...] = ()
+    usage: Hours | None = None
+    costs: tuple[Days, ...] = ()
+    claude_code: tuple[date, ...] = ()
+    directory: bool = False
+
+    @classmethod
+    def due(cls, store: Store, organization: str, now: datetime, settings: PollSettings) -> Self:
+        """What is due now."""
+        return cls.of(Holdings.of(store, organization, now, settings), now, settings)
+
+    @classmethod
+    def everything(cls, store: Store, organization: str, now: datetime, settings: PollSettings) -> Self:
+        """Every source, whatever is due: the back-fill, usage of the trailing 24 hours, cost of the trailing 7 days."""
+        return cls.of(Holdings.of(store, organization, now, settings), now, settings, everything=True)
+
+    @classmethod
+    def of(cls, held: Holdings, now: datetime, settings: PollSettings, *, everything: bool = False) -> Self:
+        """The pure decision behind `due` and `everything`."""
+
+        def is_due(source: str, every: timedelta) -> bool:
+            state = held.sources.get(source)
+            return everything or state is None or _is_due(state.last_attempt_at, every, now)
+
+        today = now.date()
+        usage = is_due("usage", settings.usage_every)
+        return cls(
+            backfill=tuple(_missing_days(held, now, settings, at_once=everything)) if usage else (),
+            usage=_window(held, now, whole=everything) if usage else None,
+            costs=tuple(_cost_days(held, now, settings)) if is_due("cost", settings.cost_every) else (),
+            claude_code=(today - DAY, today) if is_due("claude_code", CLAUDE_CODE_EVERY) else (),
+            directory=is_due("api_keys", DIRECTORY_EVERY),
+        )
+
+
+def _is_due(last: datetime | None, every: timedelta, now: datetime) -> bool:
+    """Whether it is time again. A poll that comes a little early is not made to wait for the next one."""
+    early = min(every / 10, timedelta(seconds=30))
+    return last is None or not timedelta(0) <= now - last < every - early
+
+
+def _first_day(now: datetime, settings: PollSettings) -> datetime:
+    return _midnight((now - settings.backfill).date())
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
+def _hour_of(now: datetime) -> datetime:
+    return now.replace(minute=0, second=0, microsecond=0)
+
+
+def _hours(start: datetime, end: datetime) -> Iterator[datetime]:
+    while start < end:
+        yield start
+        start += HOUR
+
+
+def _missing_days(held: Holdings, now: datetime, settings: PollSettings, *, at_once: bool) -> Iterator[Hours]:
+    """The UTC days before the trailing window that hold an hour still to be read, oldest first."""
+    trailing = _hour_of(now) - TRAILING
+
+    def is_missing(hour: datetime) -> bool:
+        believed, asked = held.believed.get(hour), held.asked.get(hour)
+        if believed is not None and believed >= hour + HOUR + SETTLED_READING:
+            return False
+        return at_once or asked is None or asked < hour + HOUR or _is_due(asked, READ_AGAIN, now)
+
+    start = _first_day(now, settings)
+    while start < trailing:
+        end = min(start + DAY, trailing)
+        if any(map(is_missing, _hours(start, end))):
+            yield Hours(start, end)
+        start += DAY
+
+
+def _window(held: Holdings, now: datetime, *, whole: bool) -> Hours:
+    """The trailing window: all of it where some hour was not believed within the last hour."""
+    hour = _hour_of(now)
+    start = hour - TRAILING
+    old = any(_is_due(held.believed.get(each), READ_AGAIN, now) for each in _hours(start, hour))
+    return Hours(start if whole or old else hour - OPEN_HOURS, hour + HOUR)
+
+
+def _cost_days(held: Holdings, now: datetime, settings: PollSettings) -> Iterator[Days]:
+    today, first = now.date(), _first_day(now, settings).date()
+
+    def span(start: date, end: date) -> Iterator[date]:
+        while start < end:
+            yield start
+            start += DAY
+
+    recent = max(today - COST_RESTATED * DAY, first)
+    week = min(max(today - COST_TRAILING * DAY, recent), today)
+    start = first
+    while start < recent:
+        end = min(start + COST_CHUNK * DAY, recent)
+        if any(day not in held.costs for day in span(start, end)):
+            yield Days(start, end)
+        start = end
+    daily = any(day not in held.costs or _is_due(held.costs[day], DAY, now) for day in span(recent, week))
+    yield Days(recent if daily else week, None)
