@@ -130,8 +130,8 @@ def _apart(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
 def _explained(child: Alert, where: Mapping[str, str], parent: Alert) -> Nano:
     """How much of the parent's excess is the child's.
 
-    A child that lies wholly inside counts with its excess, one that lies partly inside with no more than it is known
-    to have spent there.
+    A child that lies wholly inside counts with its excess, one that lies partly inside with no more than is known to
+    have been too much there.
     """
     mine, theirs = child.evidence, parent.evidence
     if not isinstance(mine, AnomalyEvidence) or not isinstance(theirs, AnomalyEvidence):
@@ -139,7 +139,7 @@ def _explained(child: Alert, where: Mapping[str, str], parent: Alert) -> Nano:
     excess = _excess_since(mine, theirs.since)
     if excess <= 0 or all(dimension in where for dimension in parent.subject.scope.parts()):
         return max(excess, 0)
-    return min(excess, _shared(child, parent))
+    return min(excess, _shared(child, where, parent))
 
 
 def _excess_since(evidence: AnomalyEvidence, since: datetime) -> Nano:
@@ -149,13 +149,17 @@ def _excess_since(evidence: AnomalyEvidence, since: datetime) -> Nano:
     return sum(point.observed - point.expected for point in evidence.points if point.hour >= since)
 
 
-def _shared(child: Alert, parent: Alert) -> Nano:
-    """What two scopes that cross are known to have spent in common, by the parts that their evidence names."""
-    mine, theirs = _parts(child), _parts(parent)
-    inside_child = sum(mine.get(part, 0) for part in parent.subject.scope.parts().items())
-    inside_parent = sum(theirs.get(part, 0) for part in child.subject.scope.parts().items())
-    common = sum(min(cost, theirs[part]) for part, cost in mine.items() if part in theirs)
-    return max(inside_child, inside_parent, common)
+def _shared(child: Alert, where: Mapping[str, str], parent: Alert) -> Nano:
+    """What two scopes that cross have too much in common, by the parts that the evidence of either names."""
+    inside_child = _least(_parts(child), parent, where)
+    inside_parent = _least(_parts(parent), child, _place(parent))
+    return max(inside_child, inside_parent)
+
+
+def _least(parts: Mapping[tuple[str, str], Nano], other: Alert, settled: Collection[str]) -> Nano:
+    """The smallest of the parts that the other's scope asks for, leaving out the dimensions that are settled."""
+    asked = [part for part in other.subject.scope.parts().items() if part[0] not in settled]
+    return min((parts.get(part, 0) for part in asked), default=0)
 
 
 def _parts(alert: Alert) -> dict[tuple[str, str], Nano]:

@@ -3,9 +3,10 @@
 These rules need no configuration; their names are in `RULES`.
 
 - **source failing**: an endpoint has failed for `PATIENCE`; at once if the key was refused (401).
-- **source gone**: an endpoint that answered before now answers that it is not offered. One that was never offered is
-  absent, and nothing is said.
-- **source stalled**: usage is read, and is empty against overwhelming expectation (`rules.stall`).
+- **source gone**: an endpoint that answered before has answered for `PATIENCE` that it is not offered. One that was
+  never offered is absent, and nothing is said.
+- **source stalled**: a source is read and its answers are not believed: usage that is empty against overwhelming
+  expectation (`rules.stall`), or hours or days that come back empty after having held something.
 - **data stale**: usage is read without error and is not stalled, yet nothing of the last `STALE` is complete.
 - **model unpriced**: tokens of a model are counted at a stand-in price.
 
@@ -86,8 +87,8 @@ def judge(snapshot: Snapshot, stall: Stall | None, now: datetime, open_alerts: I
     organization = snapshot.organization
     verdicts = [verdict for state in snapshot.sources for verdict in _one_source(organization, state, now)]
     usage = next((state for state in snapshot.sources if state.source == USAGE), None)
+    verdicts += [_stalled(organization, state, stall if state is usage else None, now) for state in snapshot.sources]
     if usage is not None:
-        verdicts.append(_stalled(organization, usage, stall, now))
         verdicts.append(_stale(organization, usage, stall, now))
     verdicts.extend(_unpriced(snapshot.view))
     verdicts.extend(_vanished(snapshot, verdicts, open_alerts))
@@ -99,8 +100,9 @@ def _one_source(organization: str, state: SourceState, now: datetime) -> Iterato
     gone = _subject(organization, GONE, state.source)
     failing = _subject(organization, FAILING, state.source)
     if state.offered is False:
-        if state.last_success_at is not None:
-            yield _gone(gone, state, state.last_success_at)
+        since = state.failing_since or state.last_success_at
+        if state.last_success_at is not None and since is not None and now - since >= PATIENCE:
+            yield _gone(gone, state, since)
         yield NoData(failing, "not offered")
         return
     if state.offered:
@@ -156,28 +158,36 @@ def _gone(subject: Subject, state: SourceState, since: datetime) -> Breach:
     return Breach(subject, severity, since, None, None, None, evidence)
 
 
-def _stalled(organization: str, usage: SourceState, stall: Stall | None, now: datetime) -> Verdict:
-    subject = _subject(organization, STALLED, USAGE)
+def _stalled(organization: str, state: SourceState, stall: Stall | None, now: datetime) -> Verdict:
+    subject = _subject(organization, STALLED, state.source)
+    since = stall.since if stall is not None else state.stalled_since
+    why = _unreadable(state, now)
+    if since is None:
+        return Clear(subject) if why is None else NoData(subject, why)
     if stall is not None:
-        evidence = SourceEvidence(
-            source=USAGE,
-            problem="No usage data",
-            since=stall.since,
-            consequence=(
-                f"the whole organization reads as silent for {stall.hours} h where about {display_usd(stall.expected)} "
-                "was to be expected; nothing from then on is judged, and no alert resolves because of it"
-            ),
-            remedy="If the organization did stop working, nothing. Else compare with the Console's usage page.",
-            data_as_of=stall.since,
+        problem = "No usage data"
+        consequence = (
+            f"the whole organization reads as silent for {stall.hours} h where about {display_usd(stall.expected)} "
+            "was to be expected; nothing from then on is judged, and no alert resolves because of it"
         )
-        return Breach(subject, Severity.CRITICAL, stall.since, None, stall.expected, None, evidence)
-    why = _unreadable(usage, now)
-    return Clear(subject) if why is None else NoData(subject, why)
+    else:
+        problem = f"{_capital(_word(state.source))} comes back empty where it held figures before"
+        consequence = "the emptiness is not believed: what was read before stands, and no alert resolves because of it"
+    evidence = SourceEvidence(
+        source=state.source,
+        problem=problem,
+        since=since,
+        consequence=consequence,
+        remedy="If the organization did stop working, nothing. Else compare with the Console's own pages.",
+        data_as_of=since,
+    )
+    severity = Severity.CRITICAL if state.source == USAGE else Severity.WARNING
+    return Breach(subject, severity, since, None, stall.expected if stall else None, None, evidence)
 
 
 def _stale(organization: str, usage: SourceState, stall: Stall | None, now: datetime) -> Verdict:
     subject = _subject(organization, STALE_DATA, USAGE)
-    why = "stalled" if stall is not None else _unreadable(usage, now)
+    why = "stalled" if stall is not None or usage.stalled_since is not None else _unreadable(usage, now)
     if why is not None or usage.watermark is None:
         return NoData(subject, why or "nothing complete yet")
     if now - usage.watermark <= FRESH_AGAIN:
@@ -195,13 +205,13 @@ def _stale(organization: str, usage: SourceState, stall: Stall | None, now: date
     return Breach(subject, Severity.WARNING, usage.watermark, None, None, None, evidence)
 
 
-def _unreadable(usage: SourceState, now: datetime) -> str | None:
-    """Why the usage source says nothing about itself at present; None if it was read."""
-    if usage.offered is False:
+def _unreadable(state: SourceState, now: datetime) -> str | None:
+    """Why a source says nothing about itself at present; None if it was read."""
+    if state.offered is False:
         return "not offered"
-    if usage.failing_since is not None:
+    if state.failing_since is not None:
         return "failing"
-    if usage.last_success_at is None or now - usage.last_success_at > STALE:
+    if state.last_success_at is None or now - state.last_success_at > STALE:
         return "not read lately"
     return None
 
