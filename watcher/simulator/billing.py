@@ -75,7 +75,7 @@ class Billing:
 
     def visible(self, day: int, now: float) -> dict[Line, int]:
         """The lines that the report shows at `now`: none, the first version (some lines too low), or the final one."""
-        if now < self.published_at(day):
+        if (day + 1) * DAY <= seconds(self._world.history_from) or now < self.published_at(day):
             return {}
         lines = self.final(day)
         if now >= self.restated_at(day):
@@ -86,8 +86,18 @@ class Billing:
             for (line, amount), less in zip(lines.items(), cut, strict=True)
         }
 
+    def filling(self, day: int, now: float) -> dict[Line, int]:
+        """What a report that is still being filled shows: about a third of the lines at first, nearly all a day later.
+
+        It never stands still for long, so that two readings some hours apart differ.
+        """
+        lines = list(self.visible(day, now).items())
+        age = min(1.0, (now - self.published_at(day)) / DAY)
+        order = self._rng(day, 3).permutation(len(lines)).tolist()
+        return dict(lines[place] for place in sorted(order[: int(len(lines) * (0.35 + 0.6 * age))]))
+
     def newest_published(self, now: float) -> int:
-        """The latest day whose bill is out."""
+        """The latest day whose bill is out; `now` lies within the simulated time."""
         day = int(now // DAY) - 1
         while now < self.published_at(day):
             day -= 1
@@ -111,8 +121,7 @@ class Billing:
             if used[row][WEB_SEARCH]:
                 line = Line(series.workspace_id, "web_search", "Web Search Usage")
                 lines[line] = lines.get(line, 0) + used[row][WEB_SEARCH] * femto[WEB_SEARCH]
-        if day * DAY >= seconds(world.history_from):
-            lines |= self._unmetered(day)
+        lines |= self._unmetered(day)
         return dict(sorted(lines.items(), key=lambda item: repr(item[0])))
 
     def _unmetered(self, day: int) -> dict[Line, int]:
@@ -184,7 +193,7 @@ def cost_page(
         if day == newest and "empty-cost-bucket" in strike.data:
             lines = {}
         elif day == newest and "half-cost-day" in strike.data:
-            lines = dict(list(lines.items())[::2])
+            lines = billing.filling(day, seconds(now))
         data.append(
             {
                 "starting_at": stamp(day * DAY),

@@ -19,8 +19,9 @@ ANSWER_KINDS = {"429": "*", "500": "*", "504": "*", "529": "*", "403": COST_REPO
                 "timeout": "*", "reset": "*", "lost-cursor": "*"}  # fmt: skip
 """Faults that take the place of the answer, with the paths they concern unless told."""
 
-DATA_KINDS = {"stall": USAGE_REPORT, "late-rows": USAGE_REPORT, "shrinking-hour": USAGE_REPORT, "half-cost-day": COST_REPORT,
-              "empty-cost-bucket": COST_REPORT, "stale-cursor": "*", "stray-cursor": "*"}  # fmt: skip
+DATA_KINDS = {"stall": USAGE_REPORT, "late-rows": USAGE_REPORT, "shrinking-hour": USAGE_REPORT,
+              "half-cost-day": COST_REPORT, "empty-cost-bucket": COST_REPORT, "stale-cursor": "*",
+              "stray-cursor": "*"}  # fmt: skip
 """Faults that leave a well-formed answer which says something wrong."""
 
 KINDS = ANSWER_KINDS | DATA_KINDS
@@ -120,7 +121,7 @@ PRESETS: dict[str, tuple[Fault, ...]] = {
     "resets": (_preset("reset", every=5),),
     "half-bodies": (_preset("half-body", every=5),),
     "html": (_preset("html", every=5),),
-    "stale-cursors": (_preset("stale-cursor", every=6),),
+    "stale-cursors": (_preset("stale-cursor", every=6, times=6),),
     "stray-cursors": (_preset("stray-cursor"),),
     "lost-cursors": (_preset("lost-cursor", path="*", every=6),),
     "forbidden-cost": (_preset("403"),),

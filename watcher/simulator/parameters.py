@@ -7,6 +7,9 @@ from datetime import UTC, datetime
 
 from watcher.simulator.errors import invalid
 
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST = datetime(9000, 1, 1, tzinfo=UTC)
+
 
 class Parameters:
     """The query of one request. Arrays may be spelled `name[]=` or `name=`, and repeated.
@@ -68,11 +71,14 @@ class Parameters:
             return None
         try:
             moment = datetime.fromisoformat(value)
-        except ValueError:
+            if moment.tzinfo is None:
+                raise invalid(f"{name}: Input should have timezone info, got {value!r}")
+            moment = moment.astimezone(UTC)
+        except (ValueError, OverflowError):
             raise invalid(f"{name}: Input should be a valid RFC 3339 datetime, got {value!r}") from None
-        if moment.tzinfo is None:
-            raise invalid(f"{name}: Input should have timezone info, got {value!r}")
-        return moment.astimezone(UTC)
+        if not EARLIEST <= moment < LATEST:
+            raise invalid(f"{name}: Input should lie between {EARLIEST.year} and {LATEST.year}, got {value!r}")
+        return moment
 
     def day(self, name: str) -> datetime:
         """A required date, YYYY-MM-DD, as the UTC midnight it begins with. 400 otherwise."""
@@ -80,9 +86,12 @@ class Parameters:
         if value is None:
             raise invalid(f"{name}: Field required")
         try:
-            return datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC)
+            day = datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC)
         except ValueError:
             raise invalid(f"{name}: Input should be a date in YYYY-MM-DD format, got {value!r}") from None
+        if not EARLIEST <= day < LATEST:
+            raise invalid(f"{name}: Input should lie between {EARLIEST.year} and {LATEST.year}, got {value!r}")
+        return day
 
     def fingerprint(self) -> str:
         """The whole query but the page, in a form that is equal for equal questions."""

@@ -48,9 +48,15 @@ class Traffic:
         self._days: OrderedDict[int, DayOfTraffic] = OrderedDict()
         self._held = 0
         self._lock = Lock()
+        count = len(catalogue)
+        self._nothing = DayOfTraffic(
+            np.zeros((24, count, MEASURES), dtype=np.int64), np.zeros((24, count), dtype=np.float32)
+        )
 
     def day(self, day: int) -> DayOfTraffic:
         """The traffic of the UTC day `day` (days since 1970). Safe to ask from several threads."""
+        if (day + 1) * DAY <= self._from:
+            return self._nothing
         with self._lock:
             known = self._days.get(day)
             if known is not None:

@@ -80,6 +80,8 @@ class World:
     _off: list[Off] = field(init=False)
 
     def __post_init__(self) -> None:
+        if not 0 <= self.seed < 2**32:
+            raise ValueError(f"seed must be between 0 and {2**32 - 1}, not {self.seed}")
         if not 0 <= self.discount < 1:
             raise ValueError(f"discount must be at least 0 and less than 1, not {self.discount}")
         events = load_scenario(self.scenario)

@@ -111,7 +111,7 @@ def test_the_same_seed_founds_the_same_organization_and_another_seed_another(sha
 
 
 @pytest.mark.parametrize(
-    "settings", [{"keys": 0}, {"workspaces": 0}, {"workspaces": 101}, {"days": 0}, {"discount": 1.0}]
+    "settings", [{"keys": 0}, {"workspaces": 0}, {"workspaces": 101}, {"days": 0}, {"discount": 1.0}, {"seed": -1}]
 )
 def test_settings_out_of_range_are_refused(shared, settings):
     with pytest.raises(ValueError, match=r"must|needed"):

@@ -153,16 +153,30 @@ def test_rows_can_be_three_quarters_of_an_hour_late(serve):
     assert used(api.get("usage_report/messages", **query))[1] > 0
 
 
-@pytest.mark.parametrize(("preset", "left"), [("half-cost-day", 0.5), ("empty-cost-bucket", 0.0)])
-def test_the_newest_cost_day_can_be_half_there_or_empty(serve, preset, left):
-    api = serve(faults=preset)
-    query = {"starting_at": "2026-11-12T00:00:00Z", "group_by__": ["description", "workspace_id"]}
-    faulty = [len(bucket["results"]) for bucket in api.get("cost_report", **query)["data"]]
+def test_the_newest_cost_day_can_be_empty_while_there_is_usage(serve):
+    api = serve(faults="empty-cost-bucket")
+    faulty = lines_a_day(api)
     api.world.set_faults(None)
-    sound = [len(bucket["results"]) for bucket in api.get("cost_report", **query)["data"]]
+    sound = lines_a_day(api)
     newest = max(place for place, rows in enumerate(sound) if rows)
-    assert sound[:newest] == faulty[:newest]
-    assert faulty[newest] == pytest.approx(sound[newest] * left, abs=1)
+    assert faulty == [*sound[:newest], 0, *sound[newest + 1 :]]
+
+
+def test_the_newest_cost_day_can_be_filling_and_never_stands_still_for_half_a_day(serve):
+    api = serve(faults="half-cost-day")
+    days = []
+    for hours in (12, 15, 19):
+        api.now = START.replace(hour=0) + timedelta(hours=hours)
+        days.append(lines_a_day(api))
+    api.world.set_faults(None)
+    sound = lines_a_day(api)
+    assert [day[:2] for day in days] == [sound[:2]] * 3
+    assert days[0][2] < days[1][2] < sound[2]
+
+
+def lines_a_day(api) -> list[int]:
+    query = {"starting_at": "2026-11-12T00:00:00Z", "group_by__": ["description", "workspace_id"]}
+    return [len(bucket["results"]) for bucket in api.get("cost_report", **query)["data"]]
 
 
 def test_an_unknown_preset_is_an_error_that_lists_the_names():
