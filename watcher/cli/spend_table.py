@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from notifiers.text import ago, clean, percent
+from notifiers.text import LONGEST_NAME, ago, clean, shorten
 from rules.model import Dimension
 from rules.money import display_usd
 from watcher.ledger import SpendReport, SpendRow
 
-_LABEL_WIDTH = 40
+_LABEL_WIDTH = 38
 _START_WIDTH = {"total": 0, "day": 12, "hour": 15}
 _ID_ENDING = 6
 
@@ -34,17 +34,17 @@ def _table(report: SpendReport) -> Table:
     if report.bucket != "total":
         table.add_column("start", no_wrap=True)
     table.add_column(" · ".join(dimension.replace("_", " ") for dimension in report.by), "total", no_wrap=True)
-    footers = ("", display_usd(total.cost), percent(total.settled, total.cost), _count(sum(total.tokens)))
+    footers = ("", display_usd(total.cost), _share(total.settled, total.cost), _count(sum(total.tokens)))
     for title, footer in zip(("share", "cost", "settled", "tokens"), footers, strict=True):
         table.add_column(title, footer, justify="right", no_wrap=True)
     labels = _Labels(report)
     for row in report.rows:
         table.add_row(
             *([] if row.start is None else [_slice(row.start, report)]),
-            Text(labels.of(row)),
-            percent(row.cost, total.cost),
+            labels.of(row),
+            _share(row.cost, total.cost),
             display_usd(row.cost),
-            percent(row.settled, row.cost),
+            _share(row.settled, row.cost),
             _count(sum(row.tokens)),
         )
     return table
@@ -56,29 +56,40 @@ class _Labels:
     def __init__(self, report: SpendReport) -> None:
         self._by = report.by
         self._names = report.names
-        self._longest = max((_LABEL_WIDTH - _START_WIDTH[report.bucket]) // max(len(report.by), 1) - 2, 8)
+        self._width = _LABEL_WIDTH - _START_WIDTH[report.bucket]
+        self._longest = max((self._width - 3 * (len(report.by) - 1)) // max(len(report.by), 1), 6)
         idents = {(part, getattr(row, part)) for row in report.rows for part in report.by}
         self._uses = Counter((part, self._names.of(ident)) for part, ident in idents)
 
-    def of(self, row: SpendRow) -> str:
-        """The row's label, one part for each dimension."""
-        return " · ".join(self._part(dimension, getattr(row, dimension)) for dimension in self._by) or "all"
+    def of(self, row: SpendRow) -> Text:
+        """The row's label, one part for each dimension, no wider than its column."""
+        parts = (self._part(dimension, getattr(row, dimension)) for dimension in self._by)
+        label = Text(" · ".join(parts) or "all")
+        label.truncate(self._width, overflow="ellipsis")
+        return label
 
     def _part(self, dimension: Dimension, ident: str) -> str:
         name = self._names.of(ident)
+        # Made harmless at full length first, so that the end of a very long name survives the cut.
+        harmless = clean(name, LONGEST_NAME)
         if self._uses[dimension, name] == 1:
-            return clean(name, self._longest)
-        ending = clean(ident[-_ID_ENDING:])
-        return f"{clean(name, max(self._longest - len(ending) - 3, 4))} (…{ending})"
+            return shorten(harmless, self._longest)
+        ending = f" (…{clean(ident[-_ID_ENDING:])})"
+        return shorten(harmless, max(self._longest - len(ending), 4)) + ending
 
 
 def _notes(report: SpendReport, now: datetime) -> Iterator[str]:
     total = report.total
-    if total.provisional or total.estimated:
-        yield (
-            f"Settled {display_usd(total.settled)}, provisional {display_usd(total.provisional)} (the day's report is "
-            f"not final), estimated {display_usd(total.estimated)} (tokens at list price)."
+    unsettled = [
+        f"{display_usd(amount)} {words}"
+        for amount, words in (
+            (total.provisional, "provisional (the report is not final)"),
+            (total.estimated, "estimated (tokens at list price)"),
         )
+        if amount
+    ]
+    if unsettled:
+        yield f"Settled {display_usd(total.settled)}; {', '.join(unsettled)}."
     if report.unpriced:
         models = ", ".join(clean(model) for model in sorted(report.unpriced))
         yield f"No price is known for {models}: estimated at the dearest of the family, so rather too high."
@@ -94,6 +105,14 @@ def _slice(start: datetime, report: SpendReport) -> str:
 
 def _minute(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M}"
+
+
+def _share(part: int, whole: int) -> str:
+    """A whole percentage; what is neither nothing nor everything is never shown as either."""
+    share = 100 * part / whole if whole else 0.0
+    if 0 < share < 0.5:
+        return "<1 %"
+    return ">99 %" if 99.5 <= share < 100 else f"{share:.0f} %"
 
 
 def _count(tokens: int) -> str:

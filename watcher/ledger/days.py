@@ -58,6 +58,14 @@ def read_days(store: LedgerStore, organization: str, wanted: Iterable[date]) -> 
             yield Day(usage, costs.get(usage.day))
 
 
+def read_costs(store: LedgerStore, organization: str, wanted: Iterable[date]) -> dict[date, CostDay]:
+    """The cost reports of the wanted days, of those that were ever read."""
+    found: dict[date, CostDay] = {}
+    for first, last in _runs(sorted(set(wanted))):
+        found |= {cost.day: cost for cost in store.costs.read(organization, first, last + DAY)}
+    return found
+
+
 def split_days(columns: UsageColumns, table: SeriesTable, first: date, last: date) -> Iterator[DayUsage]:
     """Usage columns as one `DayUsage` for every day from first to last, days without rows included."""
     for number in range((last - first).days + 1):

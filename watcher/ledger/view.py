@@ -9,7 +9,7 @@ import numpy as np
 
 from rules.model import HOUR, SpendView
 from watcher.ledger.cube import Cube
-from watcher.ledger.days import DAY, midnight, read_days
+from watcher.ledger.days import midnight, read_costs, read_days
 from watcher.ledger.reading import BucketState, LedgerStore
 from watcher.ledger.settlement import settle_day, standing_of
 from watcher.pricing import PriceBook
@@ -61,17 +61,13 @@ class Ledger:
 
     def _restless(self, cube: Cube, now: datetime) -> set[date]:
         """The days whose standing is not the one they were computed with, the open day, and days not computed yet."""
-        restless = {day for day in cube.days if cube.standing.get(day, "open") == "open"}
         waiting = [day for day, standing in cube.standing.items() if standing in {"estimated", "provisional"}]
-        if waiting:
-            costs = self._store.costs.read(self._organization, min(waiting), max(waiting) + DAY)
-            by_day = {cost.day: cost for cost in costs}
-            restless |= {
-                day
-                for day in waiting
-                if standing_of(day, by_day.get(day), used=day in cube.used, now=now) != cube.standing[day]
-            }
-        return restless
+        costs = read_costs(self._store, self._organization, waiting)
+        return {day for day in cube.days if cube.standing.get(day, "open") == "open"} | {
+            day
+            for day in waiting
+            if standing_of(day, costs.get(day), used=day in cube.used, now=now) != cube.standing[day]
+        }
 
     def _view(self, cube: Cube, now: datetime, watermark: datetime | None) -> SpendView:
         start = midnight(cube.days[0])

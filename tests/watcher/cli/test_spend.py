@@ -1,0 +1,143 @@
+import io
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from rules.model import CONSOLE, UNATTRIBUTED, Dimension, Names
+from watcher.cli.spend import window
+from watcher.cli.spend_table import show
+from watcher.ledger import Bucket, SpendReport, SpendRow
+
+NOW = datetime(2026, 11, 20, 10, 37, tzinfo=UTC)
+MONTH = datetime(2026, 11, 1, tzinfo=UTC)
+USD = 1_000_000_000
+
+
+def row(ident: str, dollars: int, settled: int = 0, start: datetime | None = None, model: str = "") -> SpendRow:
+    rest = (dollars - settled) * USD
+    return SpendRow(start, None, ident, model or None, settled * USD, 0, rest, (1500, 0, 0, 0, 12), 1)
+
+
+def shown(
+    *rows: SpendRow,
+    names: dict[str, str] | None = None,
+    by: tuple[Dimension, ...] = ("api_key",),
+    bucket: Bucket = "total",
+    data_as_of: datetime | None = NOW - timedelta(minutes=5),
+    unpriced: frozenset[str] = frozenset(),
+) -> str:
+    settled, estimated = sum(item.settled for item in rows), sum(item.estimated for item in rows)
+    total = SpendRow(None, None, None, None, settled, 0, estimated, (1500 * len(rows), 0, 0, 0, 12), len(rows))
+    report = SpendReport(MONTH, NOW, by, bucket, data_as_of, rows, total, Names(names or {}), unpriced)
+    out = io.StringIO()
+    show(report, Console(file=out, width=80, color_system=None), NOW)
+    return out.getvalue()
+
+
+def test_the_table_tells_name_share_cost_settled_part_tokens_total_and_age() -> None:
+    text = shown(row("key_a", 75, settled=60), row(CONSOLE, 25), names={"key_a": "invoices"})
+    lines = text.splitlines()
+    assert lines[0] == "Spend from 2026-11-01 00:00 to 2026-11-20 10:37 UTC"
+    assert lines[1].split() == ["api", "key", "share", "cost", "settled", "tokens"]
+    assert lines[2].split() == ["invoices", "75", "%", "$75.00", "80", "%", "1.5k"]
+    assert lines[3].split() == ["Console", "25", "%", "$25.00", "0", "%", "1.5k"]
+    assert lines[4].split() == ["total", "$100.00", "60", "%", "3.0k"]
+    assert "Settled $60.00; $40.00 estimated (tokens at list price)." in text
+    assert lines[-1] == "Data as of 2026-11-20 10:32 UTC, 5 min ago."
+
+
+HOSTILE = [
+    "[bold red]x[/]",
+    "[link=http://evil]y[/link]",
+    "a\x1b[31mb",
+    "a\nb\tc",
+    "ab\u202ecd\u2066",
+    "x" * 300,
+    "漢" * 90,
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("by", [("api_key",), ("api_key", "model")])
+def test_a_hostile_name_is_one_harmless_line_within_80_columns(name: str, by: tuple[Dimension, ...]) -> None:
+    text = shown(row("key_a", 1, model=name), row("key_b", 1, model="claude-opus-5-5"), names={"key_a": name}, by=by)
+    assert len(text.splitlines()) == len(shown(row("key_a", 1), row("key_b", 1)).splitlines())
+    assert not any(char in text for char in "\x1b\u202e\u2066\t")
+    assert max(cell_len(line) for line in text.splitlines()) <= 80
+    assert "$1.00" in text
+
+
+def test_markup_in_a_name_is_shown_as_it_is_written() -> None:
+    assert "[bold]x[/]" in shown(row("key_a", 1), names={"key_a": "[bold]x[/]"})
+
+
+def test_both_ends_of_a_long_name_are_kept() -> None:
+    text = shown(row("key_a", 1), names={"key_a": "begin-" + "x" * 300 + "-end"})
+    assert "begin-" in text
+    assert "…" in text
+    assert "-end" in text
+
+
+def test_almost_nothing_and_almost_everything_are_not_shown_as_nothing_and_everything() -> None:
+    lines = shown(row("key_a", 9999, settled=9998), row("key_b", 1)).splitlines()
+    assert lines[2].split()[1:] == [">99", "%", "$9,999.00", ">99", "%", "1.5k"]
+    assert lines[3].split()[1:] == ["<1", "%", "$1.00", "0", "%", "1.5k"]
+
+
+def test_two_keys_of_one_name_are_told_apart_by_their_ids() -> None:
+    text = shown(row("key_000001", 2), row("key_000002", 1), names={"key_000001": "ci", "key_000002": "ci"})
+    assert "ci (…000001)" in text
+    assert "ci (…000002)" in text
+
+
+@pytest.mark.parametrize(("bucket", "start"), [("day", "2026-11-03 "), ("hour", "11-03 00:00 ")])
+def test_slices_begin_with_their_time(bucket: Bucket, start: str) -> None:
+    text = shown(row("key_a", 1, start=MONTH + timedelta(days=2)), bucket=bucket)
+    assert text.splitlines()[2].startswith(start)
+
+
+def test_every_row_is_printed() -> None:
+    rows = [row(f"key_{number}", 1) for number in range(1200)]
+    assert len(shown(*rows).splitlines()) >= 1200
+
+
+def test_a_stand_in_price_and_missing_data_are_told() -> None:
+    text = shown(row("key_a", 1), unpriced=frozenset({"claude-[b]zenith"}), data_as_of=None)
+    assert "No price is known for claude-[b]zenith" in text
+    assert "No usage has been read yet." in text
+
+
+def test_unattributed_is_called_so_and_nothing_is_called_nothing() -> None:
+    assert "unattributed" in shown(row(UNATTRIBUTED, 1))
+    assert "Nothing was spent." in shown()
+
+
+def test_the_default_window_is_this_utc_month_until_now() -> None:
+    assert window(None, None, NOW) == (MONTH, NOW)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-11-03", datetime(2026, 11, 3, tzinfo=UTC)),
+        ("2026-11-03T09:30", datetime(2026, 11, 3, 9, 30, tzinfo=UTC)),
+        ("2026-11-03T09:30:00Z", datetime(2026, 11, 3, 9, 30, tzinfo=UTC)),
+        ("2026-11-03T09:30+02:00", datetime(2026, 11, 3, 7, 30, tzinfo=UTC)),
+    ],
+)
+def test_dates_and_iso_times_are_read_as_utc(text: str, expected: datetime) -> None:
+    assert window(text, None, NOW) == (expected, NOW)
+
+
+@pytest.mark.parametrize(("start", "end"), [("yesterday", None), (None, "2026-13-01"), ("\x1b", None)])
+def test_what_is_no_time_is_refused_with_its_option(start: str | None, end: str | None) -> None:
+    with pytest.raises(ValueError, match="--from must be a date" if start else "--to must be a date") as caught:
+        window(start, end, NOW)
+    assert "\x1b" not in str(caught.value)
+
+
+def test_an_empty_window_is_refused() -> None:
+    with pytest.raises(ValueError, match="--from must be before --to"):
+        window("2026-11-05", "2026-11-05", NOW)

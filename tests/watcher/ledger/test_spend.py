@@ -1,0 +1,214 @@
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rules.model import Dimension
+from rules.money import parse_cents, parse_usd
+from watcher.admin_api.answers import ApiKey, CostBucket, CostRow, UsageBucket, UsageRow, Workspace
+from watcher.ledger import Bucket, SpendReport, spend_report
+from watcher.ledger.spend_json import spend_json
+from watcher.pricing import PriceBook
+from watcher.store import Store
+
+ORG = "org_1"
+NOW = datetime(2026, 11, 20, 10, 37, tzinfo=UTC)
+MONTH = datetime(2026, 11, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+BOOK = PriceBook()
+OPUS, HAIKU = "claude-opus-5-5", "claude-haiku-4-5"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(f"sqlite:///{tmp_path / 'watcher.db'}") as opened:
+        yield opened
+
+
+def usage_row(
+    key: str | None, workspace: str | None, tokens: int, model: str = OPUS, output: int = 0, searches: int = 0
+) -> UsageRow:
+    return UsageRow(
+        key, workspace, model, "standard", "0-200k", "global", None, tokens, 0, 0, 0, output, web_searches=searches
+    )
+
+
+def add_usage(store: Store, hour: datetime, *rows: UsageRow, at: datetime = NOW) -> None:
+    grouped_by = ("api_key_id", "workspace_id", "model")
+    store.usage.replace(ORG, [UsageBucket(hour, hour + HOUR, grouped_by, rows)], at)
+
+
+def add_cost(store: Store, day: date, *rows: tuple[str | None, str, str], at: datetime = NOW) -> None:
+    begin = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    costs = [
+        CostRow(workspace, "a line", kind, OPUS, "standard", "uncached_input_tokens", "0-200k", "global", None, amount)
+        for workspace, kind, text in rows
+        for amount in [parse_cents(text)]
+    ]
+    store.costs.replace(ORG, [CostBucket(begin, begin + 24 * HOUR, tuple(costs))], at)
+
+
+def ask(
+    store: Store,
+    *by: Dimension,
+    start: datetime = MONTH,
+    end: datetime = NOW,
+    bucket: Bucket = "total",
+    now: datetime = NOW,
+) -> SpendReport:
+    return spend_report(store, BOOK, ORG, by, start, end, bucket, now)
+
+
+def as_json(report: SpendReport) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(json.dumps(spend_json(report)))
+    return document
+
+
+def test_a_settled_cost_of_123_45_is_a_dollar_and_23_45_cents(store: Store) -> None:
+    add_usage(store, datetime(2026, 11, 3, 9, tzinfo=UTC), usage_row("key_a", "w1", 1000))
+    add_cost(store, date(2026, 11, 3), ("w1", "tokens", "123.45"))
+    row = as_json(ask(store, "api_key"))["rows"][0]
+    assert (row["cost_usd"], row["settled_usd"], row["estimated_usd"]) == ("1.2345", "1.2345", "0")
+
+
+def test_the_json_is_the_contract(store: Store) -> None:
+    store.directory.record_api_keys(
+        ORG, [ApiKey("key_a", "invoices", "active", "w1", False, MONTH, None, None, None, None)], NOW
+    )
+    store.directory.record_workspaces(ORG, [Workspace("w1", "production", MONTH, None, {})], NOW)
+    add_usage(store, NOW.replace(minute=0), usage_row("key_a", "w1", 1_000_000, output=7, searches=2))
+    document = as_json(ask(store, "api_key", "workspace", "model", bucket="day"))
+    tokens = {"uncached_input": 1_000_000, "cache_read": 0, "cache_write_5m": 0, "cache_write_1h": 0, "output": 7}
+    figures = {
+        "cost_usd": "4.02014",
+        "settled_usd": "0",
+        "provisional_usd": "0",
+        "estimated_usd": "4.02014",
+        "tokens": tokens,
+        "web_searches": 2,
+    }
+    assert document == {
+        "from": "2026-11-01T00:00:00Z",
+        "to": "2026-11-20T10:37:00Z",
+        "by": ["api_key", "workspace", "model"],
+        "currency": "USD",
+        "data_as_of": "2026-11-20T10:37:00Z",
+        "rows": [
+            {
+                "api_key": "key_a",
+                "api_key_name": "invoices",
+                "workspace": "w1",
+                "workspace_name": "production",
+                "model": OPUS,
+                "start": "2026-11-20T00:00:00Z",
+                **figures,
+            }
+        ],
+        "total": figures,
+    }
+
+
+def test_only_the_dimensions_asked_for_are_in_a_row(store: Store) -> None:
+    add_usage(store, NOW.replace(minute=0), usage_row("key_a", "w1", 5))
+    figures = {"cost_usd", "settled_usd", "provisional_usd", "estimated_usd", "tokens", "web_searches"}
+    assert set(as_json(ask(store, "model"))["rows"][0]) == {"model"} | figures
+    assert set(as_json(ask(store))["rows"][0]) == figures
+
+
+def test_console_default_workspace_and_unattributed_are_rows_of_their_own_with_null_and_a_kind(store: Store) -> None:
+    hour = datetime(2026, 11, 3, 9, tzinfo=UTC)
+    add_usage(store, hour, usage_row(None, "w1", 1), usage_row(None, None, 1), usage_row("key_a", None, 1))
+    add_cost(
+        store,
+        date(2026, 11, 3),
+        ("w1", "tokens", "100"),
+        (None, "tokens", "600"),
+        ("w1", "code_execution", "1000"),
+    )
+    by_key = as_json(ask(store, "api_key"))["rows"]
+    assert [(row["api_key"], row.get("kind"), row["cost_usd"]) for row in by_key] == [
+        (None, "unattributed", "10"),
+        (None, "console", "4"),
+        ("key_a", None, "3"),
+    ]
+    by_workspace = as_json(ask(store, "workspace"))["rows"]
+    assert [(row["workspace"], row.get("kind"), row["cost_usd"]) for row in by_workspace] == [
+        ("w1", None, "11"),
+        (None, "default_workspace", "6"),
+    ]
+
+
+def test_rows_are_the_dearest_first_and_sum_to_the_total(store: Store) -> None:
+    hour = NOW.replace(minute=0)
+    add_usage(store, hour, *(usage_row(f"key_{number:03}", "w1", 17 * number % 1009) for number in range(1, 1009)))
+    report = ask(store, "api_key")
+    costs = [row.cost for row in report.rows]
+    assert len(costs) == 1008
+    assert costs == sorted(costs, reverse=True)
+    assert sum(costs) == report.total.cost
+
+
+def test_days_and_hours_sum_to_the_whole_in_every_figure(store: Store) -> None:
+    for back in range(0, 100, 7):
+        row = usage_row("key_a", "w1", 1000 + back, output=back, searches=1)
+        add_usage(store, NOW.replace(minute=0) - back * HOUR, row, usage_row("key_b", "w2", 50, HAIKU))
+    for back in (1, 2, 3):
+        day = NOW.date() - timedelta(days=back)
+        add_cost(store, day, ("w1", "tokens", "12.3456789"), ("w2", "session_usage", "0.1"))
+    whole = ask(store, "api_key", "model")
+    for bucket in ("day", "hour"):
+        sliced = ask(store, "api_key", "model", bucket=bucket)  # type: ignore[arg-type]  # the tuple widens it
+        assert sliced.total == whole.total
+        for row in whole.rows:
+            same = [one for one in sliced.rows if (one.api_key, one.model) == (row.api_key, row.model)]
+            assert sum(one.settled for one in same) == row.settled
+            assert sum(one.estimated + one.provisional for one in same) == row.estimated + row.provisional
+            assert [sum(kind) for kind in zip(*(one.tokens for one in same), strict=True)] == list(row.tokens)
+            assert sum(one.web_searches for one in same) == row.web_searches
+
+
+def test_the_window_holds_the_hours_that_begin_in_it(store: Store) -> None:
+    hours = [datetime(2026, 11, 10, hour, tzinfo=UTC) for hour in range(5)]
+    for number, hour in enumerate(hours):
+        add_usage(store, hour, usage_row("key_a", "w1", 10**number))
+
+    def tokens(start: datetime, end: datetime) -> int:
+        return ask(store, "api_key", start=start, end=end).total.tokens[0]
+
+    half = timedelta(minutes=30)
+    assert tokens(hours[1], hours[3]) == 110
+    assert tokens(hours[1] + half, hours[3] + half) == 1100
+    assert tokens(hours[1] + half, hours[1] + half) == 0
+    # Half of a non-UTC zone's hour: the same instants in another zone are the same window.
+    zone = datetime.fromisoformat("2026-11-10T06:30:00+05:30")
+    assert tokens(zone, hours[3]) == 110
+
+
+def test_part_of_a_settled_day_is_the_same_share_as_in_the_whole_day(store: Store) -> None:
+    day = datetime(2026, 11, 10, tzinfo=UTC)
+    add_usage(store, day + 3 * HOUR, usage_row("key_a", "w1", 1))
+    add_usage(store, day + 20 * HOUR, usage_row("key_a", "w1", 3))
+    add_cost(store, day.date(), ("w1", "tokens", "400"))
+    assert ask(store, "api_key", start=day, end=day + 12 * HOUR).total.settled == parse_usd("1")
+    assert ask(store, "api_key", start=day + 12 * HOUR, end=day + 24 * HOUR).total.settled == parse_usd("3")
+
+
+def test_the_open_hour_is_in_the_window_and_the_future_never(store: Store) -> None:
+    add_usage(store, NOW.replace(minute=0), usage_row("key_a", "w1", 1))
+    add_usage(store, NOW.replace(minute=0) + HOUR, usage_row("key_a", "w1", 10))
+    assert ask(store, "api_key", end=NOW + timedelta(days=9)).total.tokens[0] == 1
+
+
+def test_models_with_a_stand_in_price_are_told(store: Store) -> None:
+    add_usage(store, NOW.replace(minute=0), usage_row("key_a", "w1", 1_000_000, "claude-opus-9"))
+    report = ask(store, "api_key")
+    assert report.total.estimated == parse_usd("15")
+    assert as_json(report)["unpriced"] == ["claude-opus-9"]
+
+
+def test_an_empty_store_has_an_empty_report(store: Store) -> None:
+    document = as_json(ask(store, "api_key"))
+    assert (document["rows"], document["total"]["cost_usd"], document["data_as_of"]) == ([], "0", None)
