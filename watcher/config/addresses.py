@@ -128,8 +128,8 @@ def _sqlite(rest: str, beside: Path) -> tuple[str, Path]:
     if name.startswith("~"):
         raise Wrong('must not begin with "~": write the path in full, or ${HOME}')
     path = Path(beside, name)
-    if "?" in str(path):
-        raise Wrong("must hold no question mark: options are not taken here, and no path may have one")
+    if "?" in str(path) or "%" in str(path):
+        raise Wrong("must lead to a path without ? and %, which mean something else in such an address")
     if path.is_dir() or name.endswith("/"):
         raise Wrong("names a folder: name a file in it")
     return f"sqlite:///{path}", path

@@ -68,7 +68,7 @@ _HINTS = {
     "Invalid value": 'text stands between quotation marks, as in name = "ops"',
     "Unclosed array": "a list ends with ]",
     "Unterminated string": "text ends with a quotation mark",
-    'Expected "="': 'a setting is written name = "value"',
+    "Expected '='": 'a setting is written name = "value"',
     "Cannot overwrite a value": "the same setting is given twice",
     "Cannot declare": "the same table is given twice; of those that may be several, each is written in two brackets, "
     "as in [[budget]]",

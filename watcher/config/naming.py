@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from watcher.config.problems import Problem, did_you_mean, enumerated, shown
+from watcher.config.problems import Problem, nearest, shown
 from watcher.config.shape import Tables
 
+_MOST_LISTED = 10
 _NAMED = ("budget", "anomaly", "receiver")
 
 
@@ -21,17 +22,16 @@ def check_names(tables: Tables) -> list[Problem]:
     receivers = [raw.get("name") for raw in tables.several["receiver"]]
     if "receiver" in tables.unreadable or any(not _is_name(name) for name in receivers):
         return problems  # which receivers there are is not known yet: a route may well lead to one of them
-    known = [str(name) for name in receivers]
     for index, raw in enumerate(routes):
         name = raw.get("receiver")
-        if _is_name(name) and name not in known:
-            problems.append(Problem(f"route[{index}].receiver", _nobody(str(name), name, known)))
+        if isinstance(name, str) and name.strip() and name not in receivers:
+            problems.append(Problem(f"route[{index}].receiver", _nobody(name, receivers)))
     return problems
 
 
 def warn_of_gaps(tables: Tables) -> list[str]:
     """Sentences about a configuration that is valid and yet tells somebody nothing."""
-    receivers = [str(raw.get("name")) for raw in tables.several["receiver"]]
+    receivers = [raw.get("name") for raw in tables.several["receiver"]]
     routed = {raw.get("receiver") for raw in tables.several["route"]}
     warnings = []
     if not tables.several["budget"] and not tables.several["anomaly"]:
@@ -46,11 +46,15 @@ def warn_of_gaps(tables: Tables) -> list[str]:
     return warnings
 
 
-def _nobody(name: str, written: Any, known: list[str]) -> str:
+def _nobody(name: str, known: list[Any]) -> str:
     if not known:
-        return f"names {shown(written)}, and there is no [[receiver]]: add one of that name"
-    guess = did_you_mean(name, known) or f"; there is {enumerated(known, 'and')}"
-    return f"names {shown(written)}, and no receiver has that name{guess}"
+        return f"names {shown(name)}, and there is no [[receiver]]: add one of that name"
+    guess = nearest(name, known)
+    if guess is not None:
+        remedy = f"did you mean {shown(known[known.index(guess)])}?"
+    else:
+        remedy = f"there is {', '.join(shown(one) for one in known[:_MOST_LISTED])}"
+    return f"names {shown(name)}, and no receiver has that name; {remedy}"
 
 
 def _repeated(kind: str, key: str, tables: list[dict[str, Any]], what: str) -> list[Problem]:

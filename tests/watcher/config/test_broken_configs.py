@@ -1,0 +1,360 @@
+"""Every way a configuration can be wrong: the place it names, and what the sentence says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from watcher.config import InvalidConfig, Problem, load
+
+ENV = {"SECRET": "https://hooks.slack.com/services/T0/B0/c4n4ry", "EMPTY": "", "BINARY": "\udcff"}
+
+GOOD = """
+[anthropic]
+admin_key = "sk-ant-admin01-test"
+[[budget]]
+name = "platform"
+limit_usd = 100
+[[anomaly]]
+name = "keys"
+[[receiver]]
+name = "ops"
+type = "slack"
+url = "${SECRET}"
+[[route]]
+receiver = "ops"
+"""
+
+
+def budget(lines: str) -> str:
+    return GOOD.replace("limit_usd = 100\n", f"limit_usd = 100\n{lines}\n")
+
+
+def limit(value: str) -> str:
+    return GOOD.replace("limit_usd = 100", f"limit_usd = {value}")
+
+
+def anomaly(lines: str) -> str:
+    return GOOD.replace('name = "keys"\n', f'name = "keys"\n{lines}\n')
+
+
+def receiver(lines: str) -> str:
+    return GOOD.replace('type = "slack"\nurl = "${SECRET}"\n', f"{lines}\n")
+
+
+def anthropic(lines: str) -> str:
+    return GOOD.replace('admin_key = "sk-ant-admin01-test"\n', f"{lines}\n")
+
+
+def key_and(lines: str) -> str:
+    return GOOD.replace("[[budget]]", f"{lines}\n[[budget]]", 1)
+
+
+BROKEN: list[tuple[str, str, str]] = [
+    # tables: unknown, wrong brackets, no tables at all
+    (GOOD + "[pol]\n", "pol", 'did you mean "poll"?'),
+    ("[[budgets]]\nname = 'x'\n" + GOOD, "budgets", 'did you mean "budget"?'),
+    ("xyzzy = 1\n" + GOOD, "xyzzy", "this file has anomaly, anthropic, budget"),
+    ('"\\u001b[31m" = 1\n' + GOOD, '"\N{REPLACEMENT CHARACTER}[31m"', "is not a setting"),
+    (GOOD + "[shutoff]\nmode = 'auto'\n", "shutoff", "not supported yet"),
+    (GOOD.replace("[[budget]]", "[budget]"), "budget", "write [[budget]], in double brackets"),
+    (GOOD.replace("[anthropic]", "[[anthropic]]"), "anthropic", "write [anthropic], in single brackets"),
+    ("store = 5\n" + GOOD, "store", "must be a table: write [store]"),
+    ("heartbeat = []\n" + GOOD, "heartbeat", "must be a table: write [heartbeat]"),
+    (GOOD + "[[route]]\n", "route[1].receiver", "is missing: write it, as in receiver"),
+    ("anomaly = 'on'\n" + GOOD.replace("[[anomaly]]", "[poll]").replace('name = "keys"', ""), "anomaly", "[[anomaly]]"),
+    ("route = [5]\n" + GOOD.replace('[[route]]\nreceiver = "ops"\n', ""), "route[0]", "not 5"),
+    # keys: unknown, missing, wrong type
+    (anthropic('admin_key = "sk-ant-admin01-x"\nadmin_key_fle = "x"'), "anthropic.admin_key_fle", '"admin_key_file"'),
+    (budget("limit = 5"), "budget[0].limit", 'did you mean "limit_usd"?'),
+    (budget("xyzzy = 5"), "budget[0].xyzzy", "this table has for, limit_usd, name, per"),
+    (budget('select = { workspce = "x" }'), "budget[0].select.workspce", 'did you mean "workspace"?'),
+    (GOOD.replace("limit_usd = 100", ""), "budget[0].limit_usd", "is missing: write it, as in limit_usd = 10000"),
+    (GOOD.replace('name = "platform"', ""), "budget[0].name", 'is missing: write it, as in name = "organization"'),
+    (budget('per = "api_key"'), "budget[0].per", 'must be a list, as in per = ["workspace"]'),
+    (budget('select = "prod"'), "budget[0].select", "must be a table, as in select = {"),
+    (key_and("[http]\nlisten = 9477"), "http.listen", "must be a text in quotation marks"),
+    (key_and("[poll]\nusage_every = 300"), "poll.usage_every", "a text with a unit"),
+    # variables
+    (GOOD.replace("${SECRET}", "${NO_SUCH}"), "receiver[0].url", "the environment variable NO_SUCH is not set"),
+    (GOOD.replace("${SECRET}", "$SECRET"), "receiver[0].url", "with braces: ${SECRET}"),
+    (GOOD.replace("${SECRET}", "${SEC-RET}"), "receiver[0].url", "not ${NAME} or ${NAME:-default}"),
+    (GOOD.replace("${SECRET}", "${A:-${SECRET}}"), "receiver[0].url", "not ${NAME} or ${NAME:-default}"),
+    (GOOD.replace("${SECRET}", "${SECRET"), "receiver[0].url", "$$ stands for a dollar sign"),
+    (GOOD.replace("${SECRET}", "${EMPTY}"), "receiver[0].url", "must not be empty"),
+    (GOOD.replace("${SECRET}", "${BINARY}"), "receiver[0].url", "is not UTF-8 text"),
+    (budget('per = ["${NO_SUCH}"]'), "budget[0].per[0]", "NO_SUCH is not set"),
+    # how to reach the API
+    (
+        GOOD.replace("[anthropic]\nadmin_key = ", "[store]\nurl = ").replace("sk-ant-admin01-test", "sqlite:///x.db"),
+        "anthropic.admin_key",
+        'write admin_key = "${ANTHROPIC_ADMIN_KEY}", or admin_key_file',
+    ),
+    (anthropic('admin_key = ""'), "anthropic.admin_key", "must not be empty"),
+    (anthropic("admin_key = 12345"), "anthropic.admin_key", "must be a text in quotation marks"),
+    (anthropic('admin_key = "sk-ant-api03-x"'), "anthropic.admin_key", "is an ordinary API key"),
+    (anthropic('admin_key = "sk-ant-admin01 x"'), "anthropic.admin_key", "without blanks"),
+    (anthropic('admin_key = "a"\nadmin_key_file = "b"'), "anthropic.admin_key_file", "keep one of the two"),
+    (anthropic('admin_key_file = "no/such"'), "anthropic.admin_key_file", "there is no such file"),
+    (anthropic('admin_key_file = "."'), "anthropic.admin_key_file", "which is a folder"),
+    (anthropic('admin_key_file = "empty"'), "anthropic.admin_key_file", "which is empty"),
+    (anthropic('admin_key_file = "two-lines"'), "anthropic.admin_key_file", "more than the one line"),
+    (anthropic('admin_key_file = "binary"'), "anthropic.admin_key_file", "does not hold plain text"),
+    (anthropic('admin_key_file = "~/key"'), "anthropic.admin_key_file", "${HOME}"),
+    (anthropic('admin_key_file = "a\\u0000b"'), "anthropic.admin_key_file", "not a path"),
+    (anthropic('admin_key = "k"\nbase_url = "http://api.anthropic.com"'), "anthropic.base_url", "must be https"),
+    (anthropic('admin_key = "k"\nbase_url = "http://127.0.0.1.evil.example"'), "anthropic.base_url", "must be https"),
+    (anthropic('admin_key = "k"\nbase_url = "http://127.1"'), "anthropic.base_url", "usual four numbers"),
+    (anthropic('admin_key = "k"\nbase_url = "http://[::ffff:127.0.0.1]"'), "anthropic.base_url", "must be https"),
+    (anthropic('admin_key = "k"\nbase_url = "http://localhost@evil.example"'), "anthropic.base_url", "must be https"),
+    (anthropic('admin_key = "k"\nbase_url = "https://u:p@h.example"'), "anthropic.base_url", "no user and no password"),
+    (anthropic('admin_key = "k"\nbase_url = "https://h.example?x=1"'), "anthropic.base_url", "no ? and no #"),
+    (anthropic('admin_key = "k"\nbase_url = "https://h.example/v1/"'), "anthropic.base_url", 'end before "/v1"'),
+    (anthropic('admin_key = "k"\nbase_url = "https://h.example:x"'), "anthropic.base_url", "an address such as"),
+    (anthropic('admin_key = "k"\nbase_url = "ftp://h.example"'), "anthropic.base_url", 'begin with "https://"'),
+    (anthropic('admin_key = "k"\nbase_url = "https://h .example"'), "anthropic.base_url", "without blanks"),
+    (anthropic('admin_key = "k"\nproxy = "socks5://h:1"'), "anthropic.proxy", "other kinds of proxy"),
+    (anthropic('admin_key = "k"\nproxy = "h"\nproxy_file = "x"'), "anthropic.proxy_file", "keep one of the two"),
+    (anthropic('admin_key = "k"\nca_file = "no/such"'), "anthropic.ca_file", "cannot be read: No such file"),
+    (anthropic('admin_key = "k"\nca_file = "two-lines"'), "anthropic.ca_file", "in PEM form"),
+    # the database, the page, the sources, the heartbeat
+    (key_and('[store]\nurl = "mysql://a/b"'), "store.url", "no other database is supported"),
+    (key_and('[store]\nurl = "postgres://a/b"'), "store.url", 'must begin with "postgresql://"'),
+    (key_and('[store]\nurl = "postgresql://host"'), "store.url", "name a host and a database"),
+    (key_and('[store]\nurl = "sqlite:///:memory:"'), "store.url", "in memory forgets"),
+    (key_and('[store]\nurl = "sqlite:watcher.db"'), "store.url", 'must be "sqlite:///watcher.db"'),
+    (key_and('[store]\nurl = "sqlite://watcher.db"'), "store.url", "three slashes"),
+    (key_and('[store]\nurl = "sqlite:///."'), "store.url", "names a folder"),
+    (key_and('[store]\nurl = "sqlite:///a.db?mode=ro"'), "store.url", "a path without ? and %"),
+    (key_and('[store]\nurl = "sqlite:///a.db"\nurl_file = "x"'), "store.url_file", "keep one of the two"),
+    (key_and('[store]\nkeep = "7d"'), "store.keep", "must be at least 35d"),
+    (key_and('[store]\nkeep = "40d"'), "poll.backfill", "store.keep is 40d"),
+    (key_and('[http]\nlisten = "0.0.0.0:9477"'), "http.listen", "must be a loopback address"),
+    (key_and('[http]\nlisten = ":9477"'), "http.listen", 'such as "127.0.0.1:9477"'),
+    (key_and('[http]\nlisten = "127.0.0.1"'), "http.listen", "must be host and port"),
+    (key_and('[http]\nlisten = "127.0.0.1:70000"'), "http.listen", "ports end at 65535"),
+    (key_and('[poll]\nusage_every = "5s"'), "poll.usage_every", "at least 1m"),
+    (key_and('[poll]\nusage_every = "7h"'), "poll.usage_every", "at most 6h"),
+    (key_and('[poll]\nusage_every = "-5m"'), "poll.usage_every", "must not be negative"),
+    (key_and('[poll]\nusage_every = "5 minutes"'), "poll.usage_every", 'such as "90s", "5m"'),
+    (key_and('[poll]\ncost_every = "0s"'), "poll.cost_every", "at least 5m"),
+    (key_and('[poll]\nbackfill = "999999999w"'), "poll.backfill", "longer than any"),
+    (key_and("[heartbeat]"), "heartbeat.url", "is missing: write url ="),
+    (key_and('[heartbeat]\nurl = "http://h.example"'), "heartbeat.url", "allow_private = true"),
+    # budgets
+    (budget('period = "monthly"'), "budget[0].period", 'not "monthly"; did you mean "month"? (budget "platform")'),
+    (budget('timezone = "Europe/Berln"'), "budget[0].timezone", 'did you mean "Europe/Berlin"?'),
+    (budget('timezone = "berlin"'), "budget[0].timezone", 'did you mean "Europe/Berlin"?'),
+    (budget('timezone = "../UTC"'), "budget[0].timezone", "must be a time zone"),
+    (budget('timezone = "localtime"'), "budget[0].timezone", "must be a time zone"),
+    (limit("0"), "budget[0].limit_usd", "must be more than 0"),
+    (limit("1e-12"), "budget[0].limit_usd", "must be more than 0"),
+    (limit("-5"), "budget[0].limit_usd", "must be more than 0, not -5"),
+    (limit("nan"), "budget[0].limit_usd", "an amount in US dollars"),
+    (limit("inf"), "budget[0].limit_usd", "an amount in US dollars"),
+    (limit('"1,000"'), "budget[0].limit_usd", "no comma between thousands"),
+    (limit("true"), "budget[0].limit_usd", "an amount in US dollars"),
+    (limit("0x" + "f" * 9000), "budget[0].limit_usd", "a number beyond all bounds"),
+    (limit("1e4000"), "budget[0].limit_usd", "an amount in US dollars"),
+    (budget("thresholds = [80, 50]"), "budget[0].thresholds", "must be in ascending order: [50, 80]"),
+    (budget("thresholds = [50, 50.0]"), "budget[0].thresholds", "50 stands there twice"),
+    (budget("thresholds = []"), "budget[0].thresholds", "1 to 20 percents"),
+    (budget(f"thresholds = {list(range(1, 22))}"), "budget[0].thresholds", "and has 21"),
+    (budget("thresholds = [0]"), "budget[0].thresholds[0]", "above 0"),
+    (budget("thresholds = [50, 1001]"), "budget[0].thresholds[1]", "at most 1000"),
+    (budget('thresholds = ["80%"]'), "budget[0].thresholds[0]", "without quotation marks"),
+    (budget("thresholds = 80"), "budget[0].thresholds", "must be a list, as in thresholds = [50, 80, 100]"),
+    (budget('thresholds = [{ at = 100, action = "deactivate_key" }]'), "budget[0].thresholds[0]", "not supported yet"),
+    (budget("thresholds = [{ at = 100 }]"), "budget[0].thresholds[0]", "a plain percent"),
+    (budget('action = "deactivate_key"'), "budget[0].action", "not supported yet"),
+    (budget('for = "1h"'), "budget[0].for", 'must be "0s"'),
+    (budget('per = ["key"]'), "budget[0].per[0]", 'did you mean "api_key"?'),
+    (budget('per = ["model", "model"]'), "budget[0].per", "each dimension once"),
+    (budget('select = { model = "" }'), "budget[0].select.model", "must not be empty"),
+    (budget('select = { model = "  " }'), "budget[0].select.model", "must not be empty"),
+    (budget('select = { model = "claude-[a" }'), "budget[0].select.model", "never closed"),
+    (budget('select = { model = "claude-[!]" }'), "budget[0].select.model", "never closed"),
+    (budget('select = { model = "claude-[z-a]" }'), "budget[0].select.model", "runs backwards"),
+    (budget('select = { model = ["a", "b"] }'), "budget[0].select.model", "not a list"),
+    (GOOD.replace('"platform"', '" "'), "budget[0].name", "must not be empty"),
+    (GOOD.replace('"platform"', f'"{"x" * 101}"'), "budget[0].name", "at most 100 characters, not 101"),
+    (GOOD.replace('"platform"', '"a\\nb"'), "budget[0].name", "one line of printable characters"),
+    (GOOD.replace('"platform"', '"a\\u202eb"'), "budget[0].name", "one line of printable characters"),
+    (GOOD + '[[budget]]\nname = "platform"\nlimit_usd = 1\n', "budget[1].name", "already the name of budget[0]"),
+    # anomalies
+    (anomaly("per = []"), "anomaly[0].per", 'at least one of "workspace", "api_key" or "model"'),
+    (anomaly("min_excess_usd = 0"), "anomaly[0].min_excess_usd", "must be more than 0"),
+    (anomaly('severity = "page"'), "anomaly[0].severity", 'must be "info", "warning" or "critical"'),
+    (anomaly('for = "8d"'), "anomaly[0].for", "at most 7d"),
+    (anomaly('keep_firing_for = "31d"'), "anomaly[0].keep_firing_for", 'at most 30d, not "31d" (anomaly "keys")'),
+    (GOOD + '[[anomaly]]\nname = "keys"\n', "anomaly[1].name", "already the name of anomaly[0]"),
+    # receivers and routes
+    (receiver('type = "slak"'), "receiver[0].type", 'did you mean "slack"?'),
+    (receiver('url = "x"'), "receiver[0].type", 'is missing: write it, as in type = "slack" (receiver "ops")'),
+    (receiver('type = "slack"'), "receiver[0].url", 'write url = "${SLACK_WEBHOOK_URL}", or url_file'),
+    (receiver('type = "slack"\nurl = "hooks.slack.com/x"'), "receiver[0].url", "does not begin with https://"),
+    (receiver('type = "slack"\nurl = "http://hooks.slack.com/x"'), "receiver[0].url", "allow_private = true"),
+    (
+        receiver('type = "slack"\nurl = "http://8.8.8.8/x"\nallow_private = true'),
+        "receiver[0].url",
+        "this one is public",
+    ),
+    (receiver('type = "slack"\nurl = "x"\nurl_file = "y"'), "receiver[0].url_file", 'the two (receiver "ops")'),
+    (receiver('type = "webhook"\nurl = "https://10.0.0.1/x"'), "receiver[0].url", "is private"),
+    (receiver('type = "webhook"\nurl = "https://127.1/x"'), "receiver[0].url", "four decimal numbers"),
+    (
+        receiver('type = "webhook"\nurl = "https://169.254.169.254/"\nallow_private = true'),
+        "receiver[0].url",
+        "link-local",
+    ),
+    (
+        receiver('type = "webhook"\nurl = "https://h"\nallow_private = "no"'),
+        "receiver[0].allow_private",
+        "true or false",
+    ),
+    (receiver('type = "console"\nurl = "https://h"'), "receiver[0].url", "this table has name and type"),
+    (GOOD + '[[receiver]]\nname = "ops"\ntype = "console"\n', "receiver[1].name", "already the name of receiver[0]"),
+    (GOOD + '[[route]]\nreceiver = "opps"\n', "route[1].receiver", 'did you mean "ops"?'),
+    (GOOD + '[[route]]\nreceiver = "xyzzy"\n', "route[1].receiver", 'there is "ops"'),
+    (GOOD + '[[route]]\nreceiver = "ops"\n', "route[1].receiver", "already the receiver of route[0]"),
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "empty").write_text(" \n")
+    (tmp_path / "two-lines").write_text("c4n4ry\nc4n4ry\n")
+    (tmp_path / "binary").write_bytes(b"c4n4ry\xff\xfe")
+    return tmp_path
+
+
+def problems_of(folder: Path, document: str | bytes) -> tuple[Problem, ...]:
+    path = folder / "config.toml"
+    path.write_bytes(document if isinstance(document, bytes) else document.encode())
+    with pytest.raises(InvalidConfig) as caught:
+        load(path, ENV)
+    return caught.value.problems
+
+
+def test_the_document_that_the_others_are_variations_of_is_valid(folder: Path) -> None:
+    path = folder / "config.toml"
+    path.write_text(GOOD)
+    assert load(path, ENV).budgets[0].name == "platform"
+
+
+@pytest.mark.parametrize(("document", "place", "phrase"), BROKEN, ids=[f"{row[1]}: {row[2]}"[:70] for row in BROKEN])
+def test_what_is_wrong_is_told_with_its_place_and_remedy(folder: Path, document: str, place: str, phrase: str) -> None:
+    problems = problems_of(folder, document)
+    assert [problem.place for problem in problems] == [place], problems  # it alone, and nothing that follows from it
+    message = problems[0].message
+    assert phrase in message
+    assert not re.search(r"[Ii]nput should|pydantic|validator|c4n4ry|Error|Traceback", message)
+    assert len(message) < 250
+    assert message.isprintable()
+
+
+def test_everything_that_is_wrong_is_told_at_once(folder: Path) -> None:
+    document = """
+        typo = 1
+        [anthropic]
+        base_url = "http://api.anthropic.com"
+        [http]
+        listen = "0.0.0.0:80"
+        [poll]
+        usage_every = "1s"
+        cost_every = "1s"
+        [[budget]]
+        name = "a"
+        limit_usd = 0
+        period = "year"
+        [[budget]]
+        name = "a"
+        limit_usd = 1
+        select = { model = "[" }
+        [[anomaly]]
+        per = ["user"]
+        [[receiver]]
+        name = "ops"
+        type = "slack"
+        url = "${NO_SUCH}"
+        [[route]]
+        receiver = "oops"
+    """
+    assert {problem.place for problem in problems_of(folder, document)} == {
+        "typo",
+        "anthropic.base_url",
+        "anthropic.admin_key",
+        "http.listen",
+        "poll.usage_every",
+        "poll.cost_every",
+        "budget[0].limit_usd",
+        "budget[0].period",
+        "budget[1].name",
+        "budget[1].select.model",
+        "anomaly[0].name",
+        "anomaly[0].per[0]",
+        "receiver[0].url",
+        "route[0].receiver",
+    }
+
+
+def test_the_exception_reads_as_a_list_for_people(folder: Path) -> None:
+    path = folder / "config.toml"
+    path.write_text(GOOD.replace("limit_usd = 100", "limit_usd = -1") + "[pol]\n")
+    with pytest.raises(InvalidConfig) as caught:
+        load(path, ENV)
+    assert str(caught.value) == (
+        f"{path}: 2 problems\n"
+        '  pol: is not a setting; did you mean "poll"?\n'
+        '  budget[0].limit_usd: must be more than 0, not -1 (budget "platform")'
+    )
+
+
+@pytest.mark.parametrize(
+    ("document", "place", "phrase"),
+    [
+        ("[anthropic]\nadmin_key = c4n4ry\n", "line 2, column 13", "between quotation marks"),
+        ('[anthropic]\nadmin_key = "c4n4ry\n', "line 2, column 20", "on the same line"),
+        ("a = [1, 2\n[b]\n", "line 2", "a list ends with ]"),
+        ('a = "x" b = "c4n4ry"\n', "line 1, column 9", "one setting a line"),
+        ("[poll]\n[poll]\n", "line 2, column 6", "the same table is given twice"),
+        ("a = 1\na = 2\n", "line 2, column 6", "given twice"),
+        ("a = 1979-13-45\n", "line 1", "is not TOML"),
+        ("just words\n", "line 1, column 6", 'a setting is written name = "value"'),
+        (f"a = {'9' * 5000}\n", "config.toml", "more digits than can be read"),
+        (f"a = {'[' * 5000}\n", "config.toml", "nested too deeply"),
+        ('# ünïcödé\nx = "\xff"\n'.encode("latin-1"), "config.toml", "is not UTF-8 (line 1)"),
+        ("a = 1\n".encode("utf-16"), "config.toml", "is UTF-16"),
+        ("#" * (1024 * 1024 + 1), "config.toml", "larger than 1 MiB"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_a_file_that_is_not_toml_is_told_by_its_line(
+    folder: Path, document: str | bytes, place: str, phrase: str
+) -> None:
+    (problem,) = problems_of(folder, document)
+    assert place in problem.place
+    assert phrase in problem.message
+    assert "c4n4ry" not in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("name", "phrase"),
+    [
+        ("missing.toml", "there is no such file; copy config.example.toml"),
+        (".", "is a folder"),
+        ("empty/config.toml", "cannot be read: Not a directory"),
+        ("loop", "cannot be read"),
+        ("x" * 300, "cannot be read: File name too long"),
+        ("a\0b", "not a path"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_told_as_what_it_is(folder: Path, name: str, phrase: str) -> None:
+    (folder / "loop").symlink_to("loop")
+    with pytest.raises(InvalidConfig) as caught:
+        load(folder / name, ENV)
+    (problem,) = caught.value.problems
+    assert phrase in problem.message
+    assert str(caught.value).replace("\n", "").isprintable()

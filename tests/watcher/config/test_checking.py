@@ -1,0 +1,131 @@
+"""`check`: what is said of a configuration, right or wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from watcher.config import check
+
+DOCUMENT = """
+[anthropic]
+admin_key = "${KEY}"
+proxy = "http://proxy.example:3128"
+[store]
+url = "sqlite:///w.db"
+[http]
+listen = "[::1]:0"
+[poll]
+usage_every = "1m"
+cost_every = "1h30m"
+[heartbeat]
+url = "https://beat.example/x"
+[[budget]]
+name = "organization"
+limit_usd = 10000
+[[budget]]
+name = "keys"
+period = "day"
+timezone = "Europe/Berlin"
+limit_usd = "12.50"
+thresholds = [33.3, 100]
+per = ["api_key", "model"]
+select = { workspace = "dev-*" }
+[[budget]]
+name = "opus"
+limit_usd = 5
+select = { model = "*opus*", workspace = "a" }
+[[anomaly]]
+name = "a"
+[[anomaly]]
+name = "b"
+per = ["model", "workspace"]
+for = "2h"
+keep_firing_for = "0s"
+severity = "critical"
+[[receiver]]
+name = "ops"
+type = "slack"
+url = "https://hooks.slack.com/x"
+[[receiver]]
+name = "bot"
+type = "webhook"
+url = "https://bot.example/x"
+[[receiver]]
+name = "terminal"
+type = "console"
+[[route]]
+receiver = "ops"
+[[route]]
+receiver = "bot"
+"""
+
+
+SENTENCES = """\
+Reads usage from https://api.anthropic.com through a proxy every minute, and the cost report every 1 hour 30
+minutes.
+
+The first start reads the last 60 days.
+
+Keeps what it reads in {tmp_path}/w.db for 400 days.
+
+Serves the status page and the metrics on http://[::1]:(any free port), for this machine only.
+
+Budget "organization": $10,000 a month (UTC) for the whole organization; tells once a month at 50 % ($5,000),
+80 % ($8,000) and 100 % ($10,000).
+
+Budget "keys": $12.50 a day (Europe/Berlin) for each API key and model where the workspace matches "dev-*";
+tells once a day at 33.3 % ($4.16) and 100 % ($12.50).
+
+Budget "opus": $5 a month (UTC) for everything where the workspace matches "a" and the model matches "*opus*",
+together; tells once a month at 50 % ($2.50), 80 % ($4) and 100 % ($5).
+
+Anomaly "a": tells (warning) when an API key spends at least $5 an hour more than is normal for it; resolved
+once that is over for 2 hours.
+
+Anomaly "b": tells (critical) when a combination of workspace and model spends at least $5 an hour more than
+is normal for it for 2 hours; resolved once that is over.
+
+Receiver "ops" (a Slack channel) hears of every alert.
+
+Receiver "bot" (a webhook) hears of every alert.
+
+Receiver "terminal" (standard output) hears of nothing, as no route names it.
+
+Pings its heartbeat address after each whole successful cycle.
+
+Only reads from the API: it cannot switch a key off.
+"""
+
+
+def test_a_valid_configuration_is_described_in_plain_sentences(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(DOCUMENT)
+    path.chmod(0o600)
+    report = check(path, {"KEY": "sk-ant-admin01-x"})
+    assert report.settings is not None
+    assert (report.invalid, report.problems) == (None, ())
+    assert report.warnings == ('receiver[2]: no [[route]] names "terminal", so it hears of nothing',)
+    assert list(report.sentences) == [
+        " ".join(sentence.split()) for sentence in SENTENCES.format(tmp_path=tmp_path).split("\n\n")
+    ]
+
+
+def test_a_broken_configuration_gives_its_problems_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(DOCUMENT)
+    report = check(path, {})
+    assert report.settings is None
+    assert (report.warnings, report.sentences) == ((), ())
+    assert [problem.place for problem in report.problems] == ["anthropic.admin_key"]
+    assert "KEY is not set" in str(report.invalid)
+
+
+def test_a_folder_that_the_database_needs_and_that_is_not_there_gives_a_warning(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(DOCUMENT.replace("sqlite:///w.db", "sqlite:///data/w.db"))
+    report = check(path, {"KEY": "sk-ant-admin01-x"})
+    assert (
+        f"store.url: the folder {tmp_path}/data does not exist yet; make it before the first start" in report.warnings
+    )
+    (tmp_path / "data").mkdir()
+    assert not any("store.url: the folder" in warning for warning in check(path, {"KEY": "sk-ant-admin01-x"}).warnings)

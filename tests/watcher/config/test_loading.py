@@ -1,0 +1,320 @@
+"""What a valid configuration becomes."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import certifi
+import pytest
+
+from rules.model import AnomalyRule, Budget, Route, Selector, Severity
+from watcher.config import is_loopback, load
+from watcher.secret import Secret
+from watcher.settings import (
+    ConsoleSettings,
+    HeartbeatSettings,
+    HttpSettings,
+    PollSettings,
+    Settings,
+    SlackSettings,
+    WebhookSettings,
+)
+
+KEY = "sk-ant-admin01-test"
+MINIMAL = f'[anthropic]\nadmin_key = "{KEY}"\n'
+TOLD = """
+[[budget]]
+name = "all"
+limit_usd = 1
+[[receiver]]
+name = "terminal"
+type = "console"
+[[route]]
+receiver = "terminal"
+"""
+
+
+def settings_of(folder: Path, document: str, env: dict[str, str] | None = None) -> Settings:
+    path = folder / "config.toml"
+    path.write_text(document, encoding="utf-8")
+    path.chmod(0o600)
+    return load(path, env or {})
+
+
+def budget_of(folder: Path, lines: str, env: dict[str, str] | None = None) -> Budget:
+    return settings_of(folder, f'{MINIMAL}[[budget]]\nname = "b"\n{lines}\n', env).budgets[0]
+
+
+def test_an_admin_key_is_all_that_is_needed(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, MINIMAL)
+    assert settings.anthropic.base_url == "https://api.anthropic.com"
+    assert settings.anthropic.admin_key == Secret(KEY)
+    assert settings.store.url == f"sqlite:///{tmp_path}/watcher.db"
+    assert settings.store.path == tmp_path / "watcher.db"
+    assert settings.store.keep == timedelta(days=400)
+    assert settings.http == HttpSettings("127.0.0.1", 9477)
+    assert settings.poll == PollSettings(timedelta(minutes=5), timedelta(hours=1), timedelta(days=60))
+    assert (settings.budgets, settings.anomalies, settings.receivers, settings.routes) == ((), (), (), ())
+    assert settings.heartbeat is None
+    assert settings.path == tmp_path / "config.toml"
+
+
+def test_every_setting_arrives(tmp_path: Path) -> None:
+    settings = settings_of(
+        tmp_path,
+        MINIMAL
+        + """
+        base_url = "http://127.0.0.1:8787/api/"
+        proxy = "http://user:word@proxy.example:3128"
+        [store]
+        url = "postgresql://user:word@db.example:5433/watcher?sslmode=require"
+        keep = "2w30d"
+        [http]
+        listen = "[::1]:0"
+        [poll]
+        usage_every = "1m30s"
+        cost_every = "2h"
+        backfill = "30d"
+        [heartbeat]
+        url = "http://10.0.0.1/ping"
+        allow_private = true
+        [[budget]]
+        name = "b"
+        period = "week"
+        timezone = "Asia/Kolkata"
+        limit_usd = 0.1
+        thresholds = [12.5, 100]
+        per = ["model", "workspace"]
+        select = { workspace = "prod-*", api_key = "apikey_01", model = "claude-[a-z]*" }
+        for = "0s"
+        [[anomaly]]
+        name = "a"
+        per = ["workspace"]
+        select = { model = "*opus*" }
+        min_excess_usd = "2.50"
+        for = "1h"
+        keep_firing_for = "0s"
+        severity = "critical"
+        [[receiver]]
+        name = "s"
+        type = "slack"
+        url = "http://127.0.0.1:1/hook"
+        allow_private = true
+        [[receiver]]
+        name = "w"
+        type = "webhook"
+        url = "https://hook.example/x?y=z"
+        [[receiver]]
+        name = "c"
+        type = "console"
+        [[route]]
+        receiver = "w"
+        [[route]]
+        receiver = "s"
+        [[route]]
+        receiver = "c"
+        """,
+    )
+    assert settings.anthropic.base_url == "http://127.0.0.1:8787/api"
+    assert settings.anthropic.proxy == Secret("http://user:word@proxy.example:3128")
+    assert settings.store.url == "postgresql+psycopg://user:word@db.example:5433/watcher?sslmode=require"
+    assert (settings.store.path, settings.store.keep) == (None, timedelta(days=44))
+    assert settings.store.shown == "postgresql+psycopg://db.example:5433/watcher"
+    assert settings.http == HttpSettings("::1", 0)
+    assert settings.poll == PollSettings(timedelta(seconds=90), timedelta(hours=2), timedelta(days=30))
+    assert settings.heartbeat == HeartbeatSettings(Secret("http://10.0.0.1/ping"), allow_private=True)
+    assert settings.budgets == (
+        Budget(
+            name="b",
+            period="week",
+            timezone="Asia/Kolkata",
+            limit=100_000_000,
+            thresholds=(12.5, 100.0),
+            per=("workspace", "model"),
+            select=Selector("prod-*", "apikey_01", "claude-[a-z]*"),
+        ),
+    )
+    assert settings.anomalies == (
+        AnomalyRule(
+            name="a",
+            per=("workspace",),
+            select=Selector(model="*opus*"),
+            min_excess=2_500_000_000,
+            hold_for=timedelta(hours=1),
+            keep_firing_for=timedelta(0),
+            severity=Severity.CRITICAL,
+        ),
+    )
+    assert settings.receivers == (
+        SlackSettings("s", Secret("http://127.0.0.1:1/hook"), allow_private=True),
+        WebhookSettings("w", Secret("https://hook.example/x?y=z")),
+        ConsoleSettings("c"),
+    )
+    assert settings.routes == (Route("w"), Route("s"), Route("c"))
+    assert settings.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "nano"),
+    [
+        ("10000", 10_000_000_000_000),
+        ("0.1", 100_000_000),
+        ("49.999999999", 49_999_999_999),
+        ('"1234.56"', 1_234_560_000_000),
+        ('" 7 "', 7_000_000_000),
+        ("1e3", 1_000_000_000_000),
+        ('"${LIMIT}"', 80_500_000_000),
+    ],
+)
+def test_money_is_exact_however_it_is_written(tmp_path: Path, written: str, nano: int) -> None:
+    assert budget_of(tmp_path, f"limit_usd = {written}", {"LIMIT": "80.50"}).limit == nano
+
+
+@pytest.mark.parametrize("pattern", ["*", "a?c", "[abc]x", "[!a]*", "[]]", "[!]]", "[[]", "a]b", "[a-]", "[a-z0-9]"])
+def test_patterns_that_can_match_are_taken_as_they_are(tmp_path: Path, pattern: str) -> None:
+    assert budget_of(tmp_path, f"limit_usd = 1\nselect = {{ api_key = '{pattern}' }}").select.api_key == pattern
+
+
+def test_relative_paths_begin_at_the_config_file_and_absolute_ones_at_the_root(tmp_path: Path) -> None:
+    folder = tmp_path / "etc" / "watcher"
+    folder.mkdir(parents=True)
+    assert settings_of(folder, MINIMAL + '[store]\nurl = "sqlite:///data/w.db"').store.path == folder / "data/w.db"
+    assert settings_of(folder, MINIMAL + '[store]\nurl = "sqlite:////var/w.db"').store.path == Path("/var/w.db")
+
+
+def test_a_relative_config_file_gives_absolute_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "config.toml").write_text(MINIMAL)
+    monkeypatch.chdir(tmp_path)
+    settings = load(Path("config.toml"), {})
+    assert settings.path == tmp_path / "config.toml"
+    assert settings.store.path == tmp_path / "watcher.db"
+
+
+def test_every_secret_may_stand_in_a_file(tmp_path: Path) -> None:
+    secrets = {
+        "key": KEY,
+        "proxy": "http://proxy.example:1",
+        "store": "postgresql://u:p@h/d",
+        "beat": "https://beat.example/x",
+        "slack": "https://hooks.slack.com/services/x",
+        "hook": "https://hook.example/x",
+    }
+    for name, secret in secrets.items():
+        (tmp_path / name).write_text(f"\ufeff {secret} \r\n", encoding="utf-8")
+        (tmp_path / name).chmod(0o600)
+    settings = settings_of(
+        tmp_path,
+        f"""
+        [anthropic]
+        admin_key_file = "{tmp_path}/key"
+        proxy_file = "proxy"
+        [store]
+        url_file = "store"
+        [heartbeat]
+        url_file = "${{HERE:-.}}/beat"
+        [[receiver]]
+        name = "s"
+        type = "slack"
+        url_file = "slack"
+        [[receiver]]
+        name = "w"
+        type = "webhook"
+        url_file = "hook"
+        [[route]]
+        receiver = "s"
+        [[route]]
+        receiver = "w"
+        [[budget]]
+        name = "b"
+        limit_usd = 1
+        """,
+    )
+    slack, hook = settings.receivers
+    assert isinstance(slack, SlackSettings)
+    assert isinstance(hook, WebhookSettings)
+    assert settings.heartbeat is not None
+    assert settings.anthropic.proxy is not None
+    found = [settings.anthropic.admin_key, settings.anthropic.proxy, settings.heartbeat.url, slack.url, hook.url]
+    assert [one.reveal() for one in found] == [secrets[name] for name in ("key", "proxy", "beat", "slack", "hook")]
+    assert settings.store.url == "postgresql+psycopg://u:p@h/d"
+    assert settings.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("document", "phrase"),
+    [
+        (MINIMAL, "there is no [[budget]] and no [[anomaly]]"),
+        (MINIMAL, "there is no [[receiver]]"),
+        (MINIMAL + TOLD.replace("[[route]]\nreceiver", "[[receiver]]\ntype = 'console'\nname").replace(
+            '"terminal"', '"a"', 1), 'receiver[0]: no [[route]] names "a"'),
+        (MINIMAL.replace("sk-ant-admin01", "sk-ant-oat01") + TOLD, "anthropic.admin_key: does not begin with"),
+    ],
+)  # fmt: skip
+def test_what_is_valid_and_probably_not_meant_gives_a_warning(tmp_path: Path, document: str, phrase: str) -> None:
+    assert any(phrase in warning for warning in settings_of(tmp_path, document).warnings)
+
+
+def test_nothing_is_said_of_a_configuration_that_tells_somebody_something(tmp_path: Path) -> None:
+    assert settings_of(tmp_path, MINIMAL + TOLD).warnings == ()
+
+
+def test_a_secret_file_that_others_may_read_gives_a_warning(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(KEY)
+    (tmp_path / "key").chmod(0o640)
+    (warning,) = settings_of(tmp_path, '[anthropic]\nadmin_key_file = "key"' + TOLD).warnings
+    assert warning.startswith("anthropic.admin_key_file: ")
+    assert "chmod 600" in warning
+
+
+def test_a_secret_in_a_config_file_that_others_may_read_gives_a_warning(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(MINIMAL + TOLD)
+    path.chmod(0o644)
+    (warning,) = load(path, {}).warnings
+    assert warning.startswith("anthropic.admin_key: the secret stands in ")
+    path.write_text(MINIMAL.replace(KEY, "${KEY}") + TOLD)
+    assert load(path, {"KEY": KEY}).warnings == ()
+
+
+def test_a_database_url_without_a_password_is_not_a_secret(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(MINIMAL.replace(KEY, "${KEY}") + '[store]\nurl = "sqlite:///w.db"\n' + TOLD)
+    path.chmod(0o644)
+    assert load(path, {"KEY": KEY}).warnings == ()
+    path.write_text(path.read_text().replace("sqlite:///w.db", "postgresql://u:p@h/d"))
+    (warning,) = load(path, {"KEY": KEY}).warnings
+    assert warning.startswith("store.url: the secret stands in ")
+
+
+def test_a_byte_order_mark_and_other_line_ends_are_read_over(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + MINIMAL.replace("\n", "\r\n").encode())
+    assert load(path, {}).anthropic.admin_key == Secret(KEY)
+
+
+def test_the_company_certificates_are_read(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_bytes(Path(certifi.where()).read_bytes())
+    settings = settings_of(tmp_path, MINIMAL + 'ca_file = "ca.pem"')
+    assert settings.anthropic.ca_file == tmp_path / "ca.pem"
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://127.9.9.9", "http://[::1]:1/x", "http://LOCALHOST:2"])
+def test_this_machine_may_be_asked_over_http(tmp_path: Path, url: str) -> None:
+    settings = settings_of(tmp_path, MINIMAL + f'base_url = "{url}"')
+    assert settings.anthropic.base_url == url
+    assert is_loopback(url)
+
+
+@pytest.mark.parametrize("url", ["https://api.anthropic.com", "http://127.1", "http://[::ffff:127.0.0.1]", "http://0"])
+def test_other_machines_and_odd_spellings_are_not_loopback(url: str) -> None:
+    assert not is_loopback(url)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+def test_a_file_that_may_not_be_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(KEY)
+    (tmp_path / "key").chmod(0)
+    with pytest.raises(Exception, match="Permission denied"):
+        settings_of(tmp_path, '[anthropic]\nadmin_key_file = "key"')
