@@ -205,9 +205,8 @@ def hostile_key(name: str, *, children: int = 3) -> Alert:
     """An anomaly of a key in a workspace and with children that all bear the name."""
     names = {_KEY: name, _WORKSPACE: name}
     top = tuple(Share("model", f"{name} {index}", name, usd(300 / children)) for index in range(children))
-    return alert(
-        "anomaly", name, anomaly_evidence([1.0] * 9 + [80.0] * 5, 1.0, top), scope={"api_key": _KEY}, names=names
-    )
+    evidence = anomaly_evidence([1.0] * 9 + [80.0] * 5, 1.0, top)
+    return alert("anomaly", "key spend", evidence, scope={"api_key": _KEY}, names=names)
 
 
 def many(count: int) -> tuple[Alert, ...]:

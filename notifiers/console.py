@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 
 from rich.console import Console
 from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 from notifiers.base import DeliveryError
 from notifiers.render import story
-from notifiers.story import Line, Story, Tone, Words, plain
+from notifiers.story import GLYPHS, Line, Story, Tone, code, line
 from rules.model import Notification
 
 _COLOURS = {
@@ -48,31 +49,34 @@ class ConsoleNotifier:
 def print_story(told: Story, console: Console) -> None:
     """Print a story. Text is literal: markup, emoji codes and highlighting are off, and control characters are gone.
 
-    What the stream's encoding cannot write is replaced, since a message with a question mark beats none.
+    What the stream's encoding cannot write is replaced, since a message with question marks beats none.
     """
 
-    def show(text: Text, indent: int) -> None:
-        text.plain = text.plain.encode(console.encoding, "replace").decode(console.encoding)
-        console.print(Padding(text, (0, 0, 0, indent)), highlight=False, markup=False, emoji=False)
+    def show(row: Line, indent: int, mark: str = "", style: str = "") -> None:
+        grid = Table.grid(padding=(0, 1, 0, 0))
+        cells = [_written(line(mark), console, style), _written(row, console, style)]
+        grid.add_row(*cells if mark else cells[1:])
+        console.print(Padding(grid, (0, 0, 0, indent), expand=False), highlight=False, markup=False, emoji=False)
 
     console.print()
-    show(Text(told.headline, style=_COLOURS[told.tone]), 0)
+    show(line(told.title), 0, GLYPHS[told.tone], _COLOURS[told.tone])
     for row in told.lead:
-        show(_styled(row), 3)
+        show(row, 3)
     for picture in told.picture:
-        show(Text(picture, style="cyan", no_wrap=True, overflow="ellipsis"), 3)
+        show(line(code(picture)), 3)
     for section in told.sections:
-        show(Text(section.heading, style="bold"), 3)
+        show(line(section.heading), 3, style="bold")
         for row in section.lines:
-            bullet = "• " if section.listed else ""
-            show(_styled((Words(bullet), *row)), 3)
+            show(row, 3, "•" if section.listed else "")
     if told.footer:
-        show(Text(" · ".join(told.footer), style="dim"), 3)
+        show(line(" · ".join(told.footer)), 3, style="dim")
     console.print()
 
 
-def _styled(row: Line) -> Text:
-    text = Text()
+def _written(row: Line, console: Console, style: str) -> Text:
+    """The line as Rich's literal text, without what the stream's encoding cannot write."""
+    text = Text(style=style)
     for words in row:
-        text.append(words.text, style=_STYLES[words.style])
-    return text if text.plain == plain(row) else Text(plain(row))
+        writable = words.text.encode(console.encoding, "replace").decode(console.encoding)
+        text.append(writable, style=_STYLES[words.style])
+    return text

@@ -215,7 +215,8 @@ class _Failure:
 async def _read(response: httpx.Response) -> Response:
     """The answer's status, headers and beginning; an answer that breaks off within it raises httpx.HTTPError."""
     body = bytearray()
-    async for chunk in response.aiter_raw():
+    whole = response.is_stream_consumed  # a transport other than the network may give its answer in one piece
+    async for chunk in response.aiter_bytes() if whole else response.aiter_raw():
         body += chunk
         if len(body) >= LARGEST_ANSWER:
             break

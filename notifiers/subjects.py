@@ -45,7 +45,7 @@ def title_subject(alert: Alert) -> str:
     elif workspace is not None:
         subject = _titled("workspace", workspace, alert)
     elif model is not None:
-        return clean(model, _NAME_IN_TITLE)
+        return f"model {clean(model, _NAME_IN_TITLE)}"
     else:
         return "the organization"
     return f"{subject} on {clean(model, 32)}" if "model" in alert.subject.scope.parts() and model else subject
@@ -53,7 +53,9 @@ def title_subject(alert: Alert) -> str:
 
 def subject_line(alert: Alert) -> Line:
     """Every part of the scope by name, the first also by id; empty for the organization."""
-    parts = parts_of(alert)
+    scope, parts = alert.subject.scope.parts(), parts_of(alert)
+    if "model" not in scope:
+        parts.pop("model", None)  # told by the title and by what drives it
     words: list[Words] = []
     for dimension in ("api_key", "workspace", "model"):
         ident = parts.get(dimension)

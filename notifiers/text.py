@@ -27,7 +27,7 @@ def clean(text: str, longest: int = LONGEST_NAME) -> str:
     """
     kept: list[str] = []
     marks = 0
-    for char in harmless(text, 8 * longest):
+    for char in harmless(text, max(len(text), 1)):
         marks = marks + 1 if unicodedata.category(char) in {"Mn", "Me"} else 0
         if marks <= _MARKS_IN_A_ROW:
             kept.append(" " if char.isspace() else char)

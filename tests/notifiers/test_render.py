@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from benchmarks.gallery_samples import (
+    NOW,
+    alert,
+    anomaly_evidence,
+    budget_evidence,
+    hostile_key,
+    key_budget_exceeded,
+    many,
+    notification,
+    organization_budget,
+    runaway_key,
+    stalled_source,
+    typical,
+    usd,
+    workspace_parent,
+)
+from notifiers.render import alert_story, story
+from notifiers.story import Story, Tone, plain, plain_text
+from rules.model import CONSOLE, DEFAULT_WORKSPACE, UNATTRIBUTED, Alert, Reason, Severity, State
+
+
+def told(of: Story) -> str:
+    return plain_text(of, 100_000)
+
+
+def assert_in_order(text: str, *parts: str) -> None:
+    positions = [text.index(part) for part in parts]
+    assert positions == sorted(positions), dict(zip(parts, positions, strict=True))
+
+
+def test_an_anomaly_is_told_in_the_order_in_which_a_person_asks() -> None:
+    of = story(notification(runaway_key(), inhibited=(workspace_parent(),)))
+    assert of.tone is Tone.CRITICAL
+    assert of.title == "Key “batch-summariser” (Production) spends $84.30/h on claude-opus-5-5, normally $2.10/h"
+    assert_in_order(
+        told(of),
+        "batch-summariser apikey_01Rj2N8SVvo6BePZj99NhmiT, workspace Production",
+        "$380.50 since 10:00 UTC (4 h ago), where $10.50 is normal: 36 times as much.",
+        "Now $84.30 an hour; $2.10 is normal",
+        "behind the excess of workspace “Production”",
+        "seen    ▁",
+        "What drives it",
+        "claude-opus-5-5  $371.90  98 %",
+        "What happens next",
+        "$2,023.20 in the next 24 hours",
+        "What you can do",
+        "watcher spend --by api_key --by model --bucket hour --from 2026-11-20T10:00:00Z",
+        "Tidewater Analytics",
+        "data as of 14:00 UTC (8 min ago)",
+        "estimated, nothing settled yet",
+    )
+
+
+def test_a_budget_is_told_beside_the_time_that_has_passed() -> None:
+    of = story(notification(organization_budget()))
+    assert of.title == "Budget “organization” passed 80 %: $8,050.12 of $10,000.00 for November 2026"
+    assert_in_order(
+        told(of),
+        "$8,050.12 of $10,000.00 (81 %) since Sun 1 Nov 00:00 UTC",
+        "65 % of the time has passed; an even pace would stand at $6,527.78.",
+        "80 % was passed at 12:58 UTC (1 h 10 min ago), 50 % with it.",
+        "key batch-summariser apikey_01batchXsummariser9NhmiT  $2,210.40  27 %",
+        "all others together  $2,091.67  26 %",
+        "$1,949.88 (19 %) is left until Tue 1 Dec 00:00 UTC, in 10 days.",
+        "88 % settled, the rest estimated",
+    )
+
+
+def test_a_limit_that_is_passed_is_told_as_that() -> None:
+    of = story(notification(key_budget_exceeded()))
+    assert "for key “batch-summariser” (Production)" in of.title
+    assert "The limit is passed by $29.31 (6 %); a new period begins Tue 1 Dec 00:00 UTC" in told(of)
+
+
+def test_a_budget_speaks_in_its_own_zone_and_survives_one_that_is_gone() -> None:
+    evidence = replace(
+        budget_evidence(80, 100, 80), timezone="Asia/Tokyo", period_end=datetime(2026, 11, 30, 15, tzinfo=UTC)
+    )
+    assert "Tue 1 Dec 00:00 Asia/Tokyo" in told(story(notification(alert("budget", "b", evidence))))
+    for zone in ("Mars/Olympus", "", "../etc/passwd"):
+        assert "Mon 30 Nov 15:00 UTC" in told(
+            story(notification(alert("budget", "b", replace(evidence, timezone=zone))))
+        )
+
+
+def test_a_source_is_told_with_its_consequence_and_its_remedy() -> None:
+    of = story(notification(stalled_source()))
+    assert_in_order(
+        told(of), "🟠 No usage data", "Since 12:08 UTC (2 h ago).", "silent for 2 h", "What you can do", "If the"
+    )
+
+
+def test_the_first_judgement_names_everything_in_one_list() -> None:
+    alerts = many(40)
+    of = story(notification(*alerts, reason=Reason.INITIAL))
+    assert of.title == "claude-watcher began watching Tidewater Analytics; already true: 40 alerts"
+    rows = [plain(row) for section in of.sections for row in section.lines]
+    assert len(rows) == 40
+    assert all(any(one.summary in row for row in rows) for one in alerts)
+    assert rows[0].startswith("🔴")
+
+
+def test_a_first_judgement_without_alerts_says_so() -> None:
+    of = story(notification(reason=Reason.INITIAL))
+    assert of.title == "claude-watcher began watching Tidewater Analytics"
+    assert "Nothing is out of the ordinary." in told(of)
+
+
+def test_many_alerts_are_counted_in_the_title_the_worst_first_the_resolved_last() -> None:
+    over = runaway_key(state=State.RESOLVED)
+    of = story(notification(over, workspace_parent(), key_budget_exceeded(), stalled_source()))
+    assert of.title == "4 alerts: 1 critical, 2 warning, 1 resolved"
+    assert of.tone is Tone.CRITICAL
+    assert [section.heading for section in of.sections] == ["Not normal", "Budgets", "Sources of data"]
+    assert [plain(row)[0] for row in of.sections[0].lines] == ["🟠", "✅"]
+
+
+def test_the_end_is_short() -> None:
+    of = story(notification(runaway_key(state=State.RESOLVED), reason=Reason.RESOLVED))
+    assert of.tone is Tone.RESOLVED
+    assert of.title == "Key “batch-summariser” (Production) is back to normal"
+    assert (
+        "From 10:00 UTC to 13:48 UTC (3 h 48 min) it spent $380.50, where $10.50 is normal: $370.00 too much."
+        in told(of)
+    )
+    assert of.sections == ()
+    several = story(notification(*(replace(one, state=State.RESOLVED) for one in many(3)), reason=Reason.RESOLVED))
+    assert (several.title, several.tone) == ("3 alerts resolved", Tone.RESOLVED)
+
+
+@pytest.mark.parametrize("make", [organization_budget, stalled_source])
+def test_budgets_and_sources_end_too(make: Callable[[], Alert]) -> None:
+    over = replace(make(), state=State.RESOLVED, ends_at=NOW)
+    of = alert_story(over, NOW)
+    assert of.tone is Tone.RESOLVED
+    assert re.search(r"no longer over 80 %|Over: No usage data", of.title)
+
+
+def test_a_test_says_that_nothing_is_wrong_or_shows_what_it_was_asked_to_show() -> None:
+    assert "Nothing is wrong" in told(story(notification(reason=Reason.TEST)))
+    shown = story(notification(runaway_key(), reason=Reason.TEST))
+    assert shown.title.startswith("Test: Key “batch-summariser”")
+    assert shown.tone is Tone.TEST
+
+
+@pytest.mark.parametrize(
+    ("scope", "title"),
+    [
+        ({}, "The organization spends"),
+        ({"workspace": "wrkspc_1"}, "Workspace “wrkspc_1” spends"),
+        ({"workspace": DEFAULT_WORKSPACE}, "The default workspace spends"),
+        ({"model": "claude-opus-5"}, "Model claude-opus-5 spends"),
+        ({"api_key": CONSOLE}, "Console use spends"),
+        ({"api_key": UNATTRIBUTED}, "Cost without usage spends"),
+        ({"api_key": "apikey_1", "model": "claude-opus-5"}, "Key “apikey_1” on claude-opus-5 spends"),
+        ({"api_key": CONSOLE, "workspace": DEFAULT_WORKSPACE}, "Console use (the default workspace) spends"),
+    ],
+)
+def test_every_kind_of_scope_has_its_name(scope: dict[str, str], title: str) -> None:
+    of = alert_story(alert("anomaly", "r", anomaly_evidence([1, 1, 50], 1, hours=1), scope=scope), NOW)
+    assert of.title.startswith(title)
+    assert any("What you can do" in section.heading for section in of.sections)
+
+
+def test_prices_that_stand_in_are_said_to() -> None:
+    evidence = replace(anomaly_evidence([1, 1, 50], 1, hours=1), unpriced=("claude-new-1",))
+    assert "No price is known for claude-new-1" in told(alert_story(alert("anomaly", "r", evidence), NOW))
+
+
+def test_nearly_nothing_makes_no_absurd_multiple() -> None:
+    evidence = replace(anomaly_evidence([0, 0, 50], 0, hours=1), expected=usd(0.000001))
+    text = told(alert_story(alert("anomaly", "r", evidence), NOW))
+    assert "where <$0.01 is normal." in text
+    assert "times as much" not in text
+
+
+def test_a_message_is_told_as_of_its_creation_and_so_the_same_on_every_try() -> None:
+    later = replace(notification(runaway_key()), created_at=NOW + timedelta(hours=2))
+    assert "(6 h ago)" in told(story(later))
+    assert told(story(later)) == told(story(later))
+
+
+@pytest.mark.parametrize("severity", list(Severity))
+def test_the_tone_is_the_severity(severity: Severity) -> None:
+    assert str(story(notification(replace(runaway_key(), severity=severity))).tone) == str(severity)
+
+
+def test_no_title_is_longer_than_channels_take() -> None:
+    for message in (*typical().values(), notification(hostile_key("n" * 300)), notification(*many(9))):
+        assert 0 < len(story(message).headline) <= 145
+
+
+@pytest.mark.parametrize("longest", [10, 80, 500, 2900])
+def test_plain_text_is_cut_at_a_line_and_within_its_length(longest: int) -> None:
+    text = plain_text(story(notification(*many(200))), longest)
+    assert len(text) <= longest
+    assert text.endswith("…")

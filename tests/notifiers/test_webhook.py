@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import httpx
+import pytest
+
+from benchmarks.gallery_samples import (
+    HOSTILE_NAMES,
+    hostile_key,
+    notification,
+    organization_budget,
+    runaway_key,
+    stalled_source,
+    workspace_parent,
+)
+from notifiers.alert_json import alert_json
+from notifiers.http import OutgoingHttp
+from notifiers.webhook import WebhookNotifier
+from rules.model import Notification, State
+
+
+def posted(message: Notification) -> dict[str, Any]:
+    bodies: list[bytes] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        bodies.append(request.content)
+        return httpx.Response(202)
+
+    http = OutgoingHttp(transport=httpx.MockTransport(answer), resolve=lambda *_: [(2, 1, 6, "", ("8.8.8.8", 443))])
+    WebhookNotifier("hook", "https://example.com/secret", http).send(message)
+    (body,) = bodies
+    decoded: dict[str, Any] = json.loads(body)
+    return decoded
+
+
+def test_the_body_says_what_was_promised() -> None:
+    body = posted(notification(runaway_key(), inhibited=(workspace_parent(),)))
+    assert {key: body[key] for key in ("id", "reason", "receiver")} == {
+        "id": "ntf_7d1f6c02a9",
+        "reason": "first",
+        "receiver": "ops",
+    }
+    (told,) = body["alerts"]
+    assert told["names"] == dict(runaway_key().names)
+    promised = ("id", "fingerprint", "rule", "kind", "severity", "state", "scope", "starts_at", "ends_at")
+    promised += ("value_usd", "expected_usd", "limit_usd", "summary")
+    assert {key: told[key] for key in promised} == {
+        "id": runaway_key().id,
+        "fingerprint": runaway_key().subject.fingerprint,
+        "rule": "key spend",
+        "kind": "anomaly",
+        "severity": "critical",
+        "state": "firing",
+        "scope": {"api_key": "apikey_01Rj2N8SVvo6BePZj99NhmiT"},
+        "starts_at": "2026-11-20T10:00:00Z",
+        "ends_at": None,
+        "value_usd": "380.5",
+        "expected_usd": "10.5",
+        "limit_usd": None,
+        "summary": runaway_key().summary,
+    }
+    assert [parent["rule"] for parent in body["inhibited"]] == ["workspace spend"]
+
+
+def test_money_is_an_exact_decimal_string() -> None:
+    exact = replace(organization_budget(), value=1_234_500_001, limit=9_223_372_036_854_775_807, expected=-1)
+    told = alert_json(exact)
+    assert (told["value_usd"], told["limit_usd"], told["expected_usd"]) == (
+        "1.234500001",
+        "9223372036.854775807",
+        "-0.000000001",
+    )
+
+
+def test_times_are_utc_whatever_their_zone() -> None:
+    moment = datetime(2026, 11, 20, 16, 30, 0, 250_000, tzinfo=timezone(timedelta(hours=2)))
+    told = alert_json(replace(stalled_source(), starts_at=moment, ends_at=moment, state=State.RESOLVED))
+    assert told["starts_at"] == told["ends_at"] == "2026-11-20T14:30:00.250000Z"
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES)
+def test_a_hostile_name_arrives_as_it_is(name: str) -> None:
+    body = posted(notification(hostile_key(name)))
+    assert name in body["alerts"][0]["names"].values()
