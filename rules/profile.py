@@ -63,8 +63,8 @@ class Profile:
         """The present mean of an hour."""
         return self._base() * self._growth(quantum, noise)
 
-    def expected(self, hours: Ints, quantum: Floats, noise: Floats) -> tuple[Floats, Floats]:
-        """(expected values, shape factors) of the given hours of the week, each hours × rows.
+    def expected(self, hours: Ints, quantum: Floats, noise: Floats) -> Floats:
+        """The expected values of the given hours of the week, hours × rows.
 
         `quantum` and `noise` are the dispersion's two parts (`rules.dispersion`): they say what one hour is worth.
         """
@@ -76,10 +76,11 @@ class Profile:
             flat = np.ones((len(hours), tier.end - tier.begin))
             prior = flat if tier.parent is None else shape[:, tier.parent]
             shape[:, rows] = self._shape(hours, rows, prior, base[rows], lumps[rows], noise[rows])
-        return base * self._growth(quantum, noise) * shape, shape
+        result: Floats = base * self._growth(quantum, noise) * shape
+        return result
 
     def train(self, hours: Ints, seen: Floats, present: Floats) -> None:
-        """Learn at most 24 hours of one day, each array hours × rows; `present` is 0 where there is nothing to learn."""
+        """Learn at most 24 hours of one day, each array hours × rows; `present` is 0 where nothing is to be learnt."""
         memory = self._memory
         news = np.stack([seen * present, present])
         at, day = hours % DAY, int(hours[0]) // DAY

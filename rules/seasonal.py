@@ -27,10 +27,16 @@ from rules.silence import Silence
 class Tuning:
     """The numbers behind the judgement; z-scores count the standard deviations of the horizon's own spread."""
 
-    thresholds: tuple[float, ...] = (5.0, 4.0, 3.75, 3.75, 3.75, 3.75)
+    thresholds: tuple[float, ...] = (5.0, 4.25, 4.0, 3.75, 3.75, 3.75)
     """One a horizon (1, 2, 3, 6, 24, 72 hours)."""
-    cap: float = 4.5
-    """An hour counts in longer sums, and trains, only up to this z-score."""
+    cap: float = 8.0
+    """An hour counts in longer sums only up to this z-score, so that one spike does not carry a day."""
+    train_cap: float = 4.5
+    """An hour trains only up to this z-score, and down to the next one."""
+    train_least: float = -3.0
+    hot: float = 2.5
+    witnesses: tuple[int, ...] = (0, 2, 3, 5, 10, 20)
+    """How many hours of each horizon must by themselves exceed `hot`: no single hour is a story."""
     silence: float = 4.5
     quarantine_days: int = 2
     adopt_days: int = 4
@@ -136,7 +142,7 @@ class Baseline:
         tuning = self.tuning
         hours = (hour + np.arange(len(values))) % WEEK
         quantum, noise = self._dispersion.quantum, self._dispersion.noise
-        expected, shape = self._profile.expected(hours, quantum, noise)
+        expected = self._profile.expected(hours, quantum, noise)
         present = np.isfinite(values)
         seen = np.where(present, values, 0.0)
         doubt = tuning.doubt / (1.0 + self.hours / tuning.doubt_hours)
@@ -146,12 +152,15 @@ class Baseline:
         cap = np.where(mean > 0, value_at(tuning.cap * spread[0], mean, k), np.inf)
         limited = np.minimum(seen, cap)
         held = expected * present
-        sums, totals = self._totals.sums((limited, held, held * expected, seen, shape * present))
+        alone = z_score(seen, mean, k)
+        hot = (alone >= tuning.hot * spread[0]) & present
+        sums, totals = self._totals.sums((limited, held, held * expected, seen, hot.astype(np.float64)))
         z = np.empty((len(values), len(HORIZONS), values.shape[1]))
-        z[:, 0] = z_score(seen, mean, k)
+        z[:, 0] = alone
         z[:, 1:] = z_score(sums[:, 1:, 0], *law.of(sums[:, 1:, 1], sums[:, 1:, 2]))
         z *= present[:, None] / spread
         scores = z / np.array(tuning.thresholds)[:, None]
+        scores *= sums[:, :, 4] >= np.array(tuning.witnesses)[:, None]
         _gate(scores, z)
         depth, silence_after = self._silence.read(seen, present, sums, law, spread)
         depth /= tuning.silence
@@ -163,7 +172,8 @@ class Baseline:
             z=z.max(axis=1),
             silence=depth,
         )
-        low = np.maximum(limited, value_at(-3.0 * spread[0], mean, k))
+        most = np.where(mean > 0, value_at(tuning.train_cap * spread[0], mean, k), np.inf)
+        low = np.clip(seen, value_at(tuning.train_least * spread[0], mean, k), most)
         day = _Day(hours, low, expected, self._level, present.astype(np.float64))
         return reading, day, _After(scores, z * spread, totals, silence_after)
 

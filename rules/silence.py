@@ -18,7 +18,7 @@ HORIZONS_AT = (2, 3, 4)
 """The places of 3, 6 and 24 hours among the horizons."""
 MEMORY = 28 * 24.0
 LEAST_HOURS = 4.0
-HARMLESS = 48.0
+HARMLESS = 96.0
 """A silence this long was an outage, not a habit: it does not count as a harmless one."""
 
 
