@@ -28,8 +28,9 @@ class Cube:
         self.used: set[date] = set()
         self.unpriced: dict[date, frozenset[str]] = {}
         self._index: dict[Leaf, int] = {}
-        self._cost = np.zeros((_FIRST_ROOM, 24 * days), dtype=np.int64)
-        self._settled = np.zeros_like(self._cost)
+        room = _FIRST_ROOM if earlier is None else earlier.room
+        self._cost: IntArray = np.zeros((room, 24 * days), dtype=np.int64)
+        self._settled: IntArray = np.zeros_like(self._cost)
         if earlier is not None:
             self._take_over(earlier)
 
@@ -37,6 +38,11 @@ class Cube:
     def leaves(self) -> tuple[Leaf, ...]:
         """The leaves that cost something, in the order of the arrays' rows."""
         return tuple(self._index)
+
+    @property
+    def room(self) -> int:
+        """How many leaves fit before the arrays have to grow."""
+        return len(self._cost)
 
     def put(self, spend: DaySpend) -> None:
         """Replace one day's figures."""
@@ -75,7 +81,6 @@ class Cube:
             rows = np.flatnonzero(old_cost.any(axis=1) | old_settled.any(axis=1))
             leaves = tuple(leaves[index] for index in rows.tolist())
         self._index = {leaf: index for index, leaf in enumerate(leaves)}
-        self._make_room(len(leaves))
         self._cost[: len(leaves), into] = old_cost[rows]
         self._settled[: len(leaves), into] = old_settled[rows]
         inside = set(self.days)
@@ -84,12 +89,12 @@ class Cube:
         self.used = earlier.used & inside
 
     def _make_room(self, leaves: int) -> None:
-        room = len(self._cost)
-        if leaves <= room:
-            return
-        grown = max(2 * room, leaves)
-        for name in ("_cost", "_settled"):
-            old = getattr(self, name)
-            new = np.zeros((grown, old.shape[1]), dtype=np.int64)
-            new[:room] = old
-            setattr(self, name, new)
+        if leaves > self.room:
+            more = max(self.room, leaves - self.room)
+            self._cost, self._settled = _longer(self._cost, more), _longer(self._settled, more)
+
+
+def _longer(array: IntArray, more: int) -> IntArray:
+    longer = np.zeros((len(array) + more, array.shape[1]), dtype=np.int64)
+    longer[: len(array)] = array
+    return longer

@@ -1,14 +1,20 @@
 import io
+import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+import typer
 from rich.cells import cell_len
 from rich.console import Console
+from typer.testing import CliRunner
 
 from rules.model import CONSOLE, UNATTRIBUTED, Dimension, Names
-from watcher.cli.spend import window
+from watcher.admin_api.answers import UsageBucket, UsageRow
+from watcher.cli.spend import register, window
 from watcher.cli.spend_table import show
 from watcher.ledger import Bucket, SpendReport, SpendRow
+from watcher.store import Store
 
 NOW = datetime(2026, 11, 20, 10, 37, tzinfo=UTC)
 MONTH = datetime(2026, 11, 1, tzinfo=UTC)
@@ -141,3 +147,67 @@ def test_what_is_no_time_is_refused_with_its_option(start: str | None, end: str 
 def test_an_empty_window_is_refused() -> None:
     with pytest.raises(ValueError, match="--from must be before --to"):
         window("2026-11-05", "2026-11-05", NOW)
+
+
+# ------------------------------------------------------------------------------------------- the command
+
+HOUR = datetime(2026, 11, 3, 9, tzinfo=UTC)
+WINDOW = ("--from", "2026-11-03", "--to", "2026-11-04")
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "config.toml"
+    path.write_text('[anthropic]\nadmin_key = "sk-ant-admin01-not-a-key"\n[store]\nurl = "sqlite:///watcher.db"\n')
+    return path
+
+
+@pytest.fixture
+def filled(config: Path) -> Path:
+    with Store.open(f"sqlite:///{config.with_name('watcher.db')}") as store:
+        rows = tuple(
+            UsageRow(key, "w1", "claude-opus-5-5", "standard", "0-200k", "global", None, tokens, 0, 0, 0, 0, 0)
+            for key, tokens in (("key_a", 1_000_000), (None, 500_000))
+        )
+        store.usage.replace("org_1", [UsageBucket(HOUR, HOUR + timedelta(hours=1), ("model",), rows)], HOUR)
+        store.cursor.set("organization", "org_1")
+    return config
+
+
+def run(*arguments: str) -> tuple[int, str, str]:
+    app = typer.Typer()
+    register(app)
+    result = CliRunner().invoke(app, arguments)
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_the_command_prints_json(filled: Path) -> None:
+    code, out, _ = run("-c", str(filled), *WINDOW, "--by", "api_key", "--by", "model", "--bucket", "day", "--json")
+    document = json.loads(out)
+    assert code == 0
+    assert document["by"] == ["api_key", "model"]
+    assert [(row["api_key"], row["start"], row["cost_usd"]) for row in document["rows"]] == [
+        ("key_a", "2026-11-03T00:00:00Z", "4"),
+        (None, "2026-11-03T00:00:00Z", "2"),
+    ]
+
+
+def test_the_command_prints_a_table_by_key_when_nothing_is_asked(filled: Path) -> None:
+    code, out, _ = run("-c", str(filled), *WINDOW)
+    assert code == 0
+    assert "key_a" in out
+    assert "Console" in out
+    assert "$6.00" in out
+
+
+def test_a_wrong_window_is_wrong_usage(filled: Path) -> None:
+    code, out, err = run("-c", str(filled), "--from", "last week")
+    assert (code, out) == (2, "")
+    assert "--from must be a date" in err
+
+
+def test_a_store_that_was_never_filled_is_told(config: Path) -> None:
+    Store.open(f"sqlite:///{config.with_name('watcher.db')}").close()
+    code, out, err = run("-c", str(config), "--json")
+    assert (code, out) == (1, "")
+    assert "Nothing has been read yet" in err
