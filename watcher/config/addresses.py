@@ -130,7 +130,11 @@ def _sqlite(rest: str, beside: Path) -> tuple[str, Path]:
     path = Path(beside, name)
     if "?" in str(path) or "%" in str(path):
         raise Wrong("must lead to a path without ? and %, which mean something else in such an address")
-    if path.is_dir() or name.endswith("/"):
+    try:
+        folder = path.is_dir() or name.endswith("/")
+    except OSError as error:
+        raise Wrong(f"names a file that cannot be looked at: {error.strerror}") from None
+    if folder:
         raise Wrong("names a folder: name a file in it")
     return f"sqlite:///{path}", path
 

@@ -45,7 +45,11 @@ def _about_the_store(settings: Settings) -> list[str]:
     path = settings.store.path
     if path is None:
         return []
-    if not path.parent.is_dir():
+    try:
+        exists = path.parent.is_dir()
+    except OSError as error:
+        return [f"store.url: {shown_path(path.parent)} cannot be looked at: {error.strerror}"]
+    if not exists:
         return [f"store.url: the folder {shown_path(path.parent)} does not exist yet; make it before the first start"]
     kind = network_mount(PurePosixPath(path.parent.resolve()), mounts_here())
     if kind is None:

@@ -35,10 +35,7 @@ Per = Annotated[
 ]
 NotYet = Annotated[None, PlainValidator(values.refuse_action)]
 
-Keep = Annotated[
-    timedelta,
-    PlainValidator(values.duration(35 * _DAY, 3650 * _DAY, "a monthly budget needs the month, and baselines weeks")),
-]
+Keep = Annotated[timedelta, PlainValidator(values.duration(_DAY, 3650 * _DAY))]
 UsageEvery = Annotated[
     timedelta,
     PlainValidator(

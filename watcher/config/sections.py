@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,6 +32,7 @@ from watcher.settings import (
 
 _T = TypeVar("_T", bound=models.Table)
 _R = TypeVar("_R")
+_MONTHS_AND_DAYS = timedelta(days=35)
 _DEFAULT_STORE = "sqlite:///watcher.db"
 
 
@@ -65,9 +67,11 @@ class Sections:
         found = None
         if url is not None:
             found = self._attempt(_place(raw, "url", "store"), lambda text: addresses.store_url(text, folder), url)
-        if found is not None and "@" not in found[0]:
-            # No user, no password: not a secret, wherever it stands.
+        if found is not None and (found[1] is not None or not any(sign in found[0] for sign in ("@", "password="))):
+            # A file, or a server that is given no user and no password: not a secret, wherever it stands.
             self.twins.written_out[:] = [place for place in self.twins.written_out if place != "store.url"]
+        if table is not None and table.keep < _MONTHS_AND_DAYS:
+            self.warnings.append("store.keep: monthly budgets and what is normal need at least 35d of history")
         return None if table is None or found is None else StoreSettings(found[0], table.keep, found[1])
 
     def http(self, raw: dict[str, Any]) -> HttpSettings | None:
