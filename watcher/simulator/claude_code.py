@@ -46,7 +46,7 @@ def _rows(world: World, day: int, now: float) -> list[dict[str, Any]]:
     organization = world.organization
     used = world.used(day * DAY, until)
     rows: list[dict[str, Any]] = []
-    for key in organization.keys.values():
+    for place, key in enumerate(organization.keys.values()):
         workspace = organization.workspace(key.workspace_id or "")
         if workspace is None or workspace.name != "Claude Code":
             continue
@@ -58,7 +58,7 @@ def _rows(world: World, day: int, now: float) -> list[dict[str, Any]]:
         if not models:
             continue
         owner = organization.users.get(key.created_by or "")
-        rng = np.random.Generator(np.random.Philox(key=[world.seed, (0xCC << 40) + day * 4096 + len(rows)]))
+        rng = np.random.Generator(np.random.Philox(key=[world.seed, (0xCC << 40) + day * 4096 + place]))
         # Some people also work on a remote machine: the same person in two rows.
         parts = ((0.7, False), (0.3, True)) if rng.random() < 0.25 else ((1.0, False),)
         for share, remote in parts:

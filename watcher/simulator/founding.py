@@ -234,13 +234,13 @@ def _issue_keys(
         archetype = ARCHETYPES[index % len(ARCHETYPES)]
         turn = index // len(ARCHETYPES)
         owner = users[int(founder.rng.integers(0, len(users)))]
-        workspace_id: str | None = production[(index + turn) % len(production)].id
+        homes = production if archetype in {"production", "batch"} else live
+        workspace_id: str | None = homes[(index + turn) % len(homes)].id
         if archetype == "developer":
-            in_code = code is not None and index % 2 == 1
-            place = code if in_code and code is not None else live[(turn * 3 + index) % len(live)]
-            workspace_id = place.id
             short = owner.email.split("@", maxsplit=1)[0]
-            name = f"claude_code_key_{short}_{index:04d}" if in_code else f"{short}-dev-{index}"
+            name = f"{short}-dev-{index}"
+            if code is not None and index % 10 != 7:
+                workspace_id, name = code.id, f"claude_code_key_{short}_{index:04d}"
         elif archetype == "batch":
             name = f"{_JOBS[turn % len(_JOBS)]}-{index}"
         else:

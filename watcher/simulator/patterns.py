@@ -61,7 +61,7 @@ RHYTHMS: dict[str, Rhythm] = {
     "production": Rhythm(_mean_one(_PRODUCTION), 12.0, 6.0, 0.6, 5200, 480, 0.55, 0.06, 0.01),
     "business": Rhythm(_mean_one(_office(8, 18, 0.04)), 5.0, 2.0, 0.6, 3800, 620, 0.25, 0.05, 0.0),
     "batch": Rhythm(_mean_one(_NIGHTLY), 6.0, 3.0, 0.5, 2600, 700, 0.0, 0.0, 0.0),
-    "developer": Rhythm(_mean_one(_office(9, 20, 0.012)), 0.25, 0.45, 0.9, 30000, 900, 0.88, 0.07, 0.01),
+    "developer": Rhythm(_mean_one(_office(9, 20, 0.012)), 0.35, 0.45, 0.6, 30000, 900, 0.88, 0.07, 0.01),
     "steady": Rhythm(_mean_one(np.ones(HOURS_A_WEEK)), 20.0, 1.5, 0.4, 2400, 180, 0.4, 0.03, 0.02),
     "console": Rhythm(_mean_one(_office(8, 19, 0.02)), 0.4, 0.4, 0.3, 2200, 700, 0.0, 0.0, 0.0),
 }

@@ -88,7 +88,7 @@ class Simulator:
         connections = _Connections()
         self._api = AdminApi(world, now, connections.disconnect)
         self._protocol = connections.protocol()
-        self._stop = threading.Event()
+        self._ended = False
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -131,7 +131,7 @@ class Simulator:
             timeout_graceful_shutdown=1,
         )
         running = threading.Event()
-        self._stop.clear()
+        self._ended = False
         self._server = _Server(config, running)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [listener]}, name="simulator", daemon=True
@@ -143,7 +143,7 @@ class Simulator:
 
     def stop(self) -> None:
         """Stop serving; answers under way get a second. Harmless when it does not serve."""
-        self._stop.set()
+        self._ended = True
         if self._server is not None:
             self._server.should_exit = True
         if self._thread is not None:
@@ -152,17 +152,17 @@ class Simulator:
         self._thread = None
 
     def serve_forever(self) -> None:
-        """Serve until `stop` is called from another thread or a signal handler, or the server dies."""
+        """Serve until `end` or `stop` is called from elsewhere, or the server dies."""
         if self._thread is None:
             self.start()
         thread = self._thread
-        while thread is not None and thread.is_alive() and not self._stop.wait(0.5):
-            pass
+        while thread is not None and thread.is_alive() and not self._ended:
+            thread.join(timeout=0.1)
         self.stop()
 
     def end(self) -> None:
-        """Make `serve_forever` return; for signal handlers, which may not wait."""
-        self._stop.set()
+        """Make `serve_forever` return; for signal handlers, which may take no lock (so this is a plain flag)."""
+        self._ended = True
 
     def __enter__(self) -> Self:
         self.start()

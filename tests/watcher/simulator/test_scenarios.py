@@ -65,6 +65,15 @@ def test_a_leaked_key_is_used_at_night_on_a_model_of_the_thief(calm):
     )
 
 
+def test_setting_a_leaked_key_inactive_stops_the_thief_too():
+    leaked = world("leaked-key")
+    incident = leaked.incidents[0]
+    caught = incident.starts_at + 1.25 * HOUR
+    leaked.set_key_status(incident.api_key_id, "inactive", caught)
+    assert spend(leaked, incident.starts_at, 1.25 * HOUR, api_key_id=incident.api_key_id) > 10
+    assert spend(leaked, caught, 5 * HOUR, api_key_id=incident.api_key_id) == 0
+
+
 def test_a_slow_leak_grows_day_by_day(calm):
     leaking = world("slow-leak")
     key = leaking.incidents[0].api_key_id
