@@ -26,9 +26,14 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, 
 
 
 def pages(connection: Connection, query: Select[Any]) -> Iterator[Sequence[tuple[Any, ...]]]:
-    """The rows of a query as plain tuples, some thousands at a time, never all of them in memory."""
-    result = connection.execution_options(stream_results=True, max_row_buffer=_PAGE).execute(query)
-    cursor: Any = result.cursor
-    while rows := cursor.fetchmany(_PAGE):
-        yield rows
-    result.close()
+    """The rows of a query with numbers for parameters, as plain tuples, some thousands at a time."""
+    statement = str(query.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True}))
+    driver: Any = connection.connection.driver_connection
+    # PostgreSQL sends a whole answer at once unless the cursor lives in the server, which a name makes it do.
+    cursor = driver.cursor() if connection.dialect.name == "sqlite" else driver.cursor(name="pages")
+    try:
+        cursor.execute(statement)
+        while rows := cursor.fetchmany(_PAGE):
+            yield rows
+    finally:
+        cursor.close()
