@@ -172,7 +172,7 @@ class Daemon:
             overview=outcome.overview,
             alerts=self._store.alerts.open(),
             sources=outcome.sources,
-            waiting=waiting_by_receiver(self._parts, outcome.overview.at),
+            waiting=waiting_by_receiver(self._parts),
             last_success=outcome.overview.at if outcome.whole else board.last_success,
         )
 

@@ -18,7 +18,9 @@ import structlog
 REDACTED = "[redacted]"
 
 # Their INFO and DEBUG lines hold whole URLs, headers or statements and say nothing that our own lines do not.
-_CHATTY = ("httpx", "httpcore", "slack_sdk", "apscheduler", "asyncio", "uvicorn", "alembic", "sqlalchemy", "stamina")
+_CHATTY = ("httpx", "httpcore", "slack_sdk", "asyncio", "uvicorn", "alembic", "sqlalchemy", "stamina")
+# Its warnings and errors reach us as events, which watcher.schedule words and logs itself.
+_TOLD_BY_US = ("apscheduler",)
 
 
 class RedactingFormatter(structlog.stdlib.ProcessorFormatter):
@@ -61,6 +63,8 @@ def configure(
     root.setLevel(level.upper())
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
+    for name in _TOLD_BY_US:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

@@ -66,7 +66,7 @@ def read_status(store: StatusStore, now: datetime) -> Status:
         replace(source, stalled_since=source.stalled_since or silent_since) if source.source == "usage" else source
         for source in (store.sources.all(organization) if organization else ())
     )
-    waiting = tuple((depth.receiver, depth.waiting) for depth in store.outbox.depth(now))
+    waiting = tuple(sorted(store.outbox.depth().items()))
     last_cycle_at = _moment(store.cursor.get("last_cycle_at"))
     return Status(
         now,

@@ -6,7 +6,6 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
 from notifiers.base import Notifier
 from notifiers.http import OutgoingHttp
@@ -94,9 +93,7 @@ def assemble(
     return Parts(settings, store, connection, reader, PriceBook(), notifiers, outgoing)
 
 
-def waiting_by_receiver(parts: Parts, now: datetime) -> tuple[tuple[str, int], ...]:
+def waiting_by_receiver(parts: Parts) -> tuple[tuple[str, int], ...]:
     """How many messages wait, for every receiver configured or still owed something."""
-    depth = {notifier.name: 0 for notifier in parts.notifiers} | {
-        depth.receiver: depth.waiting for depth in parts.store.outbox.depth(now)
-    }
+    depth = {notifier.name: 0 for notifier in parts.notifiers} | dict(parts.store.outbox.depth())
     return tuple(sorted(depth.items()))
