@@ -50,7 +50,7 @@ def judge(rule: AnomalyRule, view: SpendView, names: Names, firing: frozenset[st
     if np.count_nonzero(view.known[: subjects.complete]) < LEAST_HISTORY:
         why = f"less than {LEAST_HISTORY} hours of history"
         return [NoData(subject, why) for subject in _named(rule, subjects)]
-    told = _read(rule, view, subjects)
+    told = read(rule, view, subjects)
     material = told.reading.material[:, subjects.first :]
     ahead = material[told.complete :].max(axis=0, initial=0.0)
     newest = material[max(told.complete - CALM_HOURS, 0) : told.complete]
@@ -83,7 +83,8 @@ def _unknown(view: SpendView, subjects: Subjects, now: datetime) -> str | None:
     return None
 
 
-def _read(rule: AnomalyRule, view: SpendView, subjects: Subjects) -> Told:
+def read(rule: AnomalyRule, view: SpendView, subjects: Subjects, keep: int = LOOK_BACK) -> Told:
+    """What the baseline reads of the subjects over about the last `keep` hours, by the floors of the rule."""
     floor = rule.min_excess / DOLLAR
     baseline = Baseline(subjects.dollars.shape[1], subjects.tiers)
     reading = walk(
@@ -92,7 +93,7 @@ def _read(rule: AnomalyRule, view: SpendView, subjects: Subjects) -> Told:
         (view.start - MONDAY) // HOUR,
         Floors(per_hour=floor, one_hour=OVERWHELMING * floor),
         complete=subjects.complete,
-        keep=LOOK_BACK,
+        keep=keep,
     )
     hours, kept = subjects.dollars.shape[0], len(reading.expected)
     return Told(subjects, reading, begin=hours - kept, complete=subjects.complete - (hours - kept))

@@ -169,8 +169,9 @@ def _top(
     now = view.cost[members, window].sum(axis=1)
     whole = int(past.sum())
     shares: list[Share] = []
+    fixed = set(subject.scope.parts()) | ({"workspace"} if subject.scope.api_key else set())
     for dimension in DIMENSIONS:
-        if dimension in subject.scope.parts():
+        if dimension in fixed:
             continue
         spent: dict[str, list[int]] = {}
         for leaf, before, since in zip(members, past, now, strict=True):
