@@ -319,3 +319,8 @@ def test_a_file_that_may_not_be_read_is_told(tmp_path: Path) -> None:
     (tmp_path / "key").chmod(0)
     with pytest.raises(Exception, match="Permission denied"):
         settings_of(tmp_path, '[anthropic]\nadmin_key_file = "key"')
+
+
+def test_a_line_end_around_a_secret_is_not_part_of_it(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, MINIMAL.replace(KEY, "${KEY}"), {"KEY": f"{KEY}\n"})
+    assert settings.anthropic.admin_key == Secret(KEY)
