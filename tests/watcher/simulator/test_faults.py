@@ -67,6 +67,20 @@ def test_html_resets_half_bodies_and_timeouts_are_what_they_are(serve, tmp_path)
         assert api.get(path)
 
 
+def test_a_change_whose_answer_is_cut_in_half_was_made_and_one_that_met_a_reset_was_not(serve, tmp_path):
+    file = tmp_path / "faults.toml"
+    file.write_text(
+        '[[fault]]\nkind = "half-body"\nmethod = "post"\ntimes = 1\n[[fault]]\nkind = "reset"\nmethod = "post"\n'
+    )
+    api = serve(faults=file)
+    done, undone = list(api.world.organization.keys)[:2]
+    for key_id in (done, undone):
+        with pytest.raises(httpx.TransportError):
+            api.post(f"api_keys/{key_id}", {"status": "inactive"})
+    assert api.get(f"api_keys/{done}")["status"] == "inactive"
+    assert api.get(f"api_keys/{undone}")["status"] == "active"
+
+
 def test_one_endpoint_can_be_forbidden_and_the_rest_goes_on(serve):
     api = serve(faults="forbidden-cost")
     assert api.get("cost_report", 403, starting_at="2026-11-10T00:00:00Z")["error"]["type"] == "permission_error"
