@@ -144,7 +144,8 @@ def runaway_key(*, names: Mapping[str, str] = _NAMES, state: State = State.FIRIN
     """One key, forty times as dear as usual since five hours."""
     seen = [2.1, 1.9, 2.2, 2.4, 2.0, 1.8, 1.7, 1.9, 2.0, 2.2, 2.5, 2.1, 2.3, 2.0, 1.9, 2.2, 2.1, 2.0, 1.9]
     top = (
-        Share("model", "claude-opus-5-5", "claude-opus-5-5", usd(371.9)),
+        Share("workspace", _WORKSPACE, "Production", usd(370.0)),
+        Share("model", "claude-opus-5-5", "claude-opus-5-5", usd(361.4)),
         Share("model", "claude-haiku-5-5", "claude-haiku-5-5", usd(8.6)),
     )
     evidence = anomaly_evidence([*seen, 34.4, 81.2, 90.7, 89.9, 84.3], 2.1, top)
@@ -154,7 +155,14 @@ def runaway_key(*, names: Mapping[str, str] = _NAMES, state: State = State.FIRIN
 
 def workspace_parent() -> Alert:
     """The workspace of the runaway key, told inside its message."""
-    evidence = anomaly_evidence([30.0] * 19 + [62.0, 110.0, 121.0, 118.0, 113.0], 30.0)
+    top = (
+        Share("api_key", _KEY, "batch-summariser", usd(370.0)),
+        Share("api_key", "apikey_01UfbGNm8Y6t4RYtQYwGyV1B", "search-rerank", usd(4.0)),
+        Share("model", "claude-opus-5-5", "claude-opus-5-5", usd(361.4)),
+        Share("model", "claude-sonnet-5-5", "claude-sonnet-5-5", usd(4.0)),
+        Share("model", "claude-haiku-5-5", "claude-haiku-5-5", usd(8.6)),
+    )
+    evidence = anomaly_evidence([30.0] * 19 + [62.0, 110.0, 121.0, 118.0, 113.0], 30.0, top)
     return alert("anomaly", "workspace spend", evidence, scope={"workspace": _WORKSPACE}, names=_NAMES)
 
 
@@ -174,7 +182,7 @@ def key_budget_exceeded() -> Alert:
     """A key beyond its month's limit."""
     top = (
         Share("model", "claude-sonnet-5-5", "claude-sonnet-5-5", usd(500.2)),
-        Share("model", "claude-haiku-5-5", "claude-haiku-5-5", usd(29.1)),
+        Share("model", "claude-haiku-5-5", "claude-haiku-5-5", usd(29.11)),
     )
     return alert(
         "budget",

@@ -17,6 +17,7 @@ _FEWEST_HOURS = 3
 
 def anomaly_story(alert: Alert, evidence: AnomalyEvidence, now: datetime) -> Story:
     """What is spent, since when, beside what the baseline held for normal."""
+    excess = evidence.observed - evidence.expected
     per_hour, normal = display_usd(evidence.per_hour), display_usd(evidence.normal_per_hour)
     return Story(
         tone=tone_of(alert),
@@ -24,7 +25,7 @@ def anomaly_story(alert: Alert, evidence: AnomalyEvidence, now: datetime) -> Sto
         lead=lines(subject_line(alert), _so_far(evidence, now), _per_hour(evidence), unpriced(evidence.unpriced)),
         picture=_picture(evidence, now),
         sections=(
-            *drivers(alert, evidence.top, evidence.observed),
+            *drivers(alert, evidence.top, excess, f"What drives the {display_usd(excess)} too much"),
             Section("What happens next", (_next_day(evidence),)),
             Section("What you can do", remedies(alert, evidence.since, "hour"), listed=True),
         ),

@@ -22,7 +22,7 @@ def budget_story(alert: Alert, evidence: BudgetEvidence, now: datetime) -> Story
             subject_line(alert), _so_far(evidence, now), _passed(alert, evidence, now), unpriced(evidence.unpriced)
         ),
         sections=(
-            *drivers(alert, evidence.top, evidence.spent),
+            *drivers(alert, evidence.top, evidence.spent, "What drives it"),
             Section("What happens next", (_left(evidence, now),)),
             Section("What you can do", remedies(alert, evidence.period_start, "day"), listed=True),
         ),

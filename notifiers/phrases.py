@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from notifiers.story import Line, Section, Tone, Words, code, line, strong
-from notifiers.subjects import named
+from notifiers.subjects import NOUNS, named, parts_of
 from notifiers.text import ago, clean, percent, shorten, when
 from rules.model import CONSOLE, DEFAULT_WORKSPACE, UNATTRIBUTED, Alert, Severity, Share, State
 from rules.money import display_usd
 
 LONGEST_TITLE = 140
 _SHOWN_CHILDREN = 5
+_SHOWN_OF_THE_SECOND = 2
 _TONES = {Severity.CRITICAL: Tone.CRITICAL, Severity.WARNING: Tone.WARNING, Severity.INFO: Tone.INFO}
 
 
@@ -32,19 +33,27 @@ def lines(*rows: Line) -> tuple[Line, ...]:
     return tuple(row for row in rows if row)
 
 
-def drivers(alert: Alert, top: Sequence[Share], total: int) -> tuple[Section, ...]:
+def drivers(alert: Alert, top: Sequence[Share], total: int, heading: str) -> tuple[Section, ...]:
     """The largest children with their part of `total`, and what is left beside them.
 
-    A single child that is all of the figure drives nothing that the subject's line has not said.
+    Keys come first, since a key has an owner; of a second dimension only the largest are told. A dimension whose one
+    child the subject's line or the title has named already drives nothing new.
     """
-    told = sorted(top, key=lambda share: -share.cost)[:_SHOWN_CHILDREN]
-    if not told or told[0].cost >= total:
+    if total <= 0:
         return ()
-    rows = [(*_child(share, alert), *_amount(share.cost, total)) for share in told]
-    rest = total - sum(share.cost for share in told)
-    if rest > 0 and len({share.dimension for share in told}) == 1:
-        rows.append((Words("all others together"), *_amount(rest, total)))
-    return (Section("What drives it", tuple(rows), listed=True),)
+    known = parts_of(alert)
+    rows: list[Line] = []
+    most = _SHOWN_CHILDREN
+    for dimension in ("api_key", "model", "workspace"):
+        shares = sorted((share for share in top if share.dimension == dimension), key=lambda share: -share.cost)
+        if not shares or not most or (len(shares) == 1 and known.get(dimension) == shares[0].id):
+            continue
+        rows += [(*_child(share, alert), *_amount(share.cost, total)) for share in shares[:most]]
+        rest = total - sum(share.cost for share in shares[:most])
+        if most == _SHOWN_CHILDREN and 1000 * rest >= total:
+            rows.append((Words(f"all other {NOUNS[dimension]}s together"), *_amount(rest, total)))
+        most = _SHOWN_OF_THE_SECOND if most == _SHOWN_CHILDREN else 0
+    return (Section(heading, tuple(rows), listed=True),) if rows else ()
 
 
 def _amount(cost: int, total: int) -> Line:
@@ -53,7 +62,7 @@ def _amount(cost: int, total: int) -> Line:
 
 def _child(share: Share, alert: Alert) -> list[Words]:
     if share.dimension == "model":
-        return [code(clean(share.id))]
+        return [Words("on "), code(clean(share.id))]
     return named(share.dimension, share.id, alert, name=share.name)
 
 

@@ -62,7 +62,7 @@ _MEANINGS = {
     "team_disabled": "the Slack workspace is not active",
     "user_not_found": "the webhook's user does not exist",
 }
-_REFUSED_FORM = ("invalid_blocks", "invalid_payload", "invalid_attachments", "msg_blocks_too_long", "msg_too_long")
+_REFUSED_FORM = ("invalid_blocks", "invalid_blocks_format", "invalid_payload", "msg_blocks_too_long", "msg_too_long")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +78,8 @@ class SlackWebhookNotifier:
         """POST the message; if Slack refuses its form, once more as text alone, because told plainly beats not told."""
         message = slack_message(story(notification))
         refusal = self._post(message, notification)
-        if refusal is not None and not refusal.retryable and refusal.response.excerpt.strip() in _REFUSED_FORM:
-            del message["blocks"]
-            refusal = self._post(message, notification)
+        if refusal is not None and not refusal.retryable and _word(refusal) in _REFUSED_FORM:
+            refusal = self._post({"text": message["text"]}, notification)
         if refusal is not None:
             raise _explained(refusal)
 
@@ -187,9 +186,14 @@ def _size(part: JsonObject) -> int:
     return len(json.dumps(part.to_dict(), ensure_ascii=False))
 
 
+def _word(error: AnsweredError) -> str:
+    """Slack's own word for what is wrong, if that is what the answer is."""
+    return error.response.excerpt.partition(":")[0].strip()
+
+
 def _explained(error: AnsweredError) -> DeliveryError:
     """The same failure with the meaning of Slack's own word for it, where that is known."""
-    word = error.response.excerpt.strip()
+    word = _word(error)
     meaning = _MEANINGS.get(word) or ("Slack refuses its form" if word in _REFUSED_FORM else None)
     reason = f"{error.reason}: {word}, {meaning}" if meaning else error.reason
     return DeliveryError(reason, retryable=error.retryable, retry_after=error.retry_after)

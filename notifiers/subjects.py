@@ -11,7 +11,7 @@ _SPECIAL = {
     DEFAULT_WORKSPACE: "the default workspace",
     UNATTRIBUTED: "cost without usage",
 }
-_NOUN: dict[Dimension, str] = {"workspace": "workspace", "api_key": "key", "model": "model"}
+NOUNS: dict[Dimension, str] = {"workspace": "workspace", "api_key": "key", "model": "model"}
 _NAME_IN_TITLE = 44
 
 
@@ -76,7 +76,7 @@ def named(
     """A noun with name and id: key **batch** `apikey_01`. `first` begins a sentence; `name` if the caller knows it."""
     if ident in _SPECIAL:
         return [strong(capital(_SPECIAL[ident]) if first else _SPECIAL[ident])]
-    noun = capital(_NOUN[dimension]) if first else _NOUN[dimension]
+    noun = capital(NOUNS[dimension]) if first else NOUNS[dimension]
     name = name or _name(ident, alert)
     if name is None or name == ident:
         return [Words(f"{noun} "), code(clean(ident, 80))]
@@ -91,7 +91,7 @@ def capital(text: str) -> str:
 def _titled(dimension: Dimension, ident: str, alert: Alert) -> str:
     if ident in _SPECIAL:
         return _SPECIAL[ident]
-    return f"{_NOUN[dimension]} “{clean(_name(ident, alert) or ident, _NAME_IN_TITLE)}”"
+    return f"{NOUNS[dimension]} “{clean(_name(ident, alert) or ident, _NAME_IN_TITLE)}”"
 
 
 def _name(ident: str, alert: Alert) -> str | None:

@@ -48,8 +48,9 @@ def test_an_anomaly_is_told_in_the_order_in_which_a_person_asks() -> None:
         "Now $84.30 an hour; $2.10 is normal",
         "behind the excess of workspace “Production”",
         "seen    ▁",
-        "What drives it",
-        "claude-opus-5-5  $371.90  98 %",
+        "What drives the $370.00 too much",
+        "• on claude-opus-5-5  $361.40  98 %",
+        "• on claude-haiku-5-5  $8.60  2 %",
         "What happens next",
         "$2,023.20 in the next 24 hours",
         "What you can do",
@@ -69,10 +70,20 @@ def test_a_budget_is_told_beside_the_time_that_has_passed() -> None:
         "65 % of the time has passed; an even pace would stand at $6,527.78.",
         "80 % was passed at 12:58 UTC (1 h 10 min ago), 50 % with it.",
         "key batch-summariser apikey_01batchXsummariser9NhmiT  $2,210.40  27 %",
-        "all others together  $2,091.67  26 %",
+        "all other keys together  $2,091.67  26 %",
         "$1,949.88 (19 %) is left until Tue 1 Dec 00:00 UTC, in 10 days.",
         "88 % settled, the rest estimated",
     )
+
+
+def test_keys_are_told_before_models_and_the_rest_is_one_line() -> None:
+    (driven,) = (section for section in alert_story(workspace_parent(), NOW).sections if "drives" in section.heading)
+    assert [plain(row) for row in driven.lines] == [
+        "key batch-summariser apikey_01Rj2N8SVvo6BePZj99NhmiT  $370.00  99 %",
+        "key search-rerank apikey_01UfbGNm8Y6t4RYtQYwGyV1B  $4.00  1 %",
+        "on claude-opus-5-5  $361.40  97 %",
+        "on claude-haiku-5-5  $8.60  2 %",
+    ]
 
 
 def test_a_limit_that_is_passed_is_told_as_that() -> None:
