@@ -7,7 +7,7 @@ narrowest (a key) to the widest, and the first kind that explains enough tells t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
@@ -73,73 +73,102 @@ def inhibit(alerts: Iterable[Alert], began: Collection[str]) -> Inhibition:
     return Inhibition(frozenset(told), frozenset(folded), tuple(changed.values()))
 
 
+@dataclass(frozen=True, slots=True)
+class _Anomaly:
+    """A firing anomaly, with what is asked of it again and again worked out once."""
+
+    alert: Alert
+    evidence: AnomalyEvidence
+    place: Mapping[str, str]
+    """The dimensions in which it lies: those of its scope, and the workspace of its key where that is known."""
+    asked: tuple[tuple[str, str], ...]
+    """The dimensions of its scope, with their ids."""
+    parts: Mapping[tuple[str, str], Nano]
+    """What its evidence says of the parts within it."""
+
+    @property
+    def excess(self) -> Nano:
+        """What was seen over what was expected."""
+        return self.evidence.observed - self.evidence.expected
+
+
+def _anomaly(alert: Alert) -> _Anomaly | None:
+    evidence, scope = alert.evidence, alert.subject.scope
+    if not isinstance(evidence, AnomalyEvidence):
+        return None
+    place: dict[str, str] = {"organization": scope.organization}
+    place.update((dimension, ident) for dimension, ident in scope.parts().items())
+    if scope.api_key is not None and scope.workspace is None:
+        beside = next((ident for ident in alert.names if ident not in place.values()), None)
+        if beside is not None:
+            place["workspace"] = beside
+    parts: dict[tuple[str, str], Nano] = {(share.dimension, share.id): share.cost for share in evidence.top}
+    asked: tuple[tuple[str, str], ...] = tuple(scope.parts().items())
+    return _Anomaly(alert, evidence, place, asked, parts)
+
+
 class _Tellers:
-    """The firing anomalies by kind of scope, and within it by what they lie in, so that few have to be looked at."""
+    """The firing anomalies by kind of scope and by workspace, so that few have to be looked at for each parent."""
 
     __slots__ = ("_by_kind",)
 
     def __init__(self, firing: Iterable[Alert]) -> None:
-        self._by_kind: dict[str, list[tuple[Alert, dict[str, str]]]] = {}
+        self._by_kind: dict[str, dict[str | None, list[_Anomaly]]] = {}
         for alert in firing:
-            if isinstance(alert.evidence, AnomalyEvidence):
-                self._by_kind.setdefault(alert.subject.scope.kind, []).append((alert, _place(alert)))
+            child = _anomaly(alert)
+            if child is not None:
+                places = self._by_kind.setdefault(alert.subject.scope.kind, {})
+                places.setdefault(child.place.get("workspace"), []).append(child)
 
     def leave_out(self, alert: Alert) -> None:
         """An alert that nobody hears of cannot tell the story of another."""
-        kind = alert.subject.scope.kind
-        self._by_kind[kind] = [pair for pair in self._by_kind.get(kind, ()) if pair[0].id != alert.id]
+        for places in self._by_kind.get(alert.subject.scope.kind, {}).values():
+            places[:] = [child for child in places if child.alert.id != alert.id]
 
-    def of(self, parent: Alert, least: Fraction) -> Alert | None:
-        """The alert that tells the parent's story if at least `least` of its excess is explained, else None."""
-        evidence = parent.evidence
-        excess = evidence.observed - evidence.expected if isinstance(evidence, AnomalyEvidence) else 0
-        if excess <= 0:
+    def of(self, alert: Alert, least: Fraction) -> Alert | None:
+        """The alert that tells the story of this one if at least `least` of its excess is explained, else None."""
+        narrower = [kind for kind in _NARROWEST_FIRST[: _RANK[alert.subject.scope.kind]] if kind in self._by_kind]
+        parent = _anomaly(alert) if narrower else None
+        if parent is None or parent.excess <= 0:
             return None
-        place = _place(parent)
-        for kind in _NARROWEST_FIRST[: _RANK[parent.subject.scope.kind]]:
-            parts: dict[str, tuple[Nano, Alert]] = {}
-            for child, where in self._by_kind.get(kind, ()):
-                if _apart(where, place):
-                    continue
-                part = _explained(child, where, parent)
-                key = "\x1f".join(child.subject.scope.parts().values())
-                if part > parts.get(key, (0, child))[0]:
-                    parts[key] = (part, child)
-            if sum(part for part, _ in parts.values()) >= least * excess and parts:
-                return max(parts.values(), key=lambda pair: (pair[0], pair[1].id))[1]
+        for kind in narrower:
+            largest: dict[tuple[tuple[str, str], ...], tuple[Nano, str, Alert]] = {}
+            for child in self._near(kind, parent):
+                part = _explained(child, parent)
+                if part > 0 and part > largest.get(child.asked, (0,))[0]:
+                    largest[child.asked] = (part, child.alert.id, child.alert)
+            if largest and sum(part for part, _, _ in largest.values()) >= least * parent.excess:
+                return max(largest.values(), key=lambda found: found[:2])[2]
         return None
 
-
-def _place(alert: Alert) -> dict[str, str]:
-    """The dimensions in which the alert lies: those of its scope, and the workspace of its key where that is known."""
-    scope = alert.subject.scope
-    parts: dict[str, str] = {"organization": scope.organization}
-    parts.update((dimension, ident) for dimension, ident in scope.parts().items())
-    if "api_key" in parts and "workspace" not in parts:
-        beside = next((ident for ident in alert.names if ident not in parts.values()), None)
-        if beside is not None:
-            parts["workspace"] = beside
-    return parts
+    def _near(self, kind: str, parent: _Anomaly) -> Iterator[_Anomaly]:
+        """The anomalies of this kind that do not lie elsewhere: in no dimension that both name do they differ."""
+        places = self._by_kind.get(kind, {})
+        workspace = parent.place.get("workspace")
+        near = places if workspace is None else (workspace, None)
+        for key in near:
+            for child in places.get(key, ()):
+                if all(parent.place.get(dimension, ident) == ident for dimension, ident in child.place.items()):
+                    yield child
 
 
-def _apart(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
-    """Whether two scopes have nothing in common: a dimension that both name, differently."""
-    return any(other.get(dimension, ident) != ident for dimension, ident in one.items())
-
-
-def _explained(child: Alert, where: Mapping[str, str], parent: Alert) -> Nano:
+def _explained(child: _Anomaly, parent: _Anomaly) -> Nano:
     """How much of the parent's excess is the child's.
 
     A child that lies wholly inside counts with its excess, one that lies partly inside with no more than is known to
-    have been too much there.
+    have been too much there, by the parts that the evidence of either names.
     """
-    mine, theirs = child.evidence, parent.evidence
-    if not isinstance(mine, AnomalyEvidence) or not isinstance(theirs, AnomalyEvidence):
-        return 0
-    excess = _excess_since(mine, theirs.since)
-    if excess <= 0 or all(dimension in where for dimension in parent.subject.scope.parts()):
+    excess = _excess_since(child.evidence, parent.evidence.since)
+    if excess <= 0 or all(dimension in child.place for dimension, _ in parent.asked):
         return max(excess, 0)
-    return min(excess, _shared(child, where, parent))
+    inside_child = _least(child.parts, parent.asked, child.place)
+    inside_parent = _least(parent.parts, child.asked, parent.place)
+    return min(excess, max(inside_child, inside_parent))
+
+
+def _least(parts: Mapping[tuple[str, str], Nano], asked: Iterable[tuple[str, str]], settled: Collection[str]) -> Nano:
+    """The smallest of the parts that are asked for, leaving out the dimensions that are settled."""
+    return min((parts.get(part, 0) for part in asked if part[0] not in settled), default=0)
 
 
 def _excess_since(evidence: AnomalyEvidence, since: datetime) -> Nano:
@@ -147,22 +176,3 @@ def _excess_since(evidence: AnomalyEvidence, since: datetime) -> Nano:
     if evidence.since >= since or not evidence.points or evidence.points[0].hour > since:
         return evidence.observed - evidence.expected
     return sum(point.observed - point.expected for point in evidence.points if point.hour >= since)
-
-
-def _shared(child: Alert, where: Mapping[str, str], parent: Alert) -> Nano:
-    """What two scopes that cross have too much in common, by the parts that the evidence of either names."""
-    inside_child = _least(_parts(child), parent, where)
-    inside_parent = _least(_parts(parent), child, _place(parent))
-    return max(inside_child, inside_parent)
-
-
-def _least(parts: Mapping[tuple[str, str], Nano], other: Alert, settled: Collection[str]) -> Nano:
-    """The smallest of the parts that the other's scope asks for, leaving out the dimensions that are settled."""
-    asked = [part for part in other.subject.scope.parts().items() if part[0] not in settled]
-    return min((parts.get(part, 0) for part in asked), default=0)
-
-
-def _parts(alert: Alert) -> dict[tuple[str, str], Nano]:
-    evidence = alert.evidence
-    shares = evidence.top if isinstance(evidence, AnomalyEvidence) else ()
-    return {(share.dimension, share.id): share.cost for share in shares}

@@ -1,0 +1,248 @@
+"""The figures and the algebra of budgets; when they are told stands in test_budget_scenarios.py."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from random import Random
+from time import perf_counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rules import budgets, lifecycle
+from rules.model import (
+    CONSOLE,
+    HOUR,
+    Alert,
+    Breach,
+    Budget,
+    BudgetEvidence,
+    Leaf,
+    Names,
+    NoData,
+    Scope,
+    Selector,
+    Severity,
+    SpendView,
+    State,
+    Verdict,
+)
+
+USD = 1_000_000_000
+START = datetime(2026, 11, 1, tzinfo=UTC)
+NOW = START + timedelta(days=10, minutes=30)
+LEAVES = (
+    Leaf("wrkspc_1", "apikey_a", "opus"),
+    Leaf("wrkspc_1", "apikey_a", "haiku"),
+    Leaf("wrkspc_1", CONSOLE, "opus"),
+    Leaf("wrkspc_2", "apikey_b", "opus"),
+)
+NAMES = Names({"apikey_a": "ci-runner", "wrkspc_1": "prod"})
+BUDGET = Budget("spend", "month", "UTC", 100 * USD, (50.0, 80.0, 100.0))
+
+
+def view_of(spend: dict[tuple[int, int], int], now: datetime = NOW, start: datetime = START) -> SpendView:
+    """A view over LEAVES that holds `spend` dollars by (leaf, hours from the start)."""
+    hours = (now - start) // HOUR + 1
+    cost = np.zeros((len(LEAVES), hours), dtype=np.int64)
+    for (leaf, hour), dollars in spend.items():
+        cost[leaf, hour] = dollars * USD
+    settled = cost.copy()
+    settled[:, hours // 2 :] = 0
+    known = np.ones(hours, dtype=np.bool_)
+    return SpendView("org_1", start, LEAVES, cost, settled, known, now - timedelta(minutes=30), now)
+
+
+def evidence_of(verdict: Verdict) -> BudgetEvidence:
+    assert isinstance(verdict, Breach)
+    assert isinstance(verdict.evidence, BudgetEvidence)
+    return verdict.evidence
+
+
+def test_a_breach_carries_the_figures_it_rests_on() -> None:
+    view = view_of({(0, 5): 30, (1, 6): 15, (2, 130): 20, (3, 7): 10})
+    (breach,) = budgets.judge(BUDGET, view, NAMES, NOW)
+    assert isinstance(breach, Breach)
+    assert breach.subject.scope == Scope("org_1")
+    assert breach.subject.instance == "2026-11-01T00:00:00Z/50"
+    assert breach.starts_at == START + 7 * HOUR
+    assert (breach.value, breach.limit, breach.expected) == (75 * USD, 100 * USD, None)
+    assert breach.closes_at == datetime(2026, 12, 1, tzinfo=UTC)
+    evidence = evidence_of(breach)
+    assert (evidence.spent, evidence.settled, evidence.period) == (75 * USD, 55 * USD, "November 2026")
+    assert evidence.data_as_of == NOW
+    assert [(share.name, share.cost) for share in evidence.top] == [
+        ("ci-runner", 45 * USD),
+        ("Console", 20 * USD),
+        ("apikey_b", 10 * USD),
+    ]
+
+
+def test_each_threshold_starts_in_the_hour_in_which_the_sum_crossed_it() -> None:
+    verdicts = budgets.judge(BUDGET, view_of({(0, 5): 50, (0, 9): 30, (3, 20): 40}), NAMES, NOW)
+    assert [(v.starts_at - START) // HOUR for v in verdicts if isinstance(v, Breach)] == [5, 9, 20]
+
+
+def test_a_key_names_its_models_and_a_key_on_one_model_nothing() -> None:
+    view = view_of({(0, 5): 40, (1, 6): 60})
+    of_key = budgets.judge(replace(BUDGET, per=("api_key",)), view, NAMES, NOW)
+    assert [(share.dimension, share.id) for share in evidence_of(of_key[0]).top] == [
+        ("model", "haiku"),
+        ("model", "opus"),
+    ]
+    of_both = budgets.judge(replace(BUDGET, per=("api_key", "model")), view, NAMES, NOW)
+    assert evidence_of(of_both[0]).top == ()
+
+
+def test_models_without_a_price_are_named_where_they_were_used() -> None:
+    view = replace(view_of({(0, 5): 60}), unpriced=frozenset({"opus", "haiku"}))
+    assert evidence_of(budgets.judge(BUDGET, view, NAMES, NOW)[0]).unpriced == ("opus",)
+
+
+@pytest.mark.parametrize(
+    ("percent", "severity"),
+    [
+        (50, Severity.INFO),
+        (79.9, Severity.INFO),
+        (80, Severity.WARNING),
+        (99, Severity.WARNING),
+        (100, Severity.CRITICAL),
+    ],
+)
+def test_severity_follows_the_threshold(percent: float, severity: Severity) -> None:
+    assert budgets.severity_of(percent) is severity
+
+
+def test_a_limit_of_nothing_is_not_crossed_by_nothing() -> None:
+    free = replace(BUDGET, limit=0)
+    assert budgets.judge(free, view_of({}), NAMES, NOW) == []
+    assert len(budgets.judge(free, view_of({(0, 1): 1}), NAMES, NOW)) == 3
+
+
+def test_data_that_begin_after_the_period_are_no_data() -> None:
+    late = START + timedelta(days=3)
+    verdicts = budgets.judge(BUDGET, view_of({}, start=late), NAMES, NOW)
+    assert [type(verdict) for verdict in verdicts] == [NoData]
+    assert isinstance(verdicts[0], NoData)
+    assert "reach back to 4 Nov, 00:00 UTC" in verdicts[0].why
+
+
+def test_a_hole_is_no_data_and_the_hours_after_the_watermark_are_not_a_hole() -> None:
+    view = view_of({})
+    known = view.known.copy()
+    known[[3, 4]] = False
+    (verdict,) = budgets.judge(BUDGET, replace(view, known=known), NAMES, NOW)
+    assert isinstance(verdict, NoData)
+    assert verdict.why == "2 hours of November 2026 have never been read"
+    known = view.known.copy()
+    known[-1] = False
+    assert budgets.judge(BUDGET, replace(view, known=known), NAMES, NOW) == []
+
+
+def test_a_period_of_which_nothing_was_read_is_no_data() -> None:
+    view = view_of({}, now=START + timedelta(days=1))
+    stale = replace(view, observed_until=START - HOUR, complete_until=START - HOUR)
+    (verdict,) = budgets.judge(BUDGET, stale, NAMES, START + timedelta(days=1))
+    assert isinstance(verdict, NoData)
+
+
+def test_a_selection_that_matches_nothing_says_nothing_and_still_has_its_line() -> None:
+    nothing = replace(BUDGET, select=Selector(api_key="gone"))
+    assert budgets.judge(nothing, view_of({(0, 5): 500}), NAMES, NOW) == []
+    assert [line.spent for line in budgets.lines(nothing, view_of({(0, 5): 500}), NAMES, NOW)] == [0]
+
+
+def test_lines_stand_for_every_scope_dearest_first() -> None:
+    found = budgets.lines(replace(BUDGET, per=("api_key",)), view_of({(0, 5): 4, (3, 200): 9}), NAMES, NOW)
+    assert [(line.label, line.spent, line.settled) for line in found] == [
+        ("apikey_b", 9 * USD, 0),
+        ("ci-runner", 4 * USD, 4 * USD),
+        ("Console", 0, 0),
+    ]
+    assert (found[0].period, found[0].limit, found[0].scope) == (
+        "November 2026",
+        100 * USD,
+        Scope("org_1", api_key="apikey_b"),
+    )
+
+
+@given(
+    st.decimals("0.1", "200", places=1, allow_nan=False, allow_infinity=False),
+    st.integers(0, 9_000_000_000_000_000),
+)
+def test_a_threshold_is_the_least_amount_that_is_at_least_its_percentage(percent: Decimal, limit: int) -> None:
+    amount = budgets.threshold_amount(limit, float(percent))
+    exact = Fraction(percent) * limit / 100
+    assert exact <= amount < exact + 1
+
+
+spends = st.dictionaries(st.tuples(st.integers(0, 3), st.integers(0, 240)), st.integers(0, 40), max_size=12)
+
+
+@given(spends)
+def test_the_lines_of_all_scopes_add_up_to_the_shared_budget(spend: dict[tuple[int, int], int]) -> None:
+    view = view_of(spend)
+    shared = budgets.lines(BUDGET, view, NAMES, NOW)[0]
+    for per in (("api_key",), ("workspace",), ("model",), ("workspace", "api_key", "model")):
+        found = budgets.lines(replace(BUDGET, per=per), view, NAMES, NOW)
+        assert sum(line.spent for line in found) == shared.spent
+        assert sum(line.settled for line in found) == shared.settled
+
+
+@given(spends)
+def test_what_is_in_breach_is_what_has_been_spent(spend: dict[tuple[int, int], int]) -> None:
+    view = view_of(spend)
+    by_key = replace(BUDGET, per=("api_key",), limit=20 * USD)
+    expected = {
+        (line.scope, percent)
+        for line in budgets.lines(by_key, view, NAMES, NOW)
+        for percent in by_key.thresholds
+        if line.spent * 100 >= percent * by_key.limit
+    }
+    found = budgets.judge(by_key, view, NAMES, NOW)
+    assert {(verdict.subject.scope, evidence_of(verdict).threshold_percent) for verdict in found} == expected
+
+
+@given(st.lists(spends, min_size=1, max_size=6), st.randoms())
+def test_no_threshold_fires_twice_and_none_is_skipped(
+    readings: list[dict[tuple[int, int], int]], random: Random
+) -> None:
+    """Whatever is read in whatever order, each threshold that was ever seen crossed has fired exactly once."""
+    by_key = replace(BUDGET, per=("api_key",), limit=20 * USD)
+    alerts: dict[str, Alert] = {}
+    fired: list[str] = []
+    seen: set[str] = set()
+    for step, spend in enumerate(readings):
+        now = NOW + timedelta(minutes=step)
+        verdicts = budgets.judge(by_key, view_of(spend), NAMES, now)
+        random.shuffle(verdicts)
+        seen |= {verdict.subject.fingerprint for verdict in verdicts}
+        for _ in range(2):
+            advance = lifecycle.advance(alerts.values(), verdicts, {("budget", "spend")}, NAMES, now)
+            alerts.update((alert.id, alert) for alert in advance.alerts)
+            fired += [alerts[change.alert_id].subject.fingerprint for change in advance.transitions]
+    assert sorted(fired) == sorted(seen)
+    assert all(alert.state is State.FIRING for alert in alerts.values())
+
+
+def test_ten_thousand_budgets_per_key_are_judged_in_under_300_ms() -> None:
+    rng = np.random.default_rng(1)
+    leaves = tuple(Leaf(f"wrkspc_{i % 50}", f"apikey_{i:05d}", "opus") for i in range(10_000))
+    cost = rng.integers(0, 10**8, (len(leaves), 30 * 24))
+    now = START + timedelta(hours=cost.shape[1] - 1, minutes=30)
+    known = np.ones(cost.shape[1], dtype=np.bool_)
+    view = SpendView("org_1", START, leaves, cost, np.zeros_like(cost), known, now, now)
+    # The limit lies where some dozens of the keys have crossed it.
+    budget = replace(BUDGET, per=("api_key",), limit=int(np.sort(cost.sum(axis=1))[-50]), thresholds=(100.0,))
+    fastest = float("inf")
+    for _ in range(3):
+        begin = perf_counter()
+        verdicts = budgets.judge(budget, view, NAMES, now)
+        fastest = min(fastest, perf_counter() - begin)
+    assert len(verdicts) == 50
+    assert fastest < 0.3
