@@ -15,29 +15,32 @@ from rules.model import Dimension
 from rules.money import display_usd
 from watcher.ledger import SpendReport, SpendRow
 
-_LABEL_WIDTH = 38
+_FIGURES_WIDTH = 40
+"""What the columns of figures take, gaps included; the label has the rest of the line."""
+_BETWEEN = " · "
 _START_WIDTH = {"total": 0, "day": 12, "hour": 15}
+_NARROWEST = 40
 _ID_ENDING = 6
 
 
 def show(report: SpendReport, console: Console, now: datetime) -> None:
     """Print every row, the total, how sure the figures are and how old."""
     console.print(Text(f"Spend from {_minute(report.start)} to {_minute(report.end)} UTC", style="bold"))
-    console.print(_table(report) if report.rows else "Nothing was spent.")
+    console.print(_table(report, console.width - _FIGURES_WIDTH) if report.rows else "Nothing was spent.")
     for line in _notes(report, now):
         console.print(Text(line, style="dim"))
 
 
-def _table(report: SpendReport) -> Table:
+def _table(report: SpendReport, width: int) -> Table:
     total = report.total
     table = Table(box=None, pad_edge=False, header_style="dim", show_footer=True, footer_style="bold")
     if report.bucket != "total":
         table.add_column("start", no_wrap=True)
-    table.add_column(" · ".join(dimension.replace("_", " ") for dimension in report.by), "total", no_wrap=True)
+    table.add_column(_BETWEEN.join(dimension.replace("_", " ") for dimension in report.by), "total", no_wrap=True)
     footers = ("", display_usd(total.cost), _share(total.settled, total.cost), _count(sum(total.tokens)))
     for title, footer in zip(("share", "cost", "settled", "tokens"), footers, strict=True):
         table.add_column(title, footer, justify="right", no_wrap=True)
-    labels = _Labels(report)
+    labels = _Labels(report, width)
     for row in report.rows:
         table.add_row(
             *([] if row.start is None else [_slice(row.start, report)]),
@@ -53,29 +56,43 @@ def _table(report: SpendReport) -> Table:
 class _Labels:
     """What a row is called: names made harmless, told apart by the end of the id where two are the same."""
 
-    def __init__(self, report: SpendReport) -> None:
+    def __init__(self, report: SpendReport, width: int) -> None:
         self._by = report.by
         self._names = report.names
-        self._width = _LABEL_WIDTH - _START_WIDTH[report.bucket]
-        self._longest = max((self._width - 3 * (len(report.by) - 1)) // max(len(report.by), 1), 6)
+        self._width = max(width, _NARROWEST) - _START_WIDTH[report.bucket]
         idents = {(part, getattr(row, part)) for row in report.rows for part in report.by}
         self._uses = Counter((part, self._names.of(ident)) for part, ident in idents)
+        longest = {
+            part: max((len(self._part(*one)) for one in idents if one[0] == part), default=0) for part in self._by
+        }
+        self._room = _fair(longest, self._width - len(_BETWEEN) * (len(self._by) - 1))
 
     def of(self, row: SpendRow) -> Text:
         """The row's label, one part for each dimension, no wider than its column."""
-        parts = (self._part(dimension, getattr(row, dimension)) for dimension in self._by)
-        label = Text(" · ".join(parts) or "all")
+        parts = (self._part(part, getattr(row, part), self._room[part]) for part in self._by)
+        label = Text(_BETWEEN.join(parts) or "all")
         label.truncate(self._width, overflow="ellipsis")
         return label
 
-    def _part(self, dimension: Dimension, ident: str) -> str:
+    def _part(self, dimension: Dimension, ident: str, room: int = LONGEST_NAME) -> str:
         name = self._names.of(ident)
         # Made harmless at full length first, so that the end of a very long name survives the cut.
         harmless = clean(name, LONGEST_NAME)
         if self._uses[dimension, name] == 1:
-            return shorten(harmless, self._longest)
+            return shorten(harmless, room)
         ending = f" (…{clean(ident[-_ID_ENDING:])})"
-        return shorten(harmless, max(self._longest - len(ending), 4)) + ending
+        return shorten(harmless, max(room - len(ending), 4)) + ending
+
+
+def _fair(wanted: dict[Dimension, int], room: int) -> dict[Dimension, int]:
+    """Room for each: what it wants where that is no more than an equal part of what the smaller ones leave."""
+    given: dict[Dimension, int] = {}
+    for left, (part, want) in zip(
+        range(len(wanted), 0, -1), sorted(wanted.items(), key=lambda item: item[1]), strict=True
+    ):
+        given[part] = max(min(want, room // left), 1)
+        room -= given[part]
+    return given
 
 
 def _notes(report: SpendReport, now: datetime) -> Iterator[str]:

@@ -63,7 +63,7 @@ def _scope(report: SpendReport, row: SpendRow) -> dict[str, str | None]:
 
 def _ident(row: SpendRow, dimension: Dimension) -> str | None:
     ident: str | None = getattr(row, dimension)
-    return None if ident in {CONSOLE, DEFAULT_WORKSPACE, UNATTRIBUTED} else ident
+    return None if ident in {CONSOLE, DEFAULT_WORKSPACE, UNATTRIBUTED, ""} else ident
 
 
 def _figures(row: SpendRow) -> dict[str, Any]:

@@ -92,6 +92,11 @@ def test_almost_nothing_and_almost_everything_are_not_shown_as_nothing_and_every
     assert lines[3].split()[1:] == ["<1", "%", "$1.00", "0", "%", "1.5k"]
 
 
+def test_a_short_name_leaves_its_room_to_a_long_one() -> None:
+    text = shown(row("key_a", 1, model="claude-haiku-4-5-20251001"), names={"key_a": "ci"}, by=("api_key", "model"))
+    assert "ci · claude-haiku-4-5-20251001" in text
+
+
 def test_two_keys_of_one_name_are_told_apart_by_their_ids() -> None:
     text = shown(row("key_000001", 2), row("key_000002", 1), names={"key_000001": "ci", "key_000002": "ci"})
     assert "ci (…000001)" in text

@@ -1,4 +1,4 @@
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from watcher.admin_api.answers import CostBucket, CostRow, UsageBucket, UsageRow
 from watcher.ledger import Ledger
 from watcher.ledger.view import VIEW_DAYS
 from watcher.pricing import PriceBook
-from watcher.store import Store
+from watcher.store import BucketState, Locked, Store, UsageColumns
 
 ORG = "org_1"
 NOW = datetime(2026, 11, 20, 10, 37, tzinfo=UTC)
@@ -138,6 +138,35 @@ def test_kept_up_to_date_it_is_what_it_would_be_if_made_anew(store: Store) -> No
         assert figures(kept) == figures(made), step
         assert kept.unpriced == made.unpriced
         assert (kept.start, kept.hours) == (made.start, made.hours)
+
+
+class Breaking:
+    """A store whose usage cannot be read while it is broken."""
+
+    def __init__(self, store: Store) -> None:
+        self.costs, self.sources, self.directory = store.costs, store.sources, store.directory
+        self.usage, self._usage, self.broken = self, store.usage, False
+
+    def read(self, organization: str, start: datetime, end: datetime) -> UsageColumns:
+        if self.broken:
+            raise Locked("the database is locked")
+        return self._usage.read(organization, start, end)
+
+    def observed(self, organization: str, start: datetime, end: datetime) -> Mapping[datetime, BucketState]:
+        return self._usage.observed(organization, start, end)
+
+
+def test_what_changed_before_a_failure_is_not_forgotten(store: Store) -> None:
+    hour = TODAY - 3 * DAY
+    breaking = Breaking(store)
+    ledger = Ledger(breaking, BOOK, ORG)
+    ledger.refresh(NOW)
+    changed = add_usage(store, hour, {"key_a": 10**6})
+    breaking.broken = True
+    with pytest.raises(Locked):
+        ledger.refresh(NOW, changed, frozenset())
+    breaking.broken = False
+    assert figures(ledger.refresh(NOW, frozenset(), frozenset())) == {(A, hour): (MILLION_TOKENS, 0)}
 
 
 def test_a_clock_set_back_and_forth_changes_nothing(store: Store) -> None:
