@@ -115,7 +115,7 @@ def _decisive(verdicts: Iterable[Verdict]) -> dict[Subject, Verdict]:
 
 def _rank(verdict: Verdict) -> tuple[int, str, int, str]:
     if isinstance(verdict, Breach):
-        return 0, verdict.starts_at.isoformat(), -(verdict.value or 0), repr(verdict.evidence)
+        return 0, verdict.starts_at.isoformat(), -(verdict.value or 0), repr(verdict)
     return 1 if isinstance(verdict, NoData) else 2, "", 0, ""
 
 
