@@ -13,6 +13,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from rules.horizons import Reals
+
 Floats = npt.NDArray[np.float64]
 
 MEMORY = 28 * 24.0
@@ -35,7 +37,7 @@ class Dispersion:
         self.quantum = np.zeros(rows)
         self.noise = np.full(rows, PRIOR_NOISE)
 
-    def train(self, seen: Floats, expected: Floats, level: Floats, present: Floats) -> None:
+    def train(self, seen: Reals, expected: Floats, level: Floats, present: Floats) -> None:
         """Learn from a day that has left quarantine (hours × rows); `seen` is limited already to what is no outlier.
 
         `present` is the weight of each hour: 0 where there is nothing to learn from.

@@ -7,12 +7,16 @@ than one hour each hour counts only up to its own bound, so that no single hour 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+Reals = npt.NDArray[np.floating[Any]]
+"""Sums over horizons are kept in single precision: they are many, and seven digits are plenty for a score."""
 
 HORIZONS = (1, 2, 3, 6, 24, 72)
 LONGEST = max(HORIZONS)
@@ -24,39 +28,43 @@ LEAST_LUMPS = 0.3
 class Law:
     """The law of sums: each field has one entry a series. `doubt` is the squared relative error of the level itself."""
 
-    quantum: Floats
-    noise: Floats
-    doubt: Floats
+    quantum: Reals
+    noise: Reals
+    doubt: Reals
 
-    def of(self, mean: Floats, squares: Floats, rows: npt.NDArray[np.intp] | None = None) -> tuple[Floats, Floats]:
-        """The floored mean and the gamma shape k of sums of that mean; the last axis is the series, or `rows` of them.
+    def of(self, mean: Reals, squares: Reals) -> tuple[Reals, Reals]:
+        """The floored mean and the gamma shape k of sums of that mean; the last axis is the series.
 
         `squares` is the sum of the hours' squared means.
         """
-        quantum, noise, doubt = (
-            (self.quantum, self.noise, self.doubt)
-            if rows is None
-            else (self.quantum[rows], self.noise[rows], self.doubt[rows])
-        )
-        floored = np.maximum(mean, LEAST_LUMPS * quantum)
+        floored = np.maximum(mean, LEAST_LUMPS * self.quantum)
         square = floored * floored
-        variance = quantum * floored + noise * np.maximum(squares, square / LONGEST) + doubt * square
+        # The hours of a sum cannot be more even than all equal: a mean below the floor still has its noise.
+        variance = self.quantum * floored + self.noise * np.maximum(squares, square / LONGEST) + self.doubt * square
         k = np.divide(square, variance, out=np.ones_like(floored), where=variance > 0)
         return floored, k
 
+    def rows(self, rows: npt.NDArray[np.intp]) -> Law:
+        """The law of some of the series."""
+        return Law(self.quantum[rows], self.noise[rows], self.doubt[rows])
 
-def z_score(total: Floats, mean: Floats, k: Floats) -> Floats:
+    def single(self) -> Law:
+        """The same law in single precision."""
+        return Law(*(part.astype(np.float32) for part in (self.quantum, self.noise, self.doubt)))
+
+
+def z_score(total: Reals, mean: Reals, k: Reals) -> Reals:
     """How many standard deviations `total` lies above a gamma law of that mean and shape; 0 where nothing is known."""
     ratio = np.divide(np.maximum(total, 0.0), mean, out=np.ones_like(total), where=mean > 0)
-    z: Floats = np.sqrt(k) * (4.0 * np.sqrt(np.sqrt(ratio)) - 4.0 + 0.375 / k)
+    z: Reals = np.sqrt(k) * (4.0 * np.sqrt(np.sqrt(ratio)) - 4.0 + 0.375 / k)
     return z
 
 
-def value_at(z: Floats | float, mean: Floats, k: Floats) -> Floats:
-    """The value whose z-score is `z`: the inverse of `z_score`."""
-    root = np.maximum(z / (4.0 * np.sqrt(k)) + 1.0 - 0.09375 / k, 0.0)
-    bound: Floats = mean * root**4
-    return bound
+def values_at(z: Sequence[Floats], mean: Reals, k: Reals) -> list[Reals]:
+    """The values whose z-scores are the given ones: the inverse of `z_score`."""
+    slope, middle = 0.25 / np.sqrt(k), 1.0 - 0.09375 / k
+    roots = (np.square(np.maximum(wanted * slope + middle, 0.0)) for wanted in z)
+    return [mean * np.square(root) for root in roots]
 
 
 class Totals:
@@ -65,7 +73,7 @@ class Totals:
     def __init__(self, rows: int) -> None:
         self._totals = np.zeros((LONGEST + 1, 5, rows))
 
-    def sums(self, columns: tuple[Floats, ...]) -> tuple[Floats, Floats]:
+    def sums(self, columns: tuple[Floats, ...]) -> tuple[Reals, Floats]:
         """(sums, totals) after five further columns, each hours × rows.
 
         `sums` has the shape hours × horizons × 5 × rows: for every new hour, each column summed over the last 1, 2, …
@@ -73,9 +81,15 @@ class Totals:
         """
         block = np.cumsum(np.stack(columns, axis=1), axis=0)
         totals = np.concatenate([self._totals, self._totals[-1] + block])
-        ends = np.arange(LONGEST + 1, len(totals))
-        begins = ends[:, None] - np.array(HORIZONS)
-        return totals[ends][:, None] - totals[begins], totals
+        sums = np.empty((len(block), len(HORIZONS), *block.shape[1:]), dtype=np.float32)
+        for place, hours in enumerate(HORIZONS):
+            np.subtract(
+                totals[LONGEST + 1 :],
+                totals[LONGEST + 1 - hours : len(totals) - hours],
+                out=sums[:, place],
+                casting="same_kind",
+            )
+        return sums, totals
 
     def keep(self, totals: Floats) -> None:
         """Let the hours behind `totals` be the past."""

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from rules.horizons import Reals
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
 Flags = npt.NDArray[np.bool_]
@@ -79,7 +81,7 @@ class Profile:
         result: Floats = base * self._growth(quantum, noise) * shape
         return result
 
-    def train(self, hours: Ints, seen: Floats, present: Floats) -> None:
+    def train(self, hours: Ints, seen: Reals, present: Floats) -> None:
         """Learn at most 24 hours of one day, each array hours × rows; `present` is 0 where nothing is to be learnt."""
         memory = self._memory
         news = np.stack([seen * present, present])

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rules.dispersion import Dispersion
-from rules.horizons import HORIZONS, LONGEST, Law, Totals, value_at, z_score
+from rules.horizons import HORIZONS, LONGEST, Law, Reals, Totals, values_at, z_score
 from rules.profile import DAY, WEEK, Flags, Floats, Memory, Profile, Tier
 from rules.silence import Silence
 
@@ -69,14 +69,15 @@ class Reading(NamedTuple):
     """Some hours of every series: every array is hours × rows."""
 
     expected: Floats
-    upper: Floats
+    upper: Reals
     """The value at which an hour alone reaches the one-hour threshold."""
-    score: Floats
+    score: Reals
     """The most that any horizon over one hour reached of its threshold: 1 and more is flagged."""
-    material: Floats
-    """The same over all horizons, where the excess had to reach its floor too: the lesser of both ratios counts."""
-    z: Floats
-    """The largest z-score of any horizon."""
+    material: Reals
+    """The same over all horizons, where the excess had to reach its floor too: the lesser of both ratios counts.
+    Without floors it is the score."""
+    z: Reals
+    """The largest z-score of any horizon; without floors, the score."""
     silence: Floats
     """1 and more where nothing at all has come for hours that practically always bring something."""
 
@@ -85,7 +86,7 @@ class _Day(NamedTuple):
     """What a day in quarantine was held to be; `present` is 1 for the hours that may train."""
 
     hours: npt.NDArray[np.intp]
-    seen: Floats
+    seen: Reals
     expected: Floats
     level: Floats
     present: Floats
@@ -94,8 +95,8 @@ class _Day(NamedTuple):
 class _After(NamedTuple):
     """What there is to learn from hours that were judged."""
 
-    scores: Floats
-    z: Floats
+    scores: Reals
+    z: Reals
     """Not yet divided by the spread."""
     totals: Floats
     silence: Silence
@@ -130,15 +131,15 @@ class Baseline:
 
         `hour` is that of `values[0]`, counted from a Monday 00:00 UTC.
         """
-        return self._read(values, hour, floors or Floors())[0]
+        return self._read(values, hour, floors)[0]
 
     def advance(self, values: Floats, hour: int, floors: Floors | None = None) -> Reading:
         """Judge the hours up to the next midnight UTC, as `read` does, and learn from them."""
-        reading, day, after = self._read(values, hour, floors or Floors())
+        reading, day, after = self._read(values, hour, floors)
         self._learn(reading, day, after)
         return reading
 
-    def _read(self, values: Floats, hour: int, floors: Floors) -> tuple[Reading, _Day, _After]:
+    def _read(self, values: Floats, hour: int, floors: Floors | None) -> tuple[Reading, _Day, _After]:
         tuning = self.tuning
         hours = (hour + np.arange(len(values))) % WEEK
         quantum, noise = self._dispersion.quantum, self._dispersion.noise
@@ -149,33 +150,29 @@ class Baseline:
         law = Law(quantum, noise, doubt)
         spread = np.maximum(np.sqrt(self._spread / self._spread_hours), tuning.least_spread)
         mean, k = law.of(expected, expected * expected)
-        cap = np.where(mean > 0, value_at(tuning.cap * spread[0], mean, k), np.inf)
-        limited = np.minimum(seen, cap)
+        levels = np.array([tuning.cap, tuning.train_cap, tuning.train_least, tuning.thresholds[0]])[:, None] * spread[0]
+        cap, most, least, upper = values_at(list(levels), mean, k)
+        nothing = mean <= 0
+        cap[nothing], most[nothing] = np.inf, np.inf
         held = expected * present
         alone = z_score(seen, mean, k)
         hot = (alone >= tuning.hot * spread[0]) & present
-        sums, totals = self._totals.sums((limited, held, held * expected, seen, hot.astype(np.float64)))
-        z = np.empty((len(values), len(HORIZONS), values.shape[1]))
+        sums, totals = self._totals.sums((np.minimum(seen, cap), held, held * expected, seen, hot.astype(np.float64)))
+        single = law.single()
+        z = np.empty((len(values), len(HORIZONS), values.shape[1]), dtype=np.float32)
         z[:, 0] = alone
-        z[:, 1:] = z_score(sums[:, 1:, 0], *law.of(sums[:, 1:, 1], sums[:, 1:, 2]))
-        z *= present[:, None] / spread
-        scores = z / np.array(tuning.thresholds)[:, None]
-        scores *= sums[:, :, 4] >= np.array(tuning.witnesses)[:, None]
-        _gate(scores, z)
-        depth, silence_after = self._silence.read(seen, present, sums, law, spread)
+        z[:, 1:] = z_score(sums[:, 1:, 0], *single.of(sums[:, 1:, 1], sums[:, 1:, 2]))
+        z *= present[:, None]
+        scores = z / (spread * np.array(tuning.thresholds)[:, None]).astype(np.float32)
+        scores *= sums[:, :, 4] >= np.array(tuning.witnesses, dtype=np.float32)[:, None]
+        _gate(scores, z, spread)
+        depth, silence_after = self._silence.read(seen, present, sums, single, spread)
         depth /= tuning.silence
-        reading = Reading(
-            expected=expected,
-            upper=value_at(tuning.thresholds[0] * spread[0], mean, k),
-            score=scores[:, 1:].max(axis=1),
-            material=_material(scores, sums, floors),
-            z=z.max(axis=1),
-            silence=depth,
-        )
-        most = np.where(mean > 0, value_at(tuning.train_cap * spread[0], mean, k), np.inf)
-        low = np.clip(seen, value_at(tuning.train_least * spread[0], mean, k), most)
-        day = _Day(hours, low, expected, self._level, present.astype(np.float64))
-        return reading, day, _After(scores, z * spread, totals, silence_after)
+        score = scores[:, 1:].max(axis=1)
+        material = _material(scores, sums, floors) if floors else score
+        reading = Reading(expected, upper, score, material, (z / spread).max(axis=1) if floors else score, depth)
+        day = _Day(hours, np.clip(seen, least, most), expected, self._level, present.astype(np.float64))
+        return reading, day, _After(scores, z, totals, silence_after)
 
     def _learn(self, reading: Reading, day: _Day, after: _After) -> None:
         tuning = self.tuning
@@ -204,7 +201,7 @@ class Baseline:
         self._adopt(flagged)
         self._refit()
 
-    def _taint(self, flagged: Flags, scores: Floats) -> None:
+    def _taint(self, flagged: Flags, scores: Reals) -> None:
         """Keep the hours of a flagged sum from training, as far back as quarantine reaches."""
         rows = np.flatnonzero(flagged.any(axis=0))
         if not rows.size:
@@ -244,22 +241,23 @@ class Baseline:
         self._dispersion.refit(level, np.where(self._borrows, usual, own))
 
 
-def _gate(scores: Floats, z: Floats) -> None:
+def _gate(scores: Reals, z: Reals, spread: Floats) -> None:
     """A long sum keeps a finished story alive: what flags must still be going on over the shorter horizons."""
     one, two, three, six, day, week = range(len(HORIZONS))
-    scores[:, two] *= z[:, one] >= 1.0
-    scores[:, three] *= z[:, one] >= 0.5
-    scores[:, six] *= np.maximum(z[:, one], z[:, two]) >= 1.0
-    scores[:, day] *= z[:, six] >= 1.5
-    scores[:, week] *= (z[:, day] >= 2.0) & (z[:, six] >= 1.0)
+    least = spread.astype(np.float32)
+    scores[:, two] *= z[:, one] >= least[one]
+    scores[:, three] *= z[:, one] >= 0.5 * least[one]
+    scores[:, six] *= (z[:, one] >= least[one]) | (z[:, two] >= least[two])
+    scores[:, day] *= z[:, six] >= 1.5 * least[six]
+    scores[:, week] *= (z[:, day] >= 2.0 * least[day]) & (z[:, six] >= least[six])
 
 
-def _material(scores: Floats, sums: Floats, floors: Floors) -> Floats:
+def _material(scores: Reals, sums: Reals, floors: Floors) -> Reals:
     hours = np.array(HORIZONS, dtype=np.float64)[:, None]
     excess = np.maximum(sums[:, :, 3] - sums[:, :, 1], 0.0) / hours
     least = np.array([floors.one_hour] + [floors.per_hour] * (len(HORIZONS) - 1))[:, None]
     ratio = np.divide(excess, least, out=np.where(excess > 0, np.inf, 0.0), where=least > 0)
-    result: Floats = np.minimum(scores, ratio).max(axis=1)
+    result: Reals = np.minimum(scores, ratio).max(axis=1)
     return result
 
 
@@ -286,7 +284,8 @@ def walk(
     readings: deque[Reading] = deque(maxlen=None if keep is None else keep // DAY)
     at = 0
     while (until := at + DAY - (hour + at) % DAY) <= complete:
-        readings.append(baseline.advance(values[at:until], hour + at, floors))
+        recent = keep is None or until > complete - keep
+        readings.append(baseline.advance(values[at:until], hour + at, floors if recent else None))
         at = until
     if at < len(values):
         readings.append(baseline.read(values[at:], hour + at, floors))

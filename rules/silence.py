@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from rules.horizons import Law, z_score
+from rules.horizons import Law, Reals, z_score
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -28,20 +28,22 @@ class Silence:
     def __init__(self, rows: int) -> None:
         self._run, self._longest = np.zeros(rows), np.zeros(rows)
 
-    def read(self, seen: Floats, present: Flags, sums: Floats, law: Law, spread: Floats) -> tuple[Floats, Silence]:
+    def read(self, seen: Floats, present: Flags, sums: Reals, law: Law, spread: Floats) -> tuple[Floats, Silence]:
         """(depth, the state afterwards): depth is the z-score below expectation, 0 where no silence counts."""
         run, longest = self._run, self._longest
-        depth = np.zeros_like(seen)
+        lasting = np.zeros(seen.shape, dtype=np.bool_)
         for at in range(len(seen)):
             came = seen[at] > 0
             longest = np.maximum(longest * (1.0 - present[at] / MEMORY), np.where(came & (run < HARMLESS), run, 0.0))
             run = np.where(came, 0.0, run + present[at])
-            rows = np.flatnonzero((run >= LEAST_HOURS + 3.0 * longest) & present[at])
-            for place in HORIZONS_AT if rows.size else ():
-                total = sums[at, place][:, rows]
-                mean, k = law.of(total[1], total[2], rows)
-                below = -z_score(total[3], mean, k) / spread[place, rows]
-                depth[at, rows] = np.maximum(depth[at, rows], np.where((total[3] <= 0) & (k > 1), below, 0.0))
+            lasting[at] = run >= LEAST_HOURS + 3.0 * longest
+        depth = np.zeros_like(seen)
+        hours, rows = np.nonzero(lasting & present)
+        for place in HORIZONS_AT if rows.size else ():
+            total = sums[hours, place, :, rows]
+            mean, k = law.rows(rows).of(total[:, 1], total[:, 2])
+            below = np.where((total[:, 3] <= 0) & (k > 1), -z_score(total[:, 3], mean, k) / spread[place, rows], 0.0)
+            depth[hours, rows] = np.maximum(depth[hours, rows], below)
         after = Silence(0)
         after._run, after._longest = run, longest
         return depth, after

@@ -8,6 +8,7 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
+from rules.horizons import Reals
 from rules.model import (
     DIMENSIONS,
     HOUR,
@@ -108,14 +109,14 @@ def breach(rule: AnomalyRule, view: SpendView, names: Names, subject: Subject, t
     )
 
 
-def _at(material: Floats, complete: int) -> int:
+def _at(material: Reals, complete: int) -> int:
     """The newest hour that proves the breach; the newest complete one if it only lingers."""
     proving = np.flatnonzero(material >= 1.0)
     newest = int(proving[-1]) if proving.size else 0
     return max(newest, complete - 1, 0)
 
 
-def _hot(observed: Floats, expected: Floats, upper: Floats, material: Floats, floor: float) -> Flags:
+def _hot(observed: Floats, expected: Floats, upper: Reals, material: Reals, floor: float) -> Flags:
     """Hours that were flagged, or went half-way from the expected to their bound with half the least excess."""
     excess = observed - expected
     hot: Flags = (material >= 0.7) | ((excess >= 0.5 * (upper - expected)) & (excess >= 0.5 * floor))
@@ -144,7 +145,7 @@ def _points(
     told: Told,
     observed: Floats,
     expected: Floats,
-    upper: Floats,
+    upper: Reals,
 ) -> tuple[HourPoint, ...]:
     return tuple(
         HourPoint(
