@@ -57,9 +57,9 @@ def match(usage: DayUsage, weights: IntArray, inside: BoolArray, rows: Sequence[
 
     `weights` are the rows' estimated nano-dollars; `inside` says which rows the report can hold at all.
     """
-    cells = _Cells(usage, rows)
-    shares = np.zeros(len(usage.series), dtype=np.int64)
     members = np.flatnonzero(inside)
+    cells = _Cells(usage, members, rows)
+    shares = np.zeros(len(usage.series), dtype=np.int64)
     groupings = _Groupings(usage, members)
     for parts, kind, wanted in cells.attempts():
         weight = weights[members] if kind >= _WHOLE_MODEL else usage.counts[members, kind]
@@ -93,7 +93,7 @@ def kind_of(row: CostRow) -> int:
 class _Cells:
     """The report's rows as codes, and which of them still seek their usage."""
 
-    def __init__(self, usage: DayUsage, rows: Sequence[CostRow]) -> None:
+    def __init__(self, usage: DayUsage, members: IntArray, rows: Sequence[CostRow]) -> None:
         self._rows = rows
         self.amounts: IntArray = np.array([row.amount for row in rows], dtype=np.int64)
         self._kinds = np.array([kind_of(row) for row in rows], dtype=np.int64)
@@ -104,11 +104,13 @@ class _Cells:
             part: np.array([table.code(part, value) for value in values[part]], dtype=np.int64) for part in PARTS
         }
         self._said: dict[Part, BoolArray] = {part: np.array([v != "" for v in values[part]], bool) for part in PARTS}
-        self._carried = tuple(
-            part
-            for part in PRICE_PARTS
-            if self._said[part][self._kinds < _WEB_SEARCH].any() and any(value != "" for value in table.values(part))
-        )
+        self._carried = () if _partly_coarse(usage, members) else tuple(self._carried_by_both(usage))
+
+    def _carried_by_both(self, usage: DayUsage) -> Iterator[Part]:
+        of_tokens = self._kinds < _WEB_SEARCH
+        for part in PRICE_PARTS:
+            if self._said[part][of_tokens].any() and any(value != "" for value in usage.table.values(part)):
+                yield part
 
     def attempts(self) -> Iterator[tuple[tuple[Part, ...], int, BoolArray]]:
         """What to try, finest first: the dimensions to match, what to share by, and the rows that try it."""
@@ -192,6 +194,15 @@ class _Groupings:
             starts = np.flatnonzero(np.diff(in_order, prepend=in_order[0] - 1))
             known = self._known[parts] = (order, starts, in_order[starts])
         return known
+
+
+def _partly_coarse(usage: DayUsage, members: IntArray) -> bool:
+    """Whether some hours of the day were read without the price dimensions, and others with them.
+
+    Every row has a tier where tiers were asked for. Rows without belong to no exact cell, so that day has none.
+    """
+    null = usage.table.codes["service_tier"][usage.series[members]] == usage.table.code("service_tier", "")
+    return bool(null.any() and not null.all())
 
 
 def _composite(codes: Mapping[Part, IntArray], index: IntArray, parts: tuple[Part, ...], usage: DayUsage) -> IntArray:

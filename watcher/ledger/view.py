@@ -44,8 +44,8 @@ class Ledger:
         `changed_hours` and `changed_days` are what the store's usage and cost changed since the last call; None for
         both means that it is not known, and everything is computed again. Days that a further reading or the passing
         of time may have settled are looked at in any case. `watermark` is up to where usage is complete; None takes it
-        from the usage source's state. An earlier view stays as it was. After a call that raised (StoreError), the next one
-        computes everything again, since what had changed may be known to nobody any more.
+        from the usage source's state. An earlier view stays as it was. After a call that raised (StoreError), the next
+        one computes everything again, since what had changed may be known to nobody any more.
         """
         today = now.astimezone(UTC).date()
         earlier, self._cube = self._cube, None
