@@ -24,11 +24,12 @@ from watcher.outbox import deliver
 from watcher.schedule import Schedule
 from watcher.settings import Settings
 from watcher.store import Store, StoreError
+from watcher.upkeep import prune_if_due
 from watcher.wiring import assemble, waiting_by_receiver
 
 log = structlog.get_logger(__name__)
 
-DELIVER_EVERY = timedelta(seconds=5)
+DELIVER_EVERY = timedelta(seconds=1)
 LAST_CALL = 8.0
 """Seconds after a signal to end within which running work may finish; what has not committed by then is done again."""
 
@@ -131,6 +132,7 @@ class Daemon:
             plan = Plan.due(world.store, world.organization, now, self._parts.settings.poll)
             outcome = run_cycle(world, plan, now, self._progress)
             self._parts.remember_grouping()
+            prune_if_due(self._store, self._parts.settings.store.keep, now)
         except (AdminApiError, StoreError) as error:
             log.error("the cycle failed; the next one tries again", why=str(error))
             return None

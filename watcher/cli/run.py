@@ -73,6 +73,7 @@ def poll(config: ConfigFile = DEFAULT_CONFIG) -> None:
     from watcher.cycle import run_cycle
     from watcher.ingest import Plan, organization_of
     from watcher.outbox import deliver
+    from watcher.upkeep import prune_if_due
     from watcher.wiring import assemble
 
     settings = load_settings(config)
@@ -91,6 +92,7 @@ def poll(config: ConfigFile = DEFAULT_CONFIG) -> None:
         except AdminApiError as error:
             fail(str(error))
         parts.remember_grouping()
+        prune_if_due(store, settings.store.keep, now)
         for notifier in parts.notifiers:
             deliver(store.outbox, notifier, clock.now)
     for source, why in outcome.ingested.failures.items():
