@@ -6,16 +6,16 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from pydantic import TypeAdapter
 from sqlalchemy import Connection, Select, insert, or_, select, update
 
 from rules.model import Alert, State, Transition
 from watcher.store.database import Database
+from watcher.store.payload import Payload
 from watcher.store.tables import alerts as table
 from watcher.store.tables import transitions
 from watcher.store.times import from_moment, moment
 
-_alert = TypeAdapter(Alert)
+_alert = Payload[Alert](Alert)
 
 
 class Alerts:
@@ -65,7 +65,7 @@ class Alerts:
     def _read(self, query: Select[Any]) -> tuple[Alert, ...]:
         with self._database.reading() as connection:
             payloads = connection.scalars(query).all()
-        return tuple(_alert.validate_json(payload) for payload in payloads)
+        return tuple(_alert.read(payload) for payload in payloads)
 
 
 def write_alerts(connection: Connection, alerts: Sequence[Alert]) -> None:
@@ -81,7 +81,7 @@ def write_alerts(connection: Connection, alerts: Sequence[Alert]) -> None:
             "starts_at": moment(alert.starts_at),
             "ends_at": moment(alert.ends_at),
             "closes_at": moment(alert.closes_at),
-            "payload": _alert.dump_json(alert).decode(),
+            "payload": _alert.write(alert),
         }
         known = connection.execute(update(table).where(table.c.id == alert.id).values(values)).rowcount
         if not known:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
-from pydantic import TypeAdapter
 from sqlalchemy import delete, insert, select, update
 
 from watcher.admin_api.answers import ClaudeCodeRow
 from watcher.store.database import Database
+from watcher.store.payload import Payload
 from watcher.store.tables import claude_code_days as table
 from watcher.store.times import day_number, from_day, moment
 
-_rows = TypeAdapter(tuple[ClaudeCodeRow, ...])
+_rows = Payload[tuple[ClaudeCodeRow, ...]](tuple[ClaudeCodeRow, ...])
 
 
 class ClaudeCode:
@@ -24,7 +24,7 @@ class ClaudeCode:
 
     def replace(self, organization: str, day: date, rows: Sequence[ClaudeCodeRow], observed_at: datetime) -> bool:
         """Take a finished reading of a day over; returns whether it says something new."""
-        payload = _rows.dump_json(tuple(rows)).decode()
+        payload = _rows.write(tuple(rows))
         this = (table.c.organization == organization) & (table.c.day == day_number(day))
         at = moment(observed_at)
         with self._database.writing() as connection:
@@ -49,4 +49,4 @@ class ClaudeCode:
             .order_by(table.c.day)
         )
         with self._database.reading() as connection:
-            return {from_day(day): _rows.validate_json(payload) for day, payload in connection.execute(query)}
+            return {from_day(day): _rows.read(payload) for day, payload in connection.execute(query)}

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
-from pydantic import TypeAdapter
 from sqlalchemy import Connection, insert, select, update
 
 from rules.model import DEFAULT_WORKSPACE, Names
 from watcher.admin_api.answers import ApiKey, Invite, Organization, User, Workspace
 from watcher.store.database import Database
+from watcher.store.payload import Payload
 from watcher.store.tables import directory, directory_changes
 from watcher.store.times import from_moment, moment
 
@@ -24,12 +24,12 @@ Item = TypeVar("Item", Organization, Workspace, ApiKey, User, Invite)
 _AnyItem: TypeAlias = Organization | Workspace | ApiKey | User | Invite
 
 _YES_OR_NO = ("no", "yes")
-_adapters: dict[Kind, TypeAdapter[Any]] = {
-    "organization": TypeAdapter(Organization),
-    "workspace": TypeAdapter(Workspace),
-    "api_key": TypeAdapter(ApiKey),
-    "user": TypeAdapter(User),
-    "invite": TypeAdapter(Invite),
+_payloads: dict[Kind, Payload[Any]] = {
+    "organization": Payload(Organization),
+    "workspace": Payload(Workspace),
+    "api_key": Payload(ApiKey),
+    "user": Payload(User),
+    "invite": Payload(Invite),
 }
 
 
@@ -154,10 +154,10 @@ class Directory:
         query = select(directory).where(directory.c.organization == organization, directory.c.kind == kind)
         with self._database.reading() as connection:
             rows = connection.execute(query.order_by(directory.c.id)).all()
-        adapter = _adapters[kind]
+        payload = _payloads[kind]
         return tuple(
             Listed(
-                adapter.validate_json(row.payload),
+                payload.read(row.payload),
                 bool(row.listed),
                 from_moment(row.first_seen_at),
                 from_moment(row.last_seen_at),
@@ -177,7 +177,7 @@ def _take_over(connection: Connection, organization: str, kind: Kind, items: dic
     changes: list[dict[str, Any]] = []
     for ident, item in items.items():
         name, status = _name_and_status(item)
-        payload = _adapters[kind].dump_json(item).decode()
+        payload = _payloads[kind].write(item)
         values = {"name": name, "status": status, "listed": 1, "payload": payload}
         row = known.get(ident)
         if row is None:

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pydantic import TypeAdapter
 from sqlalchemy import Connection, func, insert, select, update
 
 from rules.model import Notification
 from watcher.store.database import Database
+from watcher.store.payload import Payload
 from watcher.store.tables import deliveries, outbox
 from watcher.store.times import from_moment, moment
 
-_notification = TypeAdapter(Notification)
+_notification = Payload[Notification](Notification)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def write_notifications(connection: Connection, notifications: Sequence[Notifica
             "reason": notification.reason.value,
             "created_at": moment(notification.created_at),
             "alert_ids": json.dumps(sorted(told)),
-            "payload": _notification.dump_json(notification).decode(),
+            "payload": _notification.write(notification),
             "attempts": 0,
             "due_at": moment(notification.created_at),
         }
@@ -131,5 +131,5 @@ def write_notifications(connection: Connection, notifications: Sequence[Notifica
 
 
 def _row(row: Any) -> OutboxRow:
-    notification = _notification.validate_json(row.payload)
+    notification = _notification.read(row.payload)
     return OutboxRow(notification, row.attempts, from_moment(row.due_at), row.last_error)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from watcher.store import Store
+from watcher.store import Store, tables
 
 
 def _postgres_programs() -> Path | None:
@@ -78,16 +78,35 @@ def postgres_url(postgres: str) -> str:
     return postgres % name
 
 
+@pytest.fixture(scope="session")
+def shared_postgres_url(postgres: str) -> str:
+    """The URL of a PostgreSQL database that one test after another uses."""
+    import psycopg  # noqa: PLC0415 (see above)
+
+    with psycopg.connect(
+        host=postgres.partition("host=")[2], user="watcher", dbname="postgres", autocommit=True
+    ) as admin:
+        admin.execute("CREATE DATABASE shared")
+    return postgres % "shared"
+
+
+def _emptied(url: str) -> str:
+    with Store.open(url) as store, store.database.writing() as connection:
+        names = ", ".join(table.name for table in tables.metadata.sorted_tables)
+        connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY")
+    return url
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.outside)])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an empty store, of each kind in turn."""
+    """The URL of a store without a row in it, of each kind in turn."""
     if request.param == "postgresql":
-        return str(request.getfixturevalue("postgres_url"))
+        return _emptied(str(request.getfixturevalue("shared_postgres_url")))
     return f"sqlite:///{tmp_path}/watcher.db"
 
 
 @pytest.fixture
 def store(store_url: str) -> Iterator[Store]:
-    """An empty store, of each kind in turn."""
+    """A store without a row in it, of each kind in turn."""
     with Store.open(store_url) as opened:
         yield opened

@@ -1,3 +1,4 @@
+import uuid
 from collections import Counter
 from datetime import datetime
 
@@ -5,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.watcher.store.samples import GROUPED, HOUR, ORG, T0, bucket, row
 
 from rules.model import CONSOLE, DEFAULT_WORKSPACE
+from tests.watcher.store.samples import GROUPED, HOUR, ORG, T0, bucket, row
 from watcher.admin_api.answers import UsageBucket, UsageRow
 from watcher.store import NotWritable, Store, StoreError
 
@@ -158,26 +159,25 @@ READINGS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(readings=READINGS)
 def test_each_hour_holds_exactly_what_its_last_reading_said(
-    readings: list[tuple[int, list[list[tuple[str, int]]]]], tmp_path_factory: pytest.TempPathFactory
+    readings: list[tuple[int, list[list[tuple[str, int]]]]], store: Store
 ) -> None:
+    organization = uuid.uuid4().hex
     expected: dict[datetime, UsageBucket] = {}
     last_read: dict[datetime, datetime] = {}
-    with Store.open(f"sqlite:///{tmp_path_factory.mktemp('s')}/w.db") as store:
-        for number, (start, hours) in enumerate(readings):
-            at = NOON + number * HOUR
-            buckets = [bucket(start + n, *(row(k, o) for k, o in dict(rows).items())) for n, rows in enumerate(hours)]
-            changed = store.usage.replace(ORG, buckets, at)
-            new = {each.starting_at: each for each in buckets}
-            assert changed == {
-                hour
-                for hour, each in new.items()
-                if hour not in expected or Counter(expected[hour].rows) != Counter(each.rows)
-            }
-            expected |= new
-            last_read |= dict.fromkeys(new, at)
-        assert contents(store) == {hour: Counter(each.rows) for hour, each in expected.items()}
-        observed = store.usage.observed(ORG, T0, T0 + 99 * HOUR)
-        assert {hour: state.observed_at for hour, state in observed.items()} == last_read
+    for number, (start, hours) in enumerate(readings):
+        at = NOON + number * HOUR
+        buckets = [bucket(start + n, *(row(k, o) for k, o in dict(rows).items())) for n, rows in enumerate(hours)]
+        new = {each.starting_at: each for each in buckets}
+        assert store.usage.replace(organization, buckets, at) == {
+            hour
+            for hour, each in new.items()
+            if hour not in expected or Counter(expected[hour].rows) != Counter(each.rows)
+        }
+        expected |= new
+        last_read |= dict.fromkeys(new, at)
+    assert contents(store, organization) == {hour: Counter(each.rows) for hour, each in expected.items()}
+    observed = store.usage.observed(organization, T0, T0 + 99 * HOUR)
+    assert {hour: state.observed_at for hour, state in observed.items()} == last_read

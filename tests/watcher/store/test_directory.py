@@ -1,0 +1,58 @@
+from dataclasses import replace
+
+from rules.model import DEFAULT_WORKSPACE
+from tests.watcher.store.samples import DAY, HOUR, ORG, T0, api_key
+from watcher.admin_api.answers import Invite, Organization, User, Workspace
+from watcher.store import Store
+
+
+def test_a_key_renamed_keeps_its_id_and_its_history(store: Store) -> None:
+    store.directory.record_api_keys(ORG, [api_key("k", "old name")], T0)
+    store.directory.record_api_keys(ORG, [api_key("k", "old name")], T0 + HOUR)
+    store.directory.record_api_keys(ORG, [api_key("k", "[new]", "inactive")], T0 + 2 * HOUR)
+    assert store.directory.names(ORG).of("k") == "[new]"
+    (seen,) = store.directory.seen_api_keys(ORG)
+    assert (seen.first_seen_at, seen.last_seen_at, seen.item.status) == (T0, T0 + 2 * HOUR, "inactive")
+    told = {(each.field, each.before, each.after) for each in store.directory.changes(ORG, T0)}
+    assert told == {("name", "old name", "[new]"), ("status", "active", "inactive")}
+    for change in store.directory.changes(ORG, T0, "api_key", "k"):
+        assert (change.last_seen_before, change.observed_at) == (T0 + HOUR, T0 + 2 * HOUR)
+
+
+def test_a_key_that_is_no_longer_listed_keeps_its_name(store: Store) -> None:
+    store.directory.record_api_keys(ORG, [api_key("a", "one"), api_key("b", "two")], T0)
+    store.directory.record_api_keys(ORG, [api_key("b", "two")], T0 + DAY)
+    assert [key.id for key in store.directory.api_keys(ORG)] == ["b"]
+    assert store.directory.names(ORG).of("a") == "one"
+    store.directory.record_api_keys(ORG, [api_key("a", "one"), api_key("b", "two")], T0 + 2 * DAY)
+    assert {key.id for key in store.directory.api_keys(ORG)} == {"a", "b"}
+    assert [(each.id, each.field, each.after) for each in store.directory.changes(ORG, T0)] == [
+        ("a", "listed", "no"),
+        ("a", "listed", "yes"),
+    ]
+
+
+def test_the_workspace_of_a_key_is_known_also_where_the_api_says_null(store: Store) -> None:
+    shared = replace(api_key("c", workspace=None), organization_scoped=True)
+    store.directory.record_api_keys(ORG, [api_key("a"), api_key("b", workspace=None), shared], T0)
+    assert store.directory.names(ORG).workspace_of_key == {"a": "ws_1", "b": DEFAULT_WORKSPACE}
+
+
+def test_everything_listed_comes_back_as_it_was(store: Store) -> None:
+    workspace = Workspace("ws_1", "prod 👾", T0, None, {"team": "search"})
+    user = User("u1", "Ann", "ann@example.com", "developer", T0)
+    invite = Invite("i1", "bob@example.com", "user", "pending", T0, T0 + 21 * DAY)
+    store.directory.record_workspaces(ORG, [workspace], T0)
+    store.directory.record_users(ORG, [user], T0)
+    store.directory.record_invites(ORG, [invite], T0)
+    assert store.directory.organization_name(ORG) == ORG
+    store.directory.record_organization(ORG, Organization(ORG, "Acme"), T0)
+    assert store.directory.organization_name(ORG) == "Acme"
+    assert store.directory.workspaces(ORG) == (workspace,)
+    assert store.directory.users(ORG) == (user,)
+    assert store.directory.invites(ORG) == (invite,)
+    assert store.directory.names(ORG).of("ws_1") == "prod 👾"
+    assert store.directory.workspaces("another") == ()
+    store.directory.record_workspaces(ORG, [replace(workspace, archived_at=T0 + DAY)], T0 + DAY)
+    (change,) = store.directory.changes(ORG, T0, "workspace")
+    assert (change.before, change.after) == ("active", "archived")

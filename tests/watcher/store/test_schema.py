@@ -1,0 +1,93 @@
+import sqlite3
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from watcher.store import NoDatabase, NotADatabase, SchemaTooNew, SchemaTooOld, Store, schema, tables
+
+
+def test_an_empty_database_is_migrated_to_exactly_the_tables_the_code_knows(store: Store) -> None:
+    with store.database.reading() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, tables.metadata) == []
+
+
+def test_an_sqlite_database_has_strict_tables_throughout(tmp_path: Path) -> None:
+    with Store.open(f"sqlite:///{tmp_path}/w.db") as store, store.database.reading() as connection:
+        listed = connection.exec_driver_sql("SELECT name, strict FROM pragma_table_list WHERE schema = 'main'").all()
+    ours = {name: strict for name, strict in listed if name in tables.metadata.tables}
+    assert set(ours) == set(tables.metadata.tables)
+    assert all(ours.values())
+
+
+def test_the_version_that_the_code_expects_is_the_newest_migration() -> None:
+    config = Config()
+    config.set_main_option("script_location", "watcher.store:migrations")
+    assert ScriptDirectory.from_config(config).get_current_head() == schema.HEAD
+
+
+def test_opening_twice_migrates_once(store_url: str) -> None:
+    for _ in range(2):
+        with Store.open(store_url) as store:
+            store.cursor.set("here", "still")
+    with Store.open(store_url, read_only=True) as store:
+        assert store.cursor.get("here") == "still"
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_schema_newer_than_the_program_is_refused_and_left_alone(read_only: bool, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/w.db"
+    Store.open(url).close()
+    with sqlite3.connect(tmp_path / "w.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    with pytest.raises(SchemaTooNew, match=r"^.*w\.db was written by a newer version .*9999.*$"):
+        Store.open(url, read_only=read_only)
+    assert _version(tmp_path / "w.db") == "9999"
+
+
+def test_an_older_schema_is_not_migrated_by_a_reader(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/w.db"
+    Store.open(url).close()
+    with sqlite3.connect(tmp_path / "w.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0000'")
+    connection.close()
+    with pytest.raises(SchemaTooOld, match="older version"):
+        Store.open(url, read_only=True)
+
+
+def test_another_programs_tables_are_refused(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "w.db") as connection:
+        connection.execute("CREATE TABLE theirs (x)")
+    connection.close()
+    with pytest.raises(NotADatabase, match="another program's tables"):
+        Store.open(f"sqlite:///{tmp_path}/w.db")
+
+
+def test_a_reader_does_not_make_a_database(tmp_path: Path) -> None:
+    with pytest.raises(NoDatabase, match="there is no database at"):
+        Store.open(f"sqlite:///{tmp_path}/w.db", read_only=True)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "w.db").touch()
+    with pytest.raises(NoDatabase, match="is empty"):
+        Store.open(f"sqlite:///{tmp_path}/w.db", read_only=True)
+
+
+@pytest.mark.outside
+def test_an_empty_postgresql_database_is_migrated_too(postgres_url: str) -> None:
+    with pytest.raises(NoDatabase, match="is empty"):
+        Store.open(postgres_url, read_only=True)
+    with Store.open(postgres_url.replace("postgresql+psycopg", "postgresql")) as store:
+        assert store.usage.span("org") is None
+
+
+def _version(path: Path) -> str:
+    connection = sqlite3.connect(path)
+    try:
+        return str(connection.execute("SELECT version_num FROM alembic_version").fetchone()[0])
+    finally:
+        connection.close()
