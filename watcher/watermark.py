@@ -92,7 +92,8 @@ def usage_watermark(
         return hour in asked and asked[hour] >= hour + _HOUR + GIVEN_UP_AFTER
 
     until = first = min(believed)
-    while until + _HOUR + settling <= now:
+    last = max(believed)
+    while until <= last and until + _HOUR + settling <= now:
         read_at = believed.get(until)
         if not given_up(until) if read_at is None else read_at < until + _HOUR + settling:
             break
@@ -114,7 +115,8 @@ def cost_watermark(believed: Mapping[date, datetime], now: datetime, *, previous
         return Watermark(previous)
     read = {datetime.combine(day, time(), UTC): at for day, at in believed.items()}
     until = min(read)
-    while until + _DAY <= now:
+    last = max(read)
+    while until <= last and until + _DAY <= now:
         at = read.get(until)
         if until + _DAY + GIVEN_UP_AFTER > now if at is None else at < until + _DAY:
             break
