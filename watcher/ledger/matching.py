@@ -104,12 +104,13 @@ class _Cells:
             part: np.array([table.code(part, value) for value in values[part]], dtype=np.int64) for part in PARTS
         }
         self._said: dict[Part, BoolArray] = {part: np.array([v != "" for v in values[part]], bool) for part in PARTS}
-        self._carried = () if _partly_coarse(usage, members) else tuple(self._carried_by_both(usage))
+        self._carried = tuple(self._carried_by_both(usage, members))
 
-    def _carried_by_both(self, usage: DayUsage) -> Iterator[Part]:
+    def _carried_by_both(self, usage: DayUsage, members: IntArray) -> Iterator[Part]:
         of_tokens = self._kinds < _WEB_SEARCH
         for part in PRICE_PARTS:
-            if self._said[part][of_tokens].any() and any(value != "" for value in usage.table.values(part)):
+            used = any(value != "" for value in usage.table.values(part))
+            if used and self._said[part][of_tokens].any() and not _partly_missing(usage, members, part):
                 yield part
 
     def attempts(self) -> Iterator[tuple[tuple[Part, ...], int, BoolArray]]:
@@ -196,13 +197,17 @@ class _Groupings:
         return known
 
 
-def _partly_coarse(usage: DayUsage, members: IntArray) -> bool:
-    """Whether some hours of the day were read without the price dimensions, and others with them.
+def _partly_missing(usage: DayUsage, members: IntArray, part: Part) -> bool:
+    """Whether some hours of the day were read without a price dimension, and others with it.
 
-    Every row has a tier where tiers were asked for. Rows without belong to no exact cell, so that day has none.
+    It shows in a model that is null in it here and not there. The rows without it belong to no exact cell, so on that
+    day the dimension cannot be matched by. A null speed is the standard one, and says nothing.
     """
-    null = usage.table.codes["service_tier"][usage.series[members]] == usage.table.code("service_tier", "")
-    return bool(null.any() and not null.all())
+    if part == "speed":
+        return False
+    series = usage.series[members]
+    model, null = usage.table.codes["model"][series], usage.table.null[part][series]
+    return bool(np.intersect1d(model[null], model[~null]).size)
 
 
 def _composite(codes: Mapping[Part, IntArray], index: IntArray, parts: tuple[Part, ...], usage: DayUsage) -> IntArray:

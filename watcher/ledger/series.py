@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from rules.model import Leaf
 from watcher.ledger.reading import IntArray, SeriesKey
@@ -43,6 +44,10 @@ class SeriesTable:
         self.traffics: tuple[Traffic, ...] = tuple(traffics)
         self.leaf_of: IntArray = np.array(leaf_of, dtype=np.int64)
         self.traffic_of: IntArray = np.array(traffic_of, dtype=np.int64)
+        self.null: dict[Part, npt.NDArray[np.bool_]] = {
+            part: np.array([getattr(key, part) == "" for key in self.keys], dtype=bool) for part in PRICE_PARTS
+        }
+        """Where a price dimension was null, or not asked for."""
         self.codes: dict[Part, IntArray] = {part: np.array(codes[part], dtype=np.int64) for part in PARTS}
 
     def code(self, part: Part, value: str) -> int:

@@ -146,8 +146,12 @@ def test_a_row_that_leaves_a_dimension_null_is_matched_by_those_it_states() -> N
     assert by_leaf(settle(usage, Cost(report))) == {Leaf("w1", "key_a", OPUS): 3 * USD, Leaf("w1", "key_b", OPUS): USD}
 
 
-def test_hours_read_without_price_dimensions_get_their_part_all_the_same() -> None:
-    coarse = B._replace(service_tier="", context_window="", inference_geo="")
+@pytest.mark.parametrize(
+    "left_out",
+    [("inference_geo",), ("context_window", "inference_geo"), ("service_tier", "context_window", "inference_geo")],
+)
+def test_hours_read_without_price_dimensions_get_their_part_all_the_same(left_out: tuple[str, ...]) -> None:
+    coarse = B._replace(**dict.fromkeys(left_out, ""))
     usage = [Usage(A, 0, uncached_input=1), Usage(coarse, 1, uncached_input=3)]
     assert by_leaf(settle(usage, Cost((cost_row("w1", 4 * USD),)))) == {
         Leaf("w1", "key_a", OPUS): USD,
