@@ -54,20 +54,22 @@ def advance(
     configured: Collection[tuple[Kind, str]],
     names: Names,
     now: datetime,
+    thresholds: Mapping[str, Collection[float]] | None = None,
 ) -> Advance:
     """What this judgement changes.
 
     `open_alerts` are the alerts that are pending or firing, and beside them the resolved *events* whose `closes_at`
     lies after `hindsight.Watch.earliest`: they keep a late verdict, or a budget that was removed and put back, from
     telling a crossing again. Other resolved alerts are ignored. Verdicts and alerts of rules outside `configured` (kind
-    and name) are treated as belonging to a rule that was removed. Of several verdicts on one subject a breach counts
-    first.
+    and name) are treated as belonging to a rule that was removed, and so are crossings of thresholds that `thresholds`
+    (percent by budget name; None: not looked at) does not hold. Of several verdicts on one subject a breach counts.
     """
     known = _known(open_alerts)
     outcome = _Outcome(now, names)
     for subject, alert in known.items():
-        if alert.state is not State.RESOLVED and (subject.kind, subject.rule) not in configured:
-            outcome.resolve(alert, now, "rule removed", silent=True)
+        why = _no_longer_asked(alert, configured, thresholds)
+        if alert.state is not State.RESOLVED and why is not None:
+            outcome.resolve(alert, now, why, silent=True)
             known[subject] = outcome.alerts[alert.id]
     for subject, verdict in _decisive(verdicts).items():
         if (subject.kind, subject.rule) in configured:
@@ -101,6 +103,18 @@ def _known(alerts: Iterable[Alert]) -> dict[Subject, Alert]:
             continue
         known[alert.subject] = alert
     return known
+
+
+def _no_longer_asked(
+    alert: Alert, configured: Collection[tuple[Kind, str]], thresholds: Mapping[str, Collection[float]] | None
+) -> str | None:
+    """Why the alert has lost its reason to be; None if it has not."""
+    subject, evidence = alert.subject, alert.evidence
+    if (subject.kind, subject.rule) not in configured:
+        return "rule removed"
+    if thresholds is None or not isinstance(evidence, BudgetEvidence):
+        return None
+    return None if evidence.threshold_percent in thresholds.get(subject.rule, ()) else "threshold removed"
 
 
 def _decisive(verdicts: Iterable[Verdict]) -> dict[Subject, Verdict]:

@@ -192,6 +192,7 @@ class BudgetEvidence:
     """Why a budget's threshold counts as crossed; frozen with the alert."""
 
     period: str
+    """The period's name for people: "November 2026", "20 Nov 2026", "week of 16 Nov 2026"."""
     period_start: datetime
     period_end: datetime
     timezone: str
@@ -311,7 +312,7 @@ class Alert:
     """Since when complete data have said Clear, while `keep_firing_for` still holds the alert."""
     keep_firing_for: timedelta = timedelta(0)
     names: Mapping[str, str] = field(default_factory=dict)
-    """The names of the scope's ids, as they were when the alert was last written."""
+    """The names, when the alert was last written, of the scope's ids and of the workspace that its key lives in."""
     inhibited_by: str | None = None
     """The id of the alert that tells this one's story, if one does."""
 

@@ -124,7 +124,8 @@ class Story:
             or (watch.earliest is not None and alert.closes_at is not None and alert.closes_at > watch.earliest)
         ]
         configured = {("budget", budget.name) for budget in in_force}
-        advance = lifecycle.advance(known, verdicts, configured, names, now)
+        thresholds = {budget.name: budget.thresholds for budget in in_force}
+        advance = lifecycle.advance(known, verdicts, configured, names, now, thresholds)
         routed = routing.notifications(
             advance,
             known,
@@ -629,6 +630,20 @@ ROWS: list[tuple[str, dict[str, Any], str]] = [
         poll 2026-11-10T05:05 ->
         spend 2026-11-10T05 6
         poll 2026-11-10T06:00 -> 90
+        """,
+    ),
+    (
+        "a threshold taken out is listed no more, and put back is not told again",
+        MONTH,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        thresholds 80 100
+        poll 2026-11-10T05:05 ->
+        open ->
+        thresholds 50 80 100
+        poll 2026-11-10T05:10 ->
         """,
     ),
     (
