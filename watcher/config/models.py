@@ -52,6 +52,8 @@ NoHold = Annotated[
     timedelta, PlainValidator(values.must_be_zero("a budget's crossing is told in the cycle that sees it"))
 ]
 
+NoWait = Annotated[timedelta, PlainValidator(values.must_be_zero("messages are sent in the cycle that decides them"))]
+
 
 class Table(BaseModel):
     """A table of the file. Keys that it does not name are refused."""
@@ -174,6 +176,7 @@ class RouteTable(Table):
     """`[[route]]`: which receiver hears of alerts."""
 
     receiver: Name = Field(examples=['"ops"'])
+    group_wait: NoWait = Field(_NONE, examples=['"0s"'])
 
 
 RECEIVERS: dict[str, type[EndpointTable | ConsoleTable]] = {

@@ -217,6 +217,11 @@ BROKEN: list[tuple[str, str, str]] = [
     ),
     (receiver('type = "console"\nurl = "https://h"'), "receiver[0].url", "this table has name and type"),
     (GOOD + '[[receiver]]\nname = "ops"\ntype = "console"\n', "receiver[1].name", "already the name of receiver[0]"),
+    (
+        GOOD.replace('receiver = "ops"\n', 'receiver = "ops"\ngroup_wait = "30s"\n'),
+        "route[0].group_wait",
+        'must be "0s"',
+    ),
     (GOOD + '[[route]]\nreceiver = "opps"\n', "route[1].receiver", 'did you mean "ops"?'),
     (GOOD + '[[route]]\nreceiver = "xyzzy"\n', "route[1].receiver", 'there is "ops"'),
     (GOOD + '[[route]]\nreceiver = "ops"\n', "route[1].receiver", "already the receiver of route[0]"),
