@@ -34,9 +34,9 @@ class ConsoleNotifier:
 
     def send(self, notification: Notification) -> None:
         """Print the story; raises DeliveryError, retryable, when the stream does not take it."""
-        console = self.console or Console()
+        console, told = self.console or Console(), story(notification)
         try:
-            print_story(story(notification), console)
+            print_story(told, console)
         except OSError as error:
             reason = f"the console did not take the message ({type(error).__name__})"
         except ValueError:

@@ -86,14 +86,14 @@ def _stop(alert: Alert) -> Line:
     if scope.api_key is not None:
         name = alert.names.get(scope.api_key, scope.api_key)
         return line(
-            "Ask the key's owner. To stop it: Claude Console, API keys, ",
+            "Ask the key's owner, or disable ",
             strong(clean(name)),
-            ", disable. Nothing is switched off by itself.",
+            " in the Claude Console under API keys. Nothing is switched off by itself.",
         )
     if scope.workspace == DEFAULT_WORKSPACE:
         return line("The default workspace takes no spend limit: look for the key that drives it.")
     if scope.workspace is not None:
-        return line("To cap it: Claude Console, Workspaces, the workspace's spend limit.")
+        return line("To cap it, set the workspace's spend limit in the Claude Console.")
     return line("Ask the owners of what drives it. Nothing is switched off by itself.")
 
 
