@@ -29,7 +29,7 @@ class Tuning:
 
     thresholds: tuple[float, ...] = (5.0, 4.25, 4.0, 3.75, 3.75, 3.75)
     """One a horizon (1, 2, 3, 6, 24, 72 hours)."""
-    cap: float = 8.0
+    cap: float = 6.0
     """An hour counts in longer sums only up to this z-score, so that one spike does not carry a day."""
     train_cap: float = 4.5
     """An hour trains only up to this z-score, and down to the next one."""
@@ -37,6 +37,10 @@ class Tuning:
     hot: float = 2.5
     witnesses: tuple[int, ...] = (0, 2, 3, 5, 10, 20)
     """How many hours of each horizon must by themselves exceed `hot`: no single hour is a story."""
+    familiar: float = 2.0
+    """What a flagged hour had is no news a week later, up to so many times as much."""
+    habit_hours: int = 6
+    """A day with more flagged hours is no habit."""
     silence: float = 4.5
     quarantine_days: int = 2
     adopt_days: int = 4
@@ -95,6 +99,7 @@ class _Day(NamedTuple):
 class _After(NamedTuple):
     """What there is to learn from hours that were judged."""
 
+    seen: Floats
     scores: Reals
     z: Reals
     """Not yet divided by the spread."""
@@ -121,6 +126,7 @@ class Baseline:
         self._spread_hours = np.full(rows, self.tuning.spread_prior_hours)
         self._stretch = np.zeros(rows)
         self._level = np.zeros(rows)
+        self._told = np.zeros((WEEK, rows))
         self._spent = np.zeros((2, rows))
         self._silence = Silence(rows)
         self.hours = np.zeros(rows)
@@ -155,9 +161,11 @@ class Baseline:
         nothing = mean <= 0
         cap[nothing], most[nothing] = np.inf, np.inf
         held = expected * present
-        alone = z_score(seen, mean, k)
+        familiar = (seen > expected) & (seen <= tuning.familiar * self._told_near(hours))
+        alone = np.where(familiar, 0.0, z_score(seen, mean, k))
         hot = (alone >= tuning.hot * spread[0]) & present
-        sums, totals = self._totals.sums((np.minimum(seen, cap), held, held * expected, seen, hot.astype(np.float64)))
+        counted = np.where(familiar, expected, np.minimum(seen, cap))
+        sums, totals = self._totals.sums((counted, held, held * expected, seen, hot.astype(np.float64)))
         single = law.single()
         z = np.empty((len(values), len(HORIZONS), values.shape[1]), dtype=np.float32)
         z[:, 0] = alone
@@ -172,7 +180,13 @@ class Baseline:
         material = _material(scores, sums, floors) if floors else score
         reading = Reading(expected, upper, score, material, (z / spread).max(axis=1) if floors else score, depth)
         day = _Day(hours, np.clip(seen, least, most), expected, self._level, present.astype(np.float64))
-        return reading, day, _After(scores, z, totals, silence_after)
+        return reading, day, _After(seen, scores, z, totals, silence_after)
+
+    def _told_near(self, hours: npt.NDArray[np.intp]) -> Floats:
+        """The most that a flagged hour of the week before had, at the same time give or take an hour."""
+        near = np.stack([self._told[(hours + shift) % WEEK] for shift in (-1, 0, 1)])
+        most: Floats = near.max(axis=0)
+        return most
 
     def _learn(self, reading: Reading, day: _Day, after: _After) -> None:
         tuning = self.tuning
@@ -180,6 +194,8 @@ class Baseline:
         self._silence = after.silence
         flagged = (reading.score >= 1.0) | (reading.silence >= 1.0)
         self.hours += day.present.sum(axis=0)
+        short = flagged.sum(axis=0) <= tuning.habit_hours
+        self._told[day.hours] = np.where(flagged & short, after.seen, 0.0)
         self._spent += np.stack([(day.seen * day.present).sum(axis=0), (day.present * (day.seen > 0)).sum(axis=0)])
         calm = np.where(flagged, 0.0, day.present)
         keep = np.exp(-calm.sum(axis=0) / tuning.spread_memory)
