@@ -135,6 +135,7 @@ class Daemon:
             prune_if_due(self._store, self._parts.settings.store.keep, now)
         except (AdminApiError, StoreError) as error:
             log.error("the cycle failed; the next one tries again", why=str(error))
+            self._world = None  # what it had read but not yet added up is known to nobody: add up all again
             return None
         except Exception:
             if self._stopping.is_set():
