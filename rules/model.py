@@ -103,7 +103,7 @@ class Subject:
             scope.model,
         )
         text = "\x1f".join("" if part is None else part for part in parts)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from notifiers.base import Notifier
 from notifiers.http import OutgoingHttp
 from rules.judgement import Rules
 from watcher.admin_api import AdminReader, Connection, ConnectionSettings, GroupingMemory, RequestObservation, connect
+from watcher.admin_api.transport import USER_AGENT
 from watcher.channels import make_notifiers
 from watcher.cycle import World
 from watcher.ledger import Ledger
@@ -86,7 +87,7 @@ def assemble(
 ) -> Parts:
     """Build the parts. Nothing is asked of the network yet."""
     connection = open_connection(settings.anthropic, observer, pause)
-    outgoing = OutgoingHttp()
+    outgoing = OutgoingHttp(user_agent=USER_AGENT)
     memory = store.cursor.get(GROUPING)
     reader = AdminReader(connection, grouping_memory=GroupingMemory.from_json(json.loads(memory)) if memory else None)
     notifiers = make_notifiers(settings.receivers, outgoing)
