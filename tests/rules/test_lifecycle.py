@@ -159,6 +159,7 @@ def test_an_event_that_closed_is_not_told_again_and_one_whose_time_is_over_never
     assert [(change.silent, change.why) for change in closed.transitions] == [(True, "period ended")]
     late = END + timedelta(hours=5)
     assert step(closed.alerts, [crossed(50.0, closes_at=late + timedelta(days=1))], late) == Advance()
+    assert step(closed.alerts, [crossed(50.0, closes_at=late + timedelta(days=1), spent=170)], late) == Advance()
     assert step((), [crossed(50.0, closes_at=END)], late) == Advance()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
 
@@ -10,6 +11,7 @@ from rules.model import (
     Alert,
     AnomalyEvidence,
     Breach,
+    Clear,
     HourPoint,
     Names,
     Reason,
@@ -49,10 +51,18 @@ def anomaly(
     return Breach(Subject("spend", "anomaly", scope), Severity.WARNING, since, excess * USD, USD, None, evidence)
 
 
-def route(*breaches: Breach, names: Names | None = None, receivers: tuple[str, ...] = ("ops",)) -> routing.Routed:
-    advance = lifecycle.advance((), breaches, CONFIGURED, names or Names(), NOW)
+def send(
+    advance: lifecycle.Advance,
+    known: tuple[Alert, ...] = (),
+    receivers: tuple[str, ...] = ("ops",),
+    now: datetime = NOW,
+) -> routing.Routed:
     routes = [Route(receiver) for receiver in receivers]
-    return routing.notifications(advance, (), routes, organization_name="Acme", first_judgement=False, now=NOW)
+    return routing.notifications(advance, known, routes, organization_name="Acme", first_judgement=False, now=now)
+
+
+def route(*breaches: Breach, receivers: tuple[str, ...] = ("ops",)) -> routing.Routed:
+    return send(lifecycle.advance((), breaches, CONFIGURED, Names(), NOW), receivers=receivers)
 
 
 def told(routed: routing.Routed) -> set[str]:
@@ -111,6 +121,41 @@ def test_only_the_hours_of_the_parents_story_count() -> None:
     assert told(route(busy, anomaly(Scope("org_1"), 60))) == {"api_key"}
 
 
+def test_two_rules_about_one_key_are_not_two_keys() -> None:
+    key, parent = anomaly(Scope("org_1", api_key="k"), 20), anomaly(Scope("org_1"), 60)
+    strict = replace(key, subject=replace(key.subject, rule="strict"))
+    advance = lifecycle.advance((), [key, strict, parent], {*CONFIGURED, ("anomaly", "strict")}, Names(), NOW)
+    assert told(send(advance)) == {"api_key", "organization"}
+
+
+def test_an_alert_that_nobody_heard_of_tells_no_story() -> None:
+    key, workspace = Scope("org_1", workspace="w", api_key="k"), Scope("org_1", workspace="w")
+    clear = [replace(anomaly(scope, 60), keep_firing_for=HOUR) for scope in (key, workspace)]
+    known = route(*clear).alerts
+    # The key's alert ends while the workspace, inhibited by it, is clear and waiting to end.
+    for minutes, verdicts in (
+        (5, [Clear(breach.subject) for breach in clear]),
+        (70, [Clear(clear[0].subject), anomaly(Scope("org_1"), 60)]),
+    ):
+        now = NOW + timedelta(minutes=minutes)
+        advance = lifecycle.advance(known, verdicts, CONFIGURED, Names(), now)
+        routed = send(advance, known, now=now)
+        known = lifecycle.applied(known, routed.alerts)
+    assert [(message.reason, message.alerts[0].subject.scope.kind) for message in routed.notifications] == [
+        (Reason.FIRST, "organization"),
+        (Reason.RESOLVED, "workspace+api_key"),
+    ]
+
+
+def test_a_crossing_that_is_told_again_after_all_has_another_id() -> None:
+    breach = replace(anomaly(Scope("org_1"), 60), closes_at=NOW + 24 * HOUR)
+    ids = set()
+    for now in (NOW, NOW + HOUR):
+        advance = lifecycle.advance((), [breach], CONFIGURED, Names(), now)
+        ids |= {message.id for message in send(advance, now=now).notifications}
+    assert len(ids) == 2
+
+
 def test_ten_thousand_alerts_are_routed_in_under_a_second() -> None:
     workspaces = {f"apikey_{i:05d}": f"wrkspc_{i % 60}" for i in range(10_000)}
     keys = [anomaly(Scope("org_1", api_key=key), 10) for key in workspaces]
@@ -121,9 +166,7 @@ def test_ten_thousand_alerts_are_routed_in_under_a_second() -> None:
     fastest = float("inf")
     for _ in range(3):
         begin = perf_counter()
-        routed = routing.notifications(
-            advance, (), [Route("ops")], organization_name="Acme", first_judgement=False, now=NOW
-        )
+        routed = send(advance)
         fastest = min(fastest, perf_counter() - begin)
     assert fastest < 1.0
     (message,) = routed.notifications

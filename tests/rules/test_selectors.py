@@ -10,7 +10,8 @@ RED = Leaf("wrkspc_1", "apikey_A", "claude-opus-5")
 RUNNER = Leaf("wrkspc_2", "apikey_b", "claude-haiku-5-5")
 CONSOLE_USE = Leaf(DEFAULT_WORKSPACE, CONSOLE, "claude-opus-5")
 REST = Leaf("wrkspc_1", UNATTRIBUTED, UNATTRIBUTED)
-LEAVES = (RED, RUNNER, CONSOLE_USE, REST)
+LONG = Leaf("wrkspc_3", "apikey_long", "model[1m]")
+LEAVES = (RED, RUNNER, CONSOLE_USE, REST, LONG)
 
 
 @pytest.mark.parametrize(
@@ -38,6 +39,7 @@ LEAVES = (RED, RUNNER, CONSOLE_USE, REST)
         (Selector(api_key="unattributed"), (REST,)),
         (Selector(workspace="prod*", model="claude-*"), (RED,)),
         (Selector(workspace="staging", api_key="[red]"), ()),
+        (Selector(model="model[1m]"), (LONG,)),
     ],
 )
 def test_a_selector_takes_what_it_says(selector: Selector, taken: tuple[Leaf, ...]) -> None:
