@@ -18,7 +18,6 @@ from rich.text import Text
 
 from rules.model import Nano
 from rules.money import display_usd, usd_string
-from watcher.cli.progress import history_bar
 from watcher.clock import DrillClock
 from watcher.config import load
 from watcher.cycle import run_cycle
@@ -26,6 +25,7 @@ from watcher.daemon import Daemon, Signals
 from watcher.ingest import SOURCES, Plan, organization_of
 from watcher.metrics import Metrics
 from watcher.overview import Overview
+from watcher.progress import history_bar
 from watcher.settings import Settings
 from watcher.simulator import Simulator, World
 from watcher.status import Status, read_status

@@ -69,10 +69,10 @@ def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
 def poll(config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Run one whole cycle now: read everything, judge it, deliver what is due, and end."""
     from watcher.admin_api import AdminApiError
-    from watcher.cli.progress import history_bar
     from watcher.cycle import run_cycle
     from watcher.ingest import Plan, organization_of
     from watcher.outbox import deliver
+    from watcher.progress import history_bar
     from watcher.upkeep import prune_if_due
     from watcher.wiring import assemble
 
