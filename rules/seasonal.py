@@ -27,7 +27,7 @@ from rules.silence import Silence
 class Tuning:
     """The numbers behind the judgement; z-scores count the standard deviations of the horizon's own spread."""
 
-    thresholds: tuple[float, ...] = (5.0, 4.25, 4.0, 3.75, 3.75, 3.75)
+    thresholds: tuple[float, ...] = (6.0, 4.25, 4.0, 3.75, 3.75, 3.75)
     """One a horizon (1, 2, 3, 6, 24, 72 hours)."""
     cap: float = 6.0
     """An hour counts in longer sums only up to this z-score, so that one spike does not carry a day."""
@@ -39,6 +39,8 @@ class Tuning:
     """How many hours of each horizon must by themselves exceed `hot`: no single hour is a story."""
     familiar: float = 2.0
     """What a flagged hour had is no news a week later, up to so many times as much."""
+    told_fades: float = 0.8
+    """What is left of that each week in which it is not flagged: meanwhile it trains, and is learnt."""
     habit_hours: int = 6
     """A day with more flagged hours is no habit."""
     silence: float = 4.5
@@ -46,6 +48,8 @@ class Tuning:
     adopt_days: int = 4
     """Days running, each with `adopt_hours` flagged hours, after which their level is the normal one."""
     adopt_hours: int = 3
+    same_key: float = 20.0
+    """Times the expected from which an adopted level is not the old one grown, but something new."""
     spread_memory: float = 28 * 24.0
     spread_prior: tuple[float, ...] = (1.0, 1.0, 1.1, 1.2, 1.4, 1.6)
     spread_prior_hours: float = 96.0
@@ -90,7 +94,9 @@ class _Day(NamedTuple):
     """What a day in quarantine was held to be; `present` is 1 for the hours that may train."""
 
     hours: npt.NDArray[np.intp]
-    seen: Reals
+    seen: Floats
+    fair: Reals
+    """What was seen, limited to what is no outlier."""
     expected: Floats
     level: Floats
     present: Floats
@@ -99,7 +105,6 @@ class _Day(NamedTuple):
 class _After(NamedTuple):
     """What there is to learn from hours that were judged."""
 
-    seen: Floats
     scores: Reals
     z: Reals
     """Not yet divided by the spread."""
@@ -179,11 +184,11 @@ class Baseline:
         score = scores[:, 1:].max(axis=1)
         material = _material(scores, sums, floors) if floors else score
         reading = Reading(expected, upper, score, material, (z / spread).max(axis=1) if floors else score, depth)
-        day = _Day(hours, np.clip(seen, least, most), expected, self._level, present.astype(np.float64))
-        return reading, day, _After(seen, scores, z, totals, silence_after)
+        day = _Day(hours, seen, np.clip(seen, least, most), expected, self._level, present.astype(np.float64))
+        return reading, day, _After(scores, z, totals, silence_after)
 
     def _told_near(self, hours: npt.NDArray[np.intp]) -> Floats:
-        """The most that a flagged hour of the week before had, at the same time give or take an hour."""
+        """The most that a flagged hour of the weeks before had, at the same time give or take an hour."""
         near = np.stack([self._told[(hours + shift) % WEEK] for shift in (-1, 0, 1)])
         most: Floats = near.max(axis=0)
         return most
@@ -195,8 +200,8 @@ class Baseline:
         flagged = (reading.score >= 1.0) | (reading.silence >= 1.0)
         self.hours += day.present.sum(axis=0)
         short = flagged.sum(axis=0) <= tuning.habit_hours
-        self._told[day.hours] = np.where(flagged & short, after.seen, 0.0)
-        self._spent += np.stack([(day.seen * day.present).sum(axis=0), (day.present * (day.seen > 0)).sum(axis=0)])
+        self._told[day.hours] = np.where(flagged & short, day.seen, tuning.told_fades * self._told[day.hours])
+        self._spent += np.stack([(day.fair * day.present).sum(axis=0), (day.present * (day.fair > 0)).sum(axis=0)])
         calm = np.where(flagged, 0.0, day.present)
         keep = np.exp(-calm.sum(axis=0) / tuning.spread_memory)
         spread = np.sqrt(self._spread / self._spread_hours)
@@ -208,12 +213,12 @@ class Baseline:
         # A young series cannot wait: it has nothing else to go by.
         young = day.present * (self.hours < tuning.young)
         day.present[:] -= young
-        self._profile.train(day.hours, day.seen, young)
+        self._profile.train(day.hours, day.fair, young)
         if len(self._quarantine) > tuning.quarantine_days:
             leaving = self._quarantine.popleft()
-            self._profile.train(leaving.hours, leaving.seen, leaving.present)
+            self._profile.train(leaving.hours, leaving.fair, leaving.present)
             weight = leaving.present * np.minimum(self.hours / tuning.ripe, 1.0) ** 2
-            self._dispersion.train(leaving.seen, leaving.expected, leaving.level, weight)
+            self._dispersion.train(leaving.fair, leaving.expected, leaving.level, weight)
         self._adopt(flagged)
         self._refit()
 
@@ -239,14 +244,20 @@ class Baseline:
         """Count the days that a stretch has gone on, and take the level of those that have come to stay."""
         self._stretch = np.where(flagged.sum(axis=0) >= self.tuning.adopt_hours, self._stretch + 1, 0)
         stays = self._stretch >= self.tuning.adopt_days
-        if stays.any():
-            latest = self._totals.latest()
-            known = stays & (latest[1] > 0)
-            factor = np.divide(latest[3], latest[1], out=np.ones_like(latest[1]), where=known)
-            self._profile.rescale(known, factor)
-            self._totals.forget(stays)
-            self._stretch[stays] = 0
-            self.hours[stays] = LONGEST
+        if not stays.any():
+            return
+        latest = self._totals.latest()
+        known = stays & (latest[3] <= self.tuning.same_key * latest[1])
+        self._profile.rescale(known, np.divide(latest[3], latest[1], out=np.ones_like(latest[1]), where=known))
+        # Where hardly anything was expected there is no shape to keep either: the days in quarantine are all there is.
+        fresh = stays & ~known
+        self._profile.forget(fresh)
+        for day in self._quarantine:
+            self._profile.train(day.hours, day.seen, np.broadcast_to(fresh, day.seen.shape).astype(np.float64))
+            day.present[:, fresh] = 0.0
+        self._totals.forget(stays)
+        self._stretch[stays] = 0
+        self.hours[stays] = LONGEST
 
     def _refit(self) -> None:
         level = self._level = self._profile.level(self._dispersion.quantum, self._dispersion.noise)

@@ -122,6 +122,24 @@ def test_a_launch_that_stays_is_adopted_within_five_days() -> None:
         assert not breaches(view_of(LEAVES, cost, begin + day * 24), firing), f"day {day}"
 
 
+def test_a_new_key_that_stays_dear_is_adopted_within_five_days() -> None:
+    begin = 56 * 24 + 9
+    leaves = (*LEAVES, Leaf("workspace-0", "new", "claude"))
+    cost = np.vstack([CALM, np.zeros((1, CALM.shape[1]), dtype=np.int64)])
+    cost[-1, begin:] = 90 * DOLLAR + CALM[STEADY, begin:]
+    assert set(breaches(view_of(leaves, cost, begin + 6))) == {"new"}
+    for day in (5, 6, 7):
+        assert not breaches(view_of(leaves, cost, begin + day * 24)), f"day {day}"
+
+
+def test_a_new_weekly_job_is_told_once() -> None:
+    cost = CALM.copy()
+    for week in range(6, 10):
+        cost[STEADY, week * 168 + 2 * 24 + 3 : week * 168 + 2 * 24 + 5] += 40 * DOLLAR
+    told = [week for week in range(6, 10) if breaches(view_of(LEAVES, cost, week * 168 + 2 * 24 + 5))]
+    assert told == [6]
+
+
 def test_a_firing_subject_stays_until_complete_hours_are_calm() -> None:
     cost = with_extra(STEADY, TUESDAY_NOON, 5, 60.0)
     firing = frozenset({breaches(view_of(LEAVES, cost, TUESDAY_NOON + 4))["key-1"].subject.fingerprint})
