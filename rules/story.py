@@ -70,7 +70,7 @@ def breach(rule: AnomalyRule, view: SpendView, names: Names, subject: Subject, t
     material = reading.material[:, row]
     end = len(observed)
     at = _at(material, told.complete)
-    since = _since(_hot(observed, expected, upper, material, rule.min_excess / DOLLAR), at)
+    since = _since(_hot(observed, expected, upper, material, rule.min_excess / DOLLAR, at), at)
     fraction = _fractions(view, told, end)
     spent, likely = float(observed[since:].sum()), float((expected * fraction)[since:].sum())
     per_hour = float(observed[told.complete - 1]) if at < told.complete or told.complete > since else 0.0
@@ -116,10 +116,11 @@ def _at(material: Reals, complete: int) -> int:
     return max(newest, complete - 1, 0)
 
 
-def _hot(observed: Floats, expected: Floats, upper: Reals, material: Reals, floor: float) -> Flags:
-    """Hours that were flagged, or went half-way from the expected to their bound with half the least excess."""
+def _hot(observed: Floats, expected: Floats, upper: Reals, material: Reals, floor: float, at: int) -> Flags:
+    """Hours that were flagged, or dear and either half-way from the expected to their bound or half as bad as `at`."""
     excess = observed - expected
-    hot: Flags = (material >= 0.7) | ((excess >= 0.5 * (upper - expected)) & (excess >= 0.5 * floor))
+    least = np.minimum(0.5 * (upper - expected), 0.5 * max(float(excess[at]), 0.0))
+    hot: Flags = (material >= 0.7) | ((excess >= least) & (excess >= 0.5 * floor))
     return hot
 
 
