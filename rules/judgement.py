@@ -77,7 +77,8 @@ def decide(snapshot: Snapshot, rules: Rules, past: Past, now: datetime) -> Decis
     view = snapshot.view if silence is None else _cap(snapshot.view, silence.since)
     watch = hindsight.watch(rules.budgets, past.remembered, now)
     verdicts = judge(replace(snapshot, view=view), rules, watch, past.alerts, silence, now)
-    advance = lifecycle.advance(past.alerts, verdicts, configured(rules), snapshot.names, now)
+    thresholds = {budget.name: budget.thresholds for budget in rules.budgets}
+    advance = lifecycle.advance(past.alerts, verdicts, configured(rules), snapshot.names, now, thresholds)
     routed = routing.notifications(
         advance,
         past.alerts,

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from rules import judgement
 from rules.judgement import Decision, Past, Rules, decide
-from rules.model import Snapshot, SourceState, State
+from rules.model import Snapshot, SourceState
 from watcher import overview as overviews
 from watcher.ingest import Ingested, Plan, Reader, ingest
 from watcher.ledger import Ledger
@@ -97,10 +97,7 @@ def recall(world: World, now: datetime) -> Past:
     alerts = store.alerts.open(world.organization)
     closed_since = judgement.closed_since(world.rules, remembered, now)
     if closed_since is not None:
-        closed = store.alerts.list(closed_since, [State.RESOLVED])
-        alerts += tuple(
-            alert for alert in closed if alert.is_event and alert.subject.scope.organization == world.organization
-        )
+        alerts += store.alerts.closed_events(world.organization, closed_since)
     return Past(alerts, remembered)
 
 

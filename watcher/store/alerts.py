@@ -41,6 +41,12 @@ class Alerts:
             query = query.where(table.c.state.in_([State(state).value for state in states]))
         return self._read(query.order_by(table.c.starts_at.desc(), table.c.id))
 
+    def closed_events(self, organization: str, since: datetime) -> tuple[Alert, ...]:
+        """Events that have ended and were to close at `since` or later, also those whose rule was taken out before."""
+        closed = (table.c.state == State.RESOLVED.value) & (table.c.closes_at >= moment(since))
+        query = select(table.c.payload).where(closed & (table.c.organization == organization))
+        return self._read(query.order_by(table.c.starts_at, table.c.id))
+
     def get(self, alert_id: str) -> Alert | None:
         """One alert by its id."""
         return next(iter(self._read(select(table.c.payload).where(table.c.id == alert_id))), None)

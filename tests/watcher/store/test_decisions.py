@@ -31,6 +31,16 @@ def test_a_resolved_state_is_closed_and_an_event_only_once_it_has_ended(store: S
     assert {alert.id for alert in store.alerts.list(since=T0 + 2 * HOUR)} == {"a2", "b1"}
 
 
+def test_an_event_that_ended_early_is_known_until_it_would_have_closed(store: Store) -> None:
+    early = crossing("b1", State.RESOLVED, T0 + HOUR)
+    assert early.closes_at is not None
+    store.remember(Judgement(alerts=(early, anomaly("a1", State.RESOLVED, T0 + HOUR), crossing("b2"))))
+    organization = early.subject.scope.organization
+    assert [alert.id for alert in store.alerts.closed_events(organization, early.closes_at)] == ["b1"]
+    assert store.alerts.closed_events(organization, early.closes_at + HOUR) == ()
+    assert store.alerts.closed_events("another", early.closes_at) == ()
+
+
 def test_a_judgement_is_remembered_whole_or_not_at_all(store: Store) -> None:
     broken = Judgement(
         alerts=(anomaly("a1"),),
