@@ -69,18 +69,21 @@ class Holdings:
     """What the store holds, as far as a plan depends on it.
 
     For hours: when each was last read and believed, and when it was last asked for. For days of cost: when each was
-    last read.
+    last read. What is held back is asked for until it is believed again, however old it is by then.
     """
 
     sources: Mapping[str, SourceState]
     believed: Mapping[datetime, datetime]
     asked: Mapping[datetime, datetime]
     costs: Mapping[date, datetime]
+    held_hours: frozenset[datetime] = frozenset()
+    held_days: frozenset[date] = frozenset()
 
     @classmethod
     def of(cls, store: Store, organization: str, now: datetime, settings: PollSettings) -> Self:
         """Read them from a store."""
-        start, end = _first_day(now, settings), now + DAY
+        held_hours = frozenset(held.bucket for held in store.usage.held(organization))
+        start, end = min([_first_day(now, settings), *held_hours]), now + DAY
         observed = store.usage.observed(organization, start, end)
         days = store.costs.observed(organization, start.date(), end.date() + DAY)
         return cls(
@@ -88,6 +91,8 @@ class Holdings:
             believed={hour: state.observed_at for hour, state in observed.items()},
             asked=store.usage.read_at(organization, start, end),
             costs={day: state.observed_at for day, state in days.items()},
+            held_hours=held_hours,
+            held_days=frozenset(held.bucket for held in store.costs.held(organization)),
         )
 
 
@@ -160,16 +165,17 @@ def _missing_days(held: Holdings, now: datetime, settings: PollSettings, *, at_o
 
     def is_missing(hour: datetime) -> bool:
         believed, asked = held.believed.get(hour), held.asked.get(hour)
-        if believed is not None and believed >= hour + HOUR + SETTLED_READING:
+        if hour not in held.held_hours and believed is not None and believed >= hour + HOUR + SETTLED_READING:
             return False
         return at_once or asked is None or asked < hour + HOUR or _is_due(asked, READ_AGAIN, now)
 
-    start = _first_day(now, settings)
-    while start < trailing:
+    first = _first_day(now, settings)
+    older = {_midnight(hour.date()) for hour in held.held_hours if hour < first}
+    within = (first + number * DAY for number in range(max((trailing - first) // DAY + 1, 0)))
+    for start in (*sorted(older), *within):
         end = min(start + DAY, trailing)
         if any(map(is_missing, _hours(start, end))):
             yield Hours(start, end)
-        start += DAY
 
 
 def _window(held: Holdings, now: datetime, *, whole: bool) -> Hours:
@@ -188,8 +194,8 @@ def _cost_days(held: Holdings, now: datetime, settings: PollSettings) -> Iterato
             yield start
             start += DAY
 
-    recent = max(today - COST_RESTATED * DAY, first)
-    week = min(max(today - COST_TRAILING * DAY, recent), today)
+    week = today - COST_TRAILING * DAY
+    recent = min([max(today - COST_RESTATED * DAY, min(first, week)), *held.held_days])
     start = first
     while start < recent:
         end = min(start + COST_CHUNK * DAY, recent)
@@ -197,4 +203,4 @@ def _cost_days(held: Holdings, now: datetime, settings: PollSettings) -> Iterato
             yield Days(start, end)
         start = end
     daily = any(day not in held.costs or _is_due(held.costs[day], DAY, now) for day in span(recent, week))
-    yield Days(recent if daily else week, None)
+    yield Days(recent if daily or recent in held.held_days else week, None)
