@@ -71,33 +71,37 @@ class Totals:
     """Running totals of the last `LONGEST` hours, so that the sum over any horizon is one subtraction."""
 
     def __init__(self, rows: int) -> None:
-        self._totals = np.zeros((LONGEST + 1, 5, rows))
+        self._totals = np.zeros((LONGEST + 1, 5, rows), dtype=np.float32)
 
-    def sums(self, columns: tuple[Floats, ...]) -> tuple[Reals, Floats]:
+    def sums(self, columns: tuple[npt.NDArray[Any], ...]) -> tuple[Reals, Reals]:
         """(sums, totals) after five further columns, each hours × rows.
 
         `sums` has the shape hours × horizons × 5 × rows: for every new hour, each column summed over the last 1, 2, …
         hours; `totals` is what `keep` takes when these hours are there to stay.
         """
-        block = np.cumsum(np.stack(columns, axis=1), axis=0)
-        totals = np.concatenate([self._totals, self._totals[-1] + block])
-        sums = np.empty((len(block), len(HORIZONS), *block.shape[1:]), dtype=np.float32)
+        count, rows = columns[0].shape
+        totals = np.empty((LONGEST + 1 + count, 5, rows), dtype=np.float32)
+        totals[: LONGEST + 1] = self._totals
+        for place, column in enumerate(columns):
+            totals[LONGEST + 1 :, place] = column
+        for at in range(LONGEST + 1, len(totals)):
+            totals[at] += totals[at - 1]
+        sums = np.empty((count, len(HORIZONS), 5, rows), dtype=np.float32)
         for place, hours in enumerate(HORIZONS):
             np.subtract(
                 totals[LONGEST + 1 :],
                 totals[LONGEST + 1 - hours : len(totals) - hours],
                 out=sums[:, place],
-                casting="same_kind",
             )
         return sums, totals
 
-    def keep(self, totals: Floats) -> None:
-        """Let the hours behind `totals` be the past."""
-        self._totals = totals[-LONGEST - 1 :].copy()
+    def keep(self, totals: Reals) -> None:
+        """Let the hours behind `totals` be the past. Totals begin at zero again, so that they lose no digits by age."""
+        self._totals = totals[-LONGEST - 1 :] - totals[-LONGEST - 1]
 
-    def latest(self) -> Floats:
+    def latest(self) -> Reals:
         """The five sums over the longest horizon, 5 × rows."""
-        difference: Floats = self._totals[-1] - self._totals[0]
+        difference: Reals = self._totals[-1] - self._totals[0]
         return difference
 
     def forget(self, rows: npt.NDArray[np.bool_]) -> None:

@@ -108,7 +108,7 @@ class _After(NamedTuple):
     scores: Reals
     z: Reals
     """Not yet divided by the spread."""
-    totals: Floats
+    totals: Reals
     silence: Silence
 
 
@@ -170,7 +170,7 @@ class Baseline:
         alone = np.where(familiar, 0.0, z_score(seen, mean, k))
         hot = (alone >= tuning.hot * spread[0]) & present
         counted = np.where(familiar, expected, np.minimum(seen, cap))
-        sums, totals = self._totals.sums((counted, held, held * expected, seen, hot.astype(np.float64)))
+        sums, totals = self._totals.sums((counted, held, held * expected, seen, hot))
         single = law.single()
         z = np.empty((len(values), len(HORIZONS), values.shape[1]), dtype=np.float32)
         z[:, 0] = alone
