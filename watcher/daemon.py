@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from types import FrameType
+from typing import TypeAlias
 
 import structlog
 
@@ -25,13 +26,19 @@ from watcher.schedule import Schedule
 from watcher.settings import Settings
 from watcher.store import Store, StoreError
 from watcher.upkeep import prune_if_due
-from watcher.wiring import assemble, waiting_by_receiver
+from watcher.wiring import Parts, assemble, waiting_by_receiver
 
 log = structlog.get_logger(__name__)
 
 DELIVER_EVERY = timedelta(seconds=1)
 LAST_CALL = 8.0
 """Seconds after a signal to end within which running work may finish; what has not committed by then is done again."""
+
+Wire: TypeAlias = Callable[
+    [Settings, Store, Callable[[RequestObservation], None], Callable[[float], None]],
+    Parts,
+]
+"""Makes the parts of a configuration: from settings and store, who hears of requests, and how to wait seconds."""
 
 
 class Ending(Exception):
@@ -54,8 +61,12 @@ class Daemon:
         *,
         on_outcome: Callable[[Outcome], None] = lambda _outcome: None,
         progress: Progress | None = None,
+        wire: Wire = assemble,
     ) -> None:
-        """`on_outcome` and `progress` let a terminal show what goes on; both are called from the cycle's thread."""
+        """`on_outcome` and `progress` let a terminal show what goes on; both are called from the cycle's thread.
+
+        `wire` makes the parts of each configuration; the program's own is `watcher.wiring.assemble`.
+        """
         self._store = store
         self._clock = clock
         self._metrics = metrics
@@ -65,7 +76,8 @@ class Daemon:
         self._cycling = threading.Lock()
         self._cycled = threading.Event()
         self._schedule = Schedule(clock, on_jump=lambda _seconds: metrics.clock_jumps.inc())
-        self._parts = assemble(settings, store, self._observe, self._pause)
+        self._wire = wire
+        self._parts = wire(settings, store, self._observe, self._pause)
         self._world: World | None = None
 
     @property
@@ -96,7 +108,7 @@ class Daemon:
             return "store.url cannot change while the daemon runs: restart it"
         if settings.http != before.http:
             return "http.listen cannot change while the daemon runs: restart it"
-        parts = assemble(settings, self._store, self._observe, self._pause)
+        parts = self._wire(settings, self._store, self._observe, self._pause)
         with self._cycling:
             retired, self._parts, self._world = self._parts, parts, None
             for notifier in retired.notifiers:
