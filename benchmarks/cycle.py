@@ -123,7 +123,8 @@ def measure(url: str, days: int) -> None:
         wall, own = time.perf_counter() - began, time.process_time() - own
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(
-            f"back-fill of {days} days: {wall:.1f} s wall, {own:.1f} s own CPU, {waited[0]:.1f} s in requests, peak {peak:.0f} MB"
+            f"back-fill of {days} days: {wall:.1f} s wall, {own:.1f} s own CPU, "
+            f"{waited[0]:.1f} s in requests, peak {peak:.0f} MB"
         )
         for title, plan in (("due", Plan.due), ("everything", Plan.everything)):
             times = []

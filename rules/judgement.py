@@ -72,7 +72,7 @@ def closed_since(rules: Rules, remembered: str | None, now: datetime) -> datetim
 
 
 def decide(snapshot: Snapshot, rules: Rules, past: Past, now: datetime) -> Decision:
-    """Judge a snapshot by every rule and advance the alerts; the same arguments give the same decision, ids included."""
+    """Judge a snapshot by every rule and advance the alerts. Same arguments, same decision, ids included."""
     silence = stall.judge(snapshot.view, now)
     view = snapshot.view if silence is None else _cap(snapshot.view, silence.since)
     watch = hindsight.watch(rules.budgets, past.remembered, now)
