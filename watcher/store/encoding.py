@@ -58,7 +58,7 @@ def encode(number: int, bucket: UsageBucket, ids: Mapping[Dimensions, int]) -> E
         rows = _added(rows)
     table = np.array(rows, dtype=np.int64).reshape(-1, 8)
     grouped_by = ",".join(sorted(bucket.grouped_by))
-    digest = hashlib.blake2b(table[:, 1:].tobytes(), digest_size=16, key=grouped_by.encode()[:64])
+    digest = hashlib.blake2b(table[:, 1:].tobytes() + grouped_by.encode(), digest_size=16)
     return Encoded(rows, grouped_by, digest.digest(), int(table[:, 2:7].sum()))
 
 

@@ -70,6 +70,6 @@ def _slice(database: Database, table: Table, old: ColumnElement[bool]) -> int:
 
 
 def _unused_series(database: Database) -> int:
-    used = select(tables.usage_hours.c.series).where(tables.usage_hours.c.series == tables.series.c.id).exists()
+    used = select(tables.usage_hours.c.series).distinct()
     with database.writing() as connection:
-        return connection.execute(delete(tables.series).where(~used)).rowcount
+        return connection.execute(delete(tables.series).where(tables.series.c.id.not_in(used))).rowcount

@@ -77,13 +77,12 @@ series = Table(
     sqlite_strict=True,
 )
 
+# `series` is no foreign key: checking one would scan all of usage for each series that retention removes.
 usage_hours = Table(
     "usage_hours",
     metadata,
     _number_key("hour"),
-    Column(
-        "series", big(), ForeignKey("series.id", name="fk_usage_hours_series"), primary_key=True, autoincrement=False
-    ),
+    _number_key("series"),
     _number("uncached_input"),
     _number("cache_read"),
     _number("cache_write_5m"),

@@ -72,13 +72,7 @@ def _usage() -> None:
     op.create_table(
         "usage_hours",
         _number_key("hour"),
-        Column(
-            "series",
-            big(),
-            ForeignKey("series.id", name="fk_usage_hours_series"),
-            primary_key=True,
-            autoincrement=False,
-        ),
+        _number_key("series"),
         _number("uncached_input"),
         _number("cache_read"),
         _number("cache_write_5m"),
