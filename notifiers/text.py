@@ -72,9 +72,9 @@ def duration(length: timedelta) -> str:
 
 def ago(moment: datetime, now: datetime) -> str:
     """How long before `now` a moment was: "5 h ago", "just now"; "in 3 h" for one that is yet to come."""
-    if moment > now:
-        return f"in {duration(moment - now)}"
-    return "just now" if now - moment < timedelta(minutes=1) else f"{duration(now - moment)} ago"
+    if abs(now - moment) < timedelta(minutes=1):
+        return "just now"
+    return f"in {duration(moment - now)}" if moment > now else f"{duration(now - moment)} ago"
 
 
 def percent(part: int, whole: int) -> str:

@@ -7,10 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from rules.model import Alert, SourceState, State
+from notifiers.alert_json import utc_json
+from notifiers.text import clean, plural
+from rules.model import Alert, Severity, SourceState, State
 from rules.money import usd_string
 from watcher import overview as overviews
 from watcher.overview import Overview
+
+_GRAVITY = {severity: place for place, severity in enumerate(Severity)}
 
 FRESH = timedelta(hours=3)
 """Past this age of the newest reading, figures are called stale."""
@@ -32,8 +36,11 @@ class Status:
 
     @property
     def firing(self) -> tuple[Alert, ...]:
-        """The alerts that fire now, those whose story another one tells left out."""
-        return tuple(alert for alert in self.alerts if alert.state is State.FIRING and alert.inhibited_by is None)
+        """The alerts that fire now, the gravest and then the newest first; those that another one tells left out."""
+        told = [alert for alert in self.alerts if alert.state is State.FIRING and alert.inhibited_by is None]
+        return tuple(
+            sorted(told, key=lambda alert: (-_GRAVITY[alert.severity], -alert.starts_at.timestamp(), alert.id))
+        )
 
 
 class StatusStore(Protocol):
@@ -105,9 +112,13 @@ def _problems(
         elif source.offered is False:
             found.append(f"Source {source.source} is not offered to this key; the rest goes on without it.")
     if overview is not None and overview.unpriced:
-        models = ", ".join(overview.unpriced)
+        models = ", ".join(clean(model) for model in overview.unpriced)
         found.append(f"No list price is known for {models}: over-estimated at the dearest price of the family.")
-    found += [f"{count} message(s) wait for receiver {receiver}." for receiver, count in waiting if count]
+    found += [
+        f"{plural(count, 'message waits', 'messages wait')} for receiver {receiver}."
+        for receiver, count in waiting
+        if count
+    ]
     return found
 
 
@@ -116,9 +127,9 @@ def to_json(status: Status, alert_json: Any) -> Mapping[str, Any]:
     overview = status.overview
     return {
         "organization": {"id": overview.organization, "name": overview.organization_name} if overview else None,
-        "now": status.now.isoformat(),
-        "data_as_of": overview.data_as_of.isoformat() if overview else None,
-        "complete_until": overview.complete_until.isoformat() if overview else None,
+        "now": utc_json(status.now),
+        "data_as_of": utc_json(overview.data_as_of) if overview else None,
+        "complete_until": utc_json(overview.complete_until) if overview else None,
         "spend_usd": _spend(overview) if overview else None,
         "budgets": [_line(line) for line in overview.budgets] if overview else [],
         "alerts": [alert_json(alert) for alert in status.firing],
@@ -144,7 +155,7 @@ def _line(line: Any) -> Mapping[str, Any]:
         "budget": line.budget,
         "scope": dict(line.scope.parts()),
         "period": line.period,
-        "ends_at": line.end.isoformat(),
+        "ends_at": utc_json(line.end),
         "limit_usd": usd_string(line.limit),
         "spent_usd": usd_string(line.spent),
         "settled_usd": usd_string(line.settled),
@@ -164,4 +175,4 @@ def _source(source: SourceState) -> Mapping[str, Any]:
 
 
 def _iso(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None
+    return utc_json(moment) if moment else None

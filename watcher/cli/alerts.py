@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from watcher.cli.context import DEFAULT_CONFIG, AsJson, ConfigFile, clock_for, load_settings, open_store
+from watcher.cli.context import DEFAULT_CONFIG, AsJson, ConfigFile, clock_for, load_settings, open_store, print_json
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -33,27 +32,29 @@ def alerts(
         found = list(store.alerts.list() if history else store.alerts.open())
     found.sort(key=lambda alert: (alert.starts_at, alert.id), reverse=True)
     if as_json:
-        typer.echo(json.dumps([alert_json(alert) for alert in found], indent=2, ensure_ascii=False))
-        return
-    _print(found, clock_for(settings).now())
+        print_json([alert_json(alert) for alert in found])
+    elif found:
+        _print(found, clock_for(settings).now())
+    else:
+        typer.echo("Nothing has been told yet." if history else "Nothing is open.")
 
 
 def _print(found: list[Alert], now: datetime) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from watcher.web.present import ago
+    from notifiers.text import ago
+    from watcher.cli.lines import print_hanging
 
     console = Console()
-    if not found:
-        console.print("Nothing is open.")
-        return
     colours = {"info": "cyan", "warning": "yellow", "critical": "red"}
     for alert in found:
-        line = Text()
-        line.append(f"{alert.severity.value:<9}", style=f"bold {colours[alert.severity.value]}")
-        line.append(f"{alert.state.value:<9}")
-        line.append(alert.summary)
-        told = f"  told by {alert.inhibited_by}" if alert.inhibited_by else ""
-        line.append(f"\n         {alert.id}  began {ago(alert.starts_at, now)}{told}", style="dim")
-        console.print(line)
+        lead = Text.assemble(
+            (f"{alert.severity.value:<9}", f"bold {colours[alert.severity.value]}"), f"{alert.state.value:<10}"
+        )
+        times = f"began {ago(alert.starts_at, now)}"
+        if alert.ends_at is not None:
+            times += f", ended {ago(alert.ends_at, now)}"
+        told = f", told by {alert.inhibited_by}" if alert.inhibited_by else ""
+        print_hanging(console, lead, Text(alert.summary))
+        print_hanging(console, Text(" " * len(lead)), Text(f"{alert.id}, {times}{told}", style="dim"))

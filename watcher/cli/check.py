@@ -10,6 +10,8 @@ import typer
 from watcher.cli.context import DEFAULT_CONFIG, INVALID_CONFIG, ConfigFile, clock_for
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from watcher.settings import Settings
 
 
@@ -36,23 +38,24 @@ def check(
         typer.echo(str(report.invalid), err=True)
         raise typer.Exit(INVALID_CONFIG)
     logs.redact(secrets_of(report.settings))
+    clock = clock_for(report.settings)
     typer.echo(f"{config} is valid.")
     for line in report.sentences:
         typer.echo(f"  {line}")
     for warning in report.warnings:
         typer.echo(f"warning: {warning}", err=True)
-    if online and not _ask(report.settings):
+    if online and not _ask(report.settings, clock.now()):
         raise typer.Exit(1)
 
 
-def _ask(settings: Settings) -> bool:
+def _ask(settings: Settings, now: datetime) -> bool:
     """Ask the API for a little of every source; True if every one that exists answered."""
     from watcher.online import ask_sources
     from watcher.wiring import open_connection
 
     fine = True
     with open_connection(settings.anthropic) as connection:
-        for answer in ask_sources(connection, clock_for(settings).now()):
+        for answer in ask_sources(connection, now):
             mark = {"answers": "✓", "not offered": "–"}.get(answer.state, "✗")
             typer.echo(f"  {mark} {answer.source}: {answer.sentence}")
             fine = fine and answer.state != "failed"

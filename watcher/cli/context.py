@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -32,8 +33,16 @@ def fail(sentence: str, code: int = FAILED) -> NoReturn:
     raise typer.Exit(code)
 
 
+def print_json(document: Any) -> None:
+    """Print a document on standard output, in ASCII: names come from outside, and JSON's escapes make them harmless."""
+    typer.echo(json.dumps(document, indent=2))
+
+
 def load_settings(config: Path) -> Settings:
-    """The configuration; what is wrong with it is told, all at once, and exits with 3."""
+    """The configuration; what is wrong with it is told, all at once, and exits with 3.
+
+    A drill against anything but loopback exits with 2, whatever the command.
+    """
     from watcher import logs
     from watcher.config import InvalidConfig, load
     from watcher.secrets import secrets_of
@@ -43,6 +52,7 @@ def load_settings(config: Path) -> Settings:
     except InvalidConfig as invalid:
         fail(str(invalid), INVALID_CONFIG)
     logs.redact(secrets_of(settings))
+    clock_for(settings)
     return settings
 
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from watcher.cli.context import DEFAULT_CONFIG, AsJson, ConfigFile, clock_for, fail, load_settings, open_store
+from watcher.cli.context import (
+    DEFAULT_CONFIG,
+    AsJson,
+    ConfigFile,
+    clock_for,
+    fail,
+    load_settings,
+    open_store,
+    print_json,
+)
 
 if TYPE_CHECKING:
     from rules.model import Dimension
@@ -72,7 +80,7 @@ def spend(
             fail("Nothing has been read yet: run `watcher poll` or `watcher run` first.")
         report = spend_report(store, PriceBook(), organization, dimensions, first, until, bucket.value, now)
     if as_json:
-        typer.echo(json.dumps(spend_json(report), indent=2, ensure_ascii=False))
+        print_json(spend_json(report))
     else:
         from rich.console import Console
 

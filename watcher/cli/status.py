@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,12 +14,17 @@ from watcher.cli.context import (
     clock_for,
     load_settings,
     open_store,
+    print_json,
 )
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from watcher.overview import Overview
     from watcher.status import Status
+
+SHOWN_BUDGETS = 20
+_FIGURES_WIDTH = 46
 
 
 def register(app: typer.Typer) -> None:
@@ -43,7 +47,7 @@ def status(
     with open_store(settings) as store:
         found = read_status(store, clock_for(settings).now())
     if as_json:
-        typer.echo(json.dumps(to_json(found, alert_json), indent=2, ensure_ascii=False))
+        print_json(to_json(found, alert_json))
     else:
         show(found, Console())
     if exit_code and found.firing:
@@ -52,48 +56,60 @@ def status(
 
 def show(status: Status, console: Console) -> None:
     """Print a status for people, at 80 columns or more."""
-    from rich.table import Table
     from rich.text import Text
 
-    from rules.money import display_usd
-    from watcher.web.present import ago, moment, name, percent
+    from watcher.cli.lines import print_hanging
 
-    overview = status.overview
-    if overview is not None:
-        total = overview.total
-        console.print(Text(name(overview.organization_name), style="bold"))
-        console.print(
-            f"  today {display_usd(total.today)}, this month {display_usd(total.month)} "
-            f"({display_usd(total.month_settled)} settled)"
-        )
-        age = ago(overview.data_as_of, status.now)
-        console.print(
-            f"  data as of {moment(overview.data_as_of)} ({age}); complete until {overview.complete_until:%H:%M}"
-        )
+    if status.overview is not None:
+        _figures(status.overview, status, console)
     for problem in status.problems:
-        console.print(Text(f"  ! {problem}", style="yellow"))
+        print_hanging(console, Text("  ! ", style="yellow"), Text(problem, style="yellow"))
     console.print()
     if status.firing:
         console.print(Text(f"{len(status.firing)} firing", style="bold red"))
         for alert in status.firing:
-            console.print(Text(f"  {alert.severity.value}: {alert.summary}"))
+            print_hanging(console, Text(f"  {alert.severity.value:<9}"), Text(alert.summary))
     else:
         console.print(Text("Nothing fires.", style="green"))
-    if overview is not None and overview.budgets:
+    if status.overview is not None and status.overview.budgets:
         console.print()
-        table = Table(box=None, pad_edge=False, header_style="dim")
-        for title, side in (
-            ("budget", "left"),
-            ("period", "left"),
-            ("used", "right"),
-            ("spent", "right"),
-            ("limit", "right"),
-        ):
-            table.add_column(title, justify=side)  # type: ignore[arg-type]  # the literal is lost in the tuple
-        for line in overview.budgets[:20]:
-            label = name(f"{line.budget} {line.label}".strip())
-            used = percent(line.spent / line.limit)
-            table.add_row(Text(label), line.period, used, display_usd(line.spent), display_usd(line.limit))
-        console.print(table)
-        if len(overview.budgets) > 20:
-            console.print(f"… and {len(overview.budgets) - 20} more")
+        _budgets(status.overview, console)
+
+
+def _figures(overview: Overview, status: Status, console: Console) -> None:
+    from rich.text import Text
+
+    from notifiers.text import ago, clean, when
+    from rules.money import display_usd
+    from watcher.cli.lines import print_hanging
+
+    total = overview.total
+    console.print(Text(clean(overview.organization_name), style="bold"))
+    settled = display_usd(total.month_settled)
+    spent = f"today {display_usd(total.today)}, this month {display_usd(total.month)} ({settled} settled)"
+    age = ago(overview.data_as_of, status.now)
+    known, complete = when(overview.data_as_of, status.now), when(overview.complete_until, status.now)
+    for line in (spent, f"data as of {known} ({age}); complete until {complete}"):
+        print_hanging(console, Text("  "), Text(line))
+
+
+def _budgets(overview: Overview, console: Console) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from notifiers.text import clean, percent
+    from rules.money import display_usd
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("budget", no_wrap=True)
+    table.add_column("period", no_wrap=True)
+    for title in ("used", "spent", "limit"):
+        table.add_column(title, justify="right", no_wrap=True)
+    room = max(console.width - _FIGURES_WIDTH, 20)
+    for line in overview.budgets[:SHOWN_BUDGETS]:
+        label = clean(f"{line.budget} {line.label}".strip(), room)
+        used = percent(line.spent, line.limit)
+        table.add_row(Text(label), line.period, used, display_usd(line.spent), display_usd(line.limit))
+    console.print(table)
+    if (hidden := len(overview.budgets) - SHOWN_BUDGETS) > 0:
+        console.print(f"and {hidden} more: see --json")
