@@ -23,7 +23,7 @@ import numpy as np
 from rules.model import HOUR, AnomalyRule, Clear, Names, NoData, SpendView, Subject, Verdict
 from rules.profile import DAY
 from rules.seasonal import Baseline, Floors, walk
-from rules.story import Told, breach
+from rules.story import Floats, Told, breach
 from rules.subjects import DOLLAR, Subjects, cut
 
 MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
@@ -87,13 +87,20 @@ def read(rule: AnomalyRule, view: SpendView, subjects: Subjects, keep: int = LOO
     """What the baseline reads of the subjects over about the last `keep` hours, by the floors of the rule."""
     floor = rule.min_excess / DOLLAR
     baseline = Baseline(subjects.dollars.shape[1], subjects.tiers)
+    begin = _first_day(subjects.dollars)
     reading = walk(
         baseline,
-        subjects.dollars,
-        (view.start - MONDAY) // HOUR,
+        subjects.dollars[begin:],
+        (view.start - MONDAY) // HOUR + begin,
         Floors(per_hour=floor, one_hour=OVERWHELMING * floor),
-        complete=subjects.complete,
+        complete=max(subjects.complete - begin, 0),
         keep=keep,
     )
     hours, kept = subjects.dollars.shape[0], len(reading.expected)
     return Told(subjects, reading, begin=hours - kept, complete=subjects.complete - (hours - kept))
+
+
+def _first_day(dollars: Floats) -> int:
+    """How many whole days lie before the first hour of which anything is known: there is nothing to learn from them."""
+    known = np.isfinite(dollars).any(axis=1)
+    return int(known.argmax()) // DAY * DAY

@@ -35,8 +35,9 @@ class Tuning:
     """An hour trains only up to this z-score, and down to the next one."""
     train_least: float = -3.0
     hot: float = 2.5
+    """The z-score from which an hour by itself bears witness."""
     witnesses: tuple[int, ...] = (0, 2, 3, 5, 10, 20)
-    """How many hours of each horizon must by themselves exceed `hot`: no single hour is a story."""
+    """How many witnesses each horizon takes: no single hour is a story."""
     familiar: float = 2.0
     """What a flagged hour had is no news a week later, up to so many times as much."""
     told_fades: float = 0.8
@@ -44,6 +45,7 @@ class Tuning:
     habit_hours: int = 6
     """A day with more flagged hours is no habit."""
     silence: float = 4.5
+    """How many standard deviations below the expected nothing at all must lie to count as a silence."""
     quarantine_days: int = 2
     adopt_days: int = 4
     """Days running, each with `adopt_hours` flagged hours, after which their level is the normal one."""
@@ -51,7 +53,9 @@ class Tuning:
     same_key: float = 20.0
     """Times the expected from which an adopted level is not the old one grown, but something new."""
     spread_memory: float = 28 * 24.0
+    """E-folding hours of each horizon's own spread of z-scores."""
     spread_prior: tuple[float, ...] = (1.0, 1.0, 1.1, 1.2, 1.4, 1.6)
+    """What it begins with: neighbouring hours stray together, so longer sums stray further than independent hours."""
     spread_prior_hours: float = 96.0
     least_spread: float = 0.9
     doubt: float = 1.5
@@ -87,7 +91,7 @@ class Reading(NamedTuple):
     z: Reals
     """The largest z-score of any horizon; without floors, the score."""
     silence: Floats
-    """1 and more where nothing at all has come for hours that practically always bring something."""
+    """1 and more where nothing at all has come for hours that practically always bring something; at most four days."""
 
 
 class _Day(NamedTuple):
@@ -108,6 +112,7 @@ class _After(NamedTuple):
     scores: Reals
     z: Reals
     """Not yet divided by the spread."""
+    silent: Flags
     totals: Reals
     silence: Silence
 
@@ -179,13 +184,13 @@ class Baseline:
         scores = z / (spread * np.array(tuning.thresholds)[:, None]).astype(np.float32)
         scores *= sums[:, :, 4] >= np.array(tuning.witnesses, dtype=np.float32)[:, None]
         _gate(scores, z, spread)
-        depth, silence_after = self._silence.read(seen, present, sums, single, spread)
+        depth, news, silence_after = self._silence.read(seen, present, sums, single, spread)
         depth /= tuning.silence
         score = scores[:, 1:].max(axis=1)
         material = _material(scores, sums, floors) if floors else score
-        reading = Reading(expected, upper, score, material, (z / spread).max(axis=1) if floors else score, depth)
+        reading = Reading(expected, upper, score, material, (z / spread).max(axis=1) if floors else score, depth * news)
         day = _Day(hours, seen, np.clip(seen, least, most), expected, self._level, present.astype(np.float64))
-        return reading, day, _After(scores, z, totals, silence_after)
+        return reading, day, _After(scores, z, depth >= 1.0, totals, silence_after)
 
     def _told_near(self, hours: npt.NDArray[np.intp]) -> Floats:
         """The most that a flagged hour of the weeks before had, at the same time give or take an hour."""
@@ -197,7 +202,7 @@ class Baseline:
         tuning = self.tuning
         self._totals.keep(after.totals)
         self._silence = after.silence
-        flagged = (reading.score >= 1.0) | (reading.silence >= 1.0)
+        flagged = (reading.score >= 1.0) | after.silent
         self.hours += day.present.sum(axis=0)
         short = flagged.sum(axis=0) <= tuning.habit_hours
         self._told[day.hours] = np.where(flagged & short, day.seen, tuning.told_fades * self._told[day.hours])
@@ -219,7 +224,7 @@ class Baseline:
             self._profile.train(leaving.hours, leaving.fair, leaving.present)
             weight = leaving.present * np.minimum(self.hours / tuning.ripe, 1.0) ** 2
             self._dispersion.train(leaving.fair, leaving.expected, leaving.level, weight)
-        self._adopt(flagged)
+        self._adopt(reading.score >= 1.0)
         self._refit()
 
     def _taint(self, flagged: Flags, scores: Reals) -> None:
@@ -241,7 +246,10 @@ class Baseline:
             at += len(day.present)
 
     def _adopt(self, flagged: Flags) -> None:
-        """Count the days that a stretch has gone on, and take the level of those that have come to stay."""
+        """Count the days that a stretch has gone on, and take the level of those that have come to stay.
+
+        Only upward: a key that rests is held to come back as it was.
+        """
         self._stretch = np.where(flagged.sum(axis=0) >= self.tuning.adopt_hours, self._stretch + 1, 0)
         stays = self._stretch >= self.tuning.adopt_days
         if not stays.any():
@@ -308,7 +316,7 @@ def walk(
     reading ends where it would have, and begins at most `keep` hours before the end of the days learnt.
     """
     complete = len(values) if complete is None else complete
-    readings: deque[Reading] = deque(maxlen=None if keep is None else keep // DAY)
+    readings: deque[Reading] = deque(maxlen=None if keep is None else max(keep // DAY, 1))
     at = 0
     while (until := at + DAY - (hour + at) % DAY) <= complete:
         recent = keep is None or until > complete - keep

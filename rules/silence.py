@@ -19,7 +19,7 @@ HORIZONS_AT = (2, 3, 4)
 MEMORY = 28 * 24.0
 LEAST_HOURS = 4.0
 HARMLESS = 96.0
-"""A silence this long was an outage, not a habit: it does not count as a harmless one."""
+"""A silence this long is no habit when it ends, and no news while it goes on."""
 
 
 class Silence:
@@ -28,14 +28,17 @@ class Silence:
     def __init__(self, rows: int) -> None:
         self._run, self._longest = np.zeros(rows), np.zeros(rows)
 
-    def read(self, seen: Floats, present: Flags, sums: Reals, law: Law, spread: Floats) -> tuple[Floats, Silence]:
-        """(depth, the state afterwards): depth is the z-score below expectation, 0 where no silence counts."""
+    def read(
+        self, seen: Floats, present: Flags, sums: Reals, law: Law, spread: Floats
+    ) -> tuple[Floats, Flags, Silence]:
+        """(depth, whether it is news, the state afterwards); depth is the z-score below the expected, or 0."""
         run, longest = self._run, self._longest
-        lasting = np.zeros(seen.shape, dtype=np.bool_)
+        lasting, news = np.zeros(seen.shape, dtype=np.bool_), np.zeros(seen.shape, dtype=np.bool_)
         for at in range(len(seen)):
             came = seen[at] > 0
             longest = np.maximum(longest * (1.0 - present[at] / MEMORY), np.where(came & (run < HARMLESS), run, 0.0))
             run = np.where(came, 0.0, run + present[at])
+            news[at] = run <= HARMLESS
             lasting[at] = run >= LEAST_HOURS + 3.0 * longest
         depth = np.zeros_like(seen)
         hours, rows = np.nonzero(lasting & present)
@@ -46,4 +49,4 @@ class Silence:
             depth[hours, rows] = np.maximum(depth[hours, rows], below)
         after = Silence(0)
         after._run, after._longest = run, longest
-        return depth, after
+        return depth, news, after

@@ -33,7 +33,7 @@ POINTS = 48
 GAP = 2
 """Ordinary hours that a story may contain between hot ones."""
 CRITICAL = 10
-"""Times `min_excess` an hour over the expected, from which it is critical."""
+"""Times `min_excess` in the worst hour of the story, from which it is critical."""
 TOP = 5
 SHARE_HOURS = 28 * 24
 LEAST_FRACTION = 0.25
@@ -95,10 +95,10 @@ def breach(rule: AnomalyRule, view: SpendView, names: Names, subject: Subject, t
             sorted({view.leaves[leaf].model for leaf in members if view.cost[leaf, begin:].any()} & view.unpriced)
         ),
     )
-    dear = per_hour - float(expected[at]) >= CRITICAL * rule.min_excess / DOLLAR
+    worst = max(per_hour - float(expected[at]), float((observed - expected)[since:].max()))
     return Breach(
         subject=subject,
-        severity=Severity.CRITICAL if dear else rule.severity,
+        severity=Severity.CRITICAL if worst >= CRITICAL * rule.min_excess / DOLLAR else rule.severity,
         starts_at=evidence.since,
         value=evidence.per_hour,
         expected=evidence.normal_per_hour,
