@@ -1,7 +1,7 @@
 """The connection: how a database is opened, written to by one, and how its failures become sentences.
 
 SQLite: WAL, synchronous FULL, foreign keys on, `BEGIN IMMEDIATE` for what writes, a busy timeout, mode 0600.
-PostgreSQL: any server from 13 on, through psycopg.
+PostgreSQL: through psycopg, at REPEATABLE READ.
 """
 
 from __future__ import annotations

@@ -13,9 +13,11 @@ down_revision = None
 def upgrade() -> None:
     """Create every table."""
     _usage()
+    _usage_readings()
     _cost()
     _directory_and_sources()
-    _judgement_and_delivery()
+    _judgement()
+    _delivery()
     _people()
 
 
@@ -82,6 +84,9 @@ def _usage() -> None:
         sqlite_strict=True,
         sqlite_with_rowid=False,
     )
+
+
+def _usage_readings() -> None:
     op.create_table(
         "usage_buckets",
         _key("organization"),
@@ -220,7 +225,7 @@ def _directory_and_sources() -> None:
     )
 
 
-def _judgement_and_delivery() -> None:
+def _judgement() -> None:
     op.create_table(
         "alerts",
         _key("id"),
@@ -253,6 +258,9 @@ def _judgement_and_delivery() -> None:
         Index("ix_transitions_alert_id", "alert_id"),
         sqlite_strict=True,
     )
+
+
+def _delivery() -> None:
     op.create_table(
         "outbox",
         _sequence("sequence"),
