@@ -407,6 +407,22 @@ def test_nobody_listening_is_told_as_a_broken_connection() -> None:
         AdminReader(connection).organization()
 
 
+@pytest.fixture
+def outspoken() -> Iterator[None]:
+    """Let httpx and httpcore log all they have, also where something else in this process has silenced them."""
+    before = {}
+    for name in ("httpx", "httpcore", *(f"httpcore.{part}" for part in ("connection", "http11"))):
+        logger = logging.getLogger(name)
+        before[logger] = (logger.filters[:], logger.level)
+        logger.filters.clear()
+        logger.setLevel(logging.NOTSET)
+    yield
+    for logger, (filters, level) in before.items():
+        logger.filters[:] = filters
+        logger.setLevel(level)
+
+
+@pytest.mark.usefixtures("outspoken")
 @pytest.mark.parametrize("handler", [WholeAnswer, EchoesTheKey, Dripping])
 def test_the_key_is_in_no_log_line_and_in_no_error(
     handler: type[Quiet], canary: str, caplog: pytest.LogCaptureFixture
