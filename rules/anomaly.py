@@ -33,6 +33,8 @@ CALM = 0.7
 CALM_HOURS = 2
 STALE_AFTER = timedelta(hours=6)
 """Without a complete hour newer than this nothing can be said to be over."""
+HISTORY = 56 * DAY
+"""Hours the baseline is fitted on, from a midnight: what is older would hardly weigh."""
 LOOK_BACK = 8 * DAY
 """Hours a story can be followed back."""
 LEAST_HISTORY = DAY
@@ -86,14 +88,15 @@ def _unknown(view: SpendView, subjects: Subjects, now: datetime) -> str | None:
 def read(rule: AnomalyRule, view: SpendView, subjects: Subjects, keep: int = LOOK_BACK) -> Told:
     """What the baseline reads of the subjects over about the last `keep` hours, by the floors of the rule."""
     floor = rule.min_excess / DOLLAR
-    baseline = Baseline(subjects.dollars.shape[1], subjects.tiers)
-    begin = _first_day(subjects.dollars)
+    hour = (view.start - MONDAY) // HOUR
+    skip = subjects.complete - max(HISTORY, keep)
+    skip = max(skip - (hour + skip) % DAY, _first_day(subjects.dollars))
     reading = walk(
-        baseline,
-        subjects.dollars[begin:],
-        (view.start - MONDAY) // HOUR + begin,
+        Baseline(subjects.dollars.shape[1], subjects.tiers),
+        subjects.dollars[skip:],
+        hour + skip,
         Floors(per_hour=floor, one_hour=OVERWHELMING * floor),
-        complete=max(subjects.complete - begin, 0),
+        complete=max(subjects.complete - skip, 0),
         keep=keep,
     )
     hours, kept = subjects.dollars.shape[0], len(reading.expected)
