@@ -54,9 +54,10 @@ def ingest(
 ) -> Ingested:
     """Read what the plan asks for. Each reading is stored in one transaction, or, unfinished, not at all.
 
-    One source that fails does not stop the others, and its state says so; within a source nothing is read after a
-    reading that did not finish, but one that is refused as asked (400) is left out. `progress` is told how many days of the back-fill are done, and of how many. Raises
-    StoreError where the store cannot be written, `OtherOrganization` for the key of another organization.
+    One source that fails does not stop the others, and its state says so. Within a source nothing is read after a
+    reading that did not finish, but one that is refused as asked (400) is left out. `progress` is told how many days
+    of the back-fill are done, and of how many. Raises StoreError where the store cannot be written, and
+    `OtherOrganization` for the key of another organization.
     """
     poll = _Poll(reader, store, organization, now)
     if plan.directory:
