@@ -1,13 +1,12 @@
 """The vocabulary: what a figure is about, what a rule says of it, and what becomes of that.
 
 Everything here is a frozen value. Times are timezone-aware UTC; money is integer nano-dollars (`rules.money`);
-windows are `[from, to)`. Ids are the Admin API's own, and three names stand where the API answers null:
-Console use has no key, the default workspace has no id, and some cost has no usage behind it.
+windows are `[from, to)`. `rules.scope` and `rules.evidence` hold the parts that stand on their own; all of it is
+imported from here.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,106 +16,60 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-Nano: TypeAlias = int
-"""Integer nano-dollars: $1 is 1_000_000_000."""
+from rules.evidence import AnomalyEvidence, BudgetEvidence, Evidence, HourPoint, Share, SourceEvidence
+from rules.scope import (
+    CONSOLE,
+    DEFAULT_WORKSPACE,
+    DIMENSIONS,
+    HOUR,
+    UNATTRIBUTED,
+    Dimension,
+    Kind,
+    Names,
+    Nano,
+    Scope,
+    Severity,
+    State,
+    Subject,
+)
 
-CONSOLE = "(console)"
-"""The key of usage that had none: Console and Workbench use (a null api_key_id in a report grouped by it)."""
-DEFAULT_WORKSPACE = "(default)"
-"""The default workspace, which the reports show as a null workspace_id."""
-UNATTRIBUTED = "(unattributed)"
-"""The key, and where needed the model, of reported cost that no usage explains."""
-
-Dimension: TypeAlias = Literal["workspace", "api_key", "model"]
-DIMENSIONS: tuple[Dimension, ...] = ("workspace", "api_key", "model")
-
-HOUR = timedelta(hours=1)
-
-
-class Severity(StrEnum):
-    """How much it matters, mildest first."""
-
-    INFO = "info"
-    WARNING = "warning"
-    CRITICAL = "critical"
-
-
-class State(StrEnum):
-    """Where an alert is in its life; Prometheus' words, with their meaning."""
-
-    PENDING = "pending"
-    FIRING = "firing"
-    RESOLVED = "resolved"
-
-
-Kind: TypeAlias = Literal["budget", "anomaly", "source"]
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What a figure is about: the organization, or the part of it that the set dimensions name (ids, not names)."""
-
-    organization: str
-    workspace: str | None = None
-    api_key: str | None = None
-    model: str | None = None
-
-    @property
-    def kind(self) -> str:
-        """ "organization", "workspace", "api_key", "model", or a combination joined by "+"."""
-        return "+".join(self.parts()) or "organization"
-
-    def parts(self) -> dict[Dimension, str]:
-        """The dimensions that are set, in the order workspace, api_key, model."""
-        pairs: tuple[tuple[Dimension, str | None], ...] = (
-            ("workspace", self.workspace),
-            ("api_key", self.api_key),
-            ("model", self.model),
-        )
-        return {dimension: value for dimension, value in pairs if value is not None}
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What an alert is about, whatever its state: one rule, one scope, and which instance of it.
-
-    `instance` tells apart several alerts of one rule and scope: a budget's period start and threshold
-    ("2026-11-01T00:00:00Z/80"); empty for states such as anomalies.
-    """
-
-    rule: str
-    kind: Kind
-    scope: Scope
-    instance: str = ""
-
-    @property
-    def fingerprint(self) -> str:
-        """Sixteen hexadecimal digits, the same for the same subject in every process and version."""
-        scope = self.scope
-        parts = (
-            self.kind,
-            self.rule,
-            self.instance,
-            scope.organization,
-            scope.workspace,
-            scope.api_key,
-            scope.model,
-        )
-        text = "\x1f".join("" if part is None else part for part in parts)
-        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """What people call the ids: name by id, and the workspace a key lives in. Unknown ids are their own name."""
-
-    by_id: Mapping[str, str] = field(default_factory=dict)
-    workspace_of_key: Mapping[str, str] = field(default_factory=dict)
-
-    def of(self, ident: str) -> str:
-        """The name of a key or workspace; a model, or an id never listed, is returned as it is."""
-        special = {CONSOLE: "Console", DEFAULT_WORKSPACE: "default workspace", UNATTRIBUTED: "unattributed"}
-        return special.get(ident) or self.by_id.get(ident) or ident
+__all__ = [
+    "CONSOLE",
+    "DEFAULT_WORKSPACE",
+    "DIMENSIONS",
+    "HOUR",
+    "UNATTRIBUTED",
+    "Alert",
+    "AnomalyEvidence",
+    "AnomalyRule",
+    "Breach",
+    "Budget",
+    "BudgetEvidence",
+    "Clear",
+    "Dimension",
+    "Evidence",
+    "HourPoint",
+    "Kind",
+    "Leaf",
+    "Names",
+    "Nano",
+    "NoData",
+    "Notification",
+    "Reason",
+    "Route",
+    "Scope",
+    "Selector",
+    "Severity",
+    "Share",
+    "Snapshot",
+    "SourceEvidence",
+    "SourceState",
+    "SpendView",
+    "State",
+    "Subject",
+    "Transition",
+    "Verdict",
+]
 
 
 # ---------------------------------------------------------------------------------------------- figures
@@ -163,89 +116,7 @@ class SpendView:
         return (moment - self.start) // HOUR
 
 
-@dataclass(frozen=True, slots=True)
-class HourPoint:
-    """One hour of a story: what was seen beside what the baseline held for likely, nano-dollars."""
-
-    hour: datetime
-    observed: Nano
-    expected: Nano
-    upper: Nano
-    complete: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """A child's part of its parent's figure."""
-
-    dimension: Dimension
-    id: str
-    name: str
-    cost: Nano
-
-
 # ---------------------------------------------------------------------------------------------- what rules say
-
-
-@dataclass(frozen=True, slots=True)
-class BudgetEvidence:
-    """Why a budget's threshold counts as crossed; frozen with the alert."""
-
-    period: str
-    """The period's name for people: "November 2026", "20 Nov 2026", "week of 16 Nov 2026"."""
-    period_start: datetime
-    period_end: datetime
-    timezone: str
-    threshold_percent: float
-    also_crossed: tuple[float, ...]
-    """Lower thresholds of the same budget that were crossed in the same judgement, and are told with this one."""
-    spent: Nano
-    limit: Nano
-    settled: Nano
-    data_as_of: datetime
-    top: tuple[Share, ...] = ()
-    unpriced: tuple[str, ...] = ()
-    type: Literal["budget"] = "budget"
-
-
-@dataclass(frozen=True, slots=True)
-class AnomalyEvidence:
-    """Why an hour or a stretch of hours is not normal; frozen with the alert."""
-
-    since: datetime
-    observed: Nano
-    """Spent since `since`."""
-    expected: Nano
-    """What the baseline held for likely over the same hours."""
-    per_hour: Nano
-    """Spend per hour at present: the newest complete hour, or the open one scaled by what has passed of it."""
-    normal_per_hour: Nano
-    upper_per_hour: Nano
-    score: float
-    """How improbable, in robust standard deviations of the baseline's residual scale."""
-    history_hours: int
-    points: tuple[HourPoint, ...]
-    data_as_of: datetime
-    settled: Nano = 0
-    top: tuple[Share, ...] = ()
-    unpriced: tuple[str, ...] = ()
-    type: Literal["anomaly"] = "anomaly"
-
-
-@dataclass(frozen=True, slots=True)
-class SourceEvidence:
-    """What is wrong with a source of data; frozen with the alert."""
-
-    source: str
-    problem: str
-    since: datetime
-    consequence: str
-    remedy: str
-    data_as_of: datetime | None = None
-    type: Literal["source"] = "source"
-
-
-Evidence: TypeAlias = BudgetEvidence | AnomalyEvidence | SourceEvidence
 
 
 @dataclass(frozen=True, slots=True)

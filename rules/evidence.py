@@ -1,0 +1,91 @@
+"""Why a verdict is what it is: the figures behind it, frozen with the alert that they made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from rules.scope import Dimension, Nano
+
+
+@dataclass(frozen=True, slots=True)
+class HourPoint:
+    """One hour of a story: what was seen beside what the baseline held for likely, nano-dollars."""
+
+    hour: datetime
+    observed: Nano
+    expected: Nano
+    upper: Nano
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A child's part of its parent's figure."""
+
+    dimension: Dimension
+    id: str
+    name: str
+    cost: Nano
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetEvidence:
+    """Why a budget's threshold counts as crossed; frozen with the alert."""
+
+    period: str
+    """The period's name for people: "November 2026", "20 Nov 2026", "week of 16 Nov 2026"."""
+    period_start: datetime
+    period_end: datetime
+    timezone: str
+    threshold_percent: float
+    also_crossed: tuple[float, ...]
+    """Lower thresholds of the same budget that were crossed in the same judgement, and are told with this one."""
+    spent: Nano
+    limit: Nano
+    settled: Nano
+    data_as_of: datetime
+    top: tuple[Share, ...] = ()
+    unpriced: tuple[str, ...] = ()
+    type: Literal["budget"] = "budget"
+
+
+@dataclass(frozen=True, slots=True)
+class AnomalyEvidence:
+    """Why an hour or a stretch of hours is not normal; frozen with the alert."""
+
+    since: datetime
+    observed: Nano
+    """Spent since `since`."""
+    expected: Nano
+    """What the baseline held for likely over the same hours."""
+    per_hour: Nano
+    """Spend per hour at present: the newest complete hour, or the open one scaled by what has passed of it."""
+    normal_per_hour: Nano
+    upper_per_hour: Nano
+    score: float
+    """How improbable, in robust standard deviations of the baseline's residual scale."""
+    history_hours: int
+    points: tuple[HourPoint, ...]
+    data_as_of: datetime
+    settled: Nano = 0
+    top: tuple[Share, ...] = ()
+    unpriced: tuple[str, ...] = ()
+    type: Literal["anomaly"] = "anomaly"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceEvidence:
+    """What is wrong with a source of data; frozen with the alert."""
+
+    source: str
+    problem: str
+    since: datetime
+    consequence: str
+    remedy: str
+    data_as_of: datetime | None = None
+    type: Literal["source"] = "source"
+
+
+Evidence: TypeAlias = BudgetEvidence | AnomalyEvidence | SourceEvidence
