@@ -6,8 +6,24 @@ import re
 from pathlib import Path, PurePosixPath
 
 _NETWORK = frozenset(
-    {"nfs", "nfs3", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "9p", "afs", "ceph", "glusterfs", "lustre", "gpfs"}
-    | {"ocfs2", "fuse.sshfs", "fuse.glusterfs", "fuse.ceph", "fuse.s3fs", "fuse.gcsfuse", "fuse.rclone"}
+    {
+        "nfs",
+        "nfs3",
+        "nfs4",
+        "cifs",
+        "smb2",
+        "smb3",
+        "smbfs",
+        "ncpfs",
+        "9p",
+        "afs",
+        "ceph",
+        "glusterfs",
+        "lustre",
+        "gpfs",
+    }
+    | {"beegfs", "coda", "davfs", "ocfs2", "orangefs", "virtiofs", "fuse.sshfs", "fuse.glusterfs", "fuse.ceph"}
+    | {"fuse.s3fs", "fuse.gcsfuse", "fuse.rclone", "fuse.davfs"}
 )
 _OCTAL = re.compile(r"\\([0-7]{3})")
 

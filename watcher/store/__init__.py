@@ -17,7 +17,6 @@ from watcher.store.errors import (
     UnknownStore,
     Unreachable,
 )
-from watcher.store.filesystem import network_file_system
 from watcher.store.held import Held
 from watcher.store.journal import Command, Entry
 from watcher.store.lock import advisory_lock
@@ -57,5 +56,4 @@ __all__ = [
     "UsageColumns",
     "advisory_lock",
     "database_file",
-    "network_file_system",
 ]

@@ -6,7 +6,7 @@ import pytest
 
 from rules.model import State
 from tests.watcher.store.samples import DAY, HOUR, ORG, T0, anomaly, bucket, cost_day, cost_row, crossing, message, row
-from watcher.store import BackupRefused, Judgement, Store, network_file_system, tables
+from watcher.store import BackupRefused, Judgement, Store, tables
 
 
 def test_a_backup_of_a_database_in_use_is_one_state_of_it(tmp_path: Path) -> None:
@@ -104,17 +104,3 @@ def test_open_alerts_and_undelivered_messages_outlive_any_retention(store: Store
     assert [row.notification.id for row in store.outbox.pending()] == ["waiting"]
     assert store.outbox.deliveries("sent") == ()
     assert len(store.outbox.deliveries("waiting")) == 1
-
-
-def test_a_network_file_system_is_recognized_by_the_mount_that_holds_the_path(tmp_path: Path) -> None:
-    mounts = tmp_path / "mounts"
-    mounts.write_text(
-        "/dev/vda / ext4 rw 0 0\n"
-        "server:/export /srv/my\\040data nfs4 rw 0 0\n"
-        "tmpfs /srv/my\\040data/local tmpfs rw 0 0\n"
-        "//box/share /mnt/share cifs rw 0 0\nbroken line\n"
-    )
-    paths = ["/srv/my data/w.db", "/srv/my data/local/w.db", "/srv/other", "/mnt/share", "/mnt/sharewithout/x"]
-    found = [network_file_system(Path(path), mounts=mounts) for path in paths]
-    assert found == ["nfs4", None, None, "cifs", None]
-    assert network_file_system(tmp_path, mounts=tmp_path / "missing") is None
