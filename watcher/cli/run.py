@@ -103,11 +103,14 @@ def poll(config: ConfigFile = DEFAULT_CONFIG) -> None:
 
 def _take_lock(settings: Settings, closing: ExitStack) -> None:
     from watcher.instance import AlreadyRunning, single_instance
+    from watcher.store import StoreError
 
     try:
         closing.enter_context(single_instance(settings.store.url))
     except AlreadyRunning as running:
         fail(str(running), ALREADY_RUNNING)
+    except StoreError as error:
+        fail(str(error))
 
 
 def _settings_or_sentence(settings: Settings) -> Settings | str:
