@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import threading
+from types import TracebackType
 
 from watcher.ownership import check_ownership
 
@@ -14,7 +16,18 @@ def main() -> None:
         raise SystemExit(1)
     from watcher.cli import app
 
+    sys.excepthook = _tell
+    threading.excepthook = lambda thrown: _tell(
+        thrown.exc_type, thrown.exc_value or thrown.exc_type(), thrown.exc_traceback
+    )
     app()
+
+
+def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """What nobody caught goes to the log, which knows what must not be shown; a bare traceback would not."""
+    from watcher import logs
+
+    logs.tell_uncaught(kind, error, trace)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from types import FrameType
 from typing import TypeAlias
@@ -24,6 +24,7 @@ from watcher.metrics import Board, Metrics
 from watcher.outbox import deliver
 from watcher.schedule import Schedule
 from watcher.settings import Settings
+from watcher.status import read_status
 from watcher.store import Store, StoreError
 from watcher.upkeep import prune_if_due
 from watcher.wiring import Parts, assemble, waiting_by_receiver
@@ -31,8 +32,11 @@ from watcher.wiring import Parts, assemble, waiting_by_receiver
 log = structlog.get_logger(__name__)
 
 DELIVER_EVERY = timedelta(seconds=1)
-LAST_CALL = 8.0
+LAST_CALL = 6.0
 """Seconds after a signal to end within which running work may finish; what has not committed by then is done again."""
+THREADS = 64
+"""Most jobs at once: the cycle, and as many receivers that hang without delaying one that does not."""
+_LOOK = 0.2  # seconds between looks at whether the program is to end
 
 Wire: TypeAlias = Callable[
     [Settings, Store, Callable[[RequestObservation], None], Callable[[float], None]],
@@ -75,7 +79,7 @@ class Daemon:
         self._stopping = threading.Event()
         self._cycling = threading.Lock()
         self._cycled = threading.Event()
-        self._schedule = Schedule(clock, on_jump=lambda _seconds: metrics.clock_jumps.inc())
+        self._schedule = Schedule(clock, threads=THREADS, on_jump=lambda _seconds: metrics.clock_jumps.inc())
         self._wire = wire
         self._parts = wire(settings, store, self._observe, self._pause)
         self._world: World | None = None
@@ -86,7 +90,12 @@ class Daemon:
         return self._cycled.is_set()
 
     def start(self) -> None:
-        """Begin: a cycle at once, deliveries of what an earlier run left."""
+        """Begin: a cycle at once, deliveries of what an earlier run left.
+
+        Until that cycle has ended, the metrics show what the last one of an earlier run found.
+        """
+        self._metrics.board = _left_over(self._store, self._clock.now())
+        self._metrics.waiting = waiting_by_receiver(self._parts)
         self._plan_jobs()
         self._schedule.start()
 
@@ -101,21 +110,36 @@ class Daemon:
             log.warning("a cycle is cut off; the next start takes up where its last commit left off")
         self._parts.close()
 
-    def reload(self, settings: Settings) -> str | None:
-        """Take over a new configuration, whole. Returns why not, if it cannot be taken over while running."""
+    def reload(self, settings: Settings, ending: threading.Event) -> str | None:
+        """Take over a new configuration, whole, once no cycle runs. Returns why not, if it cannot be taken over.
+
+        Once `ending` is set it waits no longer for the cycle: the new configuration then counts at the next start.
+        """
         before = self._parts.settings
         if settings.store.url != before.store.url:
             return "store.url cannot change while the daemon runs: restart it"
         if settings.http != before.http:
             return "http.listen cannot change while the daemon runs: restart it"
         parts = self._wire(settings, self._store, self._observe, self._pause)
-        with self._cycling:
+        while not self._cycling.acquire(timeout=_LOOK):
+            if ending.is_set():
+                parts.close()
+                return "the program is ending"
+        try:
             retired, self._parts, self._world = self._parts, parts, None
             for notifier in retired.notifiers:
                 self._schedule.forget(_delivery(notifier))
+            self._metrics.expect_receivers(notifier.name for notifier in parts.notifiers)
             self._plan_jobs()
+        finally:
+            self._cycling.release()
         retired.close()
         return None
+
+    def reload_failed(self, why: str) -> None:
+        """Tell and count that a configuration was not taken over."""
+        self._metrics.reload_failures.inc()
+        log.error("the configuration was not reloaded; the old one stays in force", why=why)
 
     def _plan_jobs(self) -> None:
         self._schedule.every("cycle", self._parts.settings.poll.usage_every, self.cycle)
@@ -187,15 +211,17 @@ class Daemon:
             overview=outcome.overview,
             alerts=self._store.alerts.open(),
             sources=outcome.sources,
-            waiting=waiting_by_receiver(self._parts),
             last_success=outcome.overview.at if outcome.whole else board.last_success,
         )
+        self._metrics.waiting = waiting_by_receiver(self._parts)
 
     def _deliver(self, notifier: Notifier) -> None:
         if self._stopping.is_set():
             return
         try:
             done = deliver(self._store.outbox, notifier, self._clock.now)
+            if done.sent or done.failed:
+                self._metrics.waiting = waiting_by_receiver(self._parts)
         except StoreError as error:
             log.error("deliveries wait: the store cannot be read or written", why=str(error))
             return
@@ -208,6 +234,12 @@ class Daemon:
 
     def _observe(self, request: RequestObservation) -> None:
         self._metrics.request(request.outcome, request.seconds)
+
+
+def _left_over(store: Store, now: datetime) -> Board:
+    """What an earlier run left to be shown; empty on a new database."""
+    status = read_status(store, now)
+    return Board(status.overview, status.alerts, status.sources, status.last_success_at)
 
 
 def _delivery(notifier: Notifier) -> str:
@@ -266,11 +298,11 @@ def serve_until_told(daemon: Daemon, signals: Signals, read_settings: Callable[[
         if signals.reload.is_set() and not signals.end.is_set():
             signals.reload.clear()
             settings = read_settings()
-            refusal = settings if isinstance(settings, str) else daemon.reload(settings)
+            refusal = settings if isinstance(settings, str) else daemon.reload(settings, signals.end)
             if refusal is None:
                 log.info("configuration reloaded")
             else:
-                log.error("the configuration was not reloaded; the old one stays in force", why=refusal)
+                daemon.reload_failed(refusal)
 
 
 def leave_at_once(code: int = 0) -> None:

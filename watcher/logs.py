@@ -10,6 +10,7 @@ import json
 import logging
 import sys
 from collections.abc import Iterable
+from types import TracebackType
 from typing import Literal, TextIO
 from urllib.parse import quote
 
@@ -74,6 +75,12 @@ def configure(
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
+
+
+def tell_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Log an exception that nobody caught, traceback and all."""
+    what = "the program failed in a way it should not; please report this"
+    structlog.get_logger("watcher").critical(what, exc_info=(kind, error, trace))
 
 
 def _forms(text: str) -> tuple[str, ...]:

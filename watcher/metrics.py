@@ -7,6 +7,8 @@ happens. Money is a gauge, since it is restated and starts again each month. Ids
 
 from __future__ import annotations
 
+import heapq
+from collections import Counter as Counts
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,9 +18,10 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from rules.budgets import Line
 from rules.model import Alert, AnomalyEvidence, SourceState, State
 from watcher import __version__
-from watcher.overview import Overview
+from watcher.overview import KEPT, Overview
 
 _USD = 1e-9  # dollars in a nano-dollar
 KINDS = ("budget", "anomaly", "source")
@@ -32,8 +35,6 @@ class Board:
     overview: Overview | None = None
     alerts: tuple[Alert, ...] = ()
     sources: tuple[SourceState, ...] = ()
-    waiting: tuple[tuple[str, int], ...] = ()
-    """How many messages wait, by receiver."""
     last_success: datetime | None = None
     """When the last whole cycle ended in which no source failed."""
 
@@ -46,6 +47,8 @@ class Metrics:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # the library's own function is not annotated
         self.registry = CollectorRegistry()
         self.board = Board()
+        self.waiting: tuple[tuple[str, int], ...] = ()
+        """How many messages wait, by receiver; it falls between cycles too."""
         registry = self.registry
         Info("watcher_build", "The version that runs.", registry=registry).info({"version": __version__})
         self.cycles = Counter("watcher_cycles_total", "Cycles begun.", registry=registry)
@@ -91,15 +94,19 @@ class Metrics:
             "watcher_config_reload_failures_total", "Reloads of the configuration that were refused.", registry=registry
         )
         self.in_cycle = Gauge("watcher_cycle_running", "1 while a cycle runs.", registry=registry)
-        for receiver in receivers:
-            self.deliveries.labels(receiver)
-            self.delivery_failures.labels(receiver)
+        self.expect_receivers(receivers)
         for source in sources:
             self.polls.labels(source)
             self.poll_failures.labels(source)
         for reason in FAILURES:
             self.request_failures.labels(reason)
         registry.register(_BoardCollector(self))
+
+    def expect_receivers(self, receivers: Iterable[str]) -> None:
+        """Make the children of these receivers, at nothing."""
+        for receiver in receivers:
+            self.deliveries.labels(receiver)
+            self.delivery_failures.labels(receiver)
 
     def render(self, accept: str) -> tuple[bytes, str]:
         """The exposition in the format that the scraper's Accept header asks for, and its content type."""
@@ -121,11 +128,14 @@ class _BoardCollector(Collector):
         self._metrics = metrics
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        board = self._metrics.board
+        metrics = self._metrics
+        board = metrics.board
         yield from _spend(board.overview)
         yield from _budgets(board.overview)
         yield from _alerts(board.alerts)
         yield from _sources(board)
+        waiting = [((receiver,), float(count)) for receiver, count in metrics.waiting]
+        yield _gauge("watcher_outbox_messages", "Messages that wait for delivery.", ("receiver",), waiting)
 
 
 def _gauge(
@@ -156,7 +166,7 @@ def _spend(overview: Overview | None) -> Iterator[GaugeMetricFamily]:
 
 
 def _budgets(overview: Overview | None) -> Iterator[GaugeMetricFamily]:
-    lines = overview.budgets if overview else ()
+    lines = _nearest(overview.budgets) if overview else []
     labels = ("organization", "budget", "workspace", "api_key", "model")
     keys = [
         (
@@ -186,6 +196,17 @@ def _budgets(overview: Overview | None) -> Iterator[GaugeMetricFamily]:
     )
 
 
+def _nearest(lines: Iterable[Line]) -> list[Line]:
+    """Of each budget the `KEPT` lines nearest to their limit, so that a budget for each key stays bounded."""
+    found: list[Line] = []
+    counts: Counts[str] = Counts()
+    for line in sorted(lines, key=lambda line: line.spent / line.limit, reverse=True):
+        if counts[line.budget] < KEPT:
+            counts[line.budget] += 1
+            found.append(line)
+    return found
+
+
 def _alerts(alerts: Sequence[Alert]) -> Iterator[GaugeMetricFamily]:
     counts = {(kind, state.value): 0 for kind in KINDS for state in (State.PENDING, State.FIRING)}
     for alert in alerts:
@@ -200,6 +221,7 @@ def _alerts(alerts: Sequence[Alert]) -> Iterator[GaugeMetricFamily]:
         for alert in alerts
         if alert.state is State.FIRING and isinstance(alert.evidence, AnomalyEvidence)
     ]
+    firing = heapq.nlargest(KEPT, firing, key=lambda pair: pair[1].per_hour)
     for name, text, attribute in (
         ("watcher_anomaly_observed_usd", "Spend per hour at present of a firing anomaly.", "per_hour"),
         ("watcher_anomaly_expected_usd", "What the baseline expects per hour of a firing anomaly.", "normal_per_hour"),
@@ -236,5 +258,3 @@ def _sources(board: Board) -> Iterator[GaugeMetricFamily]:
         (),
         success,
     )
-    waiting = [((receiver,), float(count)) for receiver, count in board.waiting]
-    yield _gauge("watcher_outbox_messages", "Messages that wait for delivery.", ("receiver",), waiting)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from watcher.admin_api import AdminApiError, AdminReader, Connection, NotOffered
+from watcher.admin_api import AdminApiError, AdminReader, Connection, NotAuthenticated, NotOffered
 
 _WITHOUT: Mapping[str, str] = {
     "organization": "the organization's name stays unknown",
@@ -28,10 +28,16 @@ class Answer:
     source: str
     state: Literal["answers", "not offered", "failed"]
     sentence: str
+    hopeless: bool = False
+    """Whether every other source would say the same."""
 
 
 def ask_sources(connection: Connection, now: datetime) -> Iterator[Answer]:
-    """Ask every source for a little, one after the other; a failure of one does not keep the next from being asked."""
+    """Ask every source for a little, one after the other.
+
+    A failure of one does not keep the next from being asked, unless it is the key or the way that fails: what one
+    source says to that, all would say.
+    """
     reader = AdminReader(connection)
     hour = now.replace(minute=0, second=0, microsecond=0)
     midnight = hour.replace(hour=0)
@@ -46,7 +52,10 @@ def ask_sources(connection: Connection, now: datetime) -> Iterator[Answer]:
         "claude_code": lambda: reader.claude_code((midnight - timedelta(days=1)).date()),
     }
     for source, question in questions.items():
-        yield _ask(source, question)
+        answer = _ask(source, question)
+        yield answer
+        if answer.hopeless:
+            return
 
 
 def _ask(source: str, question: Callable[[], Any]) -> Answer:
@@ -55,7 +64,7 @@ def _ask(source: str, question: Callable[[], Any]) -> Answer:
     except NotOffered:
         return Answer(source, "not offered", f"not offered to this key: {_WITHOUT[source]}")
     except AdminApiError as error:
-        return Answer(source, "failed", str(error))
+        return Answer(source, "failed", str(error), isinstance(error, NotAuthenticated) or error.status is None)
     if source == "organization":
         return Answer(source, "answers", f'"{found.name}" ({found.id})')
     return Answer(source, "answers", f"{len(found)} in the answer")

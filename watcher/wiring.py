@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from notifiers.base import Notifier
 from notifiers.http import OutgoingHttp
 from rules.judgement import Rules
-from watcher.admin_api import AdminReader, Connection, ConnectionSettings, GroupingMemory, RequestObservation, connect
+from watcher.admin_api import (
+    AdminReader,
+    Connection,
+    ConnectionSettings,
+    GroupingMemory,
+    RequestObservation,
+    RetryPolicy,
+    connect,
+)
 from watcher.admin_api.transport import USER_AGENT
 from watcher.channels import make_notifiers
 from watcher.cycle import World
@@ -27,14 +35,19 @@ def open_connection(
     settings: AnthropicSettings,
     observer: Callable[[RequestObservation], None] | None = None,
     pause: Callable[[float], None] = time.sleep,
+    retries: RetryPolicy | None = None,
 ) -> Connection:
-    """A connection to the Admin API as the configuration describes it; `pause` waits between tries, in seconds."""
+    """A connection to the Admin API as the configuration describes it; `pause` waits between tries, in seconds.
+
+    `retries` is how often and how patiently a request is tried again, if not as usual.
+    """
     return connect(
         ConnectionSettings(
             base_url=settings.base_url,
             admin_key=settings.admin_key,
             proxy=settings.proxy.reveal() if settings.proxy else None,
             ca_file=settings.ca_file,
+            retries=retries or RetryPolicy(),
         ),
         observer=observer,
         pause=pause,

@@ -50,13 +50,16 @@ def check(
 
 def _ask(settings: Settings, now: datetime) -> bool:
     """Ask the API for a little of every source; True if every one that exists answered."""
+    from watcher.admin_api import RetryPolicy
     from watcher.online import ask_sources
     from watcher.wiring import open_connection
 
     fine = True
-    with open_connection(settings.anthropic) as connection:
+    with open_connection(settings.anthropic, retries=RetryPolicy(attempts=3)) as connection:
         for answer in ask_sources(connection, now):
             mark = {"answers": "✓", "not offered": "–"}.get(answer.state, "✗")
             typer.echo(f"  {mark} {answer.source}: {answer.sentence}")
             fine = fine and answer.state != "failed"
+            if answer.hopeless:
+                typer.echo("The other sources were not asked.", err=True)
     return fine
