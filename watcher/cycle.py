@@ -6,7 +6,7 @@ decided leaves through the outbox (`watcher.outbox`) once it is committed, never
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -38,7 +38,7 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a cycle came to. It is whole when every source that exists was read."""
+    """What a cycle came to."""
 
     ingested: Ingested
     sources: tuple[SourceState, ...]
@@ -47,8 +47,8 @@ class Outcome:
 
     @property
     def whole(self) -> bool:
-        """Whether every source that exists was read in this cycle."""
-        return not self.ingested.failures
+        """Whether no source that exists fails: none asked now, and none that was asked last in an earlier cycle."""
+        return _whole(self.ingested, self.sources)
 
 
 def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None = None) -> Outcome:
@@ -72,7 +72,7 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
             alerts=decision.alerts,
             transitions=decision.transitions,
             notifications=decision.notifications,
-            cursor=_cursor(decision, figures, now, whole=not ingested.failures),
+            cursor=_cursor(decision, figures, now, whole=_whole(ingested, snapshot.sources)),
         )
     )
     return Outcome(ingested, tuple(snapshot.sources), decision, figures)
@@ -99,6 +99,11 @@ def recall(world: World, now: datetime) -> Past:
     if closed_since is not None:
         alerts += store.alerts.closed_events(world.organization, closed_since)
     return Past(alerts, remembered)
+
+
+def _whole(ingested: Ingested, sources: Sequence[SourceState]) -> bool:
+    failing = any(source.failing_since is not None and source.offered is not False for source in sources)
+    return not ingested.failures and not failing
 
 
 def _cursor(decision: Decision, figures: Overview, now: datetime, *, whole: bool) -> dict[str, str]:

@@ -3,7 +3,7 @@
 Usage: days that are missing, or were last read before they had settled, are back-filled whole, oldest first, each as
 one reading. Then comes the trailing window: the open hour and the three before it on every usage poll, the trailing 24
 hours at least once an hour. Cost: the trailing 7 days, once a day 30 days, and whatever older is missing. What an
-answer leaves out is asked for again hourly, not at every poll.
+answer leaves out is asked for again hourly, not at every poll. A source that failed is asked again at the next poll.
 """
 
 from __future__ import annotations
@@ -122,7 +122,10 @@ class Plan:
 
         def is_due(source: str, every: timedelta) -> bool:
             state = held.sources.get(source)
-            return everything or state is None or _is_due(state.last_attempt_at, every, now)
+            if everything or state is None:
+                return True
+            failing = state.failing_since is not None and state.offered is not False
+            return _is_due(state.last_attempt_at, min(every, settings.usage_every) if failing else every, now)
 
         today = now.date()
         usage = is_due("usage", settings.usage_every)
