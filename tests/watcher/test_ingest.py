@@ -194,7 +194,7 @@ def test_an_organization_that_falls_silent_wipes_nothing(reader: ScriptedReader,
 def test_an_emptiness_that_is_said_for_three_days_is_believed(reader: ScriptedReader, store: Store) -> None:
     poll(reader, store)
     last = T0 + 3 * DAY + 9 * HOUR
-    reader.usage_of = lambda hour: () if hour == last else steady(hour)
+    reader.usage_of = lambda hour: () if hour >= last else steady(hour)
     for hours in (*range(1, 73, 6), 72):
         poll(reader, store, NOW + hours * HOUR)
         assert contents(store)[last] == Counter(steady(last))
@@ -202,6 +202,17 @@ def test_an_emptiness_that_is_said_for_three_days_is_believed(reader: ScriptedRe
     assert contents(store)[last] == Counter()
     assert state(store).stalled_since is None
     assert not poll(reader, store, NOW + 74 * HOUR).failures
+
+
+def test_an_hour_that_is_revised_to_nothing_while_later_ones_are_used_is_believed(
+    reader: ScriptedReader, store: Store
+) -> None:
+    poll(reader, store)
+    revised = T0 + 3 * DAY + 8 * HOUR
+    reader.usage_of = lambda hour: () if hour == revised else steady(hour)
+    assert revised in poll(reader, store, NOW + HOUR).changed_hours
+    assert contents(store)[revised] == Counter()
+    assert state(store).stalled_since is None
 
 
 def test_an_open_hour_that_shrinks_is_not_lowered_until_it_is_complete(reader: ScriptedReader, store: Store) -> None:
@@ -226,6 +237,7 @@ def test_an_open_hour_that_comes_back_empty_counts_as_shrunk_and_keeps_what_it_h
     assert poll(reader, store, NOW + 5 * MINUTE).shrunk_hours == 1
     assert contents(store)[hour] == Counter(steady(hour))
     late = hour + HOUR + 30 * MINUTE
+    reader.usage_of = lambda at: () if at >= hour else steady(at)
     poll(reader, store, late)
     assert contents(store)[hour] == Counter(steady(hour))
     assert state(store).watermark == hour, "an hour held back is not complete"

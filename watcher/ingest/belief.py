@@ -2,9 +2,11 @@
 
 Three things an answer can say are suspect, as they are how a stalled or half-answering API looks:
 
-- An hour in which the organization had used something comes back empty for the whole organization. It is held back:
-  what is stored stays, and the source counts as stalled since the first such reading, until a reading is sane again or
-  the emptiness has been said for 72 hours. A day of cost that comes back empty is treated alike.
+- Hours in which the organization had used something come back empty for the whole organization, from some hour on to
+  the end of the reading. They are held back: what is stored stays, and the source counts as stalled since the first
+  such reading, until a reading is sane again or the emptiness has been said for 72 hours. An empty hour with usage in
+  a later one is no stall but a revision, and is believed once the hour is complete. A day of cost that comes back empty
+  is held back wherever it stands.
 - An hour that is not complete yet comes back with less than before. That an open hour only grows is an assumption, so a
   fall is counted; until the hour is complete each series keeps the larger of what was stored and what was read. So
   nothing is lowered and no growth beside the fall is hidden; the first reading after the settling time replaces it all.
@@ -49,12 +51,15 @@ def believe(buckets: Iterable[UsageBucket], stored: Stored, now: datetime) -> Be
     taken: list[UsageBucket] = []
     held: list[datetime] = []
     fell = 0
-    for bucket in buckets:
+    reading = tuple(buckets)
+    last_used = max((bucket.starting_at for bucket in reading if tokens_of(bucket.rows)), default=None)
+    for bucket in reading:
         hour = bucket.starting_at
+        revised = last_used is not None and hour < last_used
         is_open = hour in stored.open_buckets
         if stored.tokens.get(hour, 0) > 0 and tokens_of(bucket.rows) == 0:
             fell += is_open
-            if _confirmed(stored.held_since.get(hour), now):
+            if _confirmed(stored.held_since.get(hour), now) or (revised and not is_open):
                 taken.append(bucket)
             else:
                 held.append(hour)
