@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
@@ -6,6 +7,7 @@ from hypothesis import strategies as st
 
 from rules.model import SourceState
 from tests.watcher.store.scripted import PollSettings
+from watcher.ingest import SOURCES
 from watcher.ingest.plan import Days, Holdings, Hours, Plan
 
 HOUR = timedelta(hours=1)
@@ -15,14 +17,13 @@ NOW = datetime(2026, 11, 20, 10, 30, tzinfo=UTC)
 MIDNIGHT = NOW.replace(hour=0, minute=0)
 SETTINGS = PollSettings(backfill=timedelta(days=60))
 FIRST = MIDNIGHT - 60 * DAY
-ALL = ("usage", "cost", "api_keys", "claude_code")
 
 
 def whole(at: datetime = NOW, *, sources_at: datetime | None = None) -> Holdings:
     """A store in which everything was read at `at`."""
     hours = {FIRST + n * HOUR: at for n in range(60 * 24 + 11)}
     days = {(FIRST + n * DAY).date(): at for n in range(61)}
-    states = {name: SourceState(name, last_attempt_at=sources_at or at) for name in ALL}
+    states = {name: SourceState(name, last_attempt_at=sources_at or at) for name in SOURCES}
     return Holdings(states, hours, hours, days)
 
 
@@ -55,6 +56,13 @@ def test_nothing_is_due_just_after_a_poll() -> None:
 def test_a_usage_poll_reads_the_open_hour_and_the_three_before() -> None:
     plan = Plan.of(whole(), NOW + 5 * MINUTE, SETTINGS)
     assert plan == Plan(usage=Hours(NOW.replace(minute=0) - 3 * HOUR, NOW.replace(minute=0) + HOUR), directory=True)
+
+
+def test_a_directory_whose_reading_was_cut_off_in_the_middle_is_read_again_at_once() -> None:
+    for unread in ("users", "invites"):
+        held = whole()
+        sources = {name: state for name, state in held.sources.items() if name != unread}
+        assert Plan.of(replace(held, sources=sources), NOW, SETTINGS) == Plan(directory=True)
 
 
 def test_the_trailing_day_is_read_again_every_hour() -> None:

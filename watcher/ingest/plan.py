@@ -33,6 +33,8 @@ COST_RESTATED = 30
 """Days of the cost report that are read again once a day."""
 COST_CHUNK = 31
 """Days of the cost report that are back-filled in one reading."""
+DIRECTORY = ("organization", "workspaces", "api_keys", "users", "invites")
+"""The sources that are lists of who and what there is; they are read together."""
 DIRECTORY_EVERY = timedelta(minutes=5)
 CLAUDE_CODE_EVERY = HOUR
 
@@ -134,7 +136,8 @@ class Plan:
             usage=_window(held, now, whole=everything) if usage else None,
             costs=tuple(_cost_days(held, now, settings)) if is_due("cost", settings.cost_every) else (),
             claude_code=(today - DAY, today) if is_due("claude_code", CLAUDE_CODE_EVERY) else (),
-            directory=is_due("api_keys", DIRECTORY_EVERY),
+            # All of them: a poll that was cut off in the middle has read some lists and not the others.
+            directory=any(is_due(source, DIRECTORY_EVERY) for source in DIRECTORY),
         )
 
 
