@@ -18,12 +18,14 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from notifiers.text import clean
 from rules.budgets import Line
 from rules.model import Alert, AnomalyEvidence, SourceState, State
+from rules.money import NANO_PER_USD
 from watcher import __version__
 from watcher.overview import KEPT, Overview
 
-_USD = 1e-9  # dollars in a nano-dollar
+LONGEST_NAME = 80
 KINDS = ("budget", "anomaly", "source")
 FAILURES = ("rate_limited", "server_error", "timeout", "connection", "malformed", "refused")
 
@@ -36,7 +38,7 @@ class Board:
     alerts: tuple[Alert, ...] = ()
     sources: tuple[SourceState, ...] = ()
     last_success: datetime | None = None
-    """When the last whole cycle ended in which no source failed."""
+    """When the last cycle ended in which no source was failing."""
 
 
 class Metrics:
@@ -53,7 +55,7 @@ class Metrics:
         Info("watcher_build", "The version that runs.", registry=registry).info({"version": __version__})
         self.cycles = Counter("watcher_cycles_total", "Cycles begun.", registry=registry)
         self.cycle_failures = Counter(
-            "watcher_cycle_failures_total", "Cycles that ended early or with a failed source.", registry=registry
+            "watcher_cycle_failures_total", "Cycles that ended early, or with a source failing.", registry=registry
         )
         self.cycle_seconds = Histogram(
             "watcher_cycle_duration_seconds",
@@ -143,8 +145,13 @@ def _gauge(
 ) -> GaugeMetricFamily:
     family = GaugeMetricFamily(name, text, labels=labels)
     for values, figure in rows:
-        family.add_metric(list(values), figure)
+        family.add_metric([_writable(value) for value in values], figure)
     return family
+
+
+def _writable(label: str) -> str:
+    """A label as UTF-8 can write it: one lone surrogate would cost the whole scrape."""
+    return label.encode("utf-8", "replace").decode()
 
 
 def _spend(overview: Overview | None) -> Iterator[GaugeMetricFamily]:
@@ -152,17 +159,15 @@ def _spend(overview: Overview | None) -> Iterator[GaugeMetricFamily]:
     organization = overview.organization if overview else ""
     labels = ("organization", "scope", "id", "window")
     rows = [
-        ((organization, row.level, row.id, window), figure * _USD)
+        ((organization, row.level, row.id, window), figure / NANO_PER_USD)
         for row in spent
         for window, figure in (("today", row.today), ("month", row.month))
     ]
     yield _gauge("watcher_spend_usd", "Spend of a scope today and this month (UTC), open hour included.", labels, rows)
-    settled = [((organization, row.level, row.id), row.month_settled * _USD) for row in spent]
+    settled = [((organization, row.level, row.id), row.month_settled / NANO_PER_USD) for row in spent]
     yield _gauge("watcher_settled_usd", "The part of this month's spend that is settled.", labels[:3], settled)
-    info = GaugeMetricFamily("watcher_name_info", "The name of a scope's id.", labels=(*labels[:3], "name"))
-    for row in spent:
-        info.add_metric([organization, row.level, row.id, row.name], 1)
-    yield info
+    named = [((organization, row.level, row.id, clean(row.name, LONGEST_NAME)), 1.0) for row in spent]
+    yield _gauge("watcher_name_info", "The name of a scope's id.", (*labels[:3], "name"), named)
 
 
 def _budgets(overview: Overview | None) -> Iterator[GaugeMetricFamily]:
@@ -180,13 +185,16 @@ def _budgets(overview: Overview | None) -> Iterator[GaugeMetricFamily]:
     ]
     pairs = list(zip(keys, lines, strict=True))
     yield _gauge(
-        "watcher_budget_limit_usd", "A budget's limit.", labels, [(key, line.limit * _USD) for key, line in pairs]
+        "watcher_budget_limit_usd",
+        "A budget's limit.",
+        labels,
+        [(key, line.limit / NANO_PER_USD) for key, line in pairs],
     )
     yield _gauge(
         "watcher_budget_spent_usd",
         "Spend against a budget in its present period.",
         labels,
-        [(key, line.spent * _USD) for key, line in pairs],
+        [(key, line.spent / NANO_PER_USD) for key, line in pairs],
     )
     yield _gauge(
         "watcher_budget_ratio",
@@ -226,7 +234,9 @@ def _alerts(alerts: Sequence[Alert]) -> Iterator[GaugeMetricFamily]:
         ("watcher_anomaly_observed_usd", "Spend per hour at present of a firing anomaly.", "per_hour"),
         ("watcher_anomaly_expected_usd", "What the baseline expects per hour of a firing anomaly.", "normal_per_hour"),
     ):
-        yield _gauge(name, text, labels, [(key, getattr(evidence, attribute) * _USD) for key, evidence in firing])
+        yield _gauge(
+            name, text, labels, [(key, getattr(evidence, attribute) / NANO_PER_USD) for key, evidence in firing]
+        )
 
 
 def _places(alert: Alert) -> tuple[str, str, str]:
@@ -254,7 +264,7 @@ def _sources(board: Board) -> Iterator[GaugeMetricFamily]:
     success = [((), board.last_success.timestamp())] if board.last_success else []
     yield _gauge(
         "watcher_last_cycle_success_timestamp_seconds",
-        "When the last whole cycle ended in which no source failed.",
+        "When the last cycle ended in which no source was failing.",
         (),
         success,
     )

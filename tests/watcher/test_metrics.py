@@ -1,0 +1,205 @@
+"""What Prometheus scrapes: every family, right values, bounded labels, harmless names."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
+
+from rules.budgets import Line
+from rules.model import (
+    Alert,
+    AnomalyEvidence,
+    Scope,
+    Severity,
+    SourceState,
+    State,
+    Subject,
+)
+from watcher.ingest import SOURCES
+from watcher.metrics import FAILURES, Board, Metrics
+from watcher.overview import KEPT, Overview, Spent
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+USD = 1_000_000_000
+DOCUMENTED = (Path(__file__).parents[2] / "docs/metrics.md").read_text()
+HOSTILE = '</script>"\\\n{}\u202e\x1b[31m' + "x" * 300
+
+
+def spent(level: str, ident: str, month: int) -> Spent:
+    return Spent(level, ident, f"name of {ident}", month // 10, month, month // 2)  # type: ignore[arg-type]
+
+
+def line(budget: str, key: str | None, dollars: int) -> Line:
+    scope = Scope("org", api_key=key)
+    start, end = NOW.replace(day=1, hour=0), datetime(2026, 12, 1, tzinfo=UTC)
+    return Line(budget, scope, key or "", "November 2026", start, end, 100 * USD, dollars * USD, 0)
+
+
+def anomaly(key: str, dollars: int = 30, state: State = State.FIRING) -> Alert:
+    evidence = AnomalyEvidence(
+        since=NOW - timedelta(hours=2),
+        observed=60 * USD,
+        expected=2 * USD,
+        per_hour=dollars * USD,
+        normal_per_hour=1 * USD,
+        upper_per_hour=5 * USD,
+        score=9.0,
+        history_hours=1440,
+        points=(),
+        data_as_of=NOW,
+    )
+    subject = Subject("key spend", "anomaly", Scope("org", api_key=key))
+    return Alert(f"id-{key}", subject, Severity.WARNING, state, NOW, NOW, evidence, "a summary")
+
+
+def overview(rows: tuple[Spent, ...] = (), budgets: tuple[Line, ...] = ()) -> Overview:
+    rows = (spent("organization", "org", 1_234_567_890_123), *rows)
+    return Overview("org", "Org", NOW, NOW, NOW - timedelta(hours=1), rows, budgets)
+
+
+def scrape(metrics: Metrics, accept: str = "") -> dict[str, dict[tuple[tuple[str, str], ...], float]]:
+    """Value by labels by sample name, read back by the library's own parser."""
+    found: dict[str, dict[tuple[tuple[str, str], ...], float]] = {}
+    for family in text_string_to_metric_families(metrics.render(accept)[0].decode()):
+        sample: Sample
+        for sample in family.samples:
+            labels = tuple(sorted(sample.labels.items()))
+            assert labels not in found.setdefault(sample.name, {}), "one series twice in a scrape"
+            found[sample.name][labels] = sample.value
+    return found
+
+
+@pytest.fixture
+def metrics() -> Iterator[Metrics]:
+    made = Metrics(["ops", "hook"], SOURCES)
+    made.waiting = (("hook", 0), ("ops", 3))
+    made.board = Board(
+        overview(
+            (spent("api_key", "key_1", 5 * USD), spent("workspace", "(default)", 7 * USD)),
+            (line("organization", None, 80), line("keys", "key_1", 250)),
+        ),
+        (anomaly("key_1"), anomaly("key_2", state=State.PENDING)),
+        (
+            SourceState("usage", True, NOW - timedelta(hours=1), NOW, NOW, stalled_since=NOW - timedelta(hours=2)),
+            SourceState("cost", True, None, NOW, None, NOW - timedelta(hours=3), "gave no answer"),
+        ),
+        NOW - timedelta(minutes=5),
+    )
+    yield made
+
+
+def labels_of(row: str) -> list[str]:
+    return [label.strip() for label in row.split(",") if label.strip()]
+
+
+def test_every_documented_family_is_there_with_the_documented_labels(metrics: Metrics) -> None:
+    metrics.request("ok", 0.2)
+    found = scrape(metrics)
+    for name, labels in re.findall(r"^\| `(watcher_\w+)` \| ([a-z_, ]*) ?\|", DOCUMENTED, flags=re.MULTILINE):
+        samples = found.get(name) or found.get(f"{name}_sum")
+        assert samples, name
+        for pairs in samples:
+            assert sorted(label for label, _ in pairs) == sorted(labels_of(labels)), name
+
+
+def value(found: Mapping[str, Mapping[tuple[tuple[str, str], ...], float]], name: str, **labels: str) -> float:
+    return found[name][tuple(sorted(labels.items()))]
+
+
+def test_values_are_in_base_units(metrics: Metrics) -> None:
+    found = scrape(metrics)
+    one = {"organization": "org", "scope": "organization", "id": "org"}
+    assert value(found, "watcher_spend_usd", **one, window="month") == 1234.567890123
+    assert value(found, "watcher_spend_usd", **one, window="today") == 123.456789012
+    assert value(found, "watcher_settled_usd", **one) == 617.283945061
+    key = {"organization": "org", "budget": "keys", "workspace": "", "api_key": "key_1", "model": ""}
+    assert value(found, "watcher_budget_limit_usd", **key) == 100
+    assert value(found, "watcher_budget_spent_usd", **key) == 250
+    assert value(found, "watcher_budget_ratio", **key) == 2.5
+    assert value(found, "watcher_alerts", kind="anomaly", state="firing") == 1
+    assert value(found, "watcher_alerts", kind="anomaly", state="pending") == 1
+    assert value(found, "watcher_alerts", kind="budget", state="firing") == 0
+    where = {"organization": "org", "rule": "key spend", "workspace": "", "api_key": "key_1", "model": ""}
+    assert found["watcher_anomaly_observed_usd"] == {tuple(sorted(where.items())): 30}
+    assert value(found, "watcher_anomaly_expected_usd", **where) == 1
+    hour = timedelta(hours=1)
+    assert value(found, "watcher_data_watermark_timestamp_seconds", source="usage") == (NOW - hour).timestamp()
+    assert value(found, "watcher_source_failing_since_timestamp_seconds", source="cost") == (
+        (NOW - 3 * hour).timestamp()
+    )
+    assert list(found["watcher_source_stalled_since_timestamp_seconds"]) == [(("source", "usage"),)]
+    assert value(found, "watcher_last_cycle_success_timestamp_seconds") == NOW.timestamp() - 300
+    assert value(found, "watcher_outbox_messages", receiver="ops") == 3
+
+
+def test_every_labelled_counter_begins_at_nothing() -> None:
+    found = scrape(Metrics(["ops"], SOURCES))
+    assert value(found, "watcher_notifications_total", receiver="ops") == 0
+    assert value(found, "watcher_notification_failures_total", receiver="ops") == 0
+    assert {pairs[0][1] for pairs in found["watcher_polls_total"]} == set(SOURCES)
+    assert {pairs[0][1] for pairs in found["watcher_api_request_failures_total"]} == set(FAILURES)
+    assert not any(name.endswith("_created") for name in found)
+
+
+def test_a_failed_request_counts_beside_the_total(metrics: Metrics) -> None:
+    for outcome in ("ok", "timeout", "ok", "rate_limited"):
+        metrics.request(outcome, 0.1)
+    found = scrape(metrics)
+    assert value(found, "watcher_api_requests_total") == 4
+    assert value(found, "watcher_api_request_failures_total", reason="timeout") == 1
+    assert value(found, "watcher_api_request_failures_total", reason="malformed") == 0
+    assert value(found, "watcher_api_request_duration_seconds_count") == 4
+
+
+def test_a_budget_for_each_key_shows_those_nearest_to_their_limit_and_no_more(metrics: Metrics) -> None:
+    lines = tuple(line("keys", f"key_{number}", number) for number in range(500)) + (line("all", None, 1),)
+    metrics.board = replace(metrics.board, overview=overview(budgets=lines))
+    ratios = scrape(metrics)["watcher_budget_ratio"]
+    shown = {dict(labels)["api_key"] for labels in ratios if dict(labels)["budget"] == "keys"}
+    assert shown == {f"key_{number}" for number in range(500 - KEPT, 500)}
+    assert len(ratios) == KEPT + 1
+
+
+def test_a_storm_of_anomalies_shows_the_dearest_and_counts_all(metrics: Metrics) -> None:
+    metrics.board = replace(metrics.board, alerts=tuple(anomaly(f"key_{number}", number) for number in range(500)))
+    found = scrape(metrics)
+    assert len(found["watcher_anomaly_observed_usd"]) == KEPT
+    assert min(found["watcher_anomaly_observed_usd"].values()) == 500 - KEPT
+    assert value(found, "watcher_alerts", kind="anomaly", state="firing") == 500
+
+
+@pytest.mark.parametrize("name", [HOSTILE, "\ud800", "", "a\\", '"'])
+def test_a_hostile_name_stays_inside_its_label(metrics: Metrics, name: str) -> None:
+    row = replace(spent("api_key", "key_1", USD), name=name)
+    metrics.board = replace(metrics.board, overview=overview((row,)))
+    before = scrape(metrics)
+    names = {dict(labels)["id"]: dict(labels)["name"] for labels in before["watcher_name_info"]}
+    assert set(names) == {"org", "key_1"}
+    assert not set(names["key_1"]) & set("\n\x1b\u202e\ud800")
+    assert len(names["key_1"]) <= 80
+
+
+def test_an_openmetrics_scraper_is_answered_in_its_format(metrics: Metrics) -> None:
+    body, content_type = metrics.render("application/openmetrics-text;version=1.0.0")
+    assert content_type.startswith("application/openmetrics-text")
+    assert body.endswith(b"# EOF\n")
+    assert metrics.render("")[1].startswith("text/plain; version=")
+
+
+@pytest.mark.outside
+def test_promtool_has_nothing_to_say(metrics: Metrics) -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not installed (Debian: apt-get install prometheus)")
+    metrics.request("timeout", 0.2)
+    checked = subprocess.run([promtool, "check", "metrics"], input=metrics.render("")[0], capture_output=True)
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
