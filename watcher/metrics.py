@@ -23,7 +23,7 @@ from rules.budgets import Line
 from rules.model import Alert, AnomalyEvidence, SourceState, State
 from rules.money import NANO_PER_USD
 from watcher import __version__
-from watcher.overview import KEPT, Overview
+from watcher.overview import KEPT, Overview, with_silence
 
 LONGEST_NAME = 80
 KINDS = ("budget", "anomaly", "source")
@@ -255,8 +255,9 @@ def _sources(board: Board) -> Iterator[GaugeMetricFamily]:
         ),
         ("watcher_source_stalled_since_timestamp_seconds", "Since when a source is suspect.", "stalled_since"),
     )
+    sources = with_silence(board.sources, board.overview)
     for name, text, attribute in figures:
-        moments = [(source.source, getattr(source, attribute)) for source in board.sources]
+        moments = [(source.source, getattr(source, attribute)) for source in sources]
         yield _gauge(name, text, ("source",), [((source,), moment.timestamp()) for source, moment in moments if moment])
     overview = board.overview
     observed = [((), overview.data_as_of.timestamp())] if overview else []

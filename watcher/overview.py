@@ -6,8 +6,8 @@ shows the same figures and none has to add up the ledger again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
@@ -16,7 +16,8 @@ import numpy.typing as npt
 from pydantic import TypeAdapter
 
 from rules.budgets import Line, lines
-from rules.model import DIMENSIONS, Budget, Dimension, Names, Nano, Snapshot, SpendView
+from rules.model import DIMENSIONS, Budget, Dimension, Names, Nano, Snapshot, SourceState, SpendView
+from rules.sources import USAGE
 from rules.stall import Stall
 
 OTHER = "(other)"
@@ -74,6 +75,15 @@ def to_json(overview: Overview) -> str:
 def from_json(text: str) -> Overview:
     """Read back what `to_json` wrote. Raises ValueError on anything else."""
     return _JSON.validate_json(text)
+
+
+def with_silence(sources: Iterable[SourceState], figures: Overview | None) -> tuple[SourceState, ...]:
+    """The sources' states as people should see them: usage is suspect also while the organization reads as silent."""
+    silent_since = figures.silent_since if figures else None
+    return tuple(
+        replace(source, stalled_since=source.stalled_since or silent_since) if source.source == USAGE else source
+        for source in sources
+    )
 
 
 def overview(snapshot: Snapshot, budgets: Sequence[Budget], stall: Stall | None, now: datetime) -> Overview:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -68,11 +68,7 @@ def read_status(store: StatusStore, now: datetime) -> Status:
     text = store.cursor.get("overview")
     overview = overviews.from_json(text) if text else None
     organization = overview.organization if overview else store.cursor.get("organization")
-    silent_since = overview.silent_since if overview else None
-    sources = tuple(
-        replace(source, stalled_since=source.stalled_since or silent_since) if source.source == "usage" else source
-        for source in (store.sources.all(organization) if organization else ())
-    )
+    sources = overviews.with_silence(store.sources.all(organization) if organization else (), overview)
     waiting = tuple(sorted(store.outbox.depth().items()))
     last_cycle_at = _moment(store.cursor.get("last_cycle_at"))
     return Status(
