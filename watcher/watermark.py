@@ -36,12 +36,16 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class LateChange:
-    """A change of one usage hour: not there at `previous_at`, there at `observed_at`; `share` of its tokens moved."""
+    """A change of one usage hour: not there at `previous_at`, there at `observed_at`; `share` of its tokens moved.
+
+    `from_nothing` says that until then the hour had been empty for the whole organization.
+    """
 
     hour: datetime
     previous_at: datetime
     observed_at: datetime
     share: float
+    from_nothing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +62,24 @@ def settling_time(changes: Iterable[LateChange], now: datetime) -> timedelta:
     Only a material change of an hour that had already counted as complete is lateness. It is as late as the reading
     that showed it, or an hour after the one before where nobody looked for longer than that. Each such change pulls
     the settling time up to its lateness, and its pull fades to nothing over `REMEMBERED`.
+
+    A reading that fills an hour from nothing ended a stall, which is another thing than lateness: of the hours that it
+    changed only the latest one says how far behind the reports are now.
     """
+    late = [
+        change
+        for change in changes
+        if change.share >= MATERIAL_SHARE and change.previous_at >= change.hour + _HOUR + SETTLING
+    ]
+    stalls = {change.observed_at for change in late if change.from_nothing}
+    latest: dict[datetime, datetime] = {}
+    for change in late:
+        latest[change.observed_at] = max(latest.get(change.observed_at, change.hour), change.hour)
     longest = SETTLING
-    for change in changes:
-        end = change.hour + _HOUR
-        if change.share < MATERIAL_SHARE or change.previous_at < end + SETTLING:
+    for change in late:
+        if change.observed_at in stalls and change.hour < latest[change.observed_at]:
             continue
+        end = change.hour + _HOUR
         lateness = min(change.observed_at, change.previous_at + _HOUR) - end
         age = max(now - change.observed_at, timedelta(0))
         fading = max(1 - age / REMEMBERED, 0.0)

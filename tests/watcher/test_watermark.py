@@ -110,6 +110,18 @@ def test_a_cost_day_that_is_missing_holds_the_watermark_for_three_days() -> None
     assert cost_watermark(read, T0 + 9 * DAY).complete_until == T0 + 3 * DAY
 
 
+def test_a_stall_that_ends_is_not_lateness_but_for_the_latest_hour_it_fills() -> None:
+    seen, before = T0 + 6 * HOUR + 30 * MINUTE, T0 + 6 * HOUR + 20 * MINUTE
+    half = LateChange(T0, before, seen, 0.5)
+    filled = [LateChange(T0 + hour * HOUR, before, seen, 1.0, from_nothing=True) for hour in range(1, 5)]
+    assert settling_time([half, *filled], seen) == 90 * MINUTE
+    assert settling_time([half], seen) > 5 * HOUR
+    for hour in range(3):
+        at = T0 + hour * HOUR + 150 * MINUTE
+        one_by_one = LateChange(T0 + hour * HOUR, at - 5 * MINUTE, at, 1.0, from_nothing=True)
+        assert settling_time([one_by_one], at) == 90 * MINUTE, "hours that come one by one are late"
+
+
 READ = st.dictionaries(
     st.integers(0, 12).map(lambda hour: T0 + hour * HOUR),
     st.integers(0, 20 * 60).map(lambda minutes: T0 + minutes * MINUTE),

@@ -166,6 +166,7 @@ class _Poll:
                     change.previous_at,
                     change.observed_at,
                     change.moved / max(change.before, change.after, 1),
+                    from_nothing=change.before == 0,
                 )
                 for change in changes
             ),
