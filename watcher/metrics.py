@@ -111,8 +111,14 @@ class Metrics:
             self.delivery_failures.labels(receiver)
 
     def render(self, accept: str) -> tuple[bytes, str]:
-        """The exposition in the format that the scraper's Accept header asks for, and its content type."""
-        encoder, content_type = choose_encoder(accept)
+        """The exposition in the format that the scraper's Accept header asks for, and its content type.
+
+        A header that asks for no version there is gets the plain text format.
+        """
+        try:
+            encoder, content_type = choose_encoder(accept)
+        except (TypeError, ValueError):  # the library compares the parts of a version, whatever they are
+            encoder, content_type = choose_encoder("")
         return encoder(self.registry), content_type
 
     def request(self, outcome: str, seconds: float) -> None:

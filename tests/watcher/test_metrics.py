@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -79,7 +79,7 @@ def scrape(metrics: Metrics, accept: str = "") -> dict[str, dict[tuple[tuple[str
 
 
 @pytest.fixture
-def metrics() -> Iterator[Metrics]:
+def metrics() -> Metrics:
     made = Metrics(["ops", "hook"], SOURCES)
     made.waiting = (("hook", 0), ("ops", 3))
     made.board = Board(
@@ -94,7 +94,7 @@ def metrics() -> Iterator[Metrics]:
         ),
         NOW - timedelta(minutes=5),
     )
-    yield made
+    return made
 
 
 def labels_of(row: str) -> list[str]:
@@ -161,7 +161,8 @@ def test_a_failed_request_counts_beside_the_total(metrics: Metrics) -> None:
 
 
 def test_a_budget_for_each_key_shows_those_nearest_to_their_limit_and_no_more(metrics: Metrics) -> None:
-    lines = tuple(line("keys", f"key_{number}", number) for number in range(500)) + (line("all", None, 1),)
+    keys = (line("keys", f"key_{number}", number) for number in range(500))
+    lines = (*keys, line("all", None, 1))
     metrics.board = replace(metrics.board, overview=overview(budgets=lines))
     ratios = scrape(metrics)["watcher_budget_ratio"]
     shown = {dict(labels)["api_key"] for labels in ratios if dict(labels)["budget"] == "keys"}
@@ -201,5 +202,7 @@ def test_promtool_has_nothing_to_say(metrics: Metrics) -> None:
     if promtool is None:
         pytest.skip("promtool is not installed (Debian: apt-get install prometheus)")
     metrics.request("timeout", 0.2)
-    checked = subprocess.run([promtool, "check", "metrics"], input=metrics.render("")[0], capture_output=True)
+    checked = subprocess.run(
+        [promtool, "check", "metrics"], input=metrics.render("")[0], capture_output=True, check=False
+    )
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")

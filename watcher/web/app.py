@@ -43,7 +43,7 @@ class _SafeHeaders:
         await self._app(scope, receive, with_headers)
 
 
-def build_app(read: Callable[[], Status], metrics: Metrics, ready: Callable[[], bool]) -> Starlette:
+def build_app(read: Callable[[], Status], metrics: Metrics, ready: Callable[[], bool]) -> ASGIApp:
     """The application. `read` gives the present status, `ready` whether a first cycle has ended."""
     pages = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -75,7 +75,7 @@ def build_app(read: Callable[[], Status], metrics: Metrics, ready: Callable[[], 
         sentence = {404: "There is no such page.", 405: "Only GET is served."}.get(status_code, "That did not work.")
         return PlainTextResponse(sentence + "\n", status_code=status_code)
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/", page),
             Route("/metrics", exposition),
@@ -83,8 +83,9 @@ def build_app(read: Callable[[], Status], metrics: Metrics, ready: Callable[[], 
             Route("/-/ready", readiness),
         ],
         middleware=[
-            Middleware(_SafeHeaders),
             Middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1", "[::1]"], www_redirect=False),
         ],
         exception_handlers={HTTPException: refused, 500: refused},
     )
+    app.router.redirect_slashes = False  # an address is right or it is not there
+    return _SafeHeaders(app)

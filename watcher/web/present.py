@@ -25,11 +25,16 @@ def ago(value: datetime, now: datetime) -> str:
     return "just now"
 
 
-def name(value: str) -> str:
-    """A name that people chose, at most 80 characters, with control and direction-changing characters made visible."""
-    shown = "".join(
+def line(value: str) -> str:
+    """A line of text, with control and direction-changing characters made visible."""
+    return "".join(
         "�" if unicodedata.category(char) in {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"} else char for char in value
     )
+
+
+def name(value: str) -> str:
+    """A name that people chose, at most 80 characters, with control and direction-changing characters made visible."""
+    shown = line(value)
     return shown if len(shown) <= 80 else shown[:60] + "…" + shown[-19:]
 
 
@@ -41,6 +46,7 @@ def percent(ratio: float) -> str:
 FILTERS: dict[str, Callable[..., Any]] = {
     "moment": moment,
     "ago": ago,
+    "line": line,
     "named": name,
     "percent": percent,
     "usd": display_usd,
