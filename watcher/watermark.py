@@ -66,20 +66,17 @@ def settling_time(changes: Iterable[LateChange], now: datetime) -> timedelta:
     A reading that fills an hour from nothing ended a stall, which is another thing than lateness: of the hours that it
     changed only the latest one says how far behind the reports are now.
     """
-    late = [
-        change
-        for change in changes
-        if change.share >= MATERIAL_SHARE and change.previous_at >= change.hour + _HOUR + SETTLING
-    ]
-    stalls = {change.observed_at for change in late if change.from_nothing}
+    material = [change for change in changes if change.share >= MATERIAL_SHARE]
+    stalls = {change.observed_at for change in material if change.from_nothing}
     latest: dict[datetime, datetime] = {}
-    for change in late:
+    for change in material:
         latest[change.observed_at] = max(latest.get(change.observed_at, change.hour), change.hour)
     longest = SETTLING
-    for change in late:
-        if change.observed_at in stalls and change.hour < latest[change.observed_at]:
-            continue
+    for change in material:
         end = change.hour + _HOUR
+        ended_a_stall = change.observed_at in stalls and change.hour < latest[change.observed_at]
+        if ended_a_stall or change.previous_at < end + SETTLING:
+            continue
         lateness = min(change.observed_at, change.previous_at + _HOUR) - end
         age = max(now - change.observed_at, timedelta(0))
         fading = max(1 - age / REMEMBERED, 0.0)

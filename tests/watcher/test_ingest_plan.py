@@ -53,6 +53,13 @@ def test_nothing_is_due_just_after_a_poll() -> None:
     assert Plan.of(whole(), NOW + MINUTE, SETTINGS) == Plan()
 
 
+def test_while_an_hour_reads_as_empty_every_usage_poll_reads_the_whole_trailing_window() -> None:
+    hour = NOW.replace(minute=0)
+    for empty, start in ((hour - 24 * HOUR, 24), (hour - 5 * HOUR, 24), (hour - 25 * HOUR, 3), (hour, 3)):
+        plan = Plan.of(replace(whole(), empty=frozenset({empty})), NOW + 5 * MINUTE, SETTINGS)
+        assert plan.usage == Hours(hour - start * HOUR, hour + HOUR)
+
+
 def test_a_usage_poll_reads_the_open_hour_and_the_three_before() -> None:
     plan = Plan.of(whole(), NOW + 5 * MINUTE, SETTINGS)
     assert plan == Plan(usage=Hours(NOW.replace(minute=0) - 3 * HOUR, NOW.replace(minute=0) + HOUR), directory=True)

@@ -2,8 +2,9 @@
 
 Usage: days that are missing, or were last read before they had settled, are back-filled whole, oldest first, each as
 one reading. Then comes the trailing window: the open hour and the three before it on every usage poll, the trailing 24
-hours at least once an hour. Cost: the trailing 7 days, once a day 30 days, and whatever older is missing. What an
-answer leaves out is asked for again hourly, not at every poll. A source that failed is asked again at the next poll.
+hours at least once an hour, and at every poll while one of them reads as empty. Cost: the trailing 7 days, once a day
+30 days, and whatever older is missing. What an answer leaves out is asked for again hourly, not at every poll. A source
+that failed is asked again at the next poll.
 """
 
 from __future__ import annotations
@@ -80,6 +81,8 @@ class Holdings:
     costs: Mapping[date, datetime]
     held_hours: frozenset[datetime] = frozenset()
     held_days: frozenset[date] = frozenset()
+    empty: frozenset[datetime] = frozenset()
+    """Hours that read as empty for the whole organization."""
 
     @classmethod
     def of(cls, store: Store, organization: str, now: datetime, settings: PollSettings) -> Self:
@@ -95,6 +98,7 @@ class Holdings:
             costs={day: state.observed_at for day, state in days.items()},
             held_hours=held_hours,
             held_days=frozenset(held.bucket for held in store.costs.held(organization)),
+            empty=frozenset(hour for hour, state in observed.items() if not state.tokens),
         )
 
 
@@ -185,11 +189,16 @@ def _missing_days(held: Holdings, now: datetime, settings: PollSettings, *, at_o
 
 
 def _window(held: Holdings, now: datetime, *, whole: bool) -> Hours:
-    """The trailing window: all of it where some hour was not believed within the last hour."""
+    """The trailing window: all of it where some hour was not believed within the last hour, or reads as empty.
+
+    What a stall left empty must be filled in one reading when it ends: a part of it would count as complete zeros.
+    """
     hour = _hour_of(now)
     start = hour - TRAILING
-    old = any(_is_due(held.believed.get(each), READ_AGAIN, now) for each in _hours(start, hour))
-    return Hours(start if whole or old else hour - OPEN_HOURS, hour + HOUR)
+    trailing = list(_hours(start, hour))
+    old = any(_is_due(held.believed.get(each), READ_AGAIN, now) for each in trailing)
+    whole = whole or old or not held.empty.isdisjoint(trailing)
+    return Hours(start if whole else hour - OPEN_HOURS, hour + HOUR)
 
 
 def _cost_days(held: Holdings, now: datetime, settings: PollSettings) -> Iterator[Days]:
