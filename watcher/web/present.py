@@ -40,7 +40,7 @@ def name(value: str) -> str:
 
 def percent(ratio: float) -> str:
     """A ratio as a whole percentage."""
-    return f"{ratio:.0%}"
+    return f"{100 * ratio:,.0f} %"
 
 
 FILTERS: dict[str, Callable[..., Any]] = {

@@ -306,3 +306,12 @@ def test_a_status_of_any_age_and_shape_makes_a_page(site: Served) -> None:
     ):
         site.status = shape
         assert site.get().status_code == 200
+
+
+def test_a_storm_is_shown_in_part_and_counted_whole(site: Served) -> None:
+    site.status = status(*(f"budget {number}" for number in range(250)))
+    page = Elements(site.get().text)
+    assert page.attributes.count(("class", "alert critical")) == 100
+    assert page.tags.count("meter") == 100
+    assert page.text.count("And 150 more") == 2
+    assert "(250) claude-watcher" in page.text
