@@ -36,6 +36,9 @@ _api_keys = TypeAdapter(wire.ListPage[wire.WireApiKey])
 _users = TypeAdapter(wire.ListPage[wire.WireUser])
 _invites = TypeAdapter(wire.ListPage[wire.WireInvite])
 
+_LARGEST_DAY = 10**17
+"""Nano-dollars (a hundred million dollars) that a day of cost stays below, so that years of them add up in 64 bits."""
+
 _NO_CACHE: wire.CacheCreation = {}
 _NO_TOOLS: wire.ServerToolUse = {}
 
@@ -98,6 +101,9 @@ def add_usage(one: UsageRow, other: UsageRow) -> UsageRow:
 def cost_page(body: bytes) -> Page[CostBucket]:
     """A page of the cost report."""
     page = wire.read_exactly(_cost_page, body)
+    for index, slice_ in enumerate(page["data"]):
+        if sum(abs(result["amount"]) for result in slice_["results"]) > _LARGEST_DAY:
+            raise wire.WireError(f"data[{index}].results: the amounts of one day come to more than $100,000,000")
     buckets = tuple(
         CostBucket(slice_["starting_at"], slice_["ending_at"], _cost_rows(slice_["results"])) for slice_ in page["data"]
     )

@@ -62,8 +62,8 @@ def _zero_for_null(value: object) -> object:
 Moment = Annotated[datetime, PlainValidator(parse_moment)]
 Nano = Annotated[int, PlainValidator(_parse_amount)]
 Usd = Annotated[str, PlainValidator(_require_usd)]
-# No hour and no day of any organization comes near 10**15 tokens, and sums of such counts still fit in 64 bits.
-Count = Annotated[int, Field(ge=0, le=10**15)]
+# No row of any organization's hour comes near 10**12 tokens, and at the dearest price they still fit in nano-dollars.
+Count = Annotated[int, Field(ge=0, le=10**12)]
 CountOrNone = Annotated[Count, BeforeValidator(_zero_for_null)]
 Text = str | None
 
@@ -319,4 +319,4 @@ def _wire_error(error: ValidationError) -> WireError:
     for step in first["loc"]:
         place += f"[{step}]" if isinstance(step, int) else f".{step}"
     more = f" (and {count - 1} more)" if count > 1 else ""
-    return WireError(f"{place.lstrip('.') or 'the answer'}: {first['msg']}{more}")
+    return WireError(f"{place.lstrip('.') or 'the answer'}: {first['msg'].removeprefix('Value error, ')}{more}")

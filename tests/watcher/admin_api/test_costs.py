@@ -86,7 +86,7 @@ def test_rows_that_share_all_dimensions_are_added_and_credits_taken_off(wire_up)
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        (cost("amount"), r"data\[0\].results\[1\].amount: Value error, not a decimal number of cents: 'amount'"),
+        (cost("amount"), r"data\[0\].results\[1\].amount: not a decimal number of cents: 'amount'"),
         (cost("NaN"), r"data\[0\].results\[1\].amount"),
         (cost("Infinity"), r"data\[0\].results\[1\].amount"),
         (cost(""), r"data\[0\].results\[1\].amount"),
@@ -103,6 +103,16 @@ def test_rows_that_share_all_dimensions_are_added_and_credits_taken_off(wire_up)
 def test_money_that_is_none_is_refused_by_its_place(wire_up, row: dict[str, object], reason: str) -> None:
     wired = wire_up(lambda _: days([cost("1"), row]))
     with pytest.raises(Malformed, match=reason):
+        AdminReader(wired.connection).costs(START, START + DAY)
+
+
+@pytest.mark.parametrize("cents", ["5000000001", "-5000000001"])
+def test_a_day_that_costs_more_than_any_could_is_refused_before_its_sum_leaves_64_bits(wire_up, cents: str) -> None:
+    most = wire_up(lambda _: days([cost("5000000000"), cost("5000000000")]))
+    (bucket,) = AdminReader(most.connection).costs(START, START + DAY)
+    assert sum(row.amount for row in bucket.rows) == 10**17
+    wired = wire_up(lambda _: days([cost("5000000000"), cost(cents)]))
+    with pytest.raises(Malformed, match=r"data\[0\].results: the amounts of one day come to more than"):
         AdminReader(wired.connection).costs(START, START + DAY)
 
 

@@ -56,6 +56,7 @@ def test_rows_that_share_all_dimensions_are_added() -> None:
     [
         ({"output_tokens": -1}, "data[0].results[0].output_tokens"),
         ({"output_tokens": 1.5}, "data[0].results[0].output_tokens"),
+        ({"output_tokens": 10**12 + 1}, "data[0].results[0].output_tokens"),
         ({"output_tokens": "many"}, "data[0].results[0].output_tokens"),
         ({"cache_creation": {"ephemeral_5m_input_tokens": -1}}, "cache_creation.ephemeral_5m_input_tokens"),
         ({"model": 5}, "data[0].results[0].model"),
