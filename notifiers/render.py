@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -26,6 +26,7 @@ from rules.model import (
     SourceEvidence,
     State,
 )
+from rules.sources import source_name
 
 _HEADINGS: dict[Kind, str] = {"anomaly": "Not normal", "budget": "Budgets", "source": "Sources of data"}
 _LONGEST_ROW = 300
@@ -62,12 +63,21 @@ def _one(alert: Alert, inhibited: Sequence[Alert], now: datetime) -> Story:
     told = alert_story(alert, now)
     if not inhibited or alert.state is State.RESOLVED:
         return told
-    subjects = list(dict.fromkeys(title_subject(parent) for parent in inhibited))
-    named = " and ".join(
-        [", ".join(subjects[:2]), plural(len(subjects) - 2, "more")] if len(subjects) > 2 else subjects
-    )
+    if alert.subject.kind == "source":
+        named = _counted([source_name(other.subject.instance) for other in inhibited], 4)
+        return replace(told, lead=(*told.lead, line(f"The same is true of {named}: not told separately.")))
+    named = _counted([title_subject(parent) for parent in inhibited], 2)
     explains = line(f"This is what is behind the excess of {named}, which is not told separately.")
     return replace(told, lead=(*told.lead, explains))
+
+
+def _counted(names: Iterable[str], most: int) -> str:
+    """ "a and b", or "a, b and 3 more" where there are more than `most`."""
+    unique = list(dict.fromkeys(names))
+    shown, rest = (unique, []) if len(unique) <= most else (unique[:most], unique[most:])
+    last = f"{len(rest)} more" if rest else shown[-1]
+    before = ", ".join(shown if rest else shown[:-1])
+    return f"{before} and {last}" if before else last
 
 
 def _many(notification: Notification) -> Story:

@@ -1,8 +1,9 @@
-"""Which alert tells another's story: the narrower anomalies that explain a wider one.
+"""Which alert tells another's story: the narrower anomalies that explain a wider one, the source that fails for all.
 
 The excess of an anomaly is what was seen over what the baseline held for likely. Alerts of one kind of scope do not
 overlap, so their parts add up: ten runaway keys together may explain their workspace. Kinds are tried from the
 narrowest (a key) to the widest, and the first kind that explains enough tells the story, through its largest part.
+Sources of data that cannot be read are one story too (`rules.outages`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 
+from rules import outages
 from rules.model import Alert, AnomalyEvidence, Nano, State
 
 BEGINS_AT = Fraction(1, 2)
@@ -52,11 +54,15 @@ def inhibit(alerts: Iterable[Alert], began: Collection[str]) -> Inhibition:
     told: set[str] = set()
     folded: set[str] = set()
     changed: dict[str, Alert] = {}
-    for alert in sorted(firing.values(), key=lambda alert: (_RANK[alert.subject.scope.kind], alert.id)):
+    for alert in sorted(firing.values(), key=_in_order):
         fresh = alert.id in began
         if not fresh and alert.inhibited_by is None:
             continue
-        teller = tellers.of(alert, BEGINS_AT if fresh else LASTS_TO)
+        if outages.is_outage(alert):
+            heard = (other for other in firing.values() if other.id in told or _was_heard(other, began))
+            teller = outages.teller(alert, heard)
+        else:
+            teller = tellers.of(alert, BEGINS_AT if fresh else LASTS_TO)
         if teller is not None:
             root = changed.get(teller.id, teller).inhibited_by or teller.id
             if fresh:
@@ -71,6 +77,15 @@ def inhibit(alerts: Iterable[Alert], began: Collection[str]) -> Inhibition:
         else:
             tellers.leave_out(alert)
     return Inhibition(frozenset(told), frozenset(folded), tuple(changed.values()))
+
+
+def _in_order(alert: Alert) -> tuple[int, tuple[int, str], str]:
+    """Sorting key: who may tell a story comes before those whose story it may be."""
+    return _RANK[alert.subject.scope.kind], outages.importance(alert), alert.id
+
+
+def _was_heard(alert: Alert, began: Collection[str]) -> bool:
+    return alert.id not in began and alert.inhibited_by is None
 
 
 @dataclass(frozen=True, slots=True)

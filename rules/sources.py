@@ -59,6 +59,8 @@ FRESH_AGAIN = timedelta(hours=2)
 """Hysteresis: complete data younger than this end the staleness; between the two nothing changes."""
 
 _REFUSED = re.compile(r"\b401\b")
+_BESIDE_THE_POINT = re.compile(r"^/\S+ | \(request-id [^)]*\)")
+"""The endpoint, which the source's name says already, and the id of one request of many; `status` shows both."""
 _LONGEST_FAILURE = 120
 _WORDS = {
     USAGE: "the usage report",
@@ -120,7 +122,7 @@ def _one_source(organization: str, state: SourceState, now: datetime) -> Iterato
 
 
 def _failing(subject: Subject, state: SourceState, since: datetime, *, refused: bool) -> Breach:
-    reason = clean(state.failure or "no reason given", _LONGEST_FAILURE)
+    reason = clean(_BESIDE_THE_POINT.sub("", state.failure or "") or "no reason given", _LONGEST_FAILURE)
     remedy = (
         "Put a valid Admin key in place and reload: the API refuses this one."
         if refused
@@ -135,7 +137,7 @@ def _failing(subject: Subject, state: SourceState, since: datetime, *, refused: 
         limit=None,
         evidence=SourceEvidence(
             source=state.source,
-            problem=f"{_capital(_word(state.source))} cannot be read ({reason})",
+            problem=f"{_capital(source_name(state.source))} cannot be read ({reason})",
             since=since,
             consequence=_CONSEQUENCES.get(state.source, _NAMES_AGE),
             remedy=remedy,
@@ -148,7 +150,7 @@ def _failing(subject: Subject, state: SourceState, since: datetime, *, refused: 
 def _gone(subject: Subject, state: SourceState, since: datetime) -> Breach:
     evidence = SourceEvidence(
         source=state.source,
-        problem=f"{_capital(_word(state.source))} is no longer offered to this key",
+        problem=f"{_capital(source_name(state.source))} is no longer offered to this key",
         since=since,
         consequence=_CONSEQUENCES.get(state.source, _NAMES_AGE),
         remedy="See whether the key's permissions or the organization's plan were changed.",
@@ -171,7 +173,7 @@ def _stalled(organization: str, state: SourceState, stall: Stall | None, now: da
             "was to be expected; nothing from then on is judged, and no alert resolves because of it"
         )
     else:
-        problem = f"{_capital(_word(state.source))} comes back empty where it held figures before"
+        problem = f"{_capital(source_name(state.source))} comes back empty where it held figures before"
         consequence = "the emptiness is not believed: what was read before stands, and no alert resolves because of it"
     evidence = SourceEvidence(
         source=state.source,
@@ -258,7 +260,8 @@ def _subject(organization: str, rule: str, source: str) -> Subject:
     return Subject(rule, "source", Scope(organization), source)
 
 
-def _word(source: str) -> str:
+def source_name(source: str) -> str:
+    """A source in words: "the cost report"."""
     return _WORDS.get(source, f"the source {clean(source)}")
 
 

@@ -130,7 +130,7 @@ class Plan:
             state = held.sources.get(source)
             if everything or state is None:
                 return True
-            failing = state.failing_since is not None and state.offered is not False
+            failing = state.failing_since is not None
             return _is_due(state.last_attempt_at, min(every, settings.usage_every) if failing else every, now)
 
         today = now.date()
