@@ -1,0 +1,245 @@
+"""The whole program against the simulator, on a clock that a test moves by hand.
+
+Nothing of the program is replaced but its clock, its receiver and the place of its database: the client speaks HTTP to
+a served simulator, the daemon's own cycle runs, and messages leave through the outbox.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from notifiers.http import OutgoingHttp
+from rules.model import Alert, AnomalyRule, Budget, Notification, Route, Transition
+from watcher.admin_api import AdminReader, ConnectionSettings, RequestObservation, RetryPolicy, connect
+from watcher.cycle import Outcome
+from watcher.daemon import Daemon
+from watcher.ingest import SOURCES
+from watcher.ledger import SpendReport, spend_report
+from watcher.metrics import Metrics
+from watcher.outbox import deliver
+from watcher.pricing import PriceBook
+from watcher.secret import Secret
+from watcher.settings import AnthropicSettings, PollSettings, Settings, StoreSettings
+from watcher.simulator import Simulator, World
+from watcher.status import Status, read_status
+from watcher.store import Store
+from watcher.wiring import Parts
+
+DOLLAR = 1_000_000_000
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+MINUTE = timedelta(minutes=1)
+KEY = Secret("sk-ant-admin01-acceptance")
+RECEIVER = "ops"
+
+KEY_SPEND = AnomalyRule("key spend", per=("api_key",))
+WORKSPACE_SPEND = AnomalyRule("workspace spend", per=("workspace",))
+ORGANIZATION_SPEND = AnomalyRule("organization spend", per=())
+ANOMALIES = (KEY_SPEND, WORKSPACE_SPEND, ORGANIZATION_SPEND)
+
+
+def dollars(amount: float) -> int:
+    """Nano-dollars."""
+    return round(amount * DOLLAR)
+
+
+def monthly(limit_usd: float, *thresholds: float) -> Budget:
+    """The organization's budget for a UTC month."""
+    return Budget("organization", "month", "UTC", dollars(limit_usd), thresholds or (50.0, 80.0, 100.0))
+
+
+@dataclass
+class HandClock:
+    """Stands still until a test moves it."""
+
+    moment: datetime
+    speed: float = 1.0
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def wait(self, _duration: timedelta, _until: threading.Event) -> bool:
+        raise AssertionError("nothing waits on a clock that stands still")
+
+
+@dataclass
+class Recorder:
+    """A receiver that accepts everything and remembers it."""
+
+    name: str = RECEIVER
+    messages: list[Notification] = field(default_factory=list)
+
+    def send(self, notification: Notification) -> None:
+        self.messages.append(notification)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the owner configured, and how patient the client is."""
+
+    budgets: tuple[Budget, ...] = ()
+    anomalies: tuple[AnomalyRule, ...] = ANOMALIES
+    receivers: tuple[str, ...] = (RECEIVER,)
+    backfill: timedelta = timedelta(days=21)
+    timeout_seconds: float = 10.0
+    budget_seconds: float = 20.0
+    attempts: int = 6
+
+
+class Watcher:
+    """The daemon on one database, watching one simulator; its clock is the simulator's too."""
+
+    def __init__(self, world: World, simulator: Simulator, clock: HandClock, database: Path, asked: Asked) -> None:
+        self.world = world
+        self.clock = clock
+        self.simulator = simulator
+        self.asked = asked
+        self.database = database
+        self.recorders = {name: Recorder(name) for name in asked.receivers}
+        self.outcomes: list[Outcome] = []
+        self.metrics = Metrics(asked.receivers, SOURCES)
+        self._open()
+
+    def _open(self) -> None:
+        self.store = Store.open(f"sqlite:///{self.database}")
+        self.daemon = Daemon(
+            self._settings(),
+            self.store,
+            self.clock,
+            self.metrics,
+            on_outcome=self.outcomes.append,
+            wire=self._parts,
+        )
+
+    def close(self) -> None:
+        self.daemon.stop()
+        self.store.close()
+
+    def restart(self) -> None:
+        """End, and begin anew on the same database: all that memory held is gone."""
+        self.close()
+        self._open()
+
+    def _settings(self) -> Settings:
+        url = f"sqlite:///{self.database}"
+        return Settings(
+            path=self.database.with_name("watcher.toml"),
+            anthropic=AnthropicSettings(self.simulator.url, KEY),
+            store=StoreSettings(url, path=self.database),
+            poll=PollSettings(backfill=self.asked.backfill),
+            budgets=self.asked.budgets,
+            anomalies=self.asked.anomalies,
+            routes=tuple(Route(name) for name in self.asked.receivers),
+        )
+
+    def _parts(
+        self,
+        settings: Settings,
+        store: Store,
+        observer: Callable[[RequestObservation], None],
+        _pause: Callable[[float], None],
+    ) -> Parts:
+        """The parts of the program, with a client that does not sleep between tries and a receiver that records."""
+        connection = connect(
+            ConnectionSettings(
+                base_url=settings.anthropic.base_url,
+                admin_key=settings.anthropic.admin_key,
+                timeout_seconds=self.asked.timeout_seconds,
+                budget_seconds=self.asked.budget_seconds,
+                retries=RetryPolicy(attempts=self.asked.attempts),
+            ),
+            observer=observer,
+            pause=lambda _seconds: None,
+        )
+        notifiers = tuple(self.recorders.values())
+        return Parts(settings, store, connection, AdminReader(connection), PriceBook(), notifiers, OutgoingHttp())
+
+    # ------------------------------------------------------------------------------------------ time
+
+    @property
+    def now(self) -> datetime:
+        return self.clock.moment
+
+    def cycle(self) -> list[Notification]:
+        """One cycle and the deliveries after it, at the present moment; what the first receiver was sent."""
+        first = next(iter(self.recorders.values()))
+        heard = len(first.messages)
+        self.daemon.cycle()
+        for recorder in self.recorders.values():
+            deliver(self.store.outbox, recorder, self.clock.now)
+        return first.messages[heard:]
+
+    def run(self, until: datetime, every: timedelta = HOUR) -> list[Notification]:
+        """Cycles at this interval after the present moment, up to and with `until`; all that was sent."""
+        sent: list[Notification] = []
+        while self.clock.moment + every <= until:
+            self.clock.moment += every
+            sent += self.cycle()
+        return sent
+
+    # ------------------------------------------------------------------------------------------ what it shows
+
+    @property
+    def last(self) -> Outcome:
+        return self.outcomes[-1]
+
+    @property
+    def alerts(self) -> tuple[Alert, ...]:
+        return self.store.alerts.open()
+
+    def firing(self, kind: str) -> list[Alert]:
+        """What fires of one kind, the story-tellers and those inside their stories."""
+        return [alert for alert in self.alerts if alert.subject.kind == kind and alert.state == "firing"]
+
+    @property
+    def transitions(self) -> list[Transition]:
+        """Every change of state since the first cycle in this process."""
+        return [row for outcome in self.outcomes for row in outcome.decision.transitions]
+
+    @property
+    def status(self) -> Status:
+        return read_status(self.store, self.now)
+
+    def metric(self, name: str, **labels: str) -> float:
+        """The sum of a metric's samples whose labels include these."""
+        text, _ = self.metrics.render("text/plain")
+        families = text_string_to_metric_families(text.decode())
+        samples = (sample for family in families for sample in family.samples if sample.name == name)
+        return sum(sample.value for sample in samples if labels.items() <= sample.labels.items())
+
+    def spend(self, start: datetime, end: datetime, by: Sequence[str] = (), bucket: str = "total") -> SpendReport:
+        organization = self.store.cursor.get("organization")
+        return spend_report(self.store, PriceBook(), organization, by, start, end, bucket, self.now)
+
+    def name_of(self, key: str) -> str:
+        return self.world.organization.keys[key].name
+
+
+def incident_file(directory: Path, *incidents: str) -> Path:
+    """A scenario file of these events, each written like `runaway after=-4h for=9h key=checkout-*`."""
+    tables = []
+    for incident in incidents:
+        kind, *settings = incident.split()
+        pairs = [setting.split("=", 1) for setting in settings]
+        lines = [f"{name} = {value}" if name == "factor" else f'{name} = "{value}"' for name, value in pairs]
+        tables.append("\n".join(["[[incident]]", f'kind = "{kind}"', *lines]))
+    path = directory / "scenario.toml"
+    path.write_text("\n\n".join(tables), encoding="utf-8")
+    return path
+
+
+def moments(start: datetime, end: datetime, every: timedelta) -> Iterator[datetime]:
+    """start + every, start + 2 every, … up to and with `end`."""
+    while (start := start + every) <= end:
+        yield start
+
+
+def at(text: str) -> datetime:
+    """A UTC moment, as in "2026-11-17 09:30"."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
