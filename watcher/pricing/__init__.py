@@ -1,5 +1,28 @@
-"""The price book: what a token of some traffic cost on some day."""
+"""The price book: what a token of some traffic cost on some day, and which source says so."""
 
-from watcher.pricing.book import KINDS, PriceBook, Rates, Source, Traffic
+from watcher.pricing.book import PriceBook
+from watcher.pricing.events import BookState, PriceEvent, price_events
+from watcher.pricing.learned import NOTHING, Cell, Discount, Learned, PricedDay, learn
+from watcher.pricing.own import OwnPrice
+from watcher.pricing.rates import KINDS, Basis, Quote, Rates, Source, Traffic, plain
 
-__all__ = ["KINDS", "PriceBook", "Rates", "Source", "Traffic"]
+__all__ = [
+    "KINDS",
+    "NOTHING",
+    "Basis",
+    "BookState",
+    "Cell",
+    "Discount",
+    "Learned",
+    "OwnPrice",
+    "PriceBook",
+    "PriceEvent",
+    "PricedDay",
+    "Quote",
+    "Rates",
+    "Source",
+    "Traffic",
+    "learn",
+    "plain",
+    "price_events",
+]

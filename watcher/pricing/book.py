@@ -1,120 +1,106 @@
-"""Rates by traffic and day: list price times the modifiers that the usage report shows.
+"""The price book: what a token of some traffic cost on some day, and which source says so.
 
-Sources of the modifiers (Anthropic's published prices, 2026-11): batch 50 % on all token kinds; US-only inference
-1.1x on all token kinds for Claude 4.6 and later; fast mode 2x, not together with batch; web search $10 per 1,000,
-whatever the mode. Priority and flex tiers have no published price per token: estimated as standard and marked.
+For each kind the first that speaks: the owner's own price; the list price by date times the ratio learned from the
+organization's settled days; the list price; for a model that no list holds, the dearest list price of its family,
+times what the model's own settled days taught.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import date
-from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Literal, NamedTuple, TypeAlias
 
-from watcher.pricing.lists import Mode, PromptLengths, dearest_price, list_price
-from watcher.pricing.models import version
+from watcher.pricing.learned import NOTHING, Learned
+from watcher.pricing.own import OwnPrice
+from watcher.pricing.published import published_rates
+from watcher.pricing.rates import KINDS, MILLION, TOKENS, Quote, Rates, Traffic, plain
 
-KINDS = ("uncached_input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_searches")
-"""What is counted and priced, in the order of `Rates.pico`."""
-
-Source: TypeAlias = Literal["list", "unpriced"]
-
-_PICO_PER_TOKEN = 1_000_000
-"""Pico-dollars a token for each dollar a million tokens."""
-_WEB_SEARCH = 10_000_000_000
-_FACTORS: dict[Mode, Decimal] = {"standard": Decimal(1), "batch": Decimal("0.5"), "fast": Decimal(2)}
-_US_FACTOR = Decimal("1.1")
-_US_PRICED_SINCE = (4, 6)
-_KNOWN_TIERS = frozenset({"standard", "batch"})
-_WORLDWIDE = frozenset({"global", "not_available"})
-_WINDOW = re.compile(
-    r"(?P<floor>[0-9]+)(?P<floor_unit>[km]?)-(?P<ceiling>[0-9]+)(?P<ceiling_unit>[km]?)", re.IGNORECASE
-)
-_UNITS = {"": 1, "k": 1_000, "m": 1_000_000}
+_STAND_IN_DAY = date(2026, 11, 1)
+"""The day whose stand-in is the measure of what was learned about a model without a list price."""
 _LARGEST_CACHE = 50_000
 
 
-class Traffic(NamedTuple):
-    """What decides a price: the dimensions of a usage row as the report writes them, "" for null or unknown."""
+class PriceBook:
+    """Looks up rates and remembers them. Never answers zero for a token, and never reaches the network.
 
-    model: str
-    service_tier: str = ""
-    context_window: str = ""
-    inference_geo: str = ""
-    speed: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Rates:
-    """Integer pico-dollars (1e-12 USD) a token or search, in the order of `KINDS`.
-
-    `source` is "list" for a published price and "unpriced" for a stand-in, the dearest of the model's family.
-    `uncertain` says that the published price may not be the one that applies: an unpublished tier, a step in the price
-    that the report does not show, a dimension that was not read.
+    `own` are the owner's prices: of those that cover a model and day the first that names a kind is taken. `learned`
+    is what the organization's settled days taught.
     """
 
-    pico: tuple[int, int, int, int, int, int]
-    source: Source
-    uncertain: bool
-
-
-class PriceBook:
-    """Looks up rates and remembers them. Never answers zero for a token, and never reaches the network."""
-
-    def __init__(self) -> None:
+    def __init__(self, own: Sequence[OwnPrice] = (), learned: Learned = NOTHING) -> None:
+        self._own = tuple(own)
+        self._learned = learned
+        self._published: dict[tuple[Traffic, date], Rates] = {}
         self._known: dict[tuple[Traffic, date], Rates] = {}
+
+    @property
+    def learned(self) -> Learned:
+        """What it was taught."""
+        return self._learned
+
+    def taught(self, learned: Learned) -> PriceBook:
+        """The book with something else learned; it remembers the published prices that this one looked up."""
+        if learned == self._learned:
+            return self
+        book = PriceBook(self._own, learned)
+        book._published = self._published
+        return book
 
     def rates(self, traffic: Traffic, day: date) -> Rates:
         """The rates of some traffic on a UTC day."""
         key = (traffic, day)
         rates = self._known.get(key)
         if rates is None:
-            if len(self._known) >= _LARGEST_CACHE:
-                self._known.clear()
-            rates = self._known[key] = _rates(traffic, day)
+            rates = _remember(self._known, key, self._look_up(traffic, day))
         return rates
 
+    def published(self, traffic: Traffic, day: date) -> Rates:
+        """The same without anything of the owner's and anything learned."""
+        key = (traffic, day)
+        rates = self._published.get(key)
+        if rates is None:
+            rates = _remember(self._published, key, published_rates(traffic, day))
+        return rates
 
-def prompt_lengths(context_window: str) -> PromptLengths:
-    """The prompt lengths that a context window of the report stands for ("0-200k", "200k-1M")."""
-    match = _WINDOW.fullmatch(context_window)
-    if match is None:
-        return PromptLengths()
-    floor = int(match["floor"]) * _UNITS[match["floor_unit"].lower()]
-    return PromptLengths(floor, int(match["ceiling"]) * _UNITS[match["ceiling_unit"].lower()])
+    def basis(self, traffic: Traffic, day: date) -> Rates:
+        """What learned ratios are ratios of: the list price by date, or the stand-in of one day for all."""
+        published = self.published(traffic, day)
+        return published if published.source == "list" else self.published(traffic, _STAND_IN_DAY)
+
+    def _look_up(self, traffic: Traffic, day: date) -> Rates:
+        published = self.published(traffic, day)
+        quotes = tuple(
+            self._own_quote(kind, traffic, day) or self._learned_quote(kind, traffic, day) or published.quotes[kind]
+            for kind in range(len(KINDS))
+        )
+        owned = all(quote.source == "override" for quote in quotes[:TOKENS])
+        return Rates(quotes, uncertain=published.uncertain and not owned)
+
+    def _own_quote(self, kind: int, traffic: Traffic, day: date) -> Quote | None:
+        for own in self._own:
+            price = own.pico[kind]
+            if price is not None and own.covers(traffic.model, day):
+                everyday = self.published(plain(traffic.model), day).quotes[kind].pico
+                pico = _scaled(price, self.published(traffic, day).quotes[kind].pico, everyday)
+                return Quote(pico, "override", own.since)
+        return None
+
+    def _learned_quote(self, kind: int, traffic: Traffic, day: date) -> Quote | None:
+        basis = self.basis(traffic, day).quotes[kind]
+        discount = self._learned.discount(traffic.model, kind, listed=basis.source == "list")
+        if discount is None:
+            return None
+        pico = _scaled(basis.pico, discount.ratio, MILLION)
+        return Quote(pico, "learned", discount.since, discount.spread, discount.basis, discount.days)
 
 
-def _rates(traffic: Traffic, day: date) -> Rates:
-    mode = _mode(traffic)
-    prompts = prompt_lengths(traffic.context_window)
-    listed = list_price(traffic.model, day, mode, prompts)
-    price = listed or dearest_price(traffic.model, day, prompts)
-    factor = Decimal(1) if price.mode_applied else _FACTORS[mode]
-    geo_factor, geo_unsure = _geo(traffic, listed=listed is not None)
-    tokens = [_pico(usd * factor * geo_factor) for usd in price.usd_per_million]
-    return Rates(
-        pico=(tokens[0], tokens[1], tokens[2], tokens[3], tokens[4], _WEB_SEARCH),
-        source="unpriced" if listed is None else "list",
-        uncertain=price.uncertain or geo_unsure or traffic.service_tier not in _KNOWN_TIERS,
-    )
+def _scaled(pico: int, numerator: int, denominator: int) -> int:
+    """pico x numerator / denominator to the nearest whole number, never below one."""
+    return max((2 * pico * numerator + denominator) // (2 * denominator), 1)
 
 
-def _mode(traffic: Traffic) -> Mode:
-    if traffic.service_tier == "batch":
-        return "batch"
-    return "fast" if traffic.speed == "fast" else "standard"
-
-
-def _geo(traffic: Traffic, *, listed: bool) -> tuple[Decimal, bool]:
-    """The factor of the inference region, and whether it is a guess; an unlisted model counts as late."""
-    if listed and (version(traffic.model) or _US_PRICED_SINCE) < _US_PRICED_SINCE:
-        return Decimal(1), False
-    if traffic.inference_geo == "us":
-        return _US_FACTOR, False
-    return Decimal(1), traffic.inference_geo not in _WORLDWIDE
-
-
-def _pico(usd_per_million: Decimal) -> int:
-    return int((usd_per_million * _PICO_PER_TOKEN).to_integral_value(ROUND_HALF_EVEN))
+def _remember(known: dict[tuple[Traffic, date], Rates], key: tuple[Traffic, date], rates: Rates) -> Rates:
+    if len(known) >= _LARGEST_CACHE:
+        known.clear()
+    known[key] = rates
+    return rates

@@ -1,4 +1,4 @@
-"""List prices by date, from genai-prices and the overrides, before any modifier it lacks.
+"""List prices by date, from genai-prices and the additions to it, before any modifier it lacks.
 
 genai-prices is imported when the first price is asked for, as its import is slow (0.12 s). Only its bundled table is
 read: nothing here, and nothing in its import, starts its updater or opens a connection.
@@ -6,14 +6,14 @@ read: nothing here, and nothing in its import, starts its updater or opens a con
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from watcher.pricing.additions import ADDITIONS, Addition
 from watcher.pricing.models import family, without_suffix
-from watcher.pricing.overrides import OVERRIDES
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, ModelPrice, PriceCalculation, TieredPrices
@@ -40,11 +40,13 @@ class ListPrice:
 
     `mode_applied` says whether the price is already that of the mode asked for; False means that the list has no
     such variant and the caller's factor applies. `uncertain`: a step in the price lies inside the prompt lengths.
+    `since`: the day from which the model's standard price holds, None without one.
     """
 
     usd_per_million: tuple[Decimal, ...]
     mode_applied: bool
     uncertain: bool = False
+    since: date | None = None
 
 
 def list_price(model: str, day: date, mode: Mode, prompts: PromptLengths) -> ListPrice | None:
@@ -52,10 +54,12 @@ def list_price(model: str, day: date, mode: Mode, prompts: PromptLengths) -> Lis
     found = _calculation(model, day, mode) or _calculation(without_suffix(model), day, mode)
     if found is None:
         return None
-    override = _override(found.model.id, day, prompts)
-    if override is not None:
-        return ListPrice(override, mode_applied=mode == "standard")
-    return _priced(found.model_price, prompts, mode_applied=_has_variant(found.model, day, mode))
+    addition = _addition(found.model.id, day, prompts)
+    if addition is not None:
+        usd = tuple(Decimal(price) for price in addition.usd_per_million)
+        return ListPrice(usd, mode_applied=mode == "standard", since=addition.since)
+    price = _priced(found.model_price, prompts, mode_applied=_has_variant(found.model, day, mode))
+    return replace(price, since=_since(found.model, day))
 
 
 def dearest_price(model: str, day: date, prompts: PromptLengths) -> ListPrice:
@@ -105,11 +109,21 @@ def _has_variant(model: ModelInfo, day: date, mode: Mode) -> bool:
     )
 
 
-def _override(model_id: str, day: date, prompts: PromptLengths) -> tuple[Decimal, ...] | None:
-    for override in OVERRIDES:
-        dated = (override.since is None or override.since <= day) and (override.until is None or day < override.until)
-        if dated and override.model == model_id and prompts.floor >= override.prompts_over:
-            return tuple(Decimal(price) for price in override.usd_per_million)
+def _since(model: ModelInfo, day: date) -> date | None:
+    """When the list price of that day began, where the list dates it."""
+    if not isinstance(model.prices, list):
+        return None
+    for price in reversed(model.prices):
+        if price.constraint is None or price.constraint.active(_noon(day)):
+            return getattr(price.constraint, "start_date", None)
+    return None
+
+
+def _addition(model_id: str, day: date, prompts: PromptLengths) -> Addition | None:
+    for addition in ADDITIONS:
+        dated = (addition.since is None or addition.since <= day) and (addition.until is None or day < addition.until)
+        if dated and addition.model == model_id and prompts.floor >= addition.prompts_over:
+            return addition
     return None
 
 

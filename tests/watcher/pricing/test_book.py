@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from watcher.pricing import PriceBook, Traffic
-from watcher.pricing.book import prompt_lengths
 from watcher.pricing.lists import PromptLengths
+from watcher.pricing.published import prompt_lengths
 
 NOW = date(2026, 11, 20)
 BOOK = PriceBook()

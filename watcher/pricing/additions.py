@@ -10,7 +10,7 @@ from datetime import date
 
 
 @dataclass(frozen=True, slots=True)
-class Override:
+class Addition:
     """USD per million tokens of one model (the id genai-prices gives it) for prompts above a length.
 
     Valid from `since` until before `until`; None is without end. Prices are decimal strings in the order input,
@@ -25,8 +25,8 @@ class Override:
     why: str
 
 
-OVERRIDES: tuple[Override, ...] = (
-    Override(
+ADDITIONS: tuple[Addition, ...] = (
+    Addition(
         model="claude-sonnet-4-0",
         prompts_over=200_000,
         since=None,
