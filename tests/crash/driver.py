@@ -10,6 +10,7 @@ outside after so many seconds.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import os
@@ -24,8 +25,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import alembic.command
-import httpx
+import alembic.command  # noqa: F401 (the first life migrates, and every child would import it anew)
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.pool import Pool
 
@@ -57,6 +57,8 @@ class Errand:
     """The number, from 1, of the boundary to die at."""
     deaths: str | None = None
     """A file of the boundaries that others have died at: this life dies at the first that is not among them."""
+    spare: str | None = None
+    """With `deaths`: the sort of boundary not to die at."""
     die_after: float | None = None
     """Real seconds after which the child is killed from outside."""
 
@@ -90,6 +92,7 @@ class Boundaries:
         self.names: list[str] = []
         self._clock = clock
         self._die_at = errand.die_at
+        self._spare = errand.spare
         self._deaths = None if errand.deaths is None else Path(errand.deaths)
         self._known = set(self._deaths.read_text().splitlines()) if self._deaths is not None else set()
         self._written: list[str] | None = None
@@ -99,7 +102,7 @@ class Boundaries:
         """Note a boundary; it is the last thing this process does if it is the one to die at."""
         name = f"{self._clock.now().isoformat()} {what} {content}"
         self.names.append(name)
-        unheard_of = self._deaths is not None and name not in self._known
+        unheard_of = self._deaths is not None and what != self._spare and name not in self._known
         if unheard_of and self._deaths is not None:
             with self._deaths.open("a") as deaths:
                 deaths.write(f"{name}\n")
@@ -211,7 +214,7 @@ def _lead(errand: Errand) -> int:
         try:
             live(errand)
             code = 0
-        except BaseException:
+        except BaseException:  # noqa: BLE001 (whatever it was, it must not come back as a second stable)
             traceback.print_exc()
         finally:
             sys.stderr.flush()
@@ -235,6 +238,7 @@ def encode(errand: Errand) -> bytes:
 def main() -> None:
     """Serve errands until stdin ends."""
     logs.configure("warning")
+    gc.freeze()  # the children share these pages as long as no collection writes to them
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what the children say belongs elsewhere
     for line in sys.stdin:

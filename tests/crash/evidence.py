@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.crash.receiver import Request
+from tests.crash.stage import Plot
 
 Row = tuple[Any, ...]
 
@@ -162,3 +163,13 @@ def difference(one: Mapping[str, list[str]], other: Mapping[str, list[str]]) -> 
         for part in one
         if one[part] != other[part]
     }
+
+
+def check_against(reference: Plot, plot: Plot) -> None:
+    """Fail unless what many lives have left behind is what one undisturbed life leaves behind."""
+    assert damage(plot.database) == []
+    assert difference(state_of(reference.database), state_of(plot.database)) == {}
+    assert told(plot.requests) == told(reference.requests)
+    assert contradicted(plot.requests) == []
+    assert out_of_order(plot.requests) == []
+    assert lost(plot.database, plot.requests) == []

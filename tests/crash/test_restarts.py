@@ -1,0 +1,32 @@
+"""Restarts that nothing was lost in: the program takes up its alerts as it left them."""
+
+from datetime import timedelta
+
+from tests.crash.evidence import damage, lost
+from tests.crash.stage import MOMENTS, Stage
+
+MINUTE = timedelta(minutes=1)
+
+
+def test_restarting_while_alerts_fire_sends_nothing(scene: Stage) -> None:
+    plot = scene.plot("restarts", reliable=True)
+    moments = list(MOMENTS[:3])
+    assert plot.live(moments) == 0, scene.stable.said()
+    before = len(plot.requests)
+    assert before == 4
+    for _ in range(20):
+        moments.append(moments[-1] + MINUTE)
+        assert plot.live(moments) == 0, scene.stable.said()
+    assert plot.requests[before:] == ()
+    assert damage(plot.database) == []
+
+
+def test_what_resolved_while_the_program_was_down_is_told_exactly_once(scene: Stage) -> None:
+    plot = scene.plot("down", reliable=True)
+    assert plot.live(MOMENTS[:3]) == 0, scene.stable.said()
+    before = len(plot.requests)
+    for end in (4, 5, 5):
+        assert plot.live(MOMENTS[:end]) == 0, scene.stable.said()
+    after = [(request.body["reason"], request.body["alerts"][0]["rule"]) for request in plot.requests[before:]]
+    assert sorted(after) == [("resolved", "key spend"), ("resolved", "source failing")]
+    assert lost(plot.database, plot.requests) == []
