@@ -12,8 +12,17 @@ INVITES = "/v1/organizations/invites"
 USAGE = "/v1/organizations/usage_report/messages"
 COST = "/v1/organizations/cost_report"
 CLAUDE_CODE = "/v1/organizations/usage_report/claude_code"
+ANALYTICS_COST = "/v1/organizations/analytics/cost"
+ANALYTICS_USAGE = "/v1/organizations/analytics/usage"
+SPEND_LIMITS = "/v1/organizations/spend_limits"
+EFFECTIVE_SPEND_LIMITS = "/v1/organizations/spend_limits/effective"
+RATE_LIMITS = "/v1/organizations/rate_limits"
+WORKSPACE_RATE_LIMITS = "/v1/organizations/workspaces/{workspace_id}/rate_limits"
+WORKSPACE_MEMBERS = "/v1/organizations/workspaces/{workspace_id}/members"
 
 FAST_MODE_BETA = "fast-mode-2026-02-01"
+ANALYTICS_BETA = "analytics-usage-cost-2026-08-24"
+SPEND_LIMITS_BETA = "spend-limit-reads-2026-09-26"
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 

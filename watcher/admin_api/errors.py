@@ -2,7 +2,8 @@
 
     AdminApiError
     ├── NotAuthenticated   401: the key is wrong, revoked or of another kind
-    ├── NotOffered         403, 404: this organization, or this key, does not have that endpoint
+    ├── NotOffered         403, 404, and a 400 that names the type of organization: this organization, or
+    │                      this key, does not have that endpoint
     ├── BadRequest         400: refused as asked; a grouped report that was too fine is refused this way
     ├── RateLimited        429, with or without a time to wait
     ├── Unavailable        5xx, 529, a broken connection, an HTML page: nothing was learned

@@ -1,10 +1,11 @@
 """Everything the program reads from the Admin API. This class holds no means to write."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from typing import TypeVar
 
-from watcher.admin_api import decoding
+from watcher.admin_api import decoding, decoding_limits
+from watcher.admin_api.analytics import REQUESTS_A_MINUTE, AnalyticsReader
 from watcher.admin_api.answers import (
     ApiKey,
     ClaudeCodeRow,
@@ -15,15 +16,23 @@ from watcher.admin_api.answers import (
     User,
     Workspace,
 )
+from watcher.admin_api.answers_analytics import AnalyticsCosts, AnalyticsUsages
+from watcher.admin_api.answers_limits import EffectiveSpendLimit, RateLimit, SpendLimit, WorkspaceMember
 from watcher.admin_api.costs import read_costs
 from watcher.admin_api.decoding import Page
 from watcher.admin_api.endpoints import (
     API_KEY,
     API_KEYS,
     CLAUDE_CODE,
+    EFFECTIVE_SPEND_LIMITS,
     INVITES,
     ORGANIZATION,
+    RATE_LIMITS,
+    SPEND_LIMITS,
+    SPEND_LIMITS_BETA,
     USERS,
+    WORKSPACE_MEMBERS,
+    WORKSPACE_RATE_LIMITS,
     WORKSPACES,
     check_id,
 )
@@ -35,6 +44,7 @@ from watcher.admin_api.usage import UsageReport, read_usage
 T = TypeVar("T")
 
 _ENTRIES_A_PAGE = "1000"
+_IN_FULL_PAGES = (("limit", _ENTRIES_A_PAGE),)
 # A million entries: far beyond any organization, near enough to stop a sequence that never ends.
 _MOST_PAGES = 1000
 
@@ -49,6 +59,7 @@ class AdminReader:
     def __init__(self, connection: Connection, *, grouping_memory: GroupingMemory | None = None) -> None:
         self._get = connection.get
         self._new_budget = connection.new_budget
+        self._analytics_pacer = connection.new_pacer(REQUESTS_A_MINUTE, 60.0)
         self.grouping_memory = grouping_memory or GroupingMemory()
 
     def organization(self) -> Organization:
@@ -103,18 +114,77 @@ class AdminReader:
         parameters = [("starting_at", day.isoformat()), ("limit", _ENTRIES_A_PAGE)]
         return tuple(self._entries(CLAUDE_CODE, decoding.claude_code_page(day), parameters, "page"))
 
+    def analytics_cost(
+        self, starting_at: datetime, ending_at: datetime, *, now: datetime | None = None
+    ) -> AnalyticsCosts:
+        """The provider's own cost of [starting_at, ending_at), by hour, key, workspace, model, tier and kind of cost.
+
+        The bounds are widened to whole hours; more than 31 days are asked for in pieces. Requests are paced,
+        50 a minute at most, and a thousand combinations a request: ask a large organization for a few days at
+        a time, as the time budget is one call's. The default workspace carries its real id here: see
+        `answers_analytics` for how to tell it. ValueError for what begins before 2026 or, if `now` is given,
+        more than 365 days before it. Raises AdminApiError; NotOffered where this organization or key has no
+        analytics.
+        """
+        return self._analytics().costs(starting_at, ending_at, now)
+
+    def analytics_usage(
+        self, starting_at: datetime, ending_at: datetime, *, now: datetime | None = None
+    ) -> AnalyticsUsages:
+        """Tokens and requests of [starting_at, ending_at), under the same terms as `analytics_cost`."""
+        return self._analytics().usages(starting_at, ending_at, now)
+
+    def spend_limits(self) -> tuple[SpendLimit, ...]:
+        """All spend limits that are set, whatever their scope. Raises AdminApiError."""
+        return self._limits(SPEND_LIMITS, decoding_limits.spend_limits_page)
+
+    def effective_spend_limits(self) -> tuple[EffectiveSpendLimit, ...]:
+        """What caps each member in each period, and what they have spent in it so far. Raises AdminApiError."""
+        return self._limits(EFFECTIVE_SPEND_LIMITS, decoding_limits.effective_spend_limits_page)
+
+    def rate_limits(self) -> tuple[RateLimit, ...]:
+        """The organization's rate limits, by group of models or part of the API. Raises AdminApiError."""
+        return tuple(self._entries(RATE_LIMITS, decoding_limits.rate_limits_page(None), _IN_FULL_PAGES, "page"))
+
+    def workspace_rate_limits(self, workspace_id: str) -> tuple[RateLimit, ...]:
+        """The rate limits that a workspace overrides; none where it has the organization's. Raises AdminApiError."""
+        ids = {"workspace_id": check_id(workspace_id)}
+        decode = decoding_limits.rate_limits_page(workspace_id)
+        return tuple(self._entries(WORKSPACE_RATE_LIMITS, decode, _IN_FULL_PAGES, "page", ids=ids))
+
+    def workspace_members(self, workspace_id: str) -> tuple[WorkspaceMember, ...]:
+        """Who works in a workspace. Raises AdminApiError."""
+        ids = {"workspace_id": check_id(workspace_id)}
+        decode = decoding_limits.members_page(workspace_id)
+        entries = self._entries(WORKSPACE_MEMBERS, decode, _IN_FULL_PAGES, "after_id", ids=ids)
+        return tuple({entry.user_id: entry for entry in entries}.values())
+
+    def _analytics(self) -> AnalyticsReader:
+        return AnalyticsReader(self._get, self._new_budget(), self._analytics_pacer)
+
+    def _limits(self, endpoint: str, decode: Callable[[bytes], Page[T]]) -> tuple[T, ...]:
+        return tuple(self._entries(endpoint, decode, _IN_FULL_PAGES, "page", beta=SPEND_LIMITS_BETA))
+
     def _directory(self, endpoint: str, decode: Callable[[bytes], Page[T]], *filters: tuple[str, str]) -> tuple[T, ...]:
         """All entries of a list. One that moved to a later page while it was read is kept once."""
         entries = self._entries(endpoint, decode, [*filters, ("limit", _ENTRIES_A_PAGE)], "after_id")
         return tuple({entry.id: entry for entry in entries}.values())  # type: ignore[attr-defined]
 
     def _entries(
-        self, endpoint: str, decode: Callable[[bytes], Page[T]], parameters: Parameters, cursor_name: str
+        self,
+        endpoint: str,
+        decode: Callable[[bytes], Page[T]],
+        parameters: Parameters,
+        cursor_name: str,
+        *,
+        beta: str | None = None,
+        ids: Mapping[str, str] | None = None,
     ) -> Iterator[T]:
         budget = self._new_budget()
 
         def ask(cursor: str | None) -> Page[T]:
-            return self._get(endpoint, decode, budget=budget, parameters=_continued(parameters, cursor_name, cursor))
+            continued = _continued(parameters, cursor_name, cursor)
+            return self._get(endpoint, decode, budget=budget, parameters=continued, beta=beta, ids=ids)
 
         for entries in follow(ask, endpoint=endpoint, at_most=_MOST_PAGES):
             yield from entries

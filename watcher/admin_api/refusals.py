@@ -30,6 +30,8 @@ def error_of(response: httpx.Response, body: bytes, endpoint: str, key: Secret) 
     retry_after = seconds_to_wait(response.headers)
     if status == 429:
         return RateLimited(endpoint, status, request_id, message, retry_after=retry_after)
+    if status == 400 and _error_code(body) == "organization_type_not_supported":
+        return NotOffered(endpoint, status, request_id, message)
     if status == 408 or status >= 500:
         return Unavailable(endpoint, status, request_id, message, retry_after=retry_after)
     kinds: dict[int, type[AdminApiError]] = {400: BadRequest, 401: NotAuthenticated, 403: NotOffered, 404: NotOffered}
@@ -73,6 +75,15 @@ def _told(body: bytes) -> tuple[str, str | None]:
     error = answer.get("error")
     message = error.get("message") if isinstance(error, dict) else error or answer.get("message")
     return message if isinstance(message, str) else "", _plausible_request_id(answer.get("request_id"))
+
+
+def _error_code(body: bytes) -> str | None:
+    """The finer code that some errors carry in their details."""
+    try:
+        code = json.loads(body)["error"]["details"]["error_code"]
+    except (ValueError, RecursionError, KeyError, TypeError):
+        return None
+    return code if isinstance(code, str) else None
 
 
 def _plausible_request_id(text: object) -> str | None:

@@ -36,6 +36,10 @@ class TimeBudget:
         """Seconds left, not below zero."""
         return max(0.0, self._ends - self._monotonic())
 
+    def postpone(self, seconds: float) -> None:
+        """Move the end: for waiting that was this program's own choice, and not the API's slowness."""
+        self._ends += seconds
+
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:

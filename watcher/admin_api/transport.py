@@ -13,6 +13,7 @@ import httpx
 
 from watcher import __version__
 from watcher.admin_api.errors import AdminApiError, Malformed, TimedOut, Unavailable
+from watcher.admin_api.pacing import Pacer
 from watcher.admin_api.refusals import error_of, excerpt, request_id_of
 from watcher.admin_api.retrying import RetryPolicy, TimeBudget, ask_until_answered
 from watcher.admin_api.wire import WireError
@@ -105,6 +106,10 @@ class Connection:
     def new_budget(self) -> TimeBudget:
         """The time that one call of the reader, with all its pages and retries, may take; it runs from now on."""
         return TimeBudget(self._settings.budget_seconds, self._monotonic)
+
+    def new_pacer(self, requests: int, seconds: float) -> Pacer:
+        """A pacer that waits as this connection does."""
+        return Pacer(requests, seconds, pause=self._pause, monotonic=self._monotonic)
 
     def get(
         self,

@@ -38,6 +38,10 @@ def test_a_reader_never_sends_anything_but_get(wire_up) -> None:
         reader.organization, reader.workspaces, reader.api_keys, reader.users, reader.invites,
         lambda: reader.api_key("key_1"), lambda: reader.usage(start, start + timedelta(hours=1)),
         lambda: reader.costs(start, None), lambda: reader.claude_code(DAY),
+        lambda: reader.analytics_cost(start, start + timedelta(hours=1)),
+        lambda: reader.analytics_usage(start, start + timedelta(hours=1)),
+        reader.spend_limits, reader.effective_spend_limits, reader.rate_limits,
+        lambda: reader.workspace_rate_limits("ws_1"), lambda: reader.workspace_members("ws_1"),
     ]  # fmt: skip
     for call in calls:
         call()
