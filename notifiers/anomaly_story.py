@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from notifiers.phrases import certainty, drivers, lines, remedies, title, tone_of, unpriced
-from notifiers.story import Line, Section, Story, line, strong
+from notifiers.story import Line, Section, Story, Tone, line, strong
 from notifiers.subjects import capital, parts_of, subject_line, title_subject
 from notifiers.text import ago, bars, clean, duration, plural, when
 from rules.model import Alert, AnomalyEvidence
@@ -13,6 +13,7 @@ from rules.money import NANO_PER_CENT, display_usd
 
 _SHOWN_HOURS = 24
 _FEWEST_HOURS = 3
+_STAYS = line("It did not go back: it went on until it counted as normal. From now on only more than that is told.")
 
 
 def anomaly_story(alert: Alert, evidence: AnomalyEvidence, now: datetime) -> Story:
@@ -38,7 +39,7 @@ def anomaly_story(alert: Alert, evidence: AnomalyEvidence, now: datetime) -> Sto
 
 
 def anomaly_over_story(alert: Alert, evidence: AnomalyEvidence, now: datetime) -> Story:
-    """Short: it is over, how long it lasted, and what it cost beyond the normal."""
+    """Short: how long it lasted, and what it cost beyond the normal; and that it goes on, where it does."""
     end = alert.ends_at or now
     excess = evidence.observed - evidence.expected
     spent = line(
@@ -48,10 +49,12 @@ def anomaly_over_story(alert: Alert, evidence: AnomalyEvidence, now: datetime) -
         *((": ", strong(f"{display_usd(excess)} too much")) if excess > 0 else ()),
         ".",
     )
+    subject = capital(title_subject(alert))
+    still = f"{subject} still spends {display_usd(evidence.after_per_hour or 0)}/h, and that counts as its normal now"
     return Story(
-        tone=tone_of(alert),
-        title=title(f"{capital(title_subject(alert))} is back to normal"),
-        lead=lines(subject_line(alert), spent),
+        tone=Tone.WARNING if evidence.stays else tone_of(alert),
+        title=title(still if evidence.stays else f"{subject} is back to normal"),
+        lead=lines(subject_line(alert), spent, _STAYS if evidence.stays else ()),
         footer=(
             f"rule “{clean(alert.subject.rule)}”",
             *certainty(evidence.data_as_of, evidence.settled, evidence.observed, now),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
 from rules.scope import Dimension, Nano
@@ -72,7 +72,17 @@ class AnomalyEvidence:
     settled: Nano = 0
     top: tuple[Share, ...] = ()
     unpriced: tuple[str, ...] = ()
+    after_per_hour: Nano | None = None
+    """What the newest complete hour cost when the rule no longer held; None until then."""
     type: Literal["anomaly"] = "anomaly"
+
+    @property
+    def stays(self) -> bool:
+        """Whether the rule no longer holds though spend is nearer to the story's level than to what was likely."""
+        if self.after_per_hour is None:
+            return False
+        hours = max((self.data_as_of - self.since) / timedelta(hours=1), 1.0)
+        return 2 * (self.after_per_hour * hours - self.expected) > self.observed - self.expected > 0
 
 
 @dataclass(frozen=True, slots=True)

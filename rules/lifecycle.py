@@ -22,11 +22,13 @@ from datetime import datetime, timedelta
 
 from rules.model import (
     Alert,
+    AnomalyEvidence,
     Breach,
     BudgetEvidence,
     Clear,
     Kind,
     Names,
+    Nano,
     NoData,
     Severity,
     State,
@@ -159,7 +161,7 @@ class _Outcome:
             else:
                 self._go_on(alert, verdict)
         elif isinstance(verdict, Clear) and alert is not None and not alert.is_event:
-            self._clear(alert)
+            self._clear(_at_present(alert, verdict.value))
 
     def resolve(self, alert: Alert, at: datetime, why: str, *, silent: bool) -> None:
         """End the alert at `at`."""
@@ -256,6 +258,13 @@ class _Outcome:
 
     def _put(self, alert: Alert) -> None:
         self.alerts[alert.id] = alert
+
+
+def _at_present(alert: Alert, value: Nano | None) -> Alert:
+    """The alert with what its subject spends an hour now that it is clear: so its end can tell whether it went back."""
+    if value is None or not isinstance(alert.evidence, AnomalyEvidence):
+        return alert
+    return replace(alert, evidence=replace(alert.evidence, after_per_hour=value))
 
 
 def _alert_id(breach: Breach, now: datetime) -> str:

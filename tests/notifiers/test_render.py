@@ -25,7 +25,7 @@ from benchmarks.gallery_samples import (
 )
 from notifiers.render import alert_story, story
 from notifiers.story import Story, Tone, plain, plain_text
-from rules.model import CONSOLE, DEFAULT_WORKSPACE, UNATTRIBUTED, Alert, Reason, Severity, State
+from rules.model import CONSOLE, DEFAULT_WORKSPACE, UNATTRIBUTED, Alert, AnomalyEvidence, Reason, Severity, State
 
 
 def told(of: Story) -> str:
@@ -133,6 +133,18 @@ def test_many_alerts_are_counted_in_the_title_the_worst_first_the_resolved_last(
     assert of.tone is Tone.CRITICAL
     assert [section.heading for section in of.sections] == ["Not normal", "Budgets", "Sources of data"]
     assert [plain(row)[0] for row in of.sections[0].lines] == ["🟠", "✅"]
+
+
+def test_an_end_without_a_return_does_not_claim_one() -> None:
+    alert = runaway_key(state=State.RESOLVED)
+    assert isinstance(alert.evidence, AnomalyEvidence)
+    still = replace(alert, evidence=replace(alert.evidence, after_per_hour=alert.evidence.per_hour))
+    of = story(notification(still, reason=Reason.RESOLVED))
+    assert of.tone is Tone.WARNING
+    assert re.fullmatch(
+        r"Key “batch-summariser” \(Production\) still spends \$[0-9.]+/h, and that counts as its normal now", of.title
+    )
+    assert "It did not go back" in told(of)
 
 
 def test_the_end_is_short() -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.lifecycle import Advance, advance, applied
 from rules.model import (
     Alert,
+    AnomalyEvidence,
     Breach,
     BudgetEvidence,
     Clear,
@@ -185,6 +187,36 @@ def test_each_stretch_of_a_state_is_an_alert_of_its_own() -> None:
     assert [change.after for change in again.transitions] == [State.FIRING]
     assert again.alerts[0].id != first.alerts[0].id
     assert again.alerts[0].subject.fingerprint == first.alerts[0].subject.fingerprint
+
+
+@pytest.mark.parametrize(("cost_now", "stays"), [(30, True), (17, True), (16, False), (2, False), (None, False)])
+def test_an_anomaly_that_ends_knows_whether_its_spend_went_back_or_came_to_be_held_for_normal(
+    cost_now: int | None, stays: bool
+) -> None:
+    subject = Subject("key spend", "anomaly", Scope("org_1", api_key="apikey_a"))
+    evidence = AnomalyEvidence(
+        since=NOW - timedelta(hours=60),
+        observed=60 * 31,
+        expected=60 * 2,
+        per_hour=31,
+        normal_per_hour=30,
+        upper_per_hour=440,
+        score=1.0,
+        history_hours=1440,
+        points=(),
+        data_as_of=NOW,
+    )
+    breach = Breach(subject, Severity.WARNING, evidence.since, 60 * 31, 60 * 2, None, evidence, keep_firing_for=MINUTE)
+    configured = {("anomaly", "key spend")}
+    alerts = advance((), [breach], configured, Names(), NOW).alerts
+    for minutes in (1, 2):
+        over = advance(alerts, [Clear(subject, cost_now)], configured, Names(), NOW + minutes * MINUTE)
+        alerts = over.alerts
+    assert [change.after for change in over.transitions] == [State.RESOLVED]
+    assert isinstance(alerts[0].evidence, AnomalyEvidence)
+    assert alerts[0].evidence.stays is stays
+    assert ("back to normal" in alerts[0].summary) is not stays
+    assert ("counts as its normal now" in alerts[0].summary) is stays
 
 
 def test_verdicts_of_rules_that_are_not_configured_are_ignored() -> None:
