@@ -147,6 +147,38 @@ class Listener:
         self._thread.join()
 
 
+@contextmanager
+def detour(to: str, answers: Mapping[str, tuple[int, bytes]]) -> Iterator[str]:
+    """An address that passes every GET on to another, but for the paths that are answered here with a body as given."""
+
+    class Passing(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            path = self.path.partition("?")[0]
+            if path in answers:
+                status, body = answers[path]
+            else:
+                asked = {name: self.headers[name] for name in ("x-api-key", "anthropic-version")}
+                answer = httpx.get(to + self.path, headers=asked, trust_env=False)
+                status, body = answer.status_code, answer.content
+            self.send_response(status)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_arguments: Any) -> None:
+            """Say nothing on standard error."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Passing)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
 class Running:
     """`watcher run` as a process; a context manager that ends it. Its lines on standard error are JSON unless told."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import threading
 from types import TracebackType
@@ -14,12 +15,15 @@ def main() -> None:
     if sentence := check_ownership():
         print(sentence, file=sys.stderr)  # noqa: T201 — nothing else can be trusted to print it
         raise SystemExit(1)
-    from watcher.cli import app
-
-    sys.excepthook = _tell
+    sys.excepthook = _tell  # before the command line's library, which keeps the one that it finds
     threading.excepthook = lambda thrown: _tell(
         thrown.exc_type, thrown.exc_value or thrown.exc_type(), thrown.exc_traceback
     )
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that cannot write a name shows question marks
+    from watcher.cli import app
+
     app()
 
 

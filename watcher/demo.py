@@ -16,6 +16,7 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.text import Text
 
+from notifiers.text import plural
 from rules.model import Nano
 from rules.money import display_usd, usd_string
 from watcher.clock import DrillClock
@@ -23,6 +24,7 @@ from watcher.config import load
 from watcher.cycle import run_cycle
 from watcher.daemon import Daemon, Signals
 from watcher.ingest import SOURCES, Plan, organization_of
+from watcher.lines import print_hanging
 from watcher.metrics import Metrics
 from watcher.overview import Overview
 from watcher.progress import history_bar
@@ -86,7 +88,7 @@ class Demonstration:
         world = World(started_at=BEGINS, seed=self._seed, scenario="demo")
         self._say(
             "[bold]claude-watcher[/] against a simulated organization. "
-            f"An hour passes every {3600 / self._clock.speed:.0f} seconds; "
+            f"An hour passes in {plural(round(3600 / self._clock.speed), 'second')}; "
             f"it is {self._clock.now():%a %d %b %Y, %H:%M} UTC."
         )
         with (
@@ -177,12 +179,12 @@ class Demonstration:
         passed = self._clock.now() - BEGINS
         self._say(
             f"[bold]Summary[/] after {passed / timedelta(hours=1):.0f} simulated hours: this month "
-            f"{display_usd(figures.total.month)}, {len(status.firing)} alert(s) firing."
+            f"{display_usd(figures.total.month)}, {plural(len(status.firing), 'alert')} firing."
         )
         for alert in status.firing:
-            self._console.print(Text(f"  {alert.severity.value}: {alert.summary}"))
+            print_hanging(self._console, Text(f"  {alert.severity.value:<9}"), Text(alert.summary))
         for problem in status.problems:
-            self._console.print(Text(f"  ! {problem}"))
+            print_hanging(self._console, Text("  ! "), Text(problem))
         self._say("Next: write a configuration after config.example.toml, then `watcher check` and `watcher run`.")
 
     def _say(self, text: str) -> None:

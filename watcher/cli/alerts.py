@@ -44,7 +44,7 @@ def _print(found: list[Alert], now: datetime) -> None:
     from rich.text import Text
 
     from notifiers.text import ago
-    from watcher.cli.lines import print_hanging
+    from watcher.lines import print_hanging
 
     console = Console()
     colours = {"info": "cyan", "warning": "yellow", "critical": "red"}

@@ -58,7 +58,7 @@ def show(status: Status, console: Console) -> None:
     """Print a status for people, at 80 columns or more."""
     from rich.text import Text
 
-    from watcher.cli.lines import print_hanging
+    from watcher.lines import print_hanging
 
     if status.overview is not None:
         _figures(status.overview, status, console)
@@ -81,7 +81,7 @@ def _figures(overview: Overview, status: Status, console: Console) -> None:
 
     from notifiers.text import ago, clean, when
     from rules.money import display_usd
-    from watcher.cli.lines import print_hanging
+    from watcher.lines import print_hanging
 
     total = overview.total
     console.print(Text(clean(overview.organization_name), style="bold"))

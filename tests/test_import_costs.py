@@ -1,0 +1,68 @@
+"""What starting costs: help is quick, and heavy libraries are imported only by what needs them."""
+
+from __future__ import annotations
+
+import json
+import resource
+import statistics
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+from tests.stage import BUDGET, NOW, environment, write_config
+from watcher.simulator import Simulator, World
+
+HEAVY = {
+    "numpy",
+    "statsmodels",
+    "scipy",
+    "pandas",
+    "sqlalchemy",
+    "alembic",
+    "httpx",
+    "uvicorn",
+    "starlette",
+}
+HELP_SECONDS = 0.4
+LISTING = """\
+import atexit, json, sys
+atexit.register(lambda: sys.stderr.write("\\n" + json.dumps(sorted({name.split(".")[0] for name in sys.modules}))))
+sys.argv[0] = "watcher"
+from watcher.__main__ import main
+main()
+"""
+
+
+def imported_by(*arguments: str | Path) -> set[str]:
+    command = [sys.executable, "-c", LISTING, *map(str, arguments)]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=60, check=True)
+    return set(json.loads(done.stderr.splitlines()[-1]))
+
+
+def test_help_is_quick() -> None:
+    """By the processor's time, which is the whole of it on a machine that does nothing else."""
+    taken = []
+    for _ in range(5):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run(
+            [sys.executable, "-m", "watcher", "--help"], env=environment(), capture_output=True, timeout=30, check=True
+        )
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        taken.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert statistics.median(taken) < HELP_SECONDS, taken
+
+
+def test_help_imports_nothing_heavy() -> None:
+    for arguments in (["--help"], ["spend", "--help"], ["run", "--help"]):
+        assert not HEAVY & imported_by(*arguments)
+
+
+def test_a_whole_poll_imports_no_statsmodels(tmp_path: Path) -> None:
+    world = World(started_at=NOW - timedelta(hours=5), keys=6, days=23, scenario="runaway")
+    with Simulator(world, lambda: NOW) as served:
+        rule = '[[anomaly]]\nname = "key spend"\nper = ["api_key"]\n'
+        config = write_config(tmp_path, served.url, BUDGET + rule, backfill="20d")
+        modules = imported_by("poll", "-c", config)
+    assert "numpy" in modules
+    assert not {"statsmodels", "scipy", "pandas", "matplotlib", "uvicorn", "apscheduler"} & modules
