@@ -228,7 +228,7 @@ def _unpriced(view: SpendView) -> Iterator[Verdict]:
         since = _first_spend(view, model)
         evidence = SourceEvidence(
             source="prices",
-            problem=f"No price is known for {clean(model)}",
+            problem=f"No price is known for {clean(model) if model else 'usage that names no model'}",
             since=since,
             consequence="it is counted at the dearest price of its family, which is likely too much",
             remedy="Give its price in the configuration, or update the program for newer list prices.",

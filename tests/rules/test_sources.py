@@ -123,6 +123,13 @@ def test_a_refused_key_is_critical_and_says_that_the_key_is_the_matter() -> None
     assert "Admin key" in breach.evidence.remedy
 
 
+def test_usage_without_a_model_is_named_as_that() -> None:
+    breach = said(snapshot_of(GOOD, unpriced=frozenset({""}), models=("",)))[sources.UNPRICED, ""]
+    assert isinstance(breach, Breach)
+    assert isinstance(breach.evidence, SourceEvidence)
+    assert breach.evidence.problem == "No price is known for usage that names no model"
+
+
 def test_a_failure_that_holds_line_breaks_is_shown_on_one_line() -> None:
     breach = said(snapshot_of(failing(60, "usage answered 502: <html>\r\n\x1b[31m" + 500 * "x")))[
         sources.FAILING, "usage"
