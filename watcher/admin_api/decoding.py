@@ -161,17 +161,19 @@ def _claude_code_row(day: date, row: wire.WireClaudeCode) -> ClaudeCodeRow:
         lines_removed=lines.removed,
         commits=metrics.commits_by_claude_code,
         pull_requests=metrics.pull_requests_by_claude_code,
-        model_breakdown=tuple(
-            ClaudeCodeModel(
-                use.model or "",
-                use.tokens.input,
-                use.tokens.output,
-                use.tokens.cache_read,
-                use.tokens.cache_creation,
-                use.estimated_cost.amount,
-            )
-            for use in row.model_breakdown or ()
-        ),
+        model_breakdown=tuple(map(_claude_code_model, row.model_breakdown or ())),
+    )
+
+
+def _claude_code_model(use: wire.ClaudeCodeModelUse) -> ClaudeCodeModel:
+    tokens = use.tokens or wire.ClaudeCodeTokens()
+    return ClaudeCodeModel(
+        use.model or "",
+        tokens.input,
+        tokens.output,
+        tokens.cache_read,
+        tokens.cache_creation,
+        use.estimated_cost.amount,
     )
 
 

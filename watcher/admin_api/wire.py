@@ -269,7 +269,7 @@ class ClaudeCodeModelUse(Wire):
     """One entry of model_breakdown."""
 
     model: Text = None
-    tokens: ClaudeCodeTokens = ClaudeCodeTokens()
+    tokens: ClaudeCodeTokens | None = None
     estimated_cost: EstimatedCost
 
 
