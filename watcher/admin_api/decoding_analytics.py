@@ -19,6 +19,9 @@ COST_DIMENSIONS = 9
 USAGE_DIMENSIONS = 7
 """The same for an AnalyticsUsageRow."""
 
+_LARGEST_PAGE = 10**17
+"""Nano-dollars (a hundred million dollars) that a page's cost stays below, so that years of them add up in 64 bits."""
+
 _cost_page = TypeAdapter(wire_analytics.AnalyticsPage[wire_analytics.AnalyticsCostItem])
 _usage_page = TypeAdapter(wire_analytics.AnalyticsPage[wire_analytics.AnalyticsUsageItem])
 _NO_CACHE: wire.CacheCreation = {}
@@ -39,8 +42,12 @@ def cost_page(starting_at: datetime, ending_at: datetime) -> Callable[[bytes], R
     def decode(body: bytes) -> RefreshedPage[AnalyticsCostRow]:
         page = wire.read_exactly(_cost_page, body)
         rows: dict[tuple[object, ...], AnalyticsCostRow] = {}
+        total = 0
         for index, item in enumerate(page["data"]):
             _require_hour(index, item["starting_at"], item["ending_at"], starting_at, ending_at)
+            total += max(abs(item["cost"]["amount"]), abs(item["cost"].get("list_amount") or 0))
+            if total > _LARGEST_PAGE:
+                raise wire.WireError(f"data[{index}].cost: the amounts of one page come to more than $100,000,000")
             row = _cost_row(item)
             known = rows.get(row[:COST_DIMENSIONS])
             rows[row[:COST_DIMENSIONS]] = row if known is None else _add_cost(known, row)

@@ -326,3 +326,12 @@ def test_the_api_s_own_slowness_is_in_the_budget(wire_up, refuse) -> None:
     with pytest.raises(Unavailable):
         AdminReader(wired.connection).analytics_cost(START, START + HOUR)
     assert math.fsum(wired.pauses) < 3
+
+
+@pytest.mark.parametrize("field", ["amount", "list_amount"])
+def test_amounts_that_no_organization_could_have_are_refused_before_their_sums_leave_64_bits(wire_up, field) -> None:
+    rows = [cost(0, "1", model=model) for model in "abc"]
+    for row in rows[1:]:
+        row["cost"][field] = "6" + "0" * 9
+    with pytest.raises(Malformed, match=r"data\[2\].cost: the amounts of one page"):
+        AdminReader(wire_up(lambda _: page(*rows)).connection).analytics_cost(START, START + HOUR)
