@@ -7,7 +7,7 @@ a served simulator, the daemon's own cycle runs, and messages leave through the 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,9 +17,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from notifiers.http import OutgoingHttp
 from rules.model import Alert, AnomalyRule, Budget, Notification, Route, Transition
 from watcher.admin_api import AdminReader, ConnectionSettings, RequestObservation, RetryPolicy, connect
-from watcher.cycle import Outcome
+from watcher.cycle import Outcome, run_cycle
 from watcher.daemon import Daemon
-from watcher.ingest import SOURCES
+from watcher.ingest import SOURCES, Plan
 from watcher.ledger import SpendReport, spend_report
 from watcher.metrics import Metrics
 from watcher.outbox import deliver
@@ -175,6 +175,19 @@ class Watcher:
             deliver(self.store.outbox, recorder, self.clock.now)
         return first.messages[heard:]
 
+    def poll(self) -> list[Notification]:
+        """What `watcher poll` does at the present moment: every source is read again, whatever is due."""
+        first = next(iter(self.recorders.values()))
+        heard = len(first.messages)
+        organization = self.store.cursor.get("organization") or ""
+        parts = self._parts(self._settings(), self.store, lambda _request: None, lambda _seconds: None)
+        plan = Plan.everything(self.store, organization, self.now, parts.settings.poll)
+        self.outcomes.append(run_cycle(parts.world(organization), plan, self.now))
+        parts.close()
+        for recorder in self.recorders.values():
+            deliver(self.store.outbox, recorder, self.clock.now)
+        return first.messages[heard:]
+
     def run(self, until: datetime, every: timedelta = HOUR) -> list[Notification]:
         """Cycles at this interval after the present moment, up to and with `until`; all that was sent."""
         sent: list[Notification] = []
@@ -232,12 +245,6 @@ def incident_file(directory: Path, *incidents: str) -> Path:
     path = directory / "scenario.toml"
     path.write_text("\n\n".join(tables), encoding="utf-8")
     return path
-
-
-def moments(start: datetime, end: datetime, every: timedelta) -> Iterator[datetime]:
-    """start + every, start + 2 every, … up to and with `end`."""
-    while (start := start + every) <= end:
-        yield start
 
 
 def at(text: str) -> datetime:
