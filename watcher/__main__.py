@@ -15,7 +15,6 @@ def main() -> None:
     if sentence := check_ownership():
         print(sentence, file=sys.stderr)  # noqa: T201 — nothing else can be trusted to print it
         raise SystemExit(1)
-    sys.excepthook = _tell  # before the command line's library, which keeps the one that it finds
     threading.excepthook = lambda thrown: _tell(
         thrown.exc_type, thrown.exc_value or thrown.exc_type(), thrown.exc_traceback
     )
@@ -24,7 +23,11 @@ def main() -> None:
             stream.reconfigure(errors="replace")  # a terminal that cannot write a name shows question marks
     from watcher.cli import app
 
-    app()
+    try:
+        app()
+    except Exception as error:  # noqa: BLE001 — told here, as a bare traceback might show what must not be shown
+        _tell(type(error), error, error.__traceback__)
+        raise SystemExit(1) from None
 
 
 def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -138,9 +138,20 @@ def test_no_command_shows_a_secret_in_success_or_failure(simulator: Simulator, t
     outputs += here("poll", "-c", refused)[1:]
     missing = write_config(tmp_path / "missing", simulator.url, key='admin_key = "${CANARY:-cAnArY6environment x}"')
     outputs += here("check", "-c", missing)[1:]
+    (tmp_path / "twin").touch(0o600)
+    (tmp_path / "twin").write_text(CANARIES["admin_key"])
+    proxy = f'proxy = "http://user:{CANARIES["userinfo"]}@127.0.0.1:9"'
+    proxied = write_config(tmp_path / "proxied", simulator.url, key=f'admin_key_file = "../twin"\n{proxy}')
+    for command in ("check", "check --online", "status"):
+        outputs += here("--log-level", "debug", *command.split(), "-c", proxied)[1:]
+    server = write_config(tmp_path / "server", simulator.url, key=key())
+    database = f"postgresql://user:{CANARIES['userinfo']}@127.0.0.1:9/x"
+    server.write_text(server.read_text().replace("sqlite:///watcher.db", database))
+    for command in ("check", "status", "poll", "backup x"):
+        outputs += here("--log-level", "debug", *command.split(), "-c", server)[1:]
     assert traces("".join(outputs).encode()) == []
     assert "did not take the message" in "".join(outputs)
-    for path in (config, refused, missing):
+    for path in (config, refused, missing, proxied, server, tmp_path / "twin"):
         path.unlink()
     for path, data in every_byte(tmp_path):
         assert traces(data) == [], path.name
