@@ -46,7 +46,7 @@ bench: install
 	$(BIN)/python -m benchmarks
 
 crash: install
-	$(BIN)/pytest -m slow tests/crash
+	$(BIN)/pytest -n 2 -m slow tests/crash
 
 gallery: install
 	$(BIN)/python -m benchmarks.gallery

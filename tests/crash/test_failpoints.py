@@ -54,6 +54,7 @@ def die_everywhere(scene: Stage, reference: Plot, name: str, spare: str | None =
     check_against(reference, plot)
 
 
+@pytest.mark.timeout(300)
 def test_killed_once_at_every_commit_and_every_send(scene: Stage, reference: Plot) -> None:
     # Just after a commit lies on the disk what lies there just before the next one: that side is left to the long form.
     die_everywhere(scene, reference, "commits", spare="after commit")

@@ -37,6 +37,7 @@ def kill_at_random(scene: Stage, reference: Plot, kills: int, seed: int) -> int:
     return plots
 
 
+@pytest.mark.timeout(300)
 def test_fifty_kills_at_random_moments_lose_nothing(scene: Stage, reference: Plot) -> None:
     assert kill_at_random(scene, reference, kills=50, seed=SEED) >= 1
 
