@@ -1,0 +1,99 @@
+"""Figures of one judgement: sums by level, the largest and the rest, and the form the store keeps."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rules.model import CONSOLE, DEFAULT_WORKSPACE, Budget, Leaf, Names, Snapshot, SpendView
+from rules.stall import Stall
+from watcher import overview as overviews
+from watcher.overview import KEPT, OTHER, Overview
+
+NOW = datetime(2026, 11, 2, 6, 30, tzinfo=UTC)
+START = datetime(2026, 10, 31, tzinfo=UTC)
+HOURS = 55  # until the end of the open hour
+USD = 1_000_000_000
+
+
+def snapshot(costs: dict[Leaf, list[int]], names: Names | None = None) -> Snapshot:
+    """Each leaf's nano-dollars by hour from `START`; the first half of each is settled."""
+    leaves = tuple(costs)
+    cost = np.zeros((len(leaves), HOURS), dtype=np.int64)
+    for row, figures in enumerate(costs.values()):
+        cost[row, : len(figures)] = figures
+    view = SpendView(
+        "org",
+        START,
+        leaves,
+        cost,
+        cost // 2,
+        np.ones(HOURS, dtype=np.bool_),
+        NOW - timedelta(hours=1),
+        NOW,
+        frozenset({"claude-b", "claude-a"}),
+    )
+    return Snapshot("org", "Org", view, names or Names())
+
+
+def made(costs: dict[Leaf, list[int]], *budgets: Budget, names: Names | None = None) -> Overview:
+    return overviews.overview(snapshot(costs, names), budgets, None, NOW)
+
+
+def test_today_is_since_utc_midnight_and_the_month_since_its_first() -> None:
+    hours = [1] * 24 + [10] * 24 + [100] * 7
+    whole = made({Leaf("w", "k", "m"): hours}).total
+    assert (whole.today, whole.month, whole.month_settled) == (700, 940, 5 * 24 + 50 * 7)
+
+
+def test_every_level_adds_up_to_the_whole_and_no_name_is_merged() -> None:
+    costs = {
+        Leaf("w1", "k1", "m1"): [0] * 50 + [5 * USD],
+        Leaf("w1", "k2", "m2"): [0] * 50 + [3 * USD],
+        Leaf(DEFAULT_WORKSPACE, CONSOLE, "m1"): [0] * 50 + [2 * USD],
+    }
+    found = made(costs, names=Names({"k1": "same", "k2": "same"}))
+    for level, ids in (("workspace", ["w1", DEFAULT_WORKSPACE]), ("api_key", ["k1", "k2", CONSOLE])):
+        rows = found.top(level, 10)  # type: ignore[arg-type]
+        assert [row.id for row in rows] == ids
+        assert sum(row.month for row in rows) == found.total.month == 10 * USD
+    assert [row.name for row in found.top("api_key", 10)] == ["same", "same", "Console"]
+    assert [row.month for row in found.top("model", 1)] == [7 * USD]
+
+
+@given(st.lists(st.integers(0, 10**15), min_size=1, max_size=2 * KEPT))
+def test_the_largest_and_the_rest_are_always_the_whole(costs: list[int]) -> None:
+    found = made({Leaf("w", f"k{number}", "m"): [0] * 50 + [cost] for number, cost in enumerate(costs)})
+    rows = [row for row in found.spent if row.level == "api_key"]
+    assert sum(row.month for row in rows) == sum(costs)
+    assert len(rows) == min(len(costs), KEPT + 1)
+    assert [row.id for row in rows].count(OTHER) == (len(costs) > KEPT)
+    shown = [row.month for row in rows if row.id != OTHER]
+    assert shown == sorted(costs, reverse=True)[:KEPT]
+    assert OTHER not in {row.id for row in found.top("api_key", KEPT + 1)}
+
+
+def test_what_the_store_keeps_reads_back_the_same() -> None:
+    budget = Budget("all", "month", "UTC", 100 * USD, (80.0,))
+    stall = Stall(NOW - timedelta(hours=3), 9 * USD, 3)
+    found = overviews.overview(snapshot({Leaf("w", "</script>\u202e", "m"): [2**60]}), [budget], stall, NOW)
+    assert found.unpriced == ("claude-a", "claude-b")
+    assert len(found.budgets) == 1
+    assert found.silent_since == NOW - timedelta(hours=3)
+    assert overviews.from_json(overviews.to_json(found)) == found
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", '{"organization": 3}'])
+def test_what_the_store_never_kept_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="validation error"):
+        overviews.from_json(text)
+
+
+def test_no_spend_at_all_is_a_whole_of_nothing() -> None:
+    found = made({})
+    assert found.total.month == 0
+    assert found.top("api_key", 5) == ()

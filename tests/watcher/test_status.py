@@ -1,0 +1,145 @@
+"""What is going on, as read from a store: the sentences about what is not as it should be, and the JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from notifiers.alert_json import alert_json
+from rules.model import Alert, Scope, Severity, SourceEvidence, SourceState, State, Subject
+from watcher import overview as overviews
+from watcher.overview import Overview, Spent
+from watcher.status import FRESH, read_status, to_json
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+USD = 1_000_000_000
+OVERVIEW = Overview(
+    "org", "Org", NOW, NOW, NOW - timedelta(hours=1), (Spent("organization", "org", "Org", 1, 123_450_000, 0),), ()
+)
+
+
+def alert(name: str, severity: Severity = Severity.WARNING, **changes: Any) -> Alert:
+    evidence = SourceEvidence("usage", "silent", NOW, "nothing is judged", "wait")
+    made = Alert(name, Subject(name, "source", Scope("org")), severity, State.FIRING, NOW, NOW, evidence, name)
+    return replace(made, **changes)
+
+
+@dataclass
+class Held:
+    """The part of a store that a status reads, with answers set by a test."""
+
+    cursor_texts: dict[str, str] = field(default_factory=dict)
+    open_alerts: list[Alert] = field(default_factory=list)
+    states: list[SourceState] = field(default_factory=list)
+    waiting: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def alerts(self) -> Any:
+        return self
+
+    @property
+    def sources(self) -> Any:
+        return self
+
+    @property
+    def outbox(self) -> Any:
+        return self
+
+    @property
+    def cursor(self) -> Any:
+        return self
+
+    def open(self) -> list[Alert]:
+        return self.open_alerts
+
+    def all(self, organization: str) -> list[SourceState]:
+        assert organization == "org"
+        return self.states
+
+    def depth(self) -> Mapping[str, int]:
+        return self.waiting
+
+    def get(self, name: str) -> str | None:
+        return self.cursor_texts.get(name)
+
+
+def held(overview: Overview = OVERVIEW, last: datetime = NOW, **more: Any) -> Held:
+    texts = {"overview": overviews.to_json(overview), "last_cycle_at": last.isoformat()}
+    return Held(texts, **more)
+
+
+def test_all_is_well_without_a_sentence() -> None:
+    status = read_status(held(states=[SourceState("usage", True, NOW, NOW, NOW)], waiting={"ops": 0}), NOW)
+    assert status.problems == ()
+    assert status.firing == ()
+
+
+@pytest.mark.parametrize(
+    ("found", "sentence"),
+    [
+        (Held(), "No cycle has ended yet: the first one fills the history, which can take a few minutes."),
+        (
+            held(last=NOW - FRESH - timedelta(minutes=1)),
+            "No cycle has ended since 2026-11-20 08:59 UTC: is `watcher run` running?",
+        ),
+        (
+            held(states=[SourceState("cost", True, failing_since=NOW, failure="it answered 500.")]),
+            "Source cost fails since 2026-11-20 12:00 UTC: it answered 500.",
+        ),
+        (
+            held(states=[SourceState("cost", offered=False)]),
+            "Source cost is not offered to this key; the rest goes on without it.",
+        ),
+        (
+            held(replace(OVERVIEW, silent_since=NOW - timedelta(hours=2)), states=[SourceState("usage", True)]),
+            "Source usage is suspect since 2026-11-20 10:00 UTC.",
+        ),
+        (
+            held(replace(OVERVIEW, unpriced=("claude-\u202ex",))),
+            "No list price is known for claude-\ufffdx: over-estimated at the dearest price of the family.",
+        ),
+        (held(waiting={"ops": 1}), "1 message waits for receiver ops."),
+        (held(waiting={"ops": 2}), "2 messages wait for receiver ops."),
+    ],
+)
+def test_what_is_not_as_it_should_be_is_one_sentence(found: Held, sentence: str) -> None:
+    assert read_status(found, NOW).problems == (sentence,)
+
+
+def test_a_source_that_went_away_is_told_as_failing_once() -> None:
+    gone = SourceState("cost", offered=False, last_success_at=NOW, failing_since=NOW, failure="it answered 403")
+    (sentence,) = read_status(held(states=[gone]), NOW).problems
+    assert sentence.startswith("Source cost fails since")
+
+
+def test_what_fires_is_the_gravest_and_newest_first_without_what_another_tells() -> None:
+    alerts = [
+        alert("info", Severity.INFO),
+        alert("old", starts_at=NOW - timedelta(hours=1)),
+        alert("new"),
+        alert("grave", Severity.CRITICAL, starts_at=NOW - timedelta(days=9)),
+        alert("pending", Severity.CRITICAL, state=State.PENDING),
+        alert("told", Severity.CRITICAL, inhibited_by="grave"),
+    ]
+    status = read_status(held(open_alerts=alerts), NOW)
+    assert [each.id for each in status.firing] == ["grave", "new", "old", "info"]
+    assert len(status.alerts) == 6
+
+
+def test_json_of_a_new_database_has_every_field_and_nothing_in_them() -> None:
+    document = to_json(read_status(Held(), NOW), alert_json)
+    assert document["now"] == "2026-11-20T12:00:00Z"
+    assert (document["organization"], document["spend_usd"], document["last_cycle_at"]) == (None, None, None)
+    assert (document["alerts"], document["budgets"], document["sources"], document["waiting"]) == ([], [], [], {})
+
+
+def test_json_has_money_as_exact_strings_and_times_in_utc() -> None:
+    document = to_json(read_status(held(waiting={"ops": 2}, open_alerts=[alert("a")]), NOW), alert_json)
+    assert document["spend_usd"] == {"today": "0.000000001", "month": "0.12345", "month_settled": "0"}
+    assert document["complete_until"] == "2026-11-20T11:00:00Z"
+    assert document["alerts"][0]["id"] == "a"
+    assert document["waiting"] == {"ops": 2}
