@@ -46,12 +46,12 @@ def die_everywhere(scene: Stage, reference: Plot, name: str, spare: str | None =
         lives += 1
         assert damage(plot.database) == [], deaths.read_text().splitlines()[-1]
     assert ended == 0, scene.stable.said()
+    check_against(reference, plot)
     died_at = deaths.read_text().splitlines()
     assert len(died_at) == len(set(died_at)) == lives
     passed = [name for name in names(reference) if spare is None or spare not in name]
     assert places(passed) - places(died_at) == Counter()
     assert any("after refusal" in name for name in died_at)
-    check_against(reference, plot)
 
 
 @pytest.mark.timeout(300)
