@@ -52,7 +52,13 @@ def configure(
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if style == "json"
-        else structlog.dev.ConsoleRenderer(colors=target.isatty(), pad_event_to=44, sort_keys=False)
+        else structlog.dev.ConsoleRenderer(
+            colors=target.isatty(),
+            pad_event_to=44,
+            sort_keys=False,
+            # The default one shows local variables, cut and wrapped, so that a secret in one is not known again.
+            exception_formatter=structlog.dev.plain_traceback,
+        )
     )
     tail: list[structlog.typing.Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if style == "json":

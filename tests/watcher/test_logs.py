@@ -40,6 +40,28 @@ def test_a_secret_is_blotted_out_of_our_lines_and_of_every_librarys(stream: io.S
     assert text.count(logs.REDACTED) >= 5
 
 
+@pytest.mark.parametrize("style", ["text", "json"])
+def test_a_traceback_shows_no_local_variable_where_a_cut_or_wrapped_secret_would_not_be_known(
+    stream: io.StringIO, style: str
+) -> None:
+    long = "sk-ant-admin01-" + 30 * "c4n4ry"
+    logs.configure("debug", style, stream)  # type: ignore[arg-type]
+    logs.redact([long])
+
+    def send(header: str) -> None:
+        raise OSError("the disk is full")
+
+    try:
+        send(long)
+    except OSError as error:
+        structlog.get_logger("ours").exception("failed")
+        logging.getLogger("a.library").exception("failed")
+        logs.tell_uncaught(type(error), error, error.__traceback__)
+    text = stream.getvalue()
+    assert text.count("the disk is full") >= 3
+    assert "c4n4ry" not in text
+
+
 def test_the_quoted_form_of_a_secret_is_blotted_out_too(stream: io.StringIO) -> None:
     logs.configure("info", "text", stream)
     logs.redact([SECRET])
