@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from starlette.requests import Request
 
+from watcher.simulator.analytics_report import AnalyticsReports
 from watcher.simulator.billing import Billing
 from watcher.simulator.faults import Strike
 from watcher.simulator.parameters import Parameters
@@ -27,6 +28,7 @@ class Asked:
     caller: Caller
     world: World
     billing: Billing
+    analytics: AnalyticsReports
     now: datetime
     strike: Strike
 

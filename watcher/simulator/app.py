@@ -15,8 +15,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from watcher.simulator import routes_analytics as analytics
 from watcher.simulator import routes_directory as directory
 from watcher.simulator import routes_reports as reports
+from watcher.simulator.analytics import Analytics
+from watcher.simulator.analytics_report import AnalyticsReports
 from watcher.simulator.answering import Asked, Json
 from watcher.simulator.billing import Billing
 from watcher.simulator.errors import ApiError, not_found
@@ -47,6 +50,10 @@ _ENDPOINTS: dict[str, dict[str, Endpoint]] = {
     "/usage_report/claude_code": {"GET": reports.claude_code_usage},
     "/cost_report": {"GET": reports.cost},
 }
+_ANALYTICS: dict[str, dict[str, Endpoint]] = {
+    "/analytics/cost": {"GET": analytics.analytics_cost},
+    "/analytics/usage": {"GET": analytics.analytics_usage},
+}
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _MAINTENANCE = "<!doctype html><html><head><title>503</title></head><body>Down for maintenance.</body></html>"
 
@@ -69,13 +76,13 @@ class AdminApi:
         self._now = now
         self._disconnect = disconnect
         self._billing = Billing(world)
+        self._analytics = AnalyticsReports(world, Analytics(world, self._billing))
         self._numbers = itertools.count(1)
 
     def starlette(self) -> Starlette:
         """The ASGI application."""
-        routes = [
-            Route(_BASE + path, self._route(by_method), methods=_METHODS) for path, by_method in _ENDPOINTS.items()
-        ]
+        offered = _ENDPOINTS | (_ANALYTICS if self.world.analytics else {})
+        routes = [Route(_BASE + path, self._route(by_method), methods=_METHODS) for path, by_method in offered.items()]
         elsewhere = Route("/{rest:path}", self._route({}), methods=_METHODS)
         return Starlette(routes=[*routes, elsewhere])
 
@@ -108,7 +115,7 @@ class AdminApi:
         endpoint = by_method.get("GET" if request.method == "HEAD" else request.method)
         if endpoint is None:
             raise ApiError(405, "Method Not Allowed")
-        answer = await endpoint(Asked(request, caller, self.world, self._billing, now, strike))
+        answer = await endpoint(Asked(request, caller, self.world, self._billing, self._analytics, now, strike))
         body = answer if isinstance(answer, bytes) else json.dumps(answer, separators=(",", ":")).encode()
         if fault is not None:
             return _HalfBody(body, lambda: self._break(request, after_sending=True))

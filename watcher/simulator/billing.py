@@ -121,10 +121,10 @@ class Billing:
             if used[row][WEB_SEARCH]:
                 line = Line(series.workspace_id, "web_search", "Web Search Usage")
                 lines[line] = lines.get(line, 0) + used[row][WEB_SEARCH] * femto[WEB_SEARCH]
-        lines |= self._unmetered(day)
+        lines |= self.unmetered(day)
         return dict(sorted(lines.items(), key=lambda item: repr(item[0])))
 
-    def _unmetered(self, day: int) -> dict[Line, int]:
+    def unmetered(self, day: int) -> dict[Line, int]:
         """What no usage report shows: code execution every day, session time on weekdays."""
         rng = self._rng(day, 2)
         homes = [each.id for each in self._world.organization.workspaces.values() if each.archived_at is None]

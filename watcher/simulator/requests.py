@@ -15,7 +15,10 @@ from watcher.simulator.errors import ApiError, invalid
 OLD_VERSION = "2023-06-01"
 NEW_VERSION = "2026-10-21"
 
+ANALYTICS_PATHS = "/v1/organizations/analytics/"
+
 _ADMIN_KEY = re.compile(r"sk-ant-admin01-\S+")
+_ANALYTICS_KEY = re.compile(r"sk-ant-analytics01-\S+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +41,12 @@ class Caller:
 def authenticate(request: Request) -> Caller:
     """Check credentials and version.
 
-    Any key of the form `sk-ant-admin01-…` is accepted, as `x-api-key` or as a bearer token.
+    Any key of the form `sk-ant-admin01-…` is accepted, as `x-api-key` or as a bearer token; one of the form
+    `sk-ant-analytics01-…` has the scope `read:analytics` alone.
 
     Raises:
-        ApiError: 401 for a missing or other key, 400 for a missing or unknown `anthropic-version`.
+        ApiError: 401 for a missing or other key, 403 for one whose scope does not reach so far, 400 for a missing or
+            unknown `anthropic-version`.
     """
     key = request.headers.get("x-api-key")
     if key is None:
@@ -49,8 +54,11 @@ def authenticate(request: Request) -> Caller:
         if scheme.lower() != "bearer":
             raise ApiError(HTTPStatus.UNAUTHORIZED, "x-api-key header is required")
         key = token.strip()
-    if _ADMIN_KEY.fullmatch(key) is None:
+    scoped = _ANALYTICS_KEY.fullmatch(key) is not None
+    if not scoped and _ADMIN_KEY.fullmatch(key) is None:
         raise ApiError(HTTPStatus.UNAUTHORIZED, "invalid x-api-key")
+    if scoped and not request.url.path.startswith(ANALYTICS_PATHS):
+        raise ApiError(HTTPStatus.FORBIDDEN, "The API key lacks the scope that this endpoint requires.")
     version = request.headers.get("anthropic-version")
     if version is None:
         raise invalid("anthropic-version: header is required")

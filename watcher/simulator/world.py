@@ -50,6 +50,8 @@ class World:
         hostile_names: give several keys names that break careless renderers.
         unknown_model: let two production keys use a model that no price list knows (`claude-opus-9`).
         max_report_rows: a usage report whose groups × buckets exceed this is refused as too fine.
+        analytics: answer analytics/cost and analytics/usage; 404 otherwise.
+        limits: answer spend limits and rate limits; 404 otherwise.
 
     Raises:
         ValueError: an unknown scenario or preset (the names are listed), or settings out of range.
@@ -67,6 +69,8 @@ class World:
     hostile_names: bool = False
     unknown_model: bool = False
     max_report_rows: int = MAX_REPORT_ROWS
+    analytics: bool = False
+    limits: bool = False
 
     organization: Organization = field(init=False)
     incidents: tuple[Incident, ...] = field(init=False)
