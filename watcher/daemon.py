@@ -26,6 +26,7 @@ from watcher.schedule import Schedule
 from watcher.settings import Settings
 from watcher.status import read_status
 from watcher.store import Store, StoreError
+from watcher.telling import log_outcome
 from watcher.upkeep import prune_if_due
 from watcher.wiring import Parts, assemble, waiting_by_receiver
 
@@ -189,7 +190,9 @@ class Daemon:
         return self._world
 
     def _show(self, outcome: Outcome) -> None:
-        _log_outcome(outcome)
+        for source, why in outcome.ingested.failures.items():
+            log.warning("a source could not be read", source=source, why=why)
+        log_outcome(outcome)
         metrics = self._metrics
         for source in outcome.ingested.attempted:
             metrics.polls.labels(source).inc()
@@ -244,27 +247,6 @@ def _left_over(store: Store, now: datetime) -> Board:
 
 def _delivery(notifier: Notifier) -> str:
     return f"deliver:{notifier.name}"
-
-
-def _log_outcome(outcome: Outcome) -> None:
-    for source, why in outcome.ingested.failures.items():
-        log.warning("a source could not be read", source=source, why=why)
-    for transition in outcome.decision.transitions:
-        log.info(
-            "alert",
-            alert=transition.alert_id,
-            state=transition.after.value,
-            why=transition.why,
-            silent=transition.silent,
-        )
-    log.info(
-        "cycle done",
-        hours=len(outcome.ingested.changed_hours),
-        days=len(outcome.ingested.changed_days),
-        alerts=len(outcome.decision.alerts),
-        messages=len(outcome.decision.notifications),
-        complete_until=outcome.overview.complete_until.isoformat(),
-    )
 
 
 class Signals:

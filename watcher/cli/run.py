@@ -73,6 +73,7 @@ def poll(config: ConfigFile = DEFAULT_CONFIG) -> None:
     from watcher.ingest import Plan, organization_of
     from watcher.outbox import deliver
     from watcher.progress import history_bar
+    from watcher.telling import log_outcome
     from watcher.upkeep import prune_if_due
     from watcher.wiring import assemble
 
@@ -93,12 +94,11 @@ def poll(config: ConfigFile = DEFAULT_CONFIG) -> None:
             fail(str(error))
         parts.remember_grouping()
         prune_if_due(store, settings.store.keep, now)
+        log_outcome(outcome)
         for notifier in parts.notifiers:
             deliver(store.outbox, notifier, clock.now)
-    for source, why in outcome.ingested.failures.items():
-        typer.echo(f"{source}: {why}", err=True)
-    if not outcome.whole:
-        raise typer.Exit(1)
+    if failures := outcome.ingested.failures:
+        fail("\n".join(f"{source}: {why}" for source, why in failures.items()))
 
 
 def _take_lock(settings: Settings, closing: ExitStack) -> None:

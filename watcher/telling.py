@@ -1,0 +1,29 @@
+"""What a cycle came to, as lines of the log: the same for the daemon and for a single poll."""
+
+from __future__ import annotations
+
+import structlog
+
+from watcher.cycle import Outcome
+
+log = structlog.get_logger(__name__)
+
+
+def log_outcome(outcome: Outcome) -> None:
+    """Log which alerts changed, and a line on the whole; what could not be read is the caller's to tell."""
+    for transition in outcome.decision.transitions:
+        log.info(
+            "alert",
+            alert=transition.alert_id,
+            state=transition.after.value,
+            why=transition.why,
+            silent=transition.silent,
+        )
+    log.info(
+        "cycle done",
+        hours=len(outcome.ingested.changed_hours),
+        days=len(outcome.ingested.changed_days),
+        alerts=len(outcome.decision.alerts),
+        messages=len(outcome.decision.notifications),
+        complete_until=outcome.overview.complete_until.isoformat(),
+    )
