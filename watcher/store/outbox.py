@@ -1,11 +1,14 @@
 """The outbox: notifications written with the judgement that caused them, and what became of every try to send them.
 
 A notification is sent, then marked: at least once, with the same id on every try. The order is that of `sequence`.
+What became of a try that cannot be written (a full disk) is kept in memory and written as soon as that is possible:
+meanwhile the notification is not due, or it would be sent again and again.
 """
 
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +18,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from rules.model import Notification
 from watcher.store.database import Database
+from watcher.store.errors import StoreError
 from watcher.store.payload import Payload
 from watcher.store.tables import deliveries, outbox
 from watcher.store.times import from_moment, moment
@@ -41,11 +45,22 @@ class Delivery:
     error: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """What became of a try: accepted, or the error and when the next try is due."""
+
+    at: datetime
+    error: str | None = None
+    due_at: datetime | None = None
+
+
 class Outbox:
     """The notifications that were written and not cut by retention yet."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._unwritten: dict[str, _Try] = {}
+        self._writing = threading.Lock()
 
     def due(self, now: datetime, receiver: str) -> tuple[OutboxRow, ...]:
         """What may be sent to a receiver now, in order.
@@ -54,14 +69,15 @@ class Outbox:
         is not due. So an answer never holds two rows of one alert; ask again after it was worked off, until it is
         empty.
         """
+        unwritten = self._write_again()
         held: set[str] = set()
         ready: list[Any] = []
         with self._database.reading() as connection:
             waiting = outbox.c.delivered_at.is_(None) & (outbox.c.receiver == receiver)
-            query = select(outbox.c.sequence, outbox.c.alert_ids, outbox.c.due_at).where(waiting)
-            for sequence, alert_ids, due_at in connection.execute(query.order_by(outbox.c.sequence)):
+            query = select(outbox.c.id, outbox.c.sequence, outbox.c.alert_ids, outbox.c.due_at).where(waiting)
+            for ident, sequence, alert_ids, due_at in connection.execute(query.order_by(outbox.c.sequence)):
                 alerts = set(json.loads(alert_ids))
-                if due_at <= moment(now) and not alerts & held:
+                if ident not in unwritten and due_at <= moment(now) and not alerts & held:
                     ready.append(sequence)
                 held |= alerts
             rows = connection.execute(
@@ -84,17 +100,11 @@ class Outbox:
 
     def delivered(self, notification_id: str, at: datetime) -> None:
         """Mark a notification as delivered, and note the try."""
-        with self._database.writing() as connection:
-            self._note(connection, notification_id, at, None)
-            this = (outbox.c.id == notification_id) & outbox.c.delivered_at.is_(None)
-            connection.execute(update(outbox).where(this).values(delivered_at=moment(at)))
+        self._record(notification_id, _Try(at))
 
     def failed(self, notification_id: str, error: str, due_at: datetime, at: datetime) -> None:
         """Note a try that failed, and when the next one is due."""
-        with self._database.writing() as connection:
-            self._note(connection, notification_id, at, error)
-            values = {"attempts": outbox.c.attempts + 1, "last_error": error, "due_at": moment(due_at)}
-            connection.execute(update(outbox).where(outbox.c.id == notification_id).values(**values))
+        self._record(notification_id, _Try(at, error, due_at))
 
     def deliveries(self, notification_id: str | None = None) -> tuple[Delivery, ...]:
         """Every try, of one notification or of all, in the order they were made."""
@@ -105,10 +115,34 @@ class Outbox:
             rows = connection.execute(query).all()
         return tuple(Delivery(row.notification_id, from_moment(row.at), row.error) for row in rows)
 
-    @staticmethod
-    def _note(connection: Connection, notification_id: str, at: datetime, error: str | None) -> None:
-        values = {"notification_id": notification_id, "at": moment(at), "error": error}
-        connection.execute(insert(deliveries).values(values))
+    def _record(self, notification_id: str, tried: _Try) -> None:
+        try:
+            self._write(notification_id, tried)
+        except StoreError:
+            with self._writing:
+                self._unwritten[notification_id] = tried
+            raise
+
+    def _write_again(self) -> frozenset[str]:
+        """Write what could not be written; the ids of what still cannot."""
+        with self._writing:
+            for notification_id, tried in tuple(self._unwritten.items()):
+                try:
+                    self._write(notification_id, tried)
+                except StoreError:
+                    break
+                del self._unwritten[notification_id]
+            return frozenset(self._unwritten)
+
+    def _write(self, notification_id: str, tried: _Try) -> None:
+        note = {"notification_id": notification_id, "at": moment(tried.at), "error": tried.error}
+        this = (outbox.c.id == notification_id) & outbox.c.delivered_at.is_(None)
+        change: dict[str, Any] = {"delivered_at": moment(tried.at)}
+        if tried.due_at is not None:
+            change = {"attempts": outbox.c.attempts + 1, "last_error": tried.error, "due_at": moment(tried.due_at)}
+        with self._database.writing() as connection:
+            connection.execute(insert(deliveries).values(note))
+            connection.execute(update(outbox).where(this).values(**change))
 
 
 def write_notifications(connection: Connection, notifications: Sequence[Notification]) -> None:

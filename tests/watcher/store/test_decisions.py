@@ -1,10 +1,13 @@
 """What a judgement decided: alerts, transitions, outbox and cursor."""
 
+import sqlite3
+from pathlib import Path
+
 import pytest
 
 from rules.model import SourceState, State, Transition
 from tests.watcher.store.samples import DAY, HOUR, ORG, T0, anomaly, crossing, message
-from watcher.store import Judgement, Store, StoreError
+from watcher.store import Judgement, Locked, Store, StoreError
 
 
 def fired(alert_id: str) -> Transition:
@@ -105,6 +108,28 @@ def test_no_message_overtakes_an_earlier_one_about_the_same_alert(store: Store) 
     assert due() == ["n2"]
     store.outbox.delivered("n1", T0)
     assert due() == ["n2", "n3"]
+
+
+def test_what_cannot_be_marked_is_not_due_again_and_is_marked_as_soon_as_that_is_possible(tmp_path: Path) -> None:
+    with Store.open(f"sqlite:///{tmp_path}/w.db") as store:
+        store.remember(
+            Judgement(notifications=tuple(message(f"n{number}", anomaly(f"a{number}")) for number in (1, 2, 3)))
+        )
+        with store.database.raw() as connection:
+            connection.execute("PRAGMA busy_timeout = 1")
+        other = sqlite3.connect(tmp_path / "w.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Locked):
+            store.outbox.delivered("n1", T0)
+        with pytest.raises(Locked):
+            store.outbox.failed("n2", "busy", T0 + HOUR, T0)
+        assert [row.notification.id for row in store.outbox.due(T0, "ops")] == ["n3"]
+        other.close()
+        assert [row.notification.id for row in store.outbox.due(T0, "ops")] == ["n3"]
+        assert [row.notification.id for row in store.outbox.pending()] == ["n2", "n3"]
+        (again, _) = store.outbox.due(T0 + HOUR, "ops")
+        assert (again.notification.id, again.attempts, again.last_error) == ("n2", 1, "busy")
+        assert [each.error for each in store.outbox.deliveries()] == [None, "busy"]
 
 
 def test_small_values_outlive_a_restart(store_url: str) -> None:
