@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from watcher.simulator import routes_analytics as analytics
 from watcher.simulator import routes_directory as directory
+from watcher.simulator import routes_limits as limits
 from watcher.simulator import routes_reports as reports
 from watcher.simulator.analytics import Analytics
 from watcher.simulator.analytics_report import AnalyticsReports
@@ -54,6 +55,12 @@ _ANALYTICS: dict[str, dict[str, Endpoint]] = {
     "/analytics/cost": {"GET": analytics.analytics_cost},
     "/analytics/usage": {"GET": analytics.analytics_usage},
 }
+_LIMITS: dict[str, dict[str, Endpoint]] = {
+    "/spend_limits": {"GET": limits.list_spend_limits},
+    "/spend_limits/effective": {"GET": limits.list_effective_spend_limits},
+    "/rate_limits": {"GET": limits.list_rate_limits},
+    "/workspaces/{workspace_id}/rate_limits": {"GET": limits.list_workspace_rate_limits},
+}
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _MAINTENANCE = "<!doctype html><html><head><title>503</title></head><body>Down for maintenance.</body></html>"
 
@@ -81,7 +88,7 @@ class AdminApi:
 
     def starlette(self) -> Starlette:
         """The ASGI application."""
-        offered = _ENDPOINTS | (_ANALYTICS if self.world.analytics else {})
+        offered = _ENDPOINTS | (_ANALYTICS if self.world.analytics else {}) | (_LIMITS if self.world.limits else {})
         routes = [Route(_BASE + path, self._route(by_method), methods=_METHODS) for path, by_method in offered.items()]
         elsewhere = Route("/{rest:path}", self._route({}), methods=_METHODS)
         return Starlette(routes=[*routes, elsewhere])

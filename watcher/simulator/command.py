@@ -19,7 +19,7 @@ class Now(Protocol):
         """The present moment, timezone-aware UTC."""
 
 
-def simulate(  # noqa: PLR0917 - the options of the command, in its order
+def simulate(  # noqa: PLR0913, PLR0917 - the options of the command, in its order
     port: int,
     seed: int,
     workspaces: int,
@@ -28,6 +28,9 @@ def simulate(  # noqa: PLR0917 - the options of the command, in its order
     scenario: str | None,
     faults: str | None,
     clock: Now,
+    *,
+    analytics: bool = False,
+    limits: bool = False,
 ) -> None:
     """Serve a world on loopback until SIGTERM or SIGINT, and say where in one line on stdout.
 
@@ -45,6 +48,8 @@ def simulate(  # noqa: PLR0917 - the options of the command, in its order
         scenario=scenario,
         faults=faults,
         started_at=clock.now(),
+        analytics=analytics,
+        limits=limits,
     )
     simulator = Simulator(world, clock.now, port=port)
 

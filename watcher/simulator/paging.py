@@ -82,6 +82,29 @@ def _digest(question: str) -> str:
     return hashlib.sha256(question.encode()).hexdigest()[:16]
 
 
+def cursor_page(
+    items: Sequence[_T], parameters: Parameters, *, default: int | None, faults: frozenset[str]
+) -> tuple[Sequence[_T], str | None]:
+    """One page of a list that goes on at a cursor, and the cursor of the next page, which alone says that there is one.
+
+    `default` is the limit when none is asked for, None for all.
+
+    Raises:
+        ApiError: 400 for a limit outside 1 to 1000, or a cursor of another question.
+    """
+    limit = parameters.integer("limit", default or max(1, len(items)), 1, 1000)
+    question, page = parameters.fingerprint(), parameters.text("page")
+    first = 0 if page is None else read_cursor(page, question).position
+    stop = first + limit
+    _, cursor = report_tail(
+        here=first,
+        onward=stop if stop < len(items) else None,
+        question=question,
+        faults=faults - {"stray-cursor"},
+    )
+    return items[first:stop], cursor
+
+
 def report_tail(*, here: int, onward: int | None, question: str, faults: frozenset[str]) -> tuple[bool, str | None]:
     """`(has_more, next_page)` of a report page that began at `here` and goes on at `onward`, if it does.
 

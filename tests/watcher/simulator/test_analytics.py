@@ -284,7 +284,7 @@ def test_the_reader_is_told_of_a_spent_quota_and_of_missing_reports(api, shared)
         AdminReader(connection).analytics_cost(START - HOUR, START)
 
 
-def test_a_reader_with_pages_that_go_in_a_circle_or_end_with_a_stray_cursor(serve):
+def test_a_stray_cursor_on_the_last_page_leads_the_reader_nowhere(serve):
     day = datetime(2026, 11, 11, tzinfo=UTC)
     api = serve(analytics=True, faults="stray-cursors")
     with _connect(api, "sk-ant-admin01-x") as connection:

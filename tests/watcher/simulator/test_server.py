@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -60,6 +61,31 @@ def test_the_command_says_one_line_and_ends_quietly_on_a_signal(number):
         process.send_signal(number)
         rest, errors = process.communicate(timeout=10)
     assert (process.returncode, rest, errors) == (0, "", "")
+
+
+@pytest.mark.parametrize("switched_on", [True, False])
+def test_the_command_offers_analytics_and_limits_when_asked_to(switched_on):
+    options = ["--port", "0", "--keys", "2", "--workspaces", "1", "--days", "2"]
+    options += ["--analytics", "--limits"] if switched_on else []
+    with subprocess.Popen(
+        [sys.executable, "-m", "watcher", "simulate", *options],
+        env={**os.environ, "WATCHER_CLOCK": "2026-11-16T12:00:00Z@1"},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        url = process.stdout.readline().split()[-1] + "/v1/organizations"
+        headers = {
+            "x-api-key": "sk-ant-admin01-x",
+            "anthropic-version": "2023-06-01",
+            "anthropic-beta": "analytics-usage-cost-2026-08-24",
+        }
+        query = {"starting_at": "2026-11-15T00:00:00Z"}
+        statuses = [
+            httpx.get(f"{url}/analytics/cost", params=query, headers=headers, trust_env=False).status_code,
+            httpx.get(f"{url}/rate_limits", headers=headers, trust_env=False).status_code,
+        ]
+        process.send_signal(signal.SIGTERM)
+    assert statuses == ([200, 200] if switched_on else [404, 404])
 
 
 LARGE = """
