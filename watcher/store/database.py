@@ -69,6 +69,7 @@ class Database:
         self.place = str(self.path) if self.path else parsed.render_as_string(hide_password=True)
         if self.path is not None:
             _prepare_file(self.path, read_only=read_only)
+        self._identity = _identity(self.path)
         self._writer = threading.Lock()
         self._engine = _sqlite_engine(parsed, read_only=read_only) if self.sqlite else engine_of(parsed)
 
@@ -83,6 +84,11 @@ class Database:
         """A transaction that is kept whole when the block ends, and not at all when it raises."""
         if self.read_only:
             raise errors.NotWritable(f"{self.place} was opened for reading only")
+        if _identity(self.path) != self._identity:
+            raise errors.Replaced(
+                f"{self.place} was removed or replaced while this program used it, and what it writes would be lost: "
+                "restart it"
+            )
         with self._writer, self._translated(), self._engine.connect() as plain:
             connection = plain.execution_options(**{_WRITES: True})
             with connection.begin():
@@ -108,6 +114,15 @@ class Database:
             yield
         except DBAPIError as error:
             raise sentence_for(error, self.place) from error
+
+
+def _identity(path: Path | None) -> tuple[int, int] | None:
+    """Which file it is that the path names now, if any."""
+    try:
+        found = path.stat() if path is not None else None
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino) if found is not None else None
 
 
 def _prepare_file(path: Path, *, read_only: bool) -> None:

@@ -6,6 +6,7 @@
     ├── NoDatabase      opened for reading only, and nothing is there yet
     ├── NotADatabase    the file is something else, or is damaged
     ├── NotWritable     the file, its folder or the file system may not be written to
+    ├── Replaced        the file was removed, or another one was put in its place, while it was in use
     ├── DiskFull        there is no room left
     ├── Locked          another process holds the database for too long
     ├── Unreachable     a PostgreSQL server cannot be reached, or broke the connection off
@@ -39,6 +40,10 @@ class NotADatabase(StoreError):
 
 class NotWritable(StoreError):
     """The file, its folder or the file system may not be written to."""
+
+
+class Replaced(StoreError):
+    """The file was removed, or another one was put in its place, while it was in use."""
 
 
 class DiskFull(StoreError):

@@ -15,6 +15,7 @@ from watcher.store import (
     NoSuchFolder,
     NotADatabase,
     NotWritable,
+    Replaced,
     Store,
     StoreError,
     UnknownStore,
@@ -98,6 +99,20 @@ def test_a_full_disk_is_told_and_the_transaction_leaves_nothing(tmp_path: Path) 
             store.journal.append(T0, "me", "fill", {"text": "x" * 100_000})
         assert store.journal.list() == ()
         assert store.cursor.get("before") == "there"
+
+
+def test_a_database_that_is_removed_or_replaced_in_use_takes_no_writing_that_would_be_lost(tmp_path: Path) -> None:
+    with Store.open(f"sqlite:///{tmp_path}/w.db") as store:
+        store.cursor.set("x", "before")
+        (tmp_path / "w.db").rename(tmp_path / "aside.db")
+        with pytest.raises(Replaced, match=r"w\.db was removed or replaced while this program used it.*restart it"):
+            store.cursor.set("x", "lost")
+        (tmp_path / "w.db").write_bytes(b"")
+        with pytest.raises(Replaced):
+            store.cursor.set("x", "lost")
+        (tmp_path / "aside.db").rename(tmp_path / "w.db")
+        store.cursor.set("x", "after")
+        assert store.cursor.get("x") == "after"
 
 
 def test_a_database_that_another_process_holds_for_too_long_is_told_as_locked(
