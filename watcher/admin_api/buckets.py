@@ -76,7 +76,9 @@ class BucketSequence(Generic[B]):
         """Malformed if a bucket that ended at or before `until`, and was asked for, has not come."""
         missing = self.reached
         if missing + self._width <= until and not self.complete:
-            self._refuse(f"the report is not whole: it ends before the bucket of {missing}")
+            self._refuse(
+                f"the report is not whole: it ends before the bucket of {missing}, or this machine's clock is ahead"
+            )
 
     def _refuse(self, reason: str) -> None:
         raise Malformed(self._endpoint, 200, None, reason)
