@@ -4,7 +4,7 @@
         reader = AdminReader(connection)
         for bucket in reader.usage(starting_at, ending_at, now=now): …
 
-What comes back is in `answers`, what can go wrong in `errors`.
+What comes back is in `answers`, `answers_analytics` and `answers_limits`, what can go wrong in `errors`.
 """
 
 from watcher.admin_api.errors import (

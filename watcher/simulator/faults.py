@@ -14,6 +14,7 @@ from watcher.simulator.moments import parse_span, seconds
 
 USAGE_REPORT = "/v1/organizations/usage_report/messages"
 COST_REPORT = "/v1/organizations/cost_report"
+ANALYTICS = "/v1/organizations/analytics/*"
 
 ANSWER_KINDS = {"429": "*", "500": "*", "504": "*", "529": "*", "403": COST_REPORT, "html": "*", "half-body": "*",
                 "timeout": "*", "reset": "*", "lost-cursor": "*"}  # fmt: skip
@@ -21,7 +22,7 @@ ANSWER_KINDS = {"429": "*", "500": "*", "504": "*", "529": "*", "403": COST_REPO
 
 DATA_KINDS = {"stall": USAGE_REPORT, "late-rows": USAGE_REPORT, "shrinking-hour": USAGE_REPORT,
               "half-cost-day": COST_REPORT, "empty-cost-bucket": COST_REPORT, "stale-cursor": "*",
-              "stray-cursor": "*"}  # fmt: skip
+              "stray-cursor": "*", "late-analytics": ANALYTICS}  # fmt: skip
 """Faults that leave a well-formed answer which says something wrong."""
 
 KINDS = ANSWER_KINDS | DATA_KINDS
@@ -125,10 +126,12 @@ PRESETS: dict[str, tuple[Fault, ...]] = {
     "stray-cursors": (_preset("stray-cursor"),),
     "lost-cursors": (_preset("lost-cursor", path="*", every=6),),
     "forbidden-cost": (_preset("403"),),
+    "forbidden-analytics": (_preset("403", path=ANALYTICS),),
     "outage": (_preset("529", after=timedelta(hours=1), lasting=timedelta(hours=2)),),
     "stall": (_preset("stall", after=timedelta(minutes=30), lasting=timedelta(hours=6)),),
     "half-cost-day": (_preset("half-cost-day"),),
     "late-rows": (_preset("late-rows"),),
+    "late-analytics": (_preset("late-analytics"),),
     "shrinking-hour": (_preset("shrinking-hour", every=2),),
     "empty-cost-bucket": (_preset("empty-cost-bucket"),),
     "flaky": (

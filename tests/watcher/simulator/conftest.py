@@ -64,6 +64,20 @@ def api(serve: Serve) -> Api:
 
 
 @pytest.fixture(scope="package")
+def shared_analytics() -> Iterator[Api]:
+    """A calm world with analytics, shared by tests that change nothing in it but the clock, by minutes."""
+    with ExitStack() as stack:
+        yield _start(stack, {"analytics": True})
+
+
+@pytest.fixture(scope="package")
+def shared_limits() -> Iterator[Api]:
+    """A calm world with limits, shared by tests that change nothing in it, the clock neither."""
+    with ExitStack() as stack:
+        yield _start(stack, {"limits": True})
+
+
+@pytest.fixture(scope="package")
 def shared() -> Iterator[Api]:
     """A calm world shared by tests that change nothing in it, the clock neither."""
     with ExitStack() as stack:

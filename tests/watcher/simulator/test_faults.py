@@ -194,7 +194,7 @@ def lines_a_day(api) -> list[int]:
 
 
 def test_an_unknown_preset_is_an_error_that_lists_the_names():
-    with pytest.raises(ValueError, match="empty-cost-bucket, flaky, forbidden-cost"):
+    with pytest.raises(ValueError, match="empty-cost-bucket, flaky, forbidden-analytics, forbidden-cost"):
         load_faults("gremlins", START)
     assert {fault.kind for faults in PRESETS.values() for fault in faults} == set(KINDS)
 

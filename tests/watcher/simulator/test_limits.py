@@ -18,8 +18,8 @@ BETA = {"anthropic-beta": "spend-limit-reads-2026-09-26"}
 
 
 @pytest.fixture
-def api(serve):
-    return serve(limits=True)
+def api(shared_limits):
+    return shared_limits
 
 
 @pytest.fixture
