@@ -40,6 +40,11 @@ class Cube:
         return tuple(self._index)
 
     @property
+    def without_price(self) -> frozenset[str]:
+        """The models whose figures rest, on some day, on a price that stands in for an unknown one."""
+        return frozenset().union(*self.unpriced.values())
+
+    @property
     def room(self) -> int:
         """How many leaves fit before the arrays have to grow."""
         return len(self._cost)

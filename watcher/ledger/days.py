@@ -13,6 +13,8 @@ from watcher.ledger.series import SeriesTable
 from watcher.pricing import KINDS
 
 DAY = timedelta(days=1)
+VIEW_DAYS = 70
+"""Whole UTC days before the present one that the ledger looks at: its view, and what the price book learns from."""
 DAYS_AT_ONCE = 4
 """Days read in one query: enough that the fixed costs vanish, few enough that memory stays small."""
 

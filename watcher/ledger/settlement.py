@@ -26,6 +26,7 @@ import numpy.typing as npt
 from rules.model import HOUR, UNATTRIBUTED, Leaf, Nano
 from watcher.admin_api.answers import CostRow
 from watcher.ledger.days import DAY, Day, DayUsage, midnight
+from watcher.ledger.estimate import estimate
 from watcher.ledger.matching import match, workspace_totals
 from watcher.ledger.reading import CostDay, IntArray
 from watcher.ledger.shares import cascade, evenly
@@ -37,7 +38,6 @@ FINAL_AFTER = timedelta(hours=48)
 AGREEING_FOR = timedelta(hours=12)
 
 _OUTSIDE_THE_REPORT = "priority"
-_PICO_PER_NANO = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,23 +77,28 @@ def standing_of(day: date, cost: CostDay | None, *, used: bool, now: datetime) -
 
 
 def settle_day(day: Day, prices: PriceBook, now: datetime) -> DaySpend:
-    """The day's spend by leaf and hour, at the moment `now`."""
+    """The day's spend by leaf and hour, at the moment `now`.
+
+    A settled day's shares never depend on what the book was taught: they are weighed by published prices.
+    """
     usage = day.usage
-    rows: Sequence[CostRow] = () if day.cost is None else day.cost.rows
-    estimate, stand_in = _estimate(usage, prices)
-    inside = _held_by_report(usage, rows)
+    rows = report_rows(day)
+    inside = held_by_report(usage, rows)
     used = bool(inside.any())
     standing = standing_of(usage.day, day.cost, used=used, now=now)
     settled, provisional, estimated = (np.zeros(len(usage), dtype=np.int64) for _ in range(3))
+    stand_in = np.zeros(len(usage), dtype=bool)
     rest: Mapping[tuple[str, str], Nano] = {}
     if standing == "settled":
-        matched = match(usage, estimate, inside, rows)
+        matched = match(usage, estimate(usage, prices.published).nano, inside, rows)
         settled, rest = matched.shares, matched.rest
-    else:
-        larger = _larger(usage, estimate, inside, rows, whole_day=standing == "provisional")
-        provisional, rest = larger.shares, larger.rest
-        estimated = np.where(inside & ~larger.provisional, estimate, 0)
-    estimated = np.where(inside, estimated, estimate)
+    if standing != "settled" or not inside.all():
+        priced = estimate(usage, prices.rates)
+        estimated, stand_in = np.where(inside, 0, priced.nano), priced.stand_in
+        if standing != "settled":
+            larger = _larger(usage, priced.nano, inside, rows, whole_day=standing == "provisional")
+            provisional, rest = larger.shares, larger.rest
+            estimated = np.where(inside & larger.provisional, 0, priced.nano)
     leaves = (*usage.table.leaves, *(Leaf(workspace, UNATTRIBUTED, model) for workspace, model in rest))
     by_hour = [_by_leaf_and_hour(usage, values, len(leaves)) for values in (settled, provisional, estimated)]
     _spread(
@@ -104,23 +109,19 @@ def settle_day(day: Day, prices: PriceBook, now: datetime) -> DaySpend:
     return DaySpend(usage.day, standing, leaves, by_hour[0], by_hour[1], by_hour[2], frozenset(models), used)
 
 
-def _estimate(usage: DayUsage, prices: PriceBook) -> tuple[IntArray, npt.NDArray[np.bool_]]:
-    """Each row's tokens times price, rounded once, half to even to the nano-dollar, and whether a price stands in."""
-    rates = [prices.rates(traffic, usage.day) for traffic in usage.table.traffics]
-    traffic = usage.table.traffic_of[usage.series]
-    pico = np.array([rate.pico for rate in rates], dtype=np.int64).reshape(len(rates), usage.counts.shape[1])
-    stand_in = np.array([rate.source == "unpriced" for rate in rates], dtype=bool)
-    # Whole nano-dollars and the pico-dollars below them apart, so that products of large counts stay within int64.
-    nano, below = np.divmod(pico, _PICO_PER_NANO)
-    whole = (usage.counts * nano[traffic]).sum(axis=1)
-    carry, rest = np.divmod((usage.counts * below[traffic]).sum(axis=1), _PICO_PER_NANO)
-    whole += carry
-    half = _PICO_PER_NANO // 2
-    return whole + ((rest > half) | ((rest == half) & (whole % 2 == 1))), stand_in[traffic]
+def rests_on_prices(day: Day, now: datetime) -> bool:
+    """Whether some of the day's figures at `now` are tokens times price."""
+    inside = held_by_report(day.usage, report_rows(day))
+    return not inside.all() or standing_of(day.usage.day, day.cost, used=bool(inside.any()), now=now) != "settled"
 
 
-def _held_by_report(usage: DayUsage, rows: Sequence[CostRow]) -> npt.NDArray[np.bool_]:
-    """Which rows the cost report can hold: all but Priority Tier, unless the report does name the tier."""
+def report_rows(day: Day) -> Sequence[CostRow]:
+    """The rows of the day's cost report; none if it was never read."""
+    return () if day.cost is None else day.cost.rows
+
+
+def held_by_report(usage: DayUsage, rows: Sequence[CostRow]) -> npt.NDArray[np.bool_]:
+    """Which usage rows the cost report can hold: all but Priority Tier, unless the report does name the tier."""
     reported = {row.service_tier for row in rows}
     traffics = usage.table.traffics
     held = [not item.service_tier.startswith(_OUTSIDE_THE_REPORT) or item.service_tier in reported for item in traffics]

@@ -16,16 +16,19 @@ import numpy as np
 
 from rules.model import HOUR, Dimension, Leaf, Names, Nano
 from watcher.ledger.days import DAY, Day, midnight, read_days
+from watcher.ledger.learning import learn_from, priced_day, teaches
 from watcher.ledger.reading import IntArray, LedgerStore
-from watcher.ledger.settlement import DaySpend, settle_day
+from watcher.ledger.settlement import DaySpend, rests_on_prices, settle_day
 from watcher.ledger.view import newest_reading
-from watcher.pricing import KINDS, PriceBook
+from watcher.pricing import KINDS, PriceBook, PricedDay
 
 Bucket: TypeAlias = Literal["total", "day", "hour"]
 
 _STANDINGS = 3
 _FIGURES = _STANDINGS + len(KINDS)
 _LOOK_BACK = timedelta(days=3)
+_FEW = 8
+"""Days that may wait in memory for the price book to learn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,31 +84,19 @@ def spend_report(  # noqa: PLR0917 - the question whole, in the order in which i
 ) -> SpendReport:
     """Money and tokens of the hours whose start lies in [start, end), by the dimensions in `by`.
 
+    `prices` is taught what the organization's settled days say before anything is estimated with it.
+
     `now` decides what is open and what may be settled; hours after the present one are never in the report.
     """
     first, until = _hour_at_or_after(start), min(_hour_at_or_after(end), _hour_of(now) + HOUR)
     dimensions = tuple(dict.fromkeys(by))
-    rows: list[SpendRow] = []
-    unpriced: set[str] = set()
-    tally = _Tally(dimensions)
-    whole = _Tally(())
+    account = _Account(dimensions, bucket, first, until)
+    waiting = _Waiting(store, prices, organization, now)
     for day in read_days(store, organization, _days(first, until)):
-        spend = settle_day(day, prices, now)
-        unpriced |= spend.unpriced
-        begins = midnight(spend.day)
-        hours = slice(max((first - begins) // HOUR, 0), min((until - begins) // HOUR, 24))
-        figures = _figures(day, spend, hours)
-        whole.add(spend.leaves, figures.sum(axis=1))
-        if bucket == "total":
-            tally.add(spend.leaves, figures.sum(axis=1))
-        elif bucket == "day":
-            rows += _rows_of(spend.leaves, figures.sum(axis=1), dimensions, begins)
-        else:
-            for number in range(figures.shape[1]):
-                at = begins + (hours.start + number) * HOUR
-                rows += _rows_of(spend.leaves, figures[:, number], dimensions, at)
-    if bucket == "total":
-        rows += tally.rows(None)
+        for settled, spend in waiting.put(day):
+            account.add(settled, spend)
+    for settled, spend in waiting.release():
+        account.add(settled, spend)
     observed = store.usage.observed(organization, now - _LOOK_BACK, now + HOUR)
     if not observed:
         observed = store.usage.observed(organization, first, until)
@@ -115,11 +106,80 @@ def spend_report(  # noqa: PLR0917 - the question whole, in the order in which i
         by=dimensions,
         bucket=bucket,
         data_as_of=newest_reading(observed),
-        rows=tuple(rows),
-        total=whole.total(),
+        rows=tuple(account.rows()),
+        total=account.whole.total(),
         names=store.directory.names(organization),
-        unpriced=frozenset(unpriced),
+        unpriced=frozenset(account.unpriced),
     )
+
+
+class _Waiting:
+    """Settles the days of a report, those that rest on prices once it is known what the settled ones taught.
+
+    The settled days of the window are learned from as they come by, so that few have to be read for that alone; when
+    more than a few days wait, all that is missing is read at once.
+    """
+
+    def __init__(self, store: LedgerStore, prices: PriceBook, organization: str, now: datetime) -> None:
+        self._store, self._prices, self._organization, self._now = store, prices, organization, now
+        self._known: dict[date, PricedDay] = {}
+        self._days: list[Day] = []
+        self._book: PriceBook | None = None
+
+    def put(self, day: Day) -> Iterator[tuple[Day, DaySpend]]:
+        """Take a day, and give back those that can be settled by now."""
+        which, now = day.usage.day, self._now
+        if self._book is None and teaches(which, day.cost, now):
+            self._known[which] = priced_day(day, self._prices)
+        if self._book is None and rests_on_prices(day, now):
+            self._days.append(day)
+            if len(self._days) > _FEW:
+                yield from self.release()
+        else:
+            yield day, settle_day(day, self._book or self._prices, now)
+
+    def release(self) -> Iterator[tuple[Day, DaySpend]]:
+        """The days that waited, settled."""
+        if self._days and self._book is None:
+            learned = learn_from(self._store, self._prices, self._organization, self._now, self._known)
+            self._book = self._prices.taught(learned)
+        while self._days and self._book is not None:
+            day = self._days.pop(0)
+            yield day, settle_day(day, self._book, self._now)
+
+
+class _Account:
+    """The figures of a report, by group and bucket. Days come in any order, each once."""
+
+    def __init__(self, by: tuple[Dimension, ...], bucket: Bucket, first: datetime, until: datetime) -> None:
+        self._by, self._bucket, self._first, self._until = by, bucket, first, until
+        self._tally = _Tally(by)
+        self._slices: dict[datetime, list[SpendRow]] = {}
+        self.whole = _Tally(())
+        self.unpriced: set[str] = set()
+
+    def add(self, day: Day, spend: DaySpend) -> None:
+        """Add the part of a day that lies in the window."""
+        self.unpriced |= spend.unpriced
+        begins = midnight(spend.day)
+        hours = slice(max((self._first - begins) // HOUR, 0), min((self._until - begins) // HOUR, 24))
+        figures = _figures(day, spend, hours)
+        sums = figures.sum(axis=1)
+        self.whole.add(spend.leaves, sums)
+        if self._bucket == "total":
+            self._tally.add(spend.leaves, sums)
+        elif self._bucket == "day":
+            self._slices[begins] = _rows_of(spend.leaves, sums, self._by, begins)
+        else:
+            for number in range(figures.shape[1]):
+                at = begins + (hours.start + number) * HOUR
+                self._slices[at] = _rows_of(spend.leaves, figures[:, number], self._by, at)
+
+    def rows(self) -> list[SpendRow]:
+        """The rows, buckets in order, within one dearest first."""
+        if self._bucket == "total":
+            return self._tally.rows(None)
+        return [row for at in sorted(self._slices) for row in self._slices[at]]
 
 
 @dataclass(slots=True)

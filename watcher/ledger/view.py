@@ -9,13 +9,13 @@ import numpy as np
 
 from rules.model import HOUR, SpendView
 from watcher.ledger.cube import Cube
-from watcher.ledger.days import midnight, read_costs, read_days
+from watcher.ledger.days import DAY, VIEW_DAYS, midnight, read_costs, read_days
+from watcher.ledger.lessons import Lessons
 from watcher.ledger.reading import BucketState, LedgerStore
-from watcher.ledger.settlement import settle_day, standing_of
-from watcher.pricing import PriceBook
+from watcher.ledger.settlement import standing_of
+from watcher.pricing import BookState, PriceBook
+from watcher.pricing.learned import MOST_DAYS
 
-VIEW_DAYS = 70
-"""Whole UTC days before the present one that the view holds."""
 USAGE = "usage"
 """The name of the source whose watermark says how far usage is complete."""
 
@@ -31,6 +31,14 @@ class Ledger:
         self._prices = prices
         self._organization = organization
         self._cube: Cube | None = None
+        self._lessons = Lessons(prices)
+
+    @property
+    def book(self) -> BookState:
+        """The price book as of the last refresh: what it was taught, the models in the view, those without a price."""
+        models = frozenset() if self._cube is None else frozenset(leaf.model for leaf in self._cube.leaves)
+        unpriced = frozenset() if self._cube is None else self._cube.without_price
+        return BookState(self._lessons.learned, models, unpriced)
 
     def refresh(
         self,
@@ -56,10 +64,19 @@ class Ledger:
         else:
             touched = {hour.astimezone(UTC).date() for hour in changed_hours or ()} | set(changed_days or ())
             touched |= self._restless(cube, now)
-        for day in read_days(self._store, self._organization, touched & set(cube.days)):
-            cube.put(settle_day(day, self._prices, now))
+        if earlier is None:
+            self._lessons = Lessons(self._prices)
+        self._lessons.keep(cube.standing.keys())
+        # The latest days first: only they are learned from, so older ones are settled once, with all that is known.
+        for days in _latest_first(touched & set(cube.days), today - 2 * MOST_DAYS * DAY):
+            self._take(cube, days, now)
+        self._take(cube, self._lessons.outdated(), now)
         self._cube = cube
         return self._view(cube, now, watermark)
+
+    def _take(self, cube: Cube, days: Collection[date], now: datetime) -> None:
+        for day in read_days(self._store, self._organization, days):
+            cube.put(self._lessons.take(day, now))
 
     def _restless(self, cube: Cube, now: datetime) -> set[date]:
         """The days whose standing is not the one they were computed with, the open day, and days not computed yet."""
@@ -92,8 +109,13 @@ class Ledger:
             known=known,
             complete_until=complete_until,
             observed_until=max(newest_reading(observed) or complete_until, complete_until),
-            unpriced=frozenset().union(*cube.unpriced.values()),
+            unpriced=cube.without_price,
         )
+
+
+def _latest_first(days: Collection[date], since: date) -> tuple[set[date], set[date]]:
+    latest = {day for day in days if day >= since}
+    return latest, set(days) - latest
 
 
 def newest_reading(observed: Mapping[datetime, BucketState]) -> datetime | None:

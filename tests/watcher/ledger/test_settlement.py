@@ -14,7 +14,7 @@ from watcher.admin_api.answers import CostRow
 from watcher.ledger import DaySpend, settle_day
 from watcher.ledger.days import Day, DayUsage
 from watcher.ledger.series import SeriesTable
-from watcher.pricing import PriceBook
+from watcher.pricing import Discount, Learned, PriceBook
 
 DAY = date(2026, 11, 10)
 BEGIN = datetime(2026, 11, 10, tzinfo=UTC)
@@ -446,3 +446,15 @@ def test_the_order_of_rows_does_not_change_what_a_workspace_and_model_cost(
     backward = by_model(settle(usage[::-1], Cost(tuple(rows[::-1]))))
     # A row that falls back to a whole workspace may move a rounded nano-dollar between its models.
     assert {key: amount for key, amount in forward.items() if abs(amount - backward[key]) > len(rows)} == {}
+
+
+def test_a_settled_day_is_shared_by_published_prices_whatever_the_book_was_taught() -> None:
+    taught = PriceBook(learned=Learned({(OPUS, 4): Discount(10_000, 0, 3, DAY, DAY)}))
+    usage = [Usage(A, 0, uncached_input=500), Usage(B, 0, output=100)]
+    report = Cost((cost_row("w1", USD, token_type=None),))
+    keys = [A, B]
+    counts = np.array([row[2:] for row in usage], dtype=np.int64)
+    day = Day(DayUsage(DAY, SeriesTable(keys), np.array([0, 1]), np.array([0, 0]), counts), report)
+    assert by_leaf(settle_day(day, taught, LATER)) == by_leaf(settle_day(day, BOOK, LATER))
+    unsettled = Day(day.usage, None)
+    assert by_leaf(settle_day(unsettled, taught, LATER)) != by_leaf(settle_day(unsettled, BOOK, LATER))
