@@ -66,7 +66,7 @@ def as_toml(value: Any) -> str:
 
 def uncommented() -> str:
     """The example with every setting that it shows commented out switched on."""
-    return re.sub(r"^#(?=[a-z_]+ = |\[)", "", EXAMPLE, flags=re.MULTILINE)
+    return re.sub(r"^#(?=[a-z0-9_]+ = |\[)", "", EXAMPLE, flags=re.MULTILINE)
 
 
 def keys_shown(document: dict[str, Any]) -> dict[str, set[str]]:
@@ -137,4 +137,4 @@ def test_the_example_shows_the_defaults() -> None:
 
 def test_the_commented_settings_follow_one_form_so_that_they_can_be_uncommented() -> None:
     for line in EXAMPLE.splitlines():
-        assert re.match(r"#(?: |$|\[\[?[a-z]+\]\]?$|[a-z_]+ = )|[^#]|$", line), line
+        assert re.match(r"#(?: |$|\[\[?[a-z]+\]\]?$|[a-z0-9_]+ = )|[^#]|$", line), line

@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from rules.model import AnomalyRule, Budget, Route
+from watcher.pricing import OwnPrice
 from watcher.secret import Secret
 
 
@@ -119,6 +120,8 @@ class Settings:
     poll: PollSettings = field(default_factory=PollSettings)
     budgets: tuple[Budget, ...] = ()
     anomalies: tuple[AnomalyRule, ...] = ()
+    prices: tuple[OwnPrice, ...] = ()
+    """What the owner says that models cost; of those that match, the first counts."""
     receivers: tuple[ReceiverSettings, ...] = ()
     routes: tuple[Route, ...] = ()
     heartbeat: HeartbeatSettings | None = None

@@ -104,7 +104,7 @@ def assemble(
     memory = store.cursor.get(GROUPING)
     reader = AdminReader(connection, grouping_memory=GroupingMemory.from_json(json.loads(memory)) if memory else None)
     notifiers = make_notifiers(settings.receivers, outgoing)
-    return Parts(settings, store, connection, reader, PriceBook(), notifiers, outgoing)
+    return Parts(settings, store, connection, reader, PriceBook(settings.prices), notifiers, outgoing)
 
 
 def waiting_by_receiver(parts: Parts) -> tuple[tuple[str, int], ...]:

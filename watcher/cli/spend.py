@@ -78,7 +78,9 @@ def spend(
         organization = store.cursor.get("organization")
         if organization is None:
             fail("Nothing has been read yet: run `watcher poll` or `watcher run` first.")
-        report = spend_report(store, PriceBook(), organization, dimensions, first, until, bucket.value, now)
+        report = spend_report(
+            store, PriceBook(settings.prices), organization, dimensions, first, until, bucket.value, now
+        )
     if as_json:
         print_json(spend_json(report))
     else:

@@ -7,10 +7,13 @@ from datetime import timedelta
 from rules.model import AnomalyRule, Budget, Dimension, Selector
 from rules.money import NANO_PER_USD, display_usd
 from watcher.config.durations import spell_duration
+from watcher.pricing import OwnPrice
 from watcher.settings import ReceiverSettings, Settings
 
 _EACH: dict[Dimension, str] = {"workspace": "workspace", "api_key": "API key", "model": "model"}
 _A: dict[Dimension, str] = {"workspace": "a workspace", "api_key": "an API key", "model": "a model"}
+_PRICED = ("uncached input", "cache reads", "5-minute cache writes", "1-hour cache writes", "output", "web searches")
+"""The kinds of the price book, in its order."""
 _CHANNEL = {"slack": "a Slack channel", "webhook": "a webhook", "console": "standard output"}
 
 
@@ -28,6 +31,7 @@ def describe(settings: Settings) -> list[str]:
         f"Serves the status page and the metrics on {page}, for this machine only.",
         *(_budget(budget) for budget in settings.budgets),
         *(_anomaly(rule) for rule in settings.anomalies),
+        *(_price(price) for price in settings.prices),
         *(_receiver(receiver, settings) for receiver in settings.receivers),
         *(["Pings its heartbeat address after each whole successful cycle."] if settings.heartbeat else []),
         "Only reads from the API: it cannot switch a key off.",
@@ -50,6 +54,13 @@ def _anomaly(rule: AnomalyRule) -> str:
         f"Anomaly {_quoted(rule.name)}: tells ({rule.severity.value}) when {subject}{_where(rule.select)} spends at "
         f"least {_usd(rule.min_excess)} an hour more than is normal for it{held}; resolved once that is {over}."
     )
+
+
+def _price(price: OwnPrice) -> str:
+    kinds = [kind for kind, pico in zip(_PRICED, price.pico, strict=True) if pico is not None]
+    since = "" if price.since is None else f" from {price.since}"
+    until = "" if price.until is None else f" until before {price.until}"
+    return f"Models like {_quoted(price.model)} cost what the configuration says for {_and(kinds)}{since}{until}."
 
 
 def _receiver(receiver: ReceiverSettings, settings: Settings) -> str:

@@ -56,6 +56,7 @@ def _build(path: Path, tables: Tables, sections: Sections) -> Settings | None:
     heartbeat = sections.heartbeat(single["heartbeat"]) if "heartbeat" in single else None
     budgets = [sections.budget(raw, f"budget[{index}]") for index, raw in enumerate(several["budget"])]
     anomalies = [sections.anomaly(raw, f"anomaly[{index}]") for index, raw in enumerate(several["anomaly"])]
+    prices = [sections.price(raw, f"price[{index}]") for index, raw in enumerate(several["price"])]
     receivers = [sections.receiver(raw, f"receiver[{index}]") for index, raw in enumerate(several["receiver"])]
     routes = [sections.route(raw, f"route[{index}]") for index, raw in enumerate(several["route"])]
     if store is not None and poll is not None and poll.backfill > store.keep:
@@ -74,6 +75,7 @@ def _build(path: Path, tables: Tables, sections: Sections) -> Settings | None:
         poll=poll,
         budgets=tuple(budget for budget in budgets if budget is not None),
         anomalies=tuple(anomaly for anomaly in anomalies if anomaly is not None),
+        prices=tuple(price for price in prices if price is not None),
         receivers=tuple(receiver for receiver in receivers if receiver is not None),
         routes=tuple(Route(receiver) for receiver in routes if receiver is not None),
         heartbeat=heartbeat,

@@ -7,7 +7,7 @@ files.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
@@ -26,6 +26,8 @@ SecretText = Annotated[str, PlainValidator(values.secret_text)]
 Name = Annotated[str, PlainValidator(values.name)]
 Flag = Annotated[bool, PlainValidator(values.flag)]
 Usd = Annotated[int, PlainValidator(values.positive_usd)]
+Price = Annotated[int, PlainValidator(values.price)]
+Day = Annotated[date, PlainValidator(values.day)]
 Glob = Annotated[str, PlainValidator(values.glob)]
 Zone = Annotated[str, PlainValidator(values.zone)]
 Percent = Annotated[float, PlainValidator(values.percent)]
@@ -143,6 +145,20 @@ class AnomalyTable(Table):
     action: NotYet = Field(None)
 
 
+class PriceTable(Table):
+    """`[[price]]`: what some models cost this organization, where the published price or what is learned is wrong."""
+
+    model: Glob = Field(examples=['"claude-opus-*"'])
+    since: Day | None = Field(None, alias="from", examples=['"2026-11-01"'])
+    until: Day | None = Field(None, alias="to", examples=['"2027-11-01"'])
+    uncached_input: Price | None = Field(None, examples=["3.60"])
+    cache_read: Price | None = Field(None, examples=["0.18"])
+    cache_write_5m: Price | None = Field(None, examples=["4.50"])
+    cache_write_1h: Price | None = Field(None, examples=["7.20"])
+    output: Price | None = Field(None, examples=["18"])
+    web_search_per_1000: Price | None = Field(None, examples=["9"])
+
+
 class EndpointTable(Table):
     """What the receivers that are sent to over HTTP have in common."""
 
@@ -194,6 +210,7 @@ SINGLE: dict[str, type[Table]] = {
 SEVERAL: dict[str, tuple[type[Table], ...]] = {
     "budget": (BudgetTable,),
     "anomaly": (AnomalyTable,),
+    "price": (PriceTable,),
     "receiver": tuple(RECEIVERS.values()),
     "route": (RouteTable,),
 }

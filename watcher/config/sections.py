@@ -17,6 +17,7 @@ from watcher.config import addresses, models, values
 from watcher.config.problems import Problem, Wrong, shown
 from watcher.config.sentences import validate
 from watcher.config.twins import Twins
+from watcher.pricing import OwnPrice
 from watcher.secret import Secret
 from watcher.settings import (
     AnthropicSettings,
@@ -119,6 +120,20 @@ class Sections:
             keep_firing_for=table.keep_firing_for,
             severity=table.severity,
         )
+
+    def price(self, raw: dict[str, Any], place: str) -> OwnPrice | None:
+        """One `[[price]]`."""
+        table = self._table(models.PriceTable, raw, place)
+        if table is None:
+            return None
+        tokens = (table.uncached_input, table.cache_read, table.cache_write_5m, table.cache_write_1h, table.output)
+        # Nano-dollars for a million tokens are a thousand times pico-dollars a token; for a thousand searches, as many.
+        pico = (*(None if nano is None else (nano + 500) // 1000 for nano in tokens), table.web_search_per_1000)
+        if all(price is None for price in pico):
+            self.problems.append(Problem(place, "names no price: write one, as in output = 18"))
+        if table.since is not None and table.until is not None and table.until <= table.since:
+            self.problems.append(Problem(f"{place}.to", f"must be after `from`, which is {table.since}"))
+        return OwnPrice(table.model, pico, table.since, table.until)
 
     def receiver(self, raw: dict[str, Any], place: str) -> ReceiverSettings | None:
         """One `[[receiver]]`, whose type says which keys it has."""

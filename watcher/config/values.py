@@ -10,20 +10,22 @@ import itertools
 import re
 import zoneinfo
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
 from typing import Any
 
 from rules.model import DIMENSIONS
-from rules.money import parse_usd
+from rules.money import NANO_PER_USD, parse_usd
 from watcher.config.durations import parse_duration, write_duration
 from watcher.config.problems import Expanded, Wrong, did_you_mean, enumerated, nearest, shown
 
 LONGEST_NAME = 100
 LONGEST_GLOB = 300
 LARGEST_PERCENT = 1000
+LEAST_PRICE = 1_000
+LARGEST_PRICE = 100_000 * NANO_PER_USD
 _REVERSED = re.compile(r"(.)-(.)", re.DOTALL)
 
 
@@ -107,6 +109,26 @@ def positive_usd(value: object) -> int:
     if nano <= 0:
         raise Wrong(f"must be more than 0, not {shown(value)}")
     return nano
+
+
+def price(value: object) -> int:
+    """A price in dollars for a million tokens, or for a thousand searches, as nano-dollars; within sensible bounds."""
+    nano = positive_usd(value)
+    if not LEAST_PRICE <= nano <= LARGEST_PRICE:
+        raise Wrong(f"must be from 0.000001 to 100000 US dollars, not {shown(value)}")
+    return nano
+
+
+def day(value: object) -> date:
+    """A date such as 2026-11-01, with or without quotation marks."""
+    if isinstance(value, str):
+        try:
+            return date.fromisoformat(value.strip())
+        except ValueError:
+            pass
+    elif isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    raise Wrong(f'must be a date such as "2026-11-01", not {shown(value)}')
 
 
 def percent(value: object) -> float:

@@ -48,6 +48,10 @@ def anthropic(lines: str) -> str:
     return GOOD.replace('admin_key = "sk-ant-admin01-test"\n', f"{lines}\n")
 
 
+def price(lines: str) -> str:
+    return GOOD + f'[[price]]\nmodel = "claude-*"\n{lines}\n'
+
+
 def key_and(lines: str) -> str:
     return GOOD.replace("[[budget]]", f"{lines}\n[[budget]]", 1)
 
@@ -77,6 +81,18 @@ BROKEN: list[tuple[str, str, str]] = [
     (budget('select = "prod"'), "budget[0].select", "must be a table, as in select = {"),
     (key_and("[http]\nlisten = 9477"), "http.listen", "must be a text in quotation marks"),
     (key_and("[poll]\nusage_every = 300"), "poll.usage_every", "a text with a unit"),
+    # prices
+    (price(""), "price[0]", "names no price: write one, as in output = 18"),
+    (price("output = 0"), "price[0].output", "must be more than 0"),
+    (price("output = 0.0000001"), "price[0].output", "from 0.000001 to 100000"),
+    (price("output = 100001"), "price[0].output", "from 0.000001 to 100000"),
+    (price("output = -1"), "price[0].output", "must be more than 0"),
+    (price("output = 1\nfrom = 'soon'"), "price[0].from", 'must be a date such as "2026-11-01", not "soon"'),
+    (price("output = 1\nfrom = 2026-11-01T00:00:00Z"), "price[0].from", "must be a date such as"),
+    (price("output = 1\nfrom = 2026-11-02\nto = 2026-11-02"), "price[0].to", "must be after `from`"),
+    (price("outptu = 1"), "price[0].outptu", 'did you mean "output"?'),
+    (GOOD + "[[price]]\noutput = 1\n", "price[0].model", "is missing: write it, as in model"),
+    (GOOD + "[price]\nmodel = 'x'\noutput = 1\n", "price", "write [[price]], in double brackets"),
     # variables
     (GOOD.replace("${SECRET}", "${NO_SUCH}"), "receiver[0].url", "the environment variable NO_SUCH is not set"),
     (GOOD.replace("${SECRET}", "$SECRET"), "receiver[0].url", "with braces: ${SECRET}"),

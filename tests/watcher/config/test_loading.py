@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import certifi
@@ -11,6 +11,7 @@ import pytest
 
 from rules.model import AnomalyRule, Budget, Route, Selector, Severity
 from watcher.config import is_loopback, load
+from watcher.pricing import OwnPrice
 from watcher.secret import Secret
 from watcher.settings import (
     ConsoleSettings,
@@ -324,3 +325,27 @@ def test_a_file_that_may_not_be_read_is_told(tmp_path: Path) -> None:
 def test_a_line_end_around_a_secret_is_not_part_of_it(tmp_path: Path) -> None:
     settings = settings_of(tmp_path, MINIMAL.replace(KEY, "${KEY}"), {"KEY": f"{KEY}\n"})
     assert settings.anthropic.admin_key == Secret(KEY)
+
+
+def test_a_price_becomes_pico_dollars_a_token_and_a_search(tmp_path: Path) -> None:
+    document = f"""{MINIMAL}[[price]]
+model = "claude-opus-*"
+from = "2026-11-01"
+to = 2027-11-01
+uncached_input = 3.60
+cache_read = "0.000001"
+output = 18
+web_search_per_1000 = 9
+"""
+    (price,) = settings_of(tmp_path, document).prices
+    assert price == OwnPrice(
+        "claude-opus-*",
+        (3_600_000, 1, None, None, 18_000_000, 9_000_000_000),
+        date(2026, 11, 1),
+        date(2027, 11, 1),
+    )
+
+
+def test_prices_keep_their_order_as_the_first_counts(tmp_path: Path) -> None:
+    tables = "".join(f'[[price]]\nmodel = "{model}"\noutput = 1\n' for model in ("claude-opus-5", "*"))
+    assert [price.model for price in settings_of(tmp_path, MINIMAL + tables).prices] == ["claude-opus-5", "*"]
