@@ -38,8 +38,11 @@ def _table(report: SpendReport, width: int) -> Table:
         table.add_column("start", no_wrap=True)
     table.add_column(_BETWEEN.join(dimension.replace("_", " ") for dimension in report.by), "total", no_wrap=True)
     footers = ("", display_usd(total.cost), _share(total.settled, total.cost), _count(sum(total.tokens)))
+    longest = max(len(display_usd(amount)) for amount in (total.cost, *(row.cost for row in report.rows)))
     for title, footer in zip(("share", "cost", "settled", "tokens"), footers, strict=True):
-        table.add_column(title, footer, justify="right", no_wrap=True)
+        # A terminal that is too narrow cuts names and the columns behind, and never an amount.
+        least = longest if title == "cost" else None
+        table.add_column(title, footer, justify="right", no_wrap=True, min_width=least)
     labels = _Labels(report, width)
     for row in report.rows:
         table.add_row(
@@ -101,7 +104,7 @@ def _notes(report: SpendReport, now: datetime) -> Iterator[str]:
         f"{display_usd(amount)} {words}"
         for amount, words in (
             (total.provisional, "provisional (the report is not final)"),
-            (total.estimated, "estimated (tokens at list price)"),
+            (total.estimated, "estimated (tokens times price)"),
         )
         if amount
     ]

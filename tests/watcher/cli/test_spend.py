@@ -50,7 +50,7 @@ def test_the_table_tells_name_share_cost_settled_part_tokens_total_and_age() -> 
     assert lines[2].split() == ["invoices", "75", "%", "$75.00", "80", "%", "1.5k"]
     assert lines[3].split() == ["Console", "25", "%", "$25.00", "0", "%", "1.5k"]
     assert lines[4].split() == ["total", "$100.00", "60", "%", "3.0k"]
-    assert "Settled $60.00; $40.00 estimated (tokens at list price)." in text
+    assert "Settled $60.00; $40.00 estimated (tokens times price)." in text
     assert lines[-1] == "Data as of 2026-11-20 10:32 UTC, 5 min ago."
 
 

@@ -1,0 +1,68 @@
+"""`watcher prices`: what the price book holds for the models in use."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated
+
+import typer
+
+from watcher.cli.context import (
+    DEFAULT_CONFIG,
+    AsJson,
+    ConfigFile,
+    clock_for,
+    fail,
+    load_settings,
+    open_store,
+    print_json,
+)
+
+WRONG_USAGE = 2
+
+
+def register(app: typer.Typer) -> None:
+    """Add this group's command."""
+    app.command("prices")(prices)
+
+
+def prices(
+    config: ConfigFile = DEFAULT_CONFIG,
+    at: Annotated[str | None, typer.Option("--at", help="The UTC day that it is about. [default: today]")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what each model in use costs by token kind, and where each price comes from.
+
+    Prices are those of everyday traffic; batch, fast mode, US inference and long prompts change them by the published
+    factors.
+    """
+    from watcher.ledger.price_list import read_price_list
+    from watcher.pricing import PriceBook
+
+    settings = load_settings(config)
+    now = clock_for(settings).now()
+    day = _day(at, now)
+    with open_store(settings) as store:
+        organization = store.cursor.get("organization")
+        if organization is None:
+            fail("Nothing has been read yet: run `watcher poll` or `watcher run` first.")
+        found = read_price_list(store, PriceBook(settings.prices), organization, day, now)
+    if as_json:
+        from watcher.cli.prices_table import to_json
+
+        print_json(to_json(found))
+    else:
+        from rich.console import Console
+
+        from watcher.cli.prices_table import show
+
+        show(found, Console())
+
+
+def _day(text: str | None, now: datetime) -> date:
+    if text is None:
+        return now.date()
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        fail(f'--at must be a date such as "2026-11-01", not {text!a}.', WRONG_USAGE)
