@@ -15,7 +15,7 @@ from watcher.admin_api.buckets import HOUR, BucketSequence
 from watcher.admin_api.decoding import Page
 from watcher.admin_api.decoding_analytics import COST_DIMENSIONS, USAGE_DIMENSIONS, RefreshedPage
 from watcher.admin_api.endpoints import ANALYTICS_BETA, ANALYTICS_COST, ANALYTICS_USAGE, moment
-from watcher.admin_api.errors import Malformed
+from watcher.admin_api.errors import BadRequest, Malformed
 from watcher.admin_api.pacing import Pacer
 from watcher.admin_api.paging import follow
 from watcher.admin_api.retrying import TimeBudget
@@ -100,18 +100,27 @@ class AnalyticsReader:
         """A reading of one state of the report, if two tries find one.
 
         A report that is refreshed all the time is taken as it came, with its oldest refreshment, unless a row
-        came twice: then the pages have slid under the reading, and other rows may have been missed.
+        came twice: then the pages have slid under the reading, and other rows may have been missed. A cursor
+        that is refused is mended by beginning again; a question that is refused is not.
         """
-        for _ in range(_READINGS):
-            reading = self._reading(report, starting_at, ending_at)
+        for left in reversed(range(_READINGS)):
+            refreshed: list[datetime | None] = []
+            try:
+                reading = self._reading(report, starting_at, ending_at, refreshed)
+            except BadRequest:
+                if not left or not refreshed:
+                    raise
+                continue
             if not reading.moved and not reading.repeated:
                 return reading
         if reading.repeated:
             raise Malformed(report.endpoint, 200, None, "the report changed while it was read: a row came twice")
         return reading
 
-    def _reading(self, report: _Report[R], starting_at: datetime, ending_at: datetime) -> _Reading[R]:
-        refreshed: list[datetime | None] = []
+    def _reading(
+        self, report: _Report[R], starting_at: datetime, ending_at: datetime, refreshed: list[datetime | None]
+    ) -> _Reading[R]:
+        """One pass; `refreshed` gets one entry a page, also when the pass does not come to its end."""
         rows: list[R] = []
         for page in self._pages(report, starting_at, ending_at, refreshed):
             rows += page

@@ -50,8 +50,7 @@ class World:
         hostile_names: give several keys names that break careless renderers.
         unknown_model: let two production keys use a model that no price list knows (`claude-opus-9`).
         max_report_rows: a usage report whose groups × buckets exceed this is refused as too fine.
-        analytics: answer analytics/cost and analytics/usage; 404 otherwise.
-        limits: answer spend limits and rate limits; 404 otherwise.
+        analytics, limits: answer the analytics reports, the spend and rate limits; 404 otherwise.
 
     Raises:
         ValueError: an unknown scenario or preset (the names are listed), or settings out of range.
@@ -111,8 +110,8 @@ class World:
         self.catalogue = catalogue([*series, *(each.series for each in script.twins)], discount)
         self._usage = Usage(
             self.catalogue,
-            self._traffic(everyday, stream=0),
-            self._traffic(twins, stream=1) if script.twins else None,
+            _traffic(self, everyday, stream=0),
+            _traffic(self, twins, stream=1) if script.twins else None,
             script.effects,
         )
         self._twin_off = [
@@ -122,15 +121,6 @@ class World:
         ]
         self._off_spans = _first_off_spans(founded, self.started_at)
         self._rebuild_off()
-
-    def _traffic(self, habits: Catalogue, *, stream: int) -> Traffic:
-        return Traffic(
-            habits,
-            seed=self.seed,
-            stream=stream,
-            from_second=seconds(self.history_from),
-            started=seconds(self.started_at),
-        )
 
     def _rebuild_off(self) -> None:
         rows: dict[str, list[int]] = {}
@@ -240,6 +230,16 @@ class World:
             for measure in range(MEASURES)
         )
         return nano(femto)
+
+
+def _traffic(world: World, habits: Catalogue, *, stream: int) -> Traffic:
+    return Traffic(
+        habits,
+        seed=world.seed,
+        stream=stream,
+        from_second=seconds(world.history_from),
+        started=seconds(world.started_at),
+    )
 
 
 def _until(spans: tuple[tuple[float, float], ...], now: float) -> tuple[tuple[float, float], ...]:

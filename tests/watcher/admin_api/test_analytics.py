@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from watcher.admin_api import AdminReader, BrokenPaging, Malformed, NotOffered, Unavailable
+from watcher.admin_api import AdminReader, BadRequest, BrokenPaging, Malformed, NotOffered, Unavailable
 from watcher.admin_api.analytics import reaches_back_to
 from watcher.admin_api.answers_analytics import AnalyticsCostRow, AnalyticsUsageRow
 
@@ -201,6 +201,23 @@ def test_a_row_that_came_on_two_pages_is_never_counted_twice(wire_up) -> None:
     with pytest.raises(Malformed, match="changed while it was read"):
         AdminReader(wired.connection).analytics_cost(START, START + HOUR)
     assert len(wired.requests) == 4
+
+
+def test_a_cursor_that_is_refused_is_mended_by_beginning_again_once(wire_up, answer_in_turn, refuse) -> None:
+    whole = [page(cost(0), more="y"), page(cost(1))]
+    wired = wire_up(answer_in_turn(page(cost(0), more="x"), refuse(400, "page: expired"), *whole))
+    assert len(AdminReader(wired.connection).analytics_cost(START, START + 2 * HOUR).rows) == 2
+    wired = wire_up(lambda request: refuse(400, "expired") if "page" in request.url.params else whole[0])
+    with pytest.raises(BadRequest, match="expired"):
+        AdminReader(wired.connection).analytics_cost(START, START + 2 * HOUR)
+    assert len(wired.requests) == 4
+
+
+def test_a_question_that_is_refused_is_not_asked_again(wire_up, refuse) -> None:
+    wired = wire_up(lambda _: refuse(400, "too fine"))
+    with pytest.raises(BadRequest, match="too fine"):
+        AdminReader(wired.connection).analytics_usage(START, START + HOUR)
+    assert len(wired.requests) == 1
 
 
 def test_a_refreshment_is_not_required(wire_up) -> None:
