@@ -102,7 +102,8 @@ class Watcher:
         self.asked = asked
         self.database = database
         self.recorders = {name: Recorder(name) for name in asked.receivers}
-        self.outcomes: list[Outcome] = []
+        self.transitions: list[Transition] = []
+        """Every change of state since the beginning."""
         self.metrics = Metrics(asked.receivers, SOURCES)
         self._open()
 
@@ -113,9 +114,13 @@ class Watcher:
             self.store,
             self.clock,
             self.metrics,
-            on_outcome=self.outcomes.append,
+            on_outcome=self._note,
             wire=self._parts,
         )
+
+    def _note(self, outcome: Outcome) -> None:
+        self.last = outcome
+        self.transitions += outcome.decision.transitions
 
     def close(self) -> None:
         self.daemon.stop()
@@ -182,7 +187,7 @@ class Watcher:
         organization = self.store.cursor.get("organization") or ""
         parts = self._parts(self._settings(), self.store, lambda _request: None, lambda _seconds: None)
         plan = Plan.everything(self.store, organization, self.now, parts.settings.poll)
-        self.outcomes.append(run_cycle(parts.world(organization), plan, self.now))
+        self._note(run_cycle(parts.world(organization), plan, self.now))
         parts.close()
         for recorder in self.recorders.values():
             deliver(self.store.outbox, recorder, self.clock.now)
@@ -199,21 +204,12 @@ class Watcher:
     # ------------------------------------------------------------------------------------------ what it shows
 
     @property
-    def last(self) -> Outcome:
-        return self.outcomes[-1]
-
-    @property
     def alerts(self) -> tuple[Alert, ...]:
         return self.store.alerts.open()
 
     def firing(self, kind: str) -> list[Alert]:
         """What fires of one kind, the story-tellers and those inside their stories."""
         return [alert for alert in self.alerts if alert.subject.kind == kind and alert.state == "firing"]
-
-    @property
-    def transitions(self) -> list[Transition]:
-        """Every change of state since the first cycle in this process."""
-        return [row for outcome in self.outcomes for row in outcome.decision.transitions]
 
     @property
     def status(self) -> Status:
