@@ -92,7 +92,7 @@ def spend_report(  # noqa: PLR0917 - the question whole, in the order in which i
     dimensions = tuple(dict.fromkeys(by))
     account = _Account(dimensions, bucket, first, until)
     waiting = _Waiting(store, prices, organization, now)
-    for day in read_days(store, organization, _days(first, until)):
+    for day in read_days(store, organization, _days(max(first, _earliest(store, organization, until)), until)):
         for settled, spend in waiting.put(day):
             account.add(settled, spend)
     for settled, spend in waiting.release():
@@ -241,6 +241,13 @@ def _figures(day: Day, spend: DaySpend, hours: slice) -> IntArray:
 
 def _hour_of(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def _earliest(store: LedgerStore, organization: str, until: datetime) -> datetime:
+    """The start of the first day of which anything is stored: days before it cost no time; `until` if there is none."""
+    usage, costs = store.usage.span(organization), store.costs.span(organization)
+    starts = [] if usage is None else [midnight(usage[0].date())]
+    return min(starts if costs is None else [*starts, midnight(costs[0])], default=until)
 
 
 def _hour_at_or_after(moment: datetime) -> datetime:

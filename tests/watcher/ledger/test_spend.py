@@ -1,4 +1,5 @@
 import json
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -72,6 +73,18 @@ def test_a_settled_cost_of_123_45_is_a_dollar_and_23_45_cents(store: Store) -> N
     add_cost(store, date(2026, 11, 3), ("w1", "tokens", "123.45"))
     row = as_json(ask(store, "api_key"))["rows"][0]
     assert (row["cost_usd"], row["settled_usd"], row["estimated_usd"]) == ("1.2345", "1.2345", "0")
+
+
+def test_a_window_that_begins_long_before_the_data_is_answered_as_quickly(store: Store) -> None:
+    first = datetime(1, 1, 1, tzinfo=UTC)
+    assert ask(store, "api_key", start=first).rows == ()
+    add_cost(store, date(2026, 11, 3), ("ws_1", "tokens", "123.45"))
+    add_usage(store, MONTH + 60 * HOUR, usage_row("key_1", "ws_1", 1_000_000))
+    began = time.process_time()
+    report = ask(store, "api_key", start=first)
+    assert time.process_time() - began < 5.0
+    assert report.start == first
+    assert report.total == ask(store, "api_key").total
 
 
 def test_the_json_is_the_contract(store: Store) -> None:
