@@ -94,12 +94,30 @@ class Sums:
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """One of the two reports: how its rows can be ordered, whether it splits kinds of cost, and how it writes."""
+    """One of the two reports: how its rows can be ordered, whether it splits kinds of cost, whether there is anything
+    to tell of what adds up, and how it is told."""
 
     name: str
     orders: dict[str, Callable[[Sums], int]]
     splits: bool
+    has_rows: Callable[[Sums, Question], bool]
     write: Callable[[Sums, Question], Iterator[tuple[Row, Row]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What adds up in one bucket and group: what the limit of a page counts."""
+
+    bucket: tuple[int, int]
+    group: Group
+    sums: Sums
+
+    def rows(self, kind: _Kind, question: Question) -> Iterator[Row]:
+        """Its rows on the wire: one, or one for each kind of cost."""
+        begins, ends = map(stamp, self.bucket)
+        named = dict(zip(question.dimensions, self.group, strict=True))
+        for kinds, figures in kind.write(self.sums, question):
+            yield {"starting_at": begins, "ending_at": ends, "group": {**named, **kinds}, **figures}
 
 
 class AnalyticsReports:
@@ -110,7 +128,7 @@ class AnalyticsReports:
         self.quota = Quota(REQUESTS_A_MINUTE, 60.0)
         self._world = world
         self._analytics = analytics
-        self._kept: OrderedDict[tuple[str, str, int], list[list[Row]]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str, int], list[_Entry]] = OrderedDict()
 
     def cost_page(self, parameters: Parameters, now: datetime, faults: frozenset[str]) -> dict[str, Any]:
         """One page of analytics/cost. Raises ApiError (400) for what the report does not take."""
@@ -129,24 +147,24 @@ class AnalyticsReports:
             self._kept[key] = self._work_out(kind, question, refreshed)
             if len(self._kept) > _KEPT_REPORTS:
                 self._kept.popitem(last=False)
-        groups = self._kept[key]
+        entries = self._kept[key]
         stop = question.first + question.limit
         more, cursor = report_tail(
             here=question.first,
-            onward=stop if stop < len(groups) else None,
+            onward=stop if stop < len(entries) else None,
             question=question.fingerprint,
             faults=faults,
         )
         return {
-            "data": [row for group in groups[question.first : stop] for row in group],
+            "data": [row for entry in entries[question.first : stop] for row in entry.rows(kind, question)],
             "data_refreshed_at": stamp(refreshed),
             "has_more": more,
             "next_page": cursor,
             "organization_id": self._world.organization.id,
         }
 
-    def _work_out(self, kind: _Kind, question: Question, refreshed: int) -> list[list[Row]]:
-        """All rows in order; those that differ by kind of cost alone count as one, and stay together."""
+    def _work_out(self, kind: _Kind, question: Question, refreshed: int) -> list[_Entry]:
+        """All there is to tell, in order."""
         sums: dict[tuple[tuple[int, int], Group], Sums] = {}
         for hour in self._analytics.hours(question.start, question.end, refreshed):
             bucket = question.bucket(hour.start)
@@ -159,15 +177,7 @@ class AnalyticsReports:
         ordered = sorted(sums.items(), key=lambda item: measure(item[1]), reverse=by_time or not question.ascending)
         if by_time:
             ordered.sort(key=lambda item: item[0][0], reverse=not question.ascending)
-        groups = []
-        for ((begins, ends), group), total in ordered:
-            named = dict(zip(question.dimensions, group, strict=True))
-            rows = [
-                {"starting_at": stamp(begins), "ending_at": stamp(ends), "group": {**named, **kinds}, **figures}
-                for kinds, figures in kind.write(total, question)
-            ]
-            groups += [rows] if rows else []
-        return groups
+        return [_Entry(bucket, group, total) for (bucket, group), total in ordered if kind.has_rows(total, question)]
 
     def _of_hour(self, hour: Hour, question: Question) -> Iterator[tuple[Group, Sums]]:
         for used in hour.series:
@@ -261,8 +271,17 @@ def _require_range(starting: datetime, ending: datetime, now: datetime) -> None:
         raise invalid(f"ending_at: the range must not span more than {LONGEST_RANGE.days} days")
 
 
+def _has_cost(sums: Sums, question: Question) -> bool:
+    only_tokens = question.kinds == {"token_type"}
+    return any(not only_tokens or token_type is not None for _, token_type in sums.costs)
+
+
+def _has_usage(sums: Sums, _question: Question) -> bool:
+    return any(sums.tokens)
+
+
 def _cost_rows(sums: Sums, question: Question) -> Iterator[tuple[Row, Row]]:
-    """What each row of a group is for beyond its dimensions, and its figures; no row for what cost nothing."""
+    """What each row of an entry is for beyond its dimensions, and its figures."""
     split: dict[Kind, list[int]] = {}
     for (cost_type, token_type), (paid, listed) in sums.costs.items():
         if question.kinds == {"token_type"} and token_type is None:
@@ -283,8 +302,6 @@ def _cost_rows(sums: Sums, question: Question) -> Iterator[tuple[Row, Row]]:
 
 
 def _usage_rows(sums: Sums, _question: Question) -> Iterator[tuple[Row, Row]]:
-    if not any(sums.tokens):
-        return
     uncached, write_1h, write_5m, read, output, searches = sums.tokens
     figures = {
         "uncached_input_tokens": uncached,
@@ -299,7 +316,11 @@ def _usage_rows(sums: Sums, _question: Question) -> Iterator[tuple[Row, Row]]:
 
 
 _COST = _Kind(
-    "cost", {"amount": lambda sums: sums.paid, "list_amount": lambda sums: sums.listed}, splits=True, write=_cost_rows
+    "cost",
+    {"amount": lambda sums: sums.paid, "list_amount": lambda sums: sums.listed},
+    splits=True,
+    has_rows=_has_cost,
+    write=_cost_rows,
 )
 _USAGE = _Kind(
     "usage",
@@ -310,5 +331,6 @@ _USAGE = _Kind(
         "uncached_input_tokens": lambda sums: sums.tokens[0],
     },
     splits=False,
+    has_rows=_has_usage,
     write=_usage_rows,
 )

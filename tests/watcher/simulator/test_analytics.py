@@ -298,6 +298,15 @@ def test_the_reader_reads_both_reports_to_the_nano_dollar(calm):
     assert sum(row.web_searches for row in usage.rows) == amounts[:, 5].sum()
 
 
+def test_the_one_workspace_that_no_list_holds_is_the_default_one(calm):
+    day = datetime(2026, 11, 11, tzinfo=UTC)
+    with _connect(calm, "sk-ant-admin01-x") as connection:
+        reader = AdminReader(connection)
+        listed = {workspace.id for workspace in reader.workspaces()}
+        told = {row.workspace_id for row in reader.analytics_cost(day, day + timedelta(days=1)).rows}
+    assert told - listed == {calm.world.organization.default_workspace.id}
+
+
 def test_the_reader_is_told_of_a_spent_quota_and_of_missing_reports(api, shared):
     with _connect(api, "sk-ant-admin01-x") as connection:
         for _ in range(60):
