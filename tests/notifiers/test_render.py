@@ -227,3 +227,12 @@ def test_plain_text_is_cut_at_a_line_and_within_its_length(longest: int) -> None
     text = plain_text(story(notification(*many(200))), longest)
     assert len(text) <= longest
     assert text.endswith("…")
+
+
+def test_a_source_that_fails_for_others_too_names_them() -> None:
+    first = stalled_source()
+    others = [replace(first, subject=replace(first.subject, instance=source)) for source in ("cost", "users")]
+    of = told(story(notification(first, inhibited=tuple(others))))
+    assert "The same is true of the cost report and the list of users: not told separately." in of
+    many_more = [replace(first, subject=replace(first.subject, instance=f"source {n}")) for n in range(7)]
+    assert "and 3 more: not told separately." in told(story(notification(first, inhibited=tuple(many_more))))
