@@ -16,6 +16,7 @@ from watcher.ledger.settlement import standing_of
 from watcher.pricing import BookState, PriceBook
 from watcher.pricing.learned import MOST_DAYS
 
+_LEARNED_FROM = (MOST_DAYS + 4) * DAY
 USAGE = "usage"
 """The name of the source whose watermark says how far usage is complete."""
 
@@ -67,8 +68,8 @@ class Ledger:
         if earlier is None:
             self._lessons = Lessons(self._prices)
         self._lessons.keep(cube.standing.keys())
-        # The latest days first: only they are learned from, so older ones are settled once, with all that is known.
-        for days in _latest_first(touched & set(cube.days), today - 2 * MOST_DAYS * DAY):
+        # The latest days first, as a rule those that are learned from: older ones are then settled but once.
+        for days in _latest_first(touched & set(cube.days), today - _LEARNED_FROM):
             self._take(cube, days, now)
         self._take(cube, self._lessons.outdated(), now)
         self._cube = cube
