@@ -84,9 +84,8 @@ def spend_report(  # noqa: PLR0917 - the question whole, in the order in which i
 ) -> SpendReport:
     """Money and tokens of the hours whose start lies in [start, end), by the dimensions in `by`.
 
-    `prices` is taught what the organization's settled days say before anything is estimated with it.
-
-    `now` decides what is open and what may be settled; hours after the present one are never in the report.
+    `now` decides what is open and what may be settled; hours after the present one are never in the report. `prices` is
+    taught what the organization's settled days say at `now` before anything is estimated with it, and stays as it was.
     """
     first, until = _hour_at_or_after(start), min(_hour_at_or_after(end), _hour_of(now) + HOUR)
     dimensions = tuple(dict.fromkeys(by))
