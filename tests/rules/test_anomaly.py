@@ -257,3 +257,20 @@ def test_what_is_not_known_yet_changes_nothing() -> None:
 
 def test_an_empty_view_has_no_verdicts() -> None:
     assert anomaly.judge(RULE, view_of((), CALM[:0], 0), Names(), frozenset(), MONDAY) == []
+
+
+def test_days_before_anything_is_known_change_no_verdict() -> None:
+    days = 21
+    cost = with_extra(STEADY, TUESDAY_NOON, 8, 600.0)[:, (64 - days) * 24 :]
+    view = replace(view_of(LEAVES, cost, days * 24 + 14), start=MONDAY + (64 - days) * 24 * HOUR)
+    view = replace(view, complete_until=view.start + view.hours * HOUR, observed_until=view.start + view.hours * HOUR)
+    empty = np.zeros((len(LEAVES), 35 * 24), dtype=np.int64)
+    padded = replace(
+        view,
+        start=view.start - 35 * 24 * HOUR,
+        cost=np.concatenate([empty, view.cost], axis=1),
+        settled=np.concatenate([empty, view.settled], axis=1),
+        known=np.concatenate([np.zeros(35 * 24, dtype=np.bool_), view.known]),
+    )
+    assert judged(padded) == judged(view)
+    assert set(breaches(view)) == {f"key-{STEADY}"}
