@@ -27,7 +27,7 @@ from watcher.settings import Settings
 from watcher.status import read_status
 from watcher.store import Store, StoreError
 from watcher.telling import log_outcome
-from watcher.upkeep import prune_if_due
+from watcher.upkeep import tidy_if_due
 from watcher.wiring import Parts, assemble, waiting_by_receiver
 
 log = structlog.get_logger(__name__)
@@ -84,6 +84,11 @@ class Daemon:
         self._wire = wire
         self._parts = wire(settings, store, self._observe, self._pause)
         self._world: World | None = None
+
+    @property
+    def receivers(self) -> tuple[str, ...]:
+        """The names of the receivers that the configuration in force has."""
+        return tuple(notifier.name for notifier in self._parts.notifiers)
 
     @property
     def ready(self) -> bool:
@@ -169,7 +174,7 @@ class Daemon:
             plan = Plan.due(world.store, world.organization, now, self._parts.settings.poll)
             outcome = run_cycle(world, plan, now, self._progress)
             self._parts.remember_grouping()
-            prune_if_due(self._store, self._parts.settings.store.keep, now)
+            tidy_if_due(self._store, self._parts.settings.store.keep, self.receivers, now)
         except (AdminApiError, StoreError) as error:
             log.error("the cycle failed; the next one tries again", why=str(error))
             self._world = None  # what it had read but not yet added up is known to nobody: add up all again

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -13,6 +13,7 @@ from rules.model import Alert, Severity, SourceState, State
 from rules.money import usd_string
 from watcher import overview as overviews
 from watcher.overview import Overview
+from watcher.upkeep import GIVEN_UP_AFTER
 
 _GRAVITY = {severity: place for place, severity in enumerate(Severity)}
 
@@ -63,8 +64,8 @@ class StatusStore(Protocol):
         """`get(name)` gives a remembered text."""
 
 
-def read_status(store: StatusStore, now: datetime) -> Status:
-    """Read the newest state; a daemon may be writing beside it."""
+def read_status(store: StatusStore, now: datetime, receivers: Collection[str] | None = None) -> Status:
+    """Read the newest state; a daemon may be writing beside it. `receivers` are those that the configuration names."""
     text = store.cursor.get("overview")
     overview = overviews.from_json(text) if text else None
     organization = overview.organization if overview else store.cursor.get("organization")
@@ -79,7 +80,7 @@ def read_status(store: StatusStore, now: datetime) -> Status:
         waiting,
         last_cycle_at,
         _moment(store.cursor.get("last_success_at")),
-        tuple(_problems(overview, sources, waiting, last_cycle_at, now)),
+        (*_problems(overview, sources, last_cycle_at, now), *_waiting(waiting, receivers)),
     )
 
 
@@ -90,7 +91,6 @@ def _moment(text: str | None) -> datetime | None:
 def _problems(
     overview: Overview | None,
     sources: tuple[SourceState, ...],
-    waiting: tuple[tuple[str, int], ...],
     last_cycle_at: datetime | None,
     now: datetime,
 ) -> list[str]:
@@ -110,12 +110,19 @@ def _problems(
     if overview is not None and overview.unpriced:
         models = ", ".join(clean(model) for model in overview.unpriced)
         found.append(f"No list price is known for {models}: over-estimated at the dearest price of the family.")
-    found += [
-        f"{plural(count, 'message waits', 'messages wait')} for receiver {receiver}."
-        for receiver, count in waiting
-        if count
-    ]
     return found
+
+
+def _waiting(waiting: Iterable[tuple[str, int]], receivers: Collection[str] | None) -> Iterator[str]:
+    for receiver, count in waiting:
+        if not count:
+            continue
+        wait = f"{plural(count, 'message waits', 'messages wait')} for receiver {receiver}"
+        if receivers is None or receiver in receivers:
+            yield f"{wait}."
+        else:
+            days = GIVEN_UP_AFTER.days
+            yield f"{wait}, which the configuration names no more: given up after {days} days unless it is put back."
 
 
 def to_json(status: Status, alert_json: Any) -> Mapping[str, Any]:

@@ -38,7 +38,7 @@ from watcher.ingest import Plan, organization_of
 from watcher.instance import single_instance
 from watcher.outbox import deliver
 from watcher.store import Store
-from watcher.upkeep import prune_if_due
+from watcher.upkeep import tidy_if_due
 from watcher.wiring import Parts, assemble
 
 ROUNDS = 40
@@ -184,7 +184,7 @@ def _work(parts: Parts, store: Store, notifiers: Sequence[Notifier], clock: Cloc
     for notifier in notifiers:
         deliver(store.outbox, notifier, clock.now)
     if done is not None:
-        prune_if_due(store, parts.settings.store.keep, done)
+        tidy_if_due(store, parts.settings.store.keep, [notifier.name for notifier in parts.notifiers], done)
     for now in moments:
         if done is not None and now <= done:
             continue
@@ -194,7 +194,7 @@ def _work(parts: Parts, store: Store, notifiers: Sequence[Notifier], clock: Cloc
         plan = Plan.due(store, world.organization, now, parts.settings.poll)
         run_cycle(world, plan, now)
         parts.remember_grouping()
-        prune_if_due(store, parts.settings.store.keep, now)
+        tidy_if_due(store, parts.settings.store.keep, [notifier.name for notifier in parts.notifiers], now)
         for notifier in notifiers:
             deliver(store.outbox, notifier, clock.now)
     for _ in range(ROUNDS):

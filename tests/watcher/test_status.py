@@ -110,6 +110,13 @@ def test_what_is_not_as_it_should_be_is_one_sentence(found: Held, sentence: str)
     assert read_status(found, NOW).problems == (sentence,)
 
 
+def test_messages_for_a_receiver_that_was_taken_out_are_told_as_that() -> None:
+    found = held(waiting={"old": 2})
+    (sentence,) = read_status(found, NOW, ["ops"]).problems
+    assert sentence.startswith("2 messages wait for receiver old, which the configuration names no more")
+    assert read_status(found, NOW, ["old"]).problems == ("2 messages wait for receiver old.",)
+
+
 def test_a_source_that_went_away_is_told_as_failing_once() -> None:
     gone = SourceState("cost", offered=False, last_success_at=NOW, failing_since=NOW, failure="it answered 403")
     (sentence,) = read_status(held(states=[gone]), NOW).problems

@@ -52,7 +52,8 @@ def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
             fail(str(taken))
         metrics = Metrics([receiver.name for receiver in settings.receivers], SOURCES)
         daemon = Daemon(settings, store, clock, metrics)
-        pages = PageServer(build_app(lambda: read_status(store, clock.now()), metrics, lambda: daemon.ready), listener)
+        app = build_app(lambda: read_status(store, clock.now(), daemon.receivers), metrics, ready=lambda: daemon.ready)
+        pages = PageServer(app, listener)
         for warning in settings.warnings:
             log.warning(warning)
         pages.start()
@@ -74,7 +75,7 @@ def poll(config: ConfigFile = DEFAULT_CONFIG) -> None:
     from watcher.outbox import deliver
     from watcher.progress import history_bar
     from watcher.telling import log_outcome
-    from watcher.upkeep import prune_if_due
+    from watcher.upkeep import tidy_if_due
     from watcher.wiring import assemble
 
     settings = load_settings(config)
@@ -93,7 +94,7 @@ def poll(config: ConfigFile = DEFAULT_CONFIG) -> None:
         except AdminApiError as error:
             fail(str(error))
         parts.remember_grouping()
-        prune_if_due(store, settings.store.keep, now)
+        tidy_if_due(store, settings.store.keep, [notifier.name for notifier in parts.notifiers], now)
         log_outcome(outcome)
         for notifier in parts.notifiers:
             deliver(store.outbox, notifier, clock.now)

@@ -45,7 +45,8 @@ def status(
 
     settings = load_settings(config)
     with open_store(settings) as store:
-        found = read_status(store, clock_for(settings).now())
+        receivers = [receiver.name for receiver in settings.receivers]
+        found = read_status(store, clock_for(settings).now(), receivers)
     if as_json:
         print_json(to_json(found, alert_json))
     else:

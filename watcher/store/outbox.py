@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from rules.model import Notification
 from watcher.store.database import Database
@@ -105,6 +105,19 @@ class Outbox:
     def failed(self, notification_id: str, error: str, due_at: datetime, at: datetime) -> None:
         """Note a try that failed, and when the next one is due."""
         self._record(notification_id, _Try(at, error, due_at))
+
+    def give_up(self, configured: Collection[str], before: datetime) -> Mapping[str, int]:
+        """Drop what has waited since before `before` for receivers outside `configured`; how many for each of them."""
+        orphaned = (
+            outbox.c.delivered_at.is_(None)
+            & outbox.c.receiver.not_in(list(configured))
+            & (outbox.c.created_at < moment(before))
+        )
+        counts = select(outbox.c.receiver, func.count()).where(orphaned).group_by(outbox.c.receiver)
+        with self._database.writing() as connection:
+            dropped = {row[0]: row[1] for row in connection.execute(counts)}
+            connection.execute(delete(outbox).where(orphaned))
+        return dropped
 
     def deliveries(self, notification_id: str | None = None) -> tuple[Delivery, ...]:
         """Every try, of one notification or of all, in the order they were made."""
