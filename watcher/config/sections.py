@@ -96,6 +96,9 @@ class Sections:
         table = self._table(models.BudgetTable, raw, place, called("budget", raw))
         if table is None:
             return None
+        if max(table.thresholds, default=100) <= 1:
+            shown = ", ".join(f"{percent:.10g} %" for percent in table.thresholds)
+            self.warnings.append(f"{place}.thresholds: these are percent, so {shown} of the limit; is that meant?")
         return Budget(
             name=table.name,
             period=table.period,

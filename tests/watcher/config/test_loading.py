@@ -250,6 +250,10 @@ def test_every_secret_may_stand_in_a_file(tmp_path: Path) -> None:
         (MINIMAL, "there is no [[receiver]]"),
         (MINIMAL + TOLD.replace("[[route]]\nreceiver", "[[receiver]]\ntype = 'console'\nname").replace(
             '"terminal"', '"a"', 1), 'receiver[0]: no [[route]] names "a"'),
+        (
+            MINIMAL + '[[budget]]\nname = "b"\nlimit_usd = 5\nthresholds = [0.5, 0.8, 1]\n',
+            "budget[0].thresholds: these are percent, so 0.5 %, 0.8 %, 1 % of the limit",
+        ),
         (MINIMAL + '[store]\nkeep = "7d"\n[poll]\nbackfill = "7d"', "store.keep: monthly budgets"),
         (MINIMAL.replace("sk-ant-admin01", "sk-ant-oat01") + TOLD, "anthropic.admin_key: does not begin with"),
     ],
