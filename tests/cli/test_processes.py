@@ -212,7 +212,7 @@ def test_a_simulator_that_cannot_be_is_wrong_usage(arguments: list[str]) -> None
 
 def test_the_demo_ends_by_itself_with_a_summary_and_takes_another_port() -> None:
     with taken_port() as port:
-        demo = ["demo", "--exit-after", "10", "--speed", "3600", "--port", str(port)]
+        demo = ["demo", "--exit-after", "18", "--speed", "3600", "--port", str(port)]
         done = watcher(*demo, env=environment(clock=None))
     assert (done.returncode, done.stderr) == (0, "")
     text = " ".join(done.stdout.split())
