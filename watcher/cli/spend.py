@@ -21,6 +21,7 @@ from watcher.cli.context import (
 
 if TYPE_CHECKING:
     from rules.model import Dimension
+    from watcher.ledger import SpendReport
 
 WRONG_USAGE = 2
 
@@ -46,7 +47,7 @@ def register(app: typer.Typer) -> None:
     app.command("spend")(spend)
 
 
-def spend(
+def spend(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     config: ConfigFile = DEFAULT_CONFIG,
     by: Annotated[
         list[By] | None, typer.Option("--by", help="What to break down by; may be repeated. [default: api_key]")
@@ -57,16 +58,28 @@ def spend(
     ] = None,
     end: Annotated[str | None, typer.Option("--to", help="The same; not in the window itself. [default: now]")] = None,
     bucket: Annotated[Slices, typer.Option("--bucket", help="One figure, or one a UTC day or hour.")] = Slices.TOTAL,
+    top: Annotated[
+        int | None,
+        typer.Option("--top", min=1, help="Only the N dearest rows (of each slice); the others become one row."),
+    ] = None,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="JSON and CSV too: against the window before. The table always says it.")
+    ] = False,
     as_json: AsJson = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, for spreadsheets.")] = False,
 ) -> None:
     """Say where the money went, by key, workspace or model, over any window.
 
     The window holds the hours that begin in it, the open hour included.
     """
     from watcher.ledger import spend_report
-    from watcher.ledger.spend_json import spend_json
+    from watcher.ledger.top import top_rows
     from watcher.pricing import PriceBook
 
+    if as_json and as_csv:
+        fail("--json and --csv exclude each other.", WRONG_USAGE)
+    if compare and bucket is not Slices.TOTAL:
+        fail("--compare needs --bucket total: days and hours have no window before.", WRONG_USAGE)
     settings = load_settings(config)
     now = clock_for(settings).now()
     try:
@@ -79,10 +92,28 @@ def spend(
         if organization is None:
             fail("Nothing has been read yet: run `watcher poll` or `watcher run` first.")
         report = spend_report(
-            store, PriceBook(settings.prices), organization, dimensions, first, until, bucket.value, now
+            store,
+            PriceBook(settings.prices),
+            organization,
+            dimensions,
+            first,
+            until,
+            bucket.value,
+            now,
+            compare=compare or not (as_json or as_csv),
         )
+    _print(report if top is None else top_rows(report, top), now, as_json=as_json, as_csv=as_csv)
+
+
+def _print(report: SpendReport, now: datetime, *, as_json: bool, as_csv: bool) -> None:
     if as_json:
+        from watcher.ledger.spend_json import spend_json
+
         print_json(spend_json(report))
+    elif as_csv:
+        from watcher.ledger.spend_csv import spend_csv
+
+        typer.echo(spend_csv(report), nl=False)
     else:
         from rich.console import Console
 

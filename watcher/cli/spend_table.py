@@ -1,104 +1,142 @@
-"""A spend report as a table for people, at 80 columns or more."""
+"""A spend report as a table for people, in as many columns as the terminal has room for."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from notifiers.text import LONGEST_NAME, ago, clean, shorten
-from rules.model import Dimension
+from notifiers.text import ago, bars, clean, plural
+from rules.model import Nano
 from rules.money import display_usd
+from watcher.cli.spend_labels import BETWEEN, Labels
 from watcher.ledger import SpendReport, SpendRow
+from watcher.ledger.spend_json import change_percent
 
-_FIGURES_WIDTH = 40
-"""What the columns of figures take, gaps included; the label has the rest of the line."""
-_BETWEEN = " · "
-_START_WIDTH = {"total": 0, "day": 12, "hour": 15}
-_NARROWEST = 40
-_ID_ENDING = 6
+_GAP = 2
+_WIDE = 72
+"""From this width on names get more room before further columns do."""
+_NAMES_WIDE = (3, 24, 34, 40)
+"""The least room for names on a wide terminal, by how many dimensions they have."""
+_NAMES_NARROW = 16
+_NAMES_LEAST = 6
+_LARGEST_CHANGE = 999
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column of figures: its title, its cell in every row, and in the total."""
+
+    title: str
+    cells: tuple[str, ...]
+    footer: str
+    left: bool = False
+
+    @property
+    def width(self) -> int:
+        return max(map(len, (self.title, self.footer, *self.cells)))
 
 
 def show(report: SpendReport, console: Console, now: datetime) -> None:
-    """Print every row, the total, how sure the figures are and how old."""
+    """Print every row, the total, how sure the figures are and how old.
+
+    What does not fit is left out column by column, tokens first. From 40 columns on no amount of less than a billion
+    dollars is cut.
+    """
     console.print(Text(f"Spend from {_minute(report.start)} to {_minute(report.end)} UTC", style="bold"))
-    console.print(_table(report, console.width - _FIGURES_WIDTH) if report.rows else "Nothing was spent.")
-    for line in _notes(report, now):
+    columns = _fitting(report, console)
+    console.print(_table(report, columns, console.width) if report.rows else "Nothing was spent.")
+    titles = {column.title for column in columns}
+    for line in _notes(report, titles if report.rows else set(), now):
         console.print(Text(line, style="dim"))
 
 
-def _table(report: SpendReport, width: int) -> Table:
-    total = report.total
+def _table(report: SpendReport, columns: Sequence[_Column], width: int) -> Table:
+    starts = _starts(report)
+    room = max(_left(report, width) - sum(column.width + _GAP for column in columns), _NAMES_LEAST)
+    labels = Labels(report, room)
     table = Table(box=None, pad_edge=False, header_style="dim", show_footer=True, footer_style="bold")
-    if report.bucket != "total":
-        table.add_column("start", no_wrap=True)
-    table.add_column(_BETWEEN.join(dimension.replace("_", " ") for dimension in report.by), "total", no_wrap=True)
-    footers = ("", display_usd(total.cost), _share(total.settled, total.cost), _count(sum(total.tokens)))
-    longest = max(len(display_usd(amount)) for amount in (total.cost, *(row.cost for row in report.rows)))
-    for title, footer in zip(("share", "cost", "settled", "tokens"), footers, strict=True):
-        # A terminal that is too narrow cuts names and the columns behind, and never an amount.
-        least = longest if title == "cost" else None
-        table.add_column(title, footer, justify="right", no_wrap=True, min_width=least)
-    labels = _Labels(report, width)
-    for row in report.rows:
-        table.add_row(
-            *([] if row.start is None else [_slice(row.start, report)]),
-            labels.of(row),
-            _share(row.cost, total.cost),
-            display_usd(row.cost),
-            _share(row.settled, row.cost),
-            _count(sum(row.tokens)),
-        )
+    if starts:
+        table.add_column("start", no_wrap=True, min_width=len(starts[0]))
+    title = BETWEEN.join(dimension.replace("_", " ") for dimension in report.by)
+    table.add_column(title, "total", no_wrap=True, max_width=room)
+    for column in columns:
+        justify: Literal["left", "right"] = "left" if column.left else "right"
+        table.add_column(column.title, column.footer, justify=justify, no_wrap=True, min_width=column.width)
+    for number, row in enumerate(report.rows):
+        table.add_row(*starts[number : number + 1], labels.of(row), *(column.cells[number] for column in columns))
     return table
 
 
-class _Labels:
-    """What a row is called: names made harmless, told apart by the end of the id where two are the same."""
-
-    def __init__(self, report: SpendReport, width: int) -> None:
-        self._by = report.by
-        self._names = report.names
-        self._width = max(width, _NARROWEST) - _START_WIDTH[report.bucket]
-        idents = {(part, getattr(row, part)) for row in report.rows for part in report.by}
-        self._uses = Counter((part, self._names.of(ident)) for part, ident in idents)
-        longest = {
-            part: max((len(self._part(*one)) for one in idents if one[0] == part), default=0) for part in self._by
-        }
-        self._room = _fair(longest, self._width - len(_BETWEEN) * (len(self._by) - 1))
-
-    def of(self, row: SpendRow) -> Text:
-        """The row's label, one part for each dimension, no wider than its column."""
-        parts = (self._part(part, getattr(row, part), self._room[part]) for part in self._by)
-        label = Text(_BETWEEN.join(parts) or "all")
-        label.truncate(self._width, overflow="ellipsis")
-        return label
-
-    def _part(self, dimension: Dimension, ident: str, room: int = LONGEST_NAME) -> str:
-        name = self._names.of(ident)
-        # Made harmless at full length first, so that the end of a very long name survives the cut.
-        harmless = clean(name, LONGEST_NAME)
-        if self._uses[dimension, name] == 1:
-            return shorten(harmless, room)
-        ending = f" (…{clean(ident[-_ID_ENDING:])})"
-        return shorten(harmless, max(room - len(ending), 4)) + ending
+def _fitting(report: SpendReport, console: Console) -> list[_Column]:
+    """The columns that leave the names their room, the most wanted first, in the order in which they are shown."""
+    names = _NAMES_WIDE[len(report.by)] if console.width >= _WIDE else _NAMES_NARROW
+    left = _left(report, console.width) - names
+    kept = []
+    for place, column in _figures(report, console):
+        needed = column.width + _GAP
+        if column.title == "cost" or needed <= left:
+            kept.append((place, column))
+            left -= needed
+    return [column for _, column in sorted(kept, key=lambda item: item[0])]
 
 
-def _fair(wanted: dict[Dimension, int], room: int) -> dict[Dimension, int]:
-    """Room for each: what it wants where that is no more than an equal part of what the smaller ones leave."""
-    given: dict[Dimension, int] = {}
-    for left, (part, want) in zip(
-        range(len(wanted), 0, -1), sorted(wanted.items(), key=lambda item: item[1]), strict=True
-    ):
-        given[part] = max(min(want, room // left), 1)
-        room -= given[part]
-    return given
+def _left(report: SpendReport, width: int) -> int:
+    """The width without the column of times."""
+    starts = _starts(report)
+    return width - (len(starts[0]) + _GAP if starts else 0)
 
 
-def _notes(report: SpendReport, now: datetime) -> Iterator[str]:
+def _starts(report: SpendReport) -> list[str]:
+    return [_slice(row.start, report) for row in report.rows if row.start is not None]
+
+
+def _figures(report: SpendReport, console: Console) -> list[tuple[int, _Column]]:
+    """The columns of figures with their places from left to right, the most wanted first."""
+    rows, total = report.rows, report.total
+
+    def column(title: str, cell: Callable[[SpendRow], str], *, left: bool = False) -> _Column:
+        return _Column(title, tuple(map(cell, rows)), cell(total), left)
+
+    shares = tuple(_share(row.cost, total.cost) for row in rows)
+    found = [(1, column("cost", lambda row: display_usd(row.cost))), (0, _Column("share", shares, ""))]
+    if report.previous is not None and report.previous.cost is not None:
+        found.append((2, column("change", _change)))
+    found.append((4, column("settled", lambda row: _share(row.settled, row.cost))))
+    trend = report.trend
+    if trend is not None and not console.options.ascii_only:
+        found.append((3, column("trend", lambda row: _bars(trend.evened(row.trend)), left=True)))
+    found.append((5, column("tokens", lambda row: _count(sum(row.tokens)))))
+    return found
+
+
+def _bars(trend: Sequence[Nano]) -> str:
+    return bars(trend, max(trend))
+
+
+def _change(row: SpendRow) -> str:
+    """The change in whole percent: "+12 %", "-3 %", "new" where there was nothing, "-" where no percentage can be told.
+
+    Only what costs nothing any more is "-100 %".
+    """
+    if row.previous == 0:
+        return "new" if row.cost else ""
+    change = change_percent(row)
+    if change is None:
+        return "-"
+    if change > _LARGEST_CHANGE:
+        return f">{_LARGEST_CHANGE} %"
+    whole = round(change)
+    return f"{max(whole, -99) if row.cost > 0 else whole:+d} %" if whole else "0 %"
+
+
+def _notes(report: SpendReport, titles: AbstractSet[str], now: datetime) -> Iterator[str]:
     total = report.total
     unsettled = [
         f"{display_usd(amount)} {words}"
@@ -110,6 +148,9 @@ def _notes(report: SpendReport, now: datetime) -> Iterator[str]:
     ]
     if unsettled:
         yield f"Settled {display_usd(total.settled)}; {', '.join(unsettled)}."
+    yield from _comparison(report)
+    if report.trend is not None and "trend" in titles:
+        yield f"A bar of the trend is {_length(report.trend.hours)}; the last may still fill."
     if report.unpriced:
         models = ", ".join(clean(model) for model in sorted(report.unpriced))
         yield f"No price is known for {models}: estimated at the dearest of the family, so rather too high."
@@ -117,6 +158,22 @@ def _notes(report: SpendReport, now: datetime) -> Iterator[str]:
         yield "No usage has been read yet."
     else:
         yield f"Data as of {_minute(report.data_as_of)} UTC, {ago(report.data_as_of, now)}."
+
+
+def _comparison(report: SpendReport) -> Iterator[str]:
+    before = report.previous
+    if before is None:
+        return
+    window = f"{_minute(before.start)} to {_minute(before.end)} UTC"
+    if before.cost is None:
+        yield f"No change is shown: usage is not stored for all of {window}."
+    else:
+        ended = f", {display_usd(before.ended)} of it by what used nothing since" if before.ended else ""
+        yield f"The window before, {window}: {display_usd(before.cost)}{ended}."
+
+
+def _length(hours: int) -> str:
+    return plural(hours // 24, "day") if hours % 24 == 0 else plural(hours, "hour")
 
 
 def _slice(start: datetime, report: SpendReport) -> str:

@@ -8,51 +8,36 @@ default workspace and unattributed cost have rows of their own wherever their di
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Literal, TypeAlias
 
-import numpy as np
-
-from rules.model import HOUR, Dimension, Leaf, Names, Nano
+from rules.model import HOUR, Dimension, Names, Nano
+from watcher.ledger.account import Account, Bucket, SpendRow
 from watcher.ledger.days import DAY, Day, midnight, read_days
 from watcher.ledger.learning import learn_from, priced_day, teaches
-from watcher.ledger.reading import IntArray, LedgerStore
+from watcher.ledger.reading import LedgerStore
 from watcher.ledger.settlement import DaySpend, rests_on_prices, settle_day
+from watcher.ledger.trend import Trend, trend_of
 from watcher.ledger.view import newest_reading
-from watcher.pricing import KINDS, PriceBook, PricedDay
+from watcher.pricing import PriceBook, PricedDay
 
-Bucket: TypeAlias = Literal["total", "day", "hour"]
-
-_STANDINGS = 3
-_FIGURES = _STANDINGS + len(KINDS)
 _LOOK_BACK = timedelta(days=3)
 _FEW = 8
 """Days that may wait in memory for the price book to learn."""
 
 
 @dataclass(frozen=True, slots=True)
-class SpendRow:
-    """What one combination of the asked dimensions spent and used; dimensions not asked for are None.
+class Previous:
+    """The window of as many hours just before: [start, end), and what it cost.
 
-    Money is nano-dollars; `tokens` are in the order of `KINDS` without the web searches. `start` is when the bucket
-    begins, None for the whole window.
+    `cost` is None, and so is `previous` of every row, where usage is not stored from its beginning on. `ended` is the
+    part of the cost of those combinations that have no row in the report, since they used nothing in its window.
     """
 
-    start: datetime | None
-    workspace: str | None
-    api_key: str | None
-    model: str | None
-    settled: Nano
-    provisional: Nano
-    estimated: Nano
-    tokens: tuple[int, ...]
-    web_searches: int
-
-    @property
-    def cost(self) -> Nano:
-        """The best known cost: settled, provisional and estimated together."""
-        return self.settled + self.provisional + self.estimated
+    start: datetime
+    end: datetime
+    cost: Nano | None
+    ended: Nano = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +55,13 @@ class SpendReport:
     names: Names
     unpriced: frozenset[str]
     """Models whose estimated or provisional figures rest on a stand-in price: too high rather than too low."""
+    previous: Previous | None = None
+    """None where it was not asked for, or the window holds no hour yet."""
+    trend: Trend | None = None
+    """The bars of each row's trend; None where they were not asked for, or the window is too short."""
 
 
-def spend_report(  # noqa: PLR0917 - the question whole, in the order in which it is asked
+def spend_report(  # noqa: PLR0913, PLR0917 - the question whole, in the order in which it is asked
     store: LedgerStore,
     prices: PriceBook,
     organization: str,
@@ -81,25 +70,33 @@ def spend_report(  # noqa: PLR0917 - the question whole, in the order in which i
     end: datetime,
     bucket: Bucket,
     now: datetime,
+    *,
+    compare: bool = False,
 ) -> SpendReport:
     """Money and tokens of the hours whose start lies in [start, end), by the dimensions in `by`.
 
     `now` decides what is open and what may be settled; hours after the present one are never in the report. `prices` is
     taught what the organization's settled days say at `now` before anything is estimated with it, and stays as it was.
+    `compare` also reads the window before and the trend; a report by day or hour has neither.
     """
     first, until = _hour_at_or_after(start), min(_hour_at_or_after(end), _hour_of(now) + HOUR)
     dimensions = tuple(dict.fromkeys(by))
-    account = _Account(dimensions, bucket, first, until)
+    compare = compare and bucket == "total" and first < until
+    trend = trend_of(first, until) if compare else None
+    account = Account(dimensions, bucket, first, until, trend)
+    before = _before(store, organization, dimensions, first, until) if compare else None
+    accounts = [account] if before is None else [before, account]
+    from_hour = first if before is None else before.first
     waiting = _Waiting(store, prices, organization, now)
-    for day in read_days(store, organization, _days(max(first, _earliest(store, organization, until)), until)):
+    for day in read_days(store, organization, _days(max(from_hour, _earliest(store, organization, until)), until)):
         for settled, spend in waiting.put(day):
-            account.add(settled, spend)
+            _add(accounts, settled, spend)
     for settled, spend in waiting.release():
-        account.add(settled, spend)
+        _add(accounts, settled, spend)
     observed = store.usage.observed(organization, now - _LOOK_BACK, now + HOUR)
     if not observed:
         observed = store.usage.observed(organization, first, until)
-    return SpendReport(
+    report = SpendReport(
         start=start,
         end=end,
         by=dimensions,
@@ -109,6 +106,39 @@ def spend_report(  # noqa: PLR0917 - the question whole, in the order in which i
         total=account.whole.total(),
         names=store.directory.names(organization),
         unpriced=frozenset(account.unpriced),
+        trend=trend,
+    )
+    return _compared(report, before, first, until) if compare else report
+
+
+def _before(
+    store: LedgerStore, organization: str, by: tuple[Dimension, ...], first: datetime, until: datetime
+) -> Account | None:
+    """An account of as many hours before; None where usage is not stored from their beginning on."""
+    span = store.usage.span(organization)
+    # Year 1 has nothing before it.
+    reaches = span is not None and first - span[0] >= until - first
+    return Account(by, "total", first - (until - first), first) if reaches else None
+
+
+def _add(accounts: Sequence[Account], day: Day, spend: DaySpend) -> None:
+    for account in accounts:
+        account.add(day, spend)
+
+
+def _compared(report: SpendReport, before: Account | None, first: datetime, until: datetime) -> SpendReport:
+    """The report with what each row, and the whole, cost before."""
+    if before is None:
+        length = min(until - first, first - datetime.min.replace(tzinfo=UTC))
+        return replace(report, previous=Previous(first - length, first, None))
+    costs = {row.group: row.cost for row in before.rows()}
+    rows = tuple(replace(row, previous=costs.pop(row.group, 0)) for row in report.rows)
+    cost = before.whole.total().cost
+    return replace(
+        report,
+        rows=rows,
+        total=replace(report.total, previous=cost),
+        previous=Previous(before.first, first, cost, sum(costs.values())),
     )
 
 
@@ -145,97 +175,6 @@ class _Waiting:
         while self._days and self._book is not None:
             day = self._days.pop(0)
             yield day, settle_day(day, self._book, self._now)
-
-
-class _Account:
-    """The figures of a report, by group and bucket. Days come in any order, each once."""
-
-    def __init__(self, by: tuple[Dimension, ...], bucket: Bucket, first: datetime, until: datetime) -> None:
-        self._by, self._bucket, self._first, self._until = by, bucket, first, until
-        self._tally = _Tally(by)
-        self._slices: dict[datetime, list[SpendRow]] = {}
-        self.whole = _Tally(())
-        self.unpriced: set[str] = set()
-
-    def add(self, day: Day, spend: DaySpend) -> None:
-        """Add the part of a day that lies in the window."""
-        self.unpriced |= spend.unpriced
-        begins = midnight(spend.day)
-        hours = slice(max((self._first - begins) // HOUR, 0), min((self._until - begins) // HOUR, 24))
-        figures = _figures(day, spend, hours)
-        sums = figures.sum(axis=1)
-        self.whole.add(spend.leaves, sums)
-        if self._bucket == "total":
-            self._tally.add(spend.leaves, sums)
-        elif self._bucket == "day":
-            self._slices[begins] = _rows_of(spend.leaves, sums, self._by, begins)
-        else:
-            for number in range(figures.shape[1]):
-                at = begins + (hours.start + number) * HOUR
-                self._slices[at] = _rows_of(spend.leaves, figures[:, number], self._by, at)
-
-    def rows(self) -> list[SpendRow]:
-        """The rows, buckets in order, within one dearest first."""
-        if self._bucket == "total":
-            return self._tally.rows(None)
-        return [row for at in sorted(self._slices) for row in self._slices[at]]
-
-
-@dataclass(slots=True)
-class _Tally:
-    """Figures added up by group: the standings, then the counts."""
-
-    by: tuple[Dimension, ...]
-    groups: dict[tuple[str | None, ...], int] = field(default_factory=dict)
-    sums: IntArray = field(default_factory=lambda: np.zeros((64, _FIGURES), dtype=np.int64))
-
-    def add(self, leaves: Sequence[Leaf], figures: IntArray) -> None:
-        """Add figures by leaf (one row a leaf)."""
-        present = np.flatnonzero(figures.any(axis=1))
-        groups = self.groups
-        index = [groups.setdefault(self._group(leaves[at]), len(groups)) for at in present.tolist()]
-        while len(groups) > len(self.sums):
-            self.sums = np.concatenate([self.sums, np.zeros_like(self.sums)])
-        np.add.at(self.sums, np.array(index, dtype=np.int64), figures[present])
-
-    def rows(self, start: datetime | None) -> list[SpendRow]:
-        """One row a group, dearest first."""
-        rows = [_row(start, group, figures) for group, figures in zip(self.groups, self.sums.tolist(), strict=False)]
-        return sorted(rows, key=lambda row: (-row.cost, row.workspace or "", row.api_key or "", row.model or ""))
-
-    def total(self) -> SpendRow:
-        """The sum of everything added."""
-        return _row(None, (None, None, None), self.sums.sum(axis=0).tolist())
-
-    def _group(self, leaf: Leaf) -> tuple[str | None, ...]:
-        by = self.by
-        return (
-            leaf.workspace if "workspace" in by else None,
-            leaf.api_key if "api_key" in by else None,
-            leaf.model if "model" in by else None,
-        )
-
-
-def _rows_of(leaves: Sequence[Leaf], figures: IntArray, by: tuple[Dimension, ...], start: datetime) -> list[SpendRow]:
-    tally = _Tally(by)
-    tally.add(leaves, figures)
-    return tally.rows(start)
-
-
-def _row(start: datetime | None, group: tuple[str | None, ...], figures: Sequence[int]) -> SpendRow:
-    workspace, api_key, model = group
-    settled, provisional, estimated, *counts = figures
-    return SpendRow(start, workspace, api_key, model, settled, provisional, estimated, tuple(counts[:-1]), counts[-1])
-
-
-def _figures(day: Day, spend: DaySpend, hours: slice) -> IntArray:
-    """Leaf x hour x figure, for those hours of the day."""
-    usage = day.usage
-    counts = np.zeros((len(spend.leaves) * 24, len(KINDS)), dtype=np.int64)
-    np.add.at(counts, usage.table.leaf_of[usage.series] * 24 + usage.hour, usage.counts)
-    money = np.stack((spend.settled, spend.provisional, spend.estimated), axis=2)
-    figures = np.concatenate((money, counts.reshape(len(spend.leaves), 24, len(KINDS))), axis=2)
-    return figures[:, hours]
 
 
 def _hour_of(moment: datetime) -> datetime:

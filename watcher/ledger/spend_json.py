@@ -7,7 +7,8 @@ from typing import Any
 
 from rules.model import CONSOLE, DEFAULT_WORKSPACE, UNATTRIBUTED, Dimension
 from rules.money import usd_string
-from watcher.ledger.spend import SpendReport, SpendRow
+from watcher.ledger.account import SpendRow
+from watcher.ledger.spend import SpendReport
 from watcher.pricing import KINDS
 
 _KINDS_OF_NULL = ((UNATTRIBUTED, "unattributed"), (CONSOLE, "console"), (DEFAULT_WORKSPACE, "default_workspace"))
@@ -19,7 +20,9 @@ def spend_json(report: SpendReport) -> dict[str, Any]:
 
     A row has only the dimensions asked for, with the names of keys and workspaces (null where none is known), and
     `start` where the report is by day or hour. A dimension without an id is null, and `kind` says what it stands for.
-    `unpriced` lists the models with a stand-in price, where there are any.
+    `unpriced` lists the models with a stand-in price, where there are any. A row that stands for several is of `kind`
+    "others", and `merged` says for how many. A report that was compared has `previous` (the window before and its cost,
+    null where it is not known), and every row `previous_usd` and `change_percent`, as in `change_percent` below.
     """
     document: dict[str, Any] = {
         "from": utc_text(report.start),
@@ -30,6 +33,17 @@ def spend_json(report: SpendReport) -> dict[str, Any]:
         "rows": [{**_scope(report, row), **_figures(row)} for row in report.rows],
         "total": _figures(report.total),
     }
+    if report.previous is not None:
+        before = report.previous
+        document["previous"] = {
+            "from": utc_text(before.start),
+            "to": utc_text(before.end),
+            "cost_usd": None if before.cost is None else usd_string(before.cost),
+            "ended_usd": None if before.cost is None else usd_string(before.ended),
+        }
+        for row, shown in zip((*report.rows, report.total), (*document["rows"], document["total"]), strict=True):
+            shown["previous_usd"] = None if row.previous is None else usd_string(row.previous)
+            shown["change_percent"] = change_percent(row)
     if report.unpriced:
         document["unpriced"] = sorted(report.unpriced)
     return document
@@ -40,28 +54,43 @@ def utc_text(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def change_percent(row: SpendRow) -> float | None:
+    """The row's cost against the window before, in percent to a tenth; None where nothing was spent then.
+
+    It is also None where what was spent then is not known, or was a credit.
+    """
+    if row.previous is None or row.previous <= 0:
+        return None
+    return round(100 * (row.cost - row.previous) / row.previous, 1)
+
+
 def kind_of(row: SpendRow) -> str | None:
-    """What a row without an id stands for: "console", "default_workspace", "unattributed", or None."""
+    """What a row without an id stands for: "console", "default_workspace", "unattributed", "others", or None."""
+    if row.merged:
+        return "others"
     parts = {row.api_key, row.workspace, row.model}
     return next((kind for ident, kind in _KINDS_OF_NULL if ident in parts), None)
 
 
-def _scope(report: SpendReport, row: SpendRow) -> dict[str, str | None]:
-    scope: dict[str, str | None] = {}
+def _scope(report: SpendReport, row: SpendRow) -> dict[str, Any]:
+    scope: dict[str, Any] = {}
     for dimension in report.by:
-        ident = _ident(row, dimension)
+        ident = ident_of(row, dimension)
         scope[dimension] = ident
         if dimension != "model":
             scope[f"{dimension}_name"] = None if ident is None else report.names.by_id.get(ident)
     kind = kind_of(row)
     if kind is not None:
         scope["kind"] = kind
+    if row.merged:
+        scope["merged"] = row.merged
     if row.start is not None:
         scope["start"] = utc_text(row.start)
     return scope
 
 
-def _ident(row: SpendRow, dimension: Dimension) -> str | None:
+def ident_of(row: SpendRow, dimension: Dimension) -> str | None:
+    """The id in a dimension of a row, None where it has none."""
     ident: str | None = getattr(row, dimension)
     return None if ident in {CONSOLE, DEFAULT_WORKSPACE, UNATTRIBUTED, ""} else ident
 

@@ -1,5 +1,6 @@
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from rules.model import CONSOLE, UNATTRIBUTED, Dimension, Names
 from watcher.admin_api.answers import UsageBucket, UsageRow
 from watcher.cli.spend import register, window
 from watcher.cli.spend_table import show
-from watcher.ledger import Bucket, SpendReport, SpendRow
+from watcher.ledger import Bucket, Previous, SpendReport, SpendRow
+from watcher.ledger.trend import Trend
 from watcher.store import Store
 
 NOW = datetime(2026, 11, 20, 10, 37, tzinfo=UTC)
@@ -154,6 +156,110 @@ def test_an_empty_window_is_refused() -> None:
         window("2026-11-05", "2026-11-05", NOW)
 
 
+# ------------------------------------------------------------------------------------------- change, trend and width
+
+BEFORE = datetime(2026, 10, 12, 13, tzinfo=UTC)
+TREND = Trend(MONTH, 48, 10, 35)
+
+
+def compared(dollars: int, before: int | None, ident: str = "key_a") -> SpendRow:
+    known = None if before is None else before * USD
+    return replace(row(ident, dollars), previous=known, trend=(0,) * 9 + (dollars * USD,))
+
+
+def told(*rows: SpendRow, width: int = 80, cost: int | None = 7 * USD, ended: int = 0, encoding: str = "utf-8") -> str:
+    total = replace(compared(sum(item.cost for item in rows) // USD, None), previous=cost)
+    previous = Previous(BEFORE, MONTH, cost, ended)
+    report = SpendReport(
+        MONTH, NOW, ("api_key",), "total", NOW, rows, total, Names(), frozenset(), previous=previous, trend=TREND
+    )
+    out = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    show(report, Console(file=out, width=width, color_system=None), NOW)
+    out.seek(0)
+    return out.read()
+
+
+@pytest.mark.parametrize(
+    ("dollars", "before", "change"),
+    [
+        (112, 100, "+12 %"),
+        (97, 100, "-3 %"),
+        (5, 0, "new"),
+        (0, 5, "-100 %"),
+        (1, 1000, "-99 %"),
+        (1000, 1, ">999 %"),
+        (1000, 999, "0 %"),
+        (1, -1, "-"),
+    ],
+)
+def test_the_change_is_told_in_percent(dollars: int, before: int, change: str) -> None:
+    lines = told(compared(dollars, before)).splitlines()
+    at = lines[1].index("change") + len("change")
+    assert lines[2][:at].endswith(f"  {change}")
+
+
+def test_the_window_before_is_told_with_what_it_cost_and_what_ended() -> None:
+    text = " ".join(told(compared(5, 3), ended=4 * USD).split())
+    assert (
+        "The window before, 2026-10-12 13:00 to 2026-11-01 00:00 UTC: $7.00, $4.00 of it by what used nothing" in text
+    )
+    assert "A bar of the trend is 2 days; the last may still fill." in text
+    assert "▁▁▁▁▁▁▁▁▁█" in text
+
+
+def test_where_the_window_before_is_not_known_the_table_says_so_and_shows_no_change() -> None:
+    text = told(compared(5, None), cost=None)
+    assert "change" not in text.splitlines()[1]
+    assert "No change is shown: usage is not stored for all of 2026-10-12 13:00" in text
+
+
+def test_a_terminal_without_unicode_gets_no_trend() -> None:
+    lines = told(compared(5, 3), encoding="ascii").splitlines()
+    assert "trend" not in lines[1]
+    assert not any("bar of the trend" in line for line in lines)
+
+
+@pytest.mark.parametrize("width", [*range(38, 90, 3), 40, 200])
+@pytest.mark.parametrize("bucket", ["total", "day", "hour"])
+def test_no_amount_is_cut_and_no_line_is_too_long(width: int, bucket: Bucket) -> None:
+    start = None if bucket == "total" else MONTH
+    rows = [replace(compared(dollars, 3, "k" * 50), start=start) for dollars in (123_456_789, 5_000, 7)]
+    total = compared(123_461_796, 9)
+    report = SpendReport(
+        *(MONTH, NOW, ("api_key",), bucket, NOW, tuple(rows), total, Names(), frozenset()),
+        previous=None if start else Previous(BEFORE, MONTH, 9 * USD),
+        trend=None if start else TREND,
+    )
+    out = io.StringIO()
+    show(report, Console(file=out, width=width, color_system=None), NOW)
+    lines = out.getvalue().splitlines()
+    for amount in ("$123,456,789.00", "$5,000.00", "$7.00", "$123,461,796.00"):
+        assert any(amount in line.split() for line in lines)
+    assert max(map(cell_len, lines)) <= width
+
+
+def test_80_columns_hold_the_name_the_amount_the_change_and_the_trend() -> None:
+    assert told(compared(5, 3)).splitlines()[1].split() == [
+        *("api", "key", "share", "cost", "change", "trend", "settled", "tokens")
+    ]
+
+
+def test_40_columns_hold_the_name_and_the_amount() -> None:
+    text = told(compared(5, 3, "onboarding-guide-prod-18"), width=40)
+    (line,) = [line.split() for line in text.splitlines() if line.startswith("onb")]
+    assert line[0].endswith("-18")
+    assert "$5.00" in line
+    assert "trend" not in text
+
+
+def test_the_others_are_a_row_that_says_how_many_they_are() -> None:
+    others = replace(row("", 25), api_key=None, merged=1234)
+    assert [line.split()[:2] for line in shown(row("key_a", 75), others).splitlines()[2:4]] == [
+        ["key_a", "75"],
+        ["others", "(1,234)"],
+    ]
+
+
 # ------------------------------------------------------------------------------------------- the command
 
 HOUR = datetime(2026, 11, 3, 9, tzinfo=UTC)
@@ -203,6 +309,46 @@ def test_the_command_prints_a_table_by_key_when_nothing_is_asked(filled: Path) -
     assert "key_a" in out
     assert "Console" in out
     assert "$6.00" in out
+
+
+def test_the_command_cuts_to_the_top_in_every_form(filled: Path) -> None:
+    top = ("-c", str(filled), *WINDOW, "--top", "1")
+    assert "others (1)" in run(*top)[1]
+    document = json.loads(run(*top, "--json")[1])
+    assert [(row["cost_usd"], row.get("kind")) for row in document["rows"]] == [("4", None), ("2", "others")]
+    assert document["total"]["cost_usd"] == "6"
+    assert [line.split(",")[2:4] for line in run(*top, "--csv")[1].splitlines()[1:]] == [["", "4"], ["others", "2"]]
+
+
+def test_the_command_prints_csv_of_every_row(filled: Path) -> None:
+    code, out, _ = run("-c", str(filled), *WINDOW, "--csv")
+    assert code == 0
+    assert out.splitlines()[0].startswith("api_key,api_key_name,kind,cost_usd,")
+    assert [line.split(",")[:4] for line in out.splitlines()[1:]] == [["key_a", "", "", "4"], ["", "", "console", "2"]]
+
+
+def test_json_and_csv_are_held_against_the_window_before_only_when_asked(filled: Path) -> None:
+    hours = ("-c", str(filled), "--from", "2026-11-03T09:00", "--to", "2026-11-03T11:00")
+    assert "previous" not in json.loads(run(*hours, "--json")[1])
+    document = json.loads(run(*hours, "--json", "--compare")[1])
+    assert document["previous"] == {
+        "from": "2026-11-03T07:00:00Z",
+        "to": "2026-11-03T09:00:00Z",
+        "cost_usd": None,
+        "ended_usd": None,
+    }
+    assert document["rows"][0]["change_percent"] is None
+    assert "previous_usd" in run(*hours, "--csv", "--compare")[1]
+    assert "No change is shown" in run(*hours)[1]
+
+
+@pytest.mark.parametrize(
+    "options", [("--json", "--csv"), ("--compare", "--bucket", "day"), ("--top", "0"), ("--top", "many")]
+)
+def test_options_that_contradict_are_wrong_usage(filled: Path, options: tuple[str, ...]) -> None:
+    code, out, err = run("-c", str(filled), *options)
+    assert (code, out) == (2, "")
+    assert "--" in err
 
 
 def test_a_wrong_window_is_wrong_usage(filled: Path) -> None:

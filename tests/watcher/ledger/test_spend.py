@@ -59,8 +59,9 @@ def ask(
     end: datetime = NOW,
     bucket: Bucket = "total",
     now: datetime = NOW,
+    compare: bool = False,
 ) -> SpendReport:
-    return spend_report(store, BOOK, ORG, by, start, end, bucket, now)
+    return spend_report(store, BOOK, ORG, by, start, end, bucket, now, compare=compare)
 
 
 def as_json(report: SpendReport) -> dict[str, Any]:
@@ -225,3 +226,95 @@ def test_models_with_a_stand_in_price_are_told(store: Store) -> None:
 def test_an_empty_store_has_an_empty_report(store: Store) -> None:
     document = as_json(ask(store, "api_key"))
     assert (document["rows"], document["total"]["cost_usd"], document["data_as_of"]) == ([], "0", None)
+
+
+# ------------------------------------------------------------------------------------------- against the window before
+
+DAY = 24 * HOUR
+TODAY = datetime(2026, 11, 20, tzinfo=UTC)
+
+
+def add_two_windows(store: Store) -> None:
+    """Three hours of today, and before them three in which key_b and key_c were used too."""
+    add_usage(store, TODAY - 3 * HOUR, usage_row("key_a", "w1", 1_000_000), usage_row("key_c", "w1", 250_000))
+    add_usage(store, TODAY - 1 * HOUR, usage_row("key_b", "w1", 500_000))
+    add_usage(store, TODAY, usage_row("key_a", "w1", 500_000), usage_row("key_new", "w1", 2_000_000))
+    add_usage(store, TODAY + 2 * HOUR, usage_row("key_a", "w1", 1_000_000), usage_row("key_b", "w1", 250_000))
+    # What lies an hour before both windows is in neither.
+    add_usage(store, TODAY - 4 * HOUR, usage_row("key_a", "w1", 10**9))
+
+
+def test_a_row_is_held_against_as_many_hours_before(store: Store) -> None:
+    add_two_windows(store)
+    document = as_json(ask(store, "api_key", start=TODAY, end=TODAY + 3 * HOUR, compare=True))
+    rows = [(row["api_key"], row["cost_usd"], row["previous_usd"], row["change_percent"]) for row in document["rows"]]
+    assert rows == [
+        ("key_new", "8", "0", None),
+        ("key_a", "6", "4", 50.0),
+        ("key_b", "1", "2", -50.0),
+    ]
+    assert document["previous"] == {
+        "from": "2026-11-19T21:00:00Z",
+        "to": "2026-11-20T00:00:00Z",
+        "cost_usd": "7",
+        "ended_usd": "1",
+    }
+    assert (document["total"]["previous_usd"], document["total"]["change_percent"]) == ("7", 114.3)
+
+
+def test_comparing_changes_no_figure_of_the_window_and_agrees_with_asking_for_the_window_before(store: Store) -> None:
+    for back in range(0, 240, 5):
+        rows = [usage_row(f"key_{back % 4}", "w1", 1000 + back), usage_row("key_b", "w2", 50, HAIKU)]
+        add_usage(store, NOW.replace(minute=0) - back * HOUR, *rows)
+    for back in range(1, 10):
+        add_cost(store, NOW.date() - timedelta(days=back), ("w1", "tokens", "12.3456789"), ("w2", "tokens", "0.1"))
+    start = TODAY - 3 * DAY - 5 * HOUR
+    plain, compared = ask(store, "api_key", start=start), ask(store, "api_key", start=start, compare=True)
+    assert compared.previous is not None
+    document = as_json(compared)
+    del document["previous"]
+    for shown in (*document["rows"], document["total"]):
+        del shown["previous_usd"], shown["change_percent"]
+    assert document == as_json(plain)
+    before = ask(store, "api_key", start=compared.previous.start, end=compared.previous.end)
+    assert compared.previous.end - compared.previous.start == NOW.replace(minute=0) + HOUR - start
+    assert {row.api_key: row.previous for row in compared.rows} == {row.api_key: row.cost for row in before.rows}
+    assert compared.previous.cost == compared.total.previous == before.total.cost
+
+
+def test_a_plain_report_holds_nothing_of_the_window_before(store: Store) -> None:
+    add_two_windows(store)
+    report = ask(store, "api_key", start=TODAY)
+    assert (report.previous, report.trend, report.rows[0].trend) == (None, None, ())
+    assert "previous" not in as_json(report)
+
+
+def test_no_change_is_told_where_usage_is_not_stored_for_all_of_the_window_before(store: Store) -> None:
+    add_two_windows(store)
+    for hours, known in ((4, True), (5, False)):
+        report = ask(store, "api_key", start=TODAY, end=TODAY + hours * HOUR, compare=True)
+        assert report.previous is not None
+        assert (report.previous.cost is not None) is known
+        assert all((row.previous is not None) is known for row in (*report.rows, report.total))
+
+
+def test_the_trend_of_every_row_sums_to_its_cost(store: Store) -> None:
+    add_two_windows(store)
+    add_cost(store, (TODAY - DAY).date(), ("w1", "tokens", "123.456789"))
+    for start in (TODAY - 4 * HOUR, TODAY - 2 * DAY, MONTH):
+        report = ask(store, "api_key", start=start, compare=True)
+        assert report.trend is not None
+        for row in (*report.rows, report.total):
+            assert len(row.trend) == report.trend.bars
+            assert sum(row.trend) == row.cost
+    (key_a,) = [row for row in ask(store, "api_key", start=TODAY, compare=True).rows if row.api_key == "key_a"]
+    assert key_a.trend[:4] == (parse_usd("2"), 0, parse_usd("4"), 0)
+
+
+def test_a_window_of_the_future_or_since_the_year_one_has_nothing_before_it(store: Store) -> None:
+    add_two_windows(store)
+    future = ask(store, "api_key", start=NOW + DAY, end=NOW + 2 * DAY, compare=True)
+    assert (future.rows, future.previous) == ((), None)
+    ever = ask(store, "api_key", start=datetime(1, 1, 1, tzinfo=UTC), compare=True)
+    assert ever.previous is not None
+    assert ever.previous.cost is None
