@@ -22,6 +22,10 @@ from rules.horizons import HORIZONS, LONGEST, Law, Reals, Totals, values_at, z_s
 from rules.profile import DAY, WEEK, Flags, Floats, Memory, Profile, Tier
 from rules.silence import Silence
 
+ONGOING = ((3, 0, 0.25), (4, 2, 0.75), (5, 2, 0.75))
+"""(horizon, newest, part) as places among the horizons: six hours are told while the newest one, a day and three days
+while the newest three, still stray by this part of what the whole sum does on average."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
@@ -184,6 +188,7 @@ class Baseline:
         scores = z / (spread * np.array(tuning.thresholds)[:, None]).astype(np.float32)
         scores *= sums[:, :, 4] >= np.array(tuning.witnesses, dtype=np.float32)[:, None]
         _gate(scores, z, spread)
+        scores *= _goes_on(sums)
         depth, news, silence_after = self._silence.read(seen, present, sums, single, spread)
         depth /= tuning.silence
         score = scores[:, 1:].max(axis=1)
@@ -285,6 +290,21 @@ def _gate(scores: Reals, z: Reals, spread: Floats) -> None:
     scores[:, six] *= (z[:, one] >= least[one]) | (z[:, two] >= least[two])
     scores[:, day] *= z[:, six] >= 1.5 * least[six]
     scores[:, week] *= (z[:, day] >= 2.0 * least[day]) & (z[:, six] >= least[six])
+
+
+def _goes_on(sums: Reals) -> Flags:
+    """Whether what each sum strayed by is still coming, so that an incident that has ended is soon over.
+
+    The newest hours must stray by a part of what the whole sum does, in its unit an hour or relative to the expected:
+    at night a key that spends three times as much as usual strays by little, but still threefold.
+    """
+    excess = sums[:, :, 0] - sums[:, :, 1]
+    result = np.ones(excess.shape, dtype=np.bool_)
+    for place, newest, part in ONGOING:
+        least = part * excess[:, place]
+        result[:, place] = excess[:, newest] * (HORIZONS[place] / HORIZONS[newest]) >= least
+        result[:, place] |= excess[:, newest] * sums[:, place, 1] >= least * sums[:, newest, 1]
+    return result
 
 
 def _material(scores: Reals, sums: Reals, floors: Floors) -> Reals:

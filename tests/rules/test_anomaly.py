@@ -274,3 +274,22 @@ def test_days_before_anything_is_known_change_no_verdict() -> None:
     )
     assert judged(padded) == judged(view)
     assert set(breaches(view)) == {f"key-{STEADY}"}
+
+
+@pytest.mark.parametrize("hours", [3, 6, 12, 24, 48])
+@pytest.mark.parametrize("key", [1, 4, 5, 9])
+def test_a_runaway_that_has_ended_is_over_by_its_third_calm_hour_and_stays_over(key: int, hours: int) -> None:
+    over = 61 * 24 + 15 + hours
+    view = view_of(LEAVES, with_extra(key, over - hours, hours, max(20 * usual(key), 8.0)), over + 30)
+    told = anomaly.read(RULE, view, cut(RULE, view, Names()))
+    material = told.reading.material[over - told.begin :, told.subjects.first + key]
+    assert not (material[2:] >= anomaly.CALM).any()
+
+
+def test_spend_that_has_risen_fivefold_stays_in_breach_through_the_night() -> None:
+    begin = 63 * 24 + 9
+    cost = CALM.copy()
+    cost[STEADY, begin:] *= 5
+    firing = frozenset({breaches(view_of(LEAVES, cost, begin + 5))["key-1"].subject.fingerprint})
+    for hour in range(12, 48, 3):
+        assert set(breaches(view_of(LEAVES, cost, begin + hour), firing)) == {"key-1"}, f"{hour} hours after"
