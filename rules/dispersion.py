@@ -53,6 +53,18 @@ class Dispersion:
         self._lumps[0] += (seen * seen * present).sum(axis=0)
         self._lumps[1] += (seen * present).sum(axis=0)
 
+    def rescale(self, rows: npt.NDArray[np.bool_], factor: Floats) -> None:
+        """Follow a level that was multiplied by `factor`: its lumps grow with it, the relative noise stays."""
+        times = factor[rows]
+        self._busy[:, rows] *= np.stack([times * times, times, times * times])
+        self._even[:, rows] *= np.stack([times, np.ones_like(times), times])
+        self._lumps[:, rows] *= np.stack([times * times, times])
+
+    def forget(self, rows: npt.NDArray[np.bool_]) -> None:
+        """Begin anew for `rows`."""
+        for sums in (self._busy, self._even, self._lumps):
+            sums[:, rows] = 0.0
+
     def refit(self, level: Floats, usual: Floats) -> None:
         """Solve for both parts; `usual` is the lump that a series without a past of its own is held to have."""
         b0, b1, b2 = self._busy + PRIOR_HOURS * level**2 * np.array([[PRIOR_NOISE], [0.0], [1.0]])

@@ -261,16 +261,32 @@ class Baseline:
             return
         latest = self._totals.latest()
         known = stays & (latest[3] <= self.tuning.same_key * latest[1])
-        self._profile.rescale(known, np.divide(latest[3], latest[1], out=np.ones_like(latest[1]), where=known))
-        # Where hardly anything was expected there is no shape to keep either: the days in quarantine are all there is.
+        factor = np.divide(latest[3], latest[1], out=np.ones_like(latest[1]), where=known).astype(np.float64)
+        self._profile.rescale(known, factor)
+        self._dispersion.rescale(known, factor)
         fresh = stays & ~known
-        self._profile.forget(fresh)
-        for day in self._quarantine:
-            self._profile.train(day.hours, day.seen, np.broadcast_to(fresh, day.seen.shape).astype(np.float64))
-            day.present[:, fresh] = 0.0
+        self._anew(fresh)
+        self.hours[fresh] = LONGEST
         self._totals.forget(stays)
         self._stretch[stays] = 0
-        self.hours[stays] = LONGEST
+
+    def _anew(self, rows: Flags) -> None:
+        """Where hardly anything was expected there is no shape to keep: the days in quarantine are all there is.
+
+        They tell how far the hours of the new level stray, too; else it would be held to stray as far as the prior.
+        """
+        if not rows.any():
+            return
+        self._profile.forget(rows)
+        self._dispersion.forget(rows)
+        for day in self._quarantine:
+            self._profile.train(day.hours, day.seen, rows * np.ones_like(day.seen))
+            day.present[:, rows] = 0.0
+        quantum, noise = self._dispersion.quantum, self._dispersion.noise
+        level = self._profile.level(quantum, noise)
+        for day in self._quarantine:
+            expected = self._profile.expected(day.hours, quantum, noise)
+            self._dispersion.train(day.seen, expected, level, rows * np.ones_like(day.seen))
 
     def _refit(self) -> None:
         level = self._level = self._profile.level(self._dispersion.quantum, self._dispersion.noise)

@@ -293,3 +293,19 @@ def test_spend_that_has_risen_fivefold_stays_in_breach_through_the_night() -> No
     firing = frozenset({breaches(view_of(LEAVES, cost, begin + 5))["key-1"].subject.fingerprint})
     for hour in range(12, 48, 3):
         assert set(breaches(view_of(LEAVES, cost, begin + hour), firing)) == {"key-1"}, f"{hour} hours after"
+
+
+@pytest.mark.parametrize("factor", [3, 10, 40, 200])
+def test_an_adopted_level_leaves_no_bound_that_hides_the_next_incident(factor: int) -> None:
+    begin, days = 50 * 24 + 9, 6
+    cost = CALM.copy()
+    cost[STEADY, begin:] = cost[STEADY, begin:] * factor + 10 * DOLLAR
+    again = begin + days * 24
+    cost[STEADY, again:] *= 5
+    view = view_of(LEAVES, cost, again + 3)
+    told = anomaly.read(RULE, view, cut(RULE, view, Names()), keep=14 * 24)
+    row, at = told.subjects.first + STEADY, begin - told.begin
+    ratio = told.reading.upper[:, row] / told.reading.expected[:, row]
+    before, after = ratio[at - 24 : at].mean(), ratio[at + (days - 1) * 24 : at + days * 24].mean()
+    assert after < 1.6 * before
+    assert set(breaches(view)) == {"key-1"}
