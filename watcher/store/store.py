@@ -8,19 +8,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from rules.model import Alert, Notification, SourceState, Transition
+from rules.model import Alert, Notification, Transition
 from watcher.store import copies, retention
 from watcher.store.alerts import Alerts, write_alerts, write_transitions
 from watcher.store.claude_code import ClaudeCode
 from watcher.store.costs import Costs
-from watcher.store.cursor import Cursor, read_cursor, write_cursor
+from watcher.store.cursor import Cursor, write_cursor
 from watcher.store.database import Database
 from watcher.store.directory import Directory
-from watcher.store.errors import StoreError
 from watcher.store.journal import Commands, Journal
 from watcher.store.outbox import Outbox, write_notifications
 from watcher.store.schema import bring_up_to_date
-from watcher.store.sources import Sources, write_source
+from watcher.store.sources import Sources
 from watcher.store.usage import Usage
 
 ORGANIZATION = "organization"
@@ -34,8 +33,6 @@ class Judgement:
     alerts: tuple[Alert, ...] = ()
     transitions: tuple[Transition, ...] = ()
     notifications: tuple[Notification, ...] = ()
-    sources: tuple[SourceState, ...] = ()
-    """States of sources that the judgement has found something about, of the organization the database serves."""
     cursor: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -70,18 +67,12 @@ class Store:
         return cls(database)
 
     def remember(self, judgement: Judgement) -> None:
-        """Keep alerts, transitions, notifications, sources and cursor in one transaction."""
+        """Keep alerts, transitions, notifications and cursor in one transaction."""
         with self.database.writing() as connection:
             write_alerts(connection, judgement.alerts)
             write_transitions(connection, judgement.transitions)
             write_notifications(connection, judgement.notifications)
             write_cursor(connection, judgement.cursor)
-            if judgement.sources:
-                organization = read_cursor(connection, ORGANIZATION)
-                if organization is None:
-                    raise StoreError(f"{self.database.place} serves no organization yet, so no source has a state")
-                for source in judgement.sources:
-                    write_source(connection, organization, source)
 
     def backup(self, target: Path) -> None:
         """Write a consistent copy to a new file of mode 0600, also while a daemon writes; raises `BackupRefused`."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rules.model import SourceState, State, Transition
+from rules.model import State, Transition
 from tests.watcher.store.samples import DAY, HOUR, ORG, T0, anomaly, crossing, message
 from watcher.store import Judgement, Locked, Store, StoreError
 
@@ -56,16 +56,6 @@ def test_a_judgement_is_remembered_whole_or_not_at_all(store: Store) -> None:
     assert store.alerts.open() == ()
     assert store.outbox.pending() == ()
     assert store.cursor.get("judged") is None
-
-
-def test_the_states_of_sources_are_remembered_with_the_judgement(store: Store) -> None:
-    silent = SourceState("usage", offered=True, watermark=T0, stalled_since=T0)
-    with pytest.raises(StoreError, match="serves no organization yet"):
-        store.remember(Judgement(sources=(silent,)))
-    store.cursor.set("organization", ORG)
-    store.remember(Judgement(sources=(silent,)))
-    assert store.sources.all(ORG) == (silent,)
-    assert store.sources.get(ORG, "cost") == SourceState("cost")
 
 
 def test_notifications_wait_in_order_and_the_same_id_waits_once(store: Store) -> None:
