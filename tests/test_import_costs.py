@@ -58,6 +58,15 @@ def test_help_imports_nothing_heavy() -> None:
         assert not HEAVY & imported_by(*arguments)
 
 
+def test_a_spend_report_needs_no_http_client(tmp_path: Path) -> None:
+    with Simulator(World(started_at=NOW - timedelta(hours=5), keys=6, days=23), lambda: NOW) as served:
+        config = write_config(tmp_path, served.url, backfill="2d")
+        imported_by("poll", "-c", config)
+    modules = imported_by("spend", "-c", config)
+    assert "numpy" in modules
+    assert not {"httpx", "stamina", "apscheduler", "prometheus_client", "alembic", "statsmodels"} & modules
+
+
 def test_a_whole_poll_imports_no_statsmodels(tmp_path: Path) -> None:
     world = World(started_at=NOW - timedelta(hours=5), keys=6, days=23, scenario="runaway")
     with Simulator(world, lambda: NOW) as served:

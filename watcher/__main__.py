@@ -7,6 +7,7 @@ import sys
 import threading
 from types import TracebackType
 
+from watcher.collecting import collect_rarely
 from watcher.ownership import check_ownership
 
 
@@ -15,6 +16,7 @@ def main() -> None:
     if sentence := check_ownership():
         print(sentence, file=sys.stderr)  # noqa: T201 — nothing else can be trusted to print it
         raise SystemExit(1)
+    collect_rarely()
     threading.excepthook = lambda thrown: _tell(
         thrown.exc_type, thrown.exc_value or thrown.exc_type(), thrown.exc_traceback
     )

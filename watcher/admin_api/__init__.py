@@ -7,23 +7,49 @@
 What comes back is in `answers`, `answers_analytics` and `answers_limits`, what can go wrong in `errors`.
 """
 
-from watcher.admin_api.errors import (
-    AdminApiError,
-    BadRequest,
-    BrokenPaging,
-    Malformed,
-    NotAuthenticated,
-    NotOffered,
-    RateLimited,
-    Refused,
-    TimedOut,
-    Unavailable,
-)
-from watcher.admin_api.grouping import GroupingMemory
-from watcher.admin_api.key_administrator import KeyAdministrator
-from watcher.admin_api.reader import AdminReader
-from watcher.admin_api.retrying import RetryPolicy
-from watcher.admin_api.transport import Connection, ConnectionSettings, RequestObservation, connect
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from watcher.admin_api.errors import (
+        AdminApiError,
+        BadRequest,
+        BrokenPaging,
+        Malformed,
+        NotAuthenticated,
+        NotOffered,
+        RateLimited,
+        Refused,
+        TimedOut,
+        Unavailable,
+    )
+    from watcher.admin_api.grouping import GroupingMemory
+    from watcher.admin_api.key_administrator import KeyAdministrator
+    from watcher.admin_api.reader import AdminReader
+    from watcher.admin_api.retrying import RetryPolicy
+    from watcher.admin_api.transport import Connection, ConnectionSettings, RequestObservation, connect
+
+_HOMES = {
+    "AdminApiError": "errors",
+    "AdminReader": "reader",
+    "BadRequest": "errors",
+    "BrokenPaging": "errors",
+    "Connection": "transport",
+    "ConnectionSettings": "transport",
+    "GroupingMemory": "grouping",
+    "KeyAdministrator": "key_administrator",
+    "Malformed": "errors",
+    "NotAuthenticated": "errors",
+    "NotOffered": "errors",
+    "RateLimited": "errors",
+    "Refused": "errors",
+    "RequestObservation": "transport",
+    "RetryPolicy": "retrying",
+    "TimedOut": "errors",
+    "Unavailable": "errors",
+    "connect": "transport",
+}
+"""In which module each name is. They are imported when they are asked for: the shapes alone need no HTTP client."""
 
 __all__ = [
     "AdminApiError",
@@ -45,3 +71,9 @@ __all__ = [
     "Unavailable",
     "connect",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
@@ -14,7 +15,12 @@ class Payload(Generic[T]):
     """How values of one type are written as text and read back equal, infinite floats included."""
 
     def __init__(self, kind: Any) -> None:
-        self._adapter: TypeAdapter[T] = TypeAdapter(kind)
+        self._kind = kind
+
+    @cached_property
+    def _adapter(self) -> TypeAdapter[T]:
+        """Made when it is first needed, as that takes longer than many a command."""
+        return TypeAdapter(self._kind)
 
     def write(self, value: T) -> str:
         """The text of a value."""
