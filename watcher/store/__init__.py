@@ -1,5 +1,6 @@
 """The store: what the program knows and has decided, in SQLite by default and in PostgreSQL by URL."""
 
+from watcher.store.analytics import AnalyticsColumns, AnalyticsHour, AnalyticsRow, AnalyticsState, Asked
 from watcher.store.costs import CostDay, DayState
 from watcher.store.database import database_file
 from watcher.store.directory import Change, Listed
@@ -28,6 +29,11 @@ from watcher.store.usage import BucketState, SeriesKey, UsageColumns
 
 __all__ = [
     "ORGANIZATION",
+    "AnalyticsColumns",
+    "AnalyticsHour",
+    "AnalyticsRow",
+    "AnalyticsState",
+    "Asked",
     "BackupRefused",
     "BucketState",
     "Change",

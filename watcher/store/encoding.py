@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -36,8 +37,11 @@ class SeriesIds:
 
     def known(self, connection: Connection, organization: str, buckets: Iterable[UsageBucket]) -> dict[Dimensions, int]:
         """The id of every combination of dimensions in `buckets`, making those that are new."""
+        return self.of(connection, organization, {row[:7] for bucket in buckets for row in bucket.rows})
+
+    def of(self, connection: Connection, organization: str, wanted: AbstractSet[Dimensions]) -> dict[Dimensions, int]:
+        """The id of every combination that is wanted, among others, making those that are new."""
         ids = dict(self._known.get(organization) or _stored_ids(connection, organization))
-        wanted = {row[:7] for bucket in buckets for row in bucket.rows}
         missing = wanted - ids.keys()
         if missing:
             by_names = {_names(dimensions): ident for dimensions, ident in ids.items()}
@@ -49,6 +53,10 @@ class SeriesIds:
     def keep(self, organization: str, ids: dict[Dimensions, int]) -> None:
         """Remember ids whose transaction has been committed."""
         self._known[organization] = ids
+
+    def forget(self) -> None:
+        """Drop what is remembered, after rows of the table were removed."""
+        self._known = {}
 
 
 def encode(number: int, bucket: UsageBucket, ids: Mapping[Dimensions, int]) -> Encoded:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Table, and_, delete, func, select
+from sqlalchemy import ColumnElement, Table, and_, delete, func, select, union
 
 from rules.model import State
 from watcher.store import tables
@@ -18,23 +18,24 @@ _SLICE_ROWS = 5_000
 
 def prune(database: Database, before: datetime) -> int:
     """Remove what is older than `before`; returns the number of rows removed. See `Store.prune`."""
-    removed = _usage(database, hour_number(before))
+    removed = _hours(database, tables.usage_hours, hour_number(before))
+    removed += _hours(database, tables.analytics_hours, hour_number(before))
     for table, old in _old(before):
         while count := _slice(database, table, old):
             removed += count
     return removed + _unused_series(database)
 
 
-def _usage(database: Database, before: int) -> int:
+def _hours(database: Database, table: Table, before: int) -> int:
     removed = 0
-    hour = tables.usage_hours.c.hour
+    hour = table.c.hour
     while True:
         with database.writing() as connection:
             first = connection.execute(select(func.min(hour))).scalar_one()
             if first is None or first >= before:
                 return removed
             upto = min(before, first + _SLICE_HOURS)
-            removed += connection.execute(delete(tables.usage_hours).where(hour < upto)).rowcount
+            removed += connection.execute(delete(table).where(hour < upto)).rowcount
 
 
 def _old(before: datetime) -> Iterator[tuple[Table, ColumnElement[bool]]]:
@@ -42,6 +43,8 @@ def _old(before: datetime) -> Iterator[tuple[Table, ColumnElement[bool]]]:
     at, hour, day = moment(before), hour_number(before), day_number(before.date())
     yield tables.usage_buckets, tables.usage_buckets.c.hour < hour
     yield tables.usage_readings, tables.usage_readings.c.end_hour <= hour
+    yield tables.analytics_buckets, tables.analytics_buckets.c.hour < hour
+    yield tables.analytics_readings, tables.analytics_readings.c.end_hour <= hour
     held = tables.held_buckets.c
     yield tables.held_buckets, held.observed_at < at
     yield tables.revisions, tables.revisions.c.observed_at < at
@@ -70,6 +73,6 @@ def _slice(database: Database, table: Table, old: ColumnElement[bool]) -> int:
 
 
 def _unused_series(database: Database) -> int:
-    used = select(tables.usage_hours.c.series).distinct()
+    used = union(select(tables.usage_hours.c.series), select(tables.analytics_hours.c.series))
     with database.writing() as connection:
         return connection.execute(delete(tables.series).where(tables.series.c.id.not_in(used))).rowcount

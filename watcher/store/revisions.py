@@ -14,6 +14,9 @@ from watcher.store.times import from_moment, moment
 
 Bucket = TypeVar("Bucket")
 
+TOKENS = slice(2, 7)
+"""The columns of `usage_hours` that are tokens."""
+
 
 @dataclass(frozen=True, slots=True)
 class Revision(Generic[Bucket]):
@@ -41,10 +44,17 @@ class Logged(NamedTuple):
     moved: int
 
 
-def compare(bucket: int, previous_at: int, old: Iterable[Sequence[int]], new: Iterable[Sequence[int]]) -> Logged:
-    """The change from the old to the new rows of `usage_hours` of one hour, in tokens."""
-    before = {row[1]: sum(row[2:7]) for row in old}
-    after = {row[1]: sum(row[2:7]) for row in new}
+def compare(
+    bucket: int,
+    previous_at: int,
+    old: Iterable[Sequence[int]],
+    new: Iterable[Sequence[int]],
+    *,
+    figures: slice = TOKENS,
+) -> Logged:
+    """The change from the old to the new rows of one hour, in what the columns `figures` add up to."""
+    before = {row[1]: sum(row[figures]) for row in old}
+    after = {row[1]: sum(row[figures]) for row in new}
     moved = sum(abs(after.get(which, 0) - before.get(which, 0)) for which in before.keys() | after.keys())
     return Logged(bucket, previous_at, sum(before.values()), sum(after.values()), moved)
 

@@ -11,11 +11,13 @@ from typing import Self
 from rules.model import Alert, Notification, Transition
 from watcher.store import copies, retention
 from watcher.store.alerts import Alerts, write_alerts, write_transitions
+from watcher.store.analytics import Analytics
 from watcher.store.claude_code import ClaudeCode
 from watcher.store.costs import Costs
 from watcher.store.cursor import Cursor, write_cursor
 from watcher.store.database import Database
 from watcher.store.directory import Directory
+from watcher.store.encoding import SeriesIds
 from watcher.store.journal import Commands, Journal
 from watcher.store.outbox import Outbox, write_notifications
 from watcher.store.schema import bring_up_to_date
@@ -41,7 +43,9 @@ class Store:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.usage = Usage(database)
+        self._ids = SeriesIds()
+        self.usage = Usage(database, self._ids)
+        self.analytics = Analytics(database, self._ids)
         self.costs = Costs(database)
         self.claude_code = ClaudeCode(database)
         self.directory = Directory(database)
@@ -84,7 +88,7 @@ class Store:
         Alerts that are open and notifications that are not delivered stay, whatever their age.
         """
         removed = retention.prune(self.database, before)
-        self.usage.forget_series()
+        self._ids.forget()
         return removed
 
     def close(self) -> None:

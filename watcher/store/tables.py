@@ -201,6 +201,54 @@ claude_code_days = Table(
     sqlite_strict=True,
 )
 
+# ---------------------------------------------------------------------------------------------- analytics
+
+# Nano-dollars by kind. `series` is no foreign key, as for usage.
+analytics_hours = Table(
+    "analytics_hours",
+    metadata,
+    _number_key("hour"),
+    _number_key("series"),
+    _number("uncached_input"),
+    _number("cache_read"),
+    _number("cache_write_5m"),
+    _number("cache_write_1h"),
+    _number("output"),
+    _number("web_searches"),
+    _number("other"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+analytics_buckets = Table(
+    "analytics_buckets",
+    metadata,
+    _key("organization"),
+    _number_key("hour"),
+    Column("digest", LargeBinary, nullable=False),
+    _number("amount"),
+    _number("row_count"),
+    _number("first_observed_at"),
+    _number("observed_at"),
+    _number("unchanged_since_at"),
+    _number("readings"),
+    _number("revision"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+# Which hours were asked for when by the clock, as `usage_readings` has it.
+analytics_readings = Table(
+    "analytics_readings",
+    metadata,
+    _key("organization"),
+    _number_key("start_hour"),
+    _number("end_hour"),
+    _number("observed_at"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
 # ---------------------------------------------------------------------------------------------- directory and sources
 
 directory = Table(

@@ -82,9 +82,9 @@ class BucketState:
 class Usage:
     """The usage of every organization, by hour."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, ids: SeriesIds) -> None:
         self._database = database
-        self._ids = SeriesIds()
+        self._ids = ids
 
     def replace(
         self,
@@ -122,7 +122,7 @@ class Usage:
         """The rows of the hours in `[start, end)`."""
         low, high = hour_number(start), hour_after(end)
         with self._database.reading() as connection:
-            keys, index = _series_index(connection, organization)
+            keys, index = series_index(connection, organization)
             in_window = (usage_hours.c.hour >= low) & (usage_hours.c.hour < high)
             size = connection.execute(select(func.count()).select_from(usage_hours).where(in_window)).scalar_one()
             where, counts = np.empty((2, size), dtype=np.int32), np.empty((6, size), dtype=np.int64)
@@ -199,10 +199,6 @@ class Usage:
         with self._database.reading() as connection:
             return revisions.since(connection, organization, SOURCE, since, from_hour)
 
-    def forget_series(self) -> None:
-        """Drop what is remembered of the series table, after rows of it were removed."""
-        self._ids = SeriesIds()
-
 
 class _Stored(NamedTuple):
     digest: bytes
@@ -275,7 +271,7 @@ def _write(
     revisions.log(connection, organization, SOURCE, log, observed_at)
 
 
-def _series_index(connection: Connection, organization: str) -> tuple[tuple[SeriesKey, ...], npt.NDArray[np.int32]]:
+def series_index(connection: Connection, organization: str) -> tuple[tuple[SeriesKey, ...], npt.NDArray[np.int32]]:
     """The organization's series, and an array from a series' id to its place in them (-1: not theirs)."""
     rows = connection.execute(select(series).order_by(series.c.id)).all()
     index = np.full((max((row.id for row in rows), default=0) + 1,), -1, dtype=np.int32)

@@ -6,7 +6,7 @@ import pytest
 
 from rules.model import State
 from tests.watcher.store.samples import DAY, HOUR, ORG, T0, anomaly, bucket, cost_day, cost_row, crossing, message, row
-from watcher.store import BackupRefused, Judgement, Store, tables
+from watcher.store import AnalyticsHour, AnalyticsRow, BackupRefused, Judgement, Store, tables
 
 
 def test_a_backup_of_a_database_in_use_is_one_state_of_it(tmp_path: Path) -> None:
@@ -45,11 +45,14 @@ def test_a_backup_is_one_file_that_holds_everything(tmp_path: Path) -> None:
     (tmp_path / "backups").mkdir()
     with Store.open(f"sqlite:///{tmp_path}/w.db") as store:
         store.usage.replace(ORG, [bucket(0, row("a", 3))], T0)
+        told = AnalyticsHour(T0, (AnalyticsRow("ws_1", "a", "claude-m", "", "", output=7),))
+        store.analytics.replace(ORG, [told], T0)
         with Store.open(f"sqlite:///{tmp_path}/w.db", read_only=True) as reader:
             reader.backup(tmp_path / "backups" / "copy.db")
     assert [path.name for path in (tmp_path / "backups").iterdir()] == ["copy.db"]
     with Store.open(f"sqlite:///{tmp_path}/backups/copy.db") as copy:
         assert copy.usage.read(ORG, T0, T0 + HOUR).output.tolist() == [3]
+        assert copy.analytics.read(ORG, T0, T0 + HOUR).output.tolist() == [7]
 
 
 def test_a_backup_overwrites_nothing(tmp_path: Path) -> None:

@@ -1,13 +1,27 @@
 import sqlite3
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from watcher.store import NoDatabase, NotADatabase, SchemaTooNew, SchemaTooOld, Store, schema, tables
+from watcher.store import (
+    AnalyticsHour,
+    AnalyticsRow,
+    NoDatabase,
+    NotADatabase,
+    SchemaTooNew,
+    SchemaTooOld,
+    Store,
+    schema,
+    tables,
+)
+from watcher.store.database import Database
+from watcher.store.times import EPOCH
 
 
 def test_an_empty_database_is_migrated_to_exactly_the_tables_the_code_knows(store: Store) -> None:
@@ -58,6 +72,47 @@ def test_an_older_schema_is_not_migrated_by_a_reader(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(SchemaTooOld, match="older version"):
         Store.open(url, read_only=True)
+
+
+def _of_the_first_version(store_url: str) -> None:
+    """An empty database with the tables of version 0001, and an hour of usage in it."""
+    database = Database(store_url)
+    config = Config()
+    config.set_main_option("script_location", "watcher.store:migrations")
+    try:
+        with database.writing() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "0001")
+            connection.exec_driver_sql("INSERT INTO series VALUES (1, 'org', 'ws', 'key', 'm', '', '', '', '')")
+            connection.exec_driver_sql("INSERT INTO usage_hours VALUES (490000, 1, 1, 2, 3, 4, 5, 6)")
+    finally:
+        database.close()
+
+
+def test_a_database_of_the_first_version_is_migrated_and_keeps_what_it_holds(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/w.db"
+    _of_the_first_version(url)
+    _is_whole(url)
+
+
+@pytest.mark.outside
+def test_a_postgresql_database_of_the_first_version_is_migrated_too(postgres_url: str) -> None:
+    _of_the_first_version(postgres_url)
+    _is_whole(postgres_url)
+
+
+def _is_whole(url: str) -> None:
+    with pytest.raises(SchemaTooOld, match="older version"):
+        Store.open(url, read_only=True)
+    hour = EPOCH + 490_000 * timedelta(hours=1)
+    with Store.open(url) as store:
+        assert store.usage.read("org", hour, hour + timedelta(hours=1)).output.tolist() == [5]
+        told = AnalyticsHour(hour, (AnalyticsRow("ws", "key", "m", "", "", output=9),))
+        store.analytics.replace("org", [told], hour + timedelta(days=1))
+        assert store.analytics.read("org", hour, hour + timedelta(hours=1)).output.tolist() == [9]
+        with store.database.reading() as connection:
+            context = MigrationContext.configure(connection, opts={"compare_type": True})
+            assert compare_metadata(context, tables.metadata) == []
 
 
 def test_another_programs_tables_are_refused(tmp_path: Path) -> None:
