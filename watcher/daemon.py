@@ -169,9 +169,10 @@ class Daemon:
 
     def _attempt(self) -> Outcome | None:
         now = self._clock.now()
+        begins = self._world is None  # what a key was never offered may be another key's, or a restart's to find
         try:
             world = self._present_world()
-            plan = Plan.due(world.store, world.organization, now, self._parts.settings.poll)
+            plan = Plan.due(world.store, world.organization, now, self._parts.settings.poll, absent_too=begins)
             outcome = run_cycle(world, plan, now, self._progress)
             self._parts.remember_grouping()
             tidy_if_due(self._store, self._parts.settings.store.keep, self.receivers, now)

@@ -2,6 +2,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
 NOW = datetime(2026, 11, 20, 10, 30, tzinfo=UTC)
 MIDNIGHT = NOW.replace(hour=0, minute=0)
+LISTS = ("organization", "workspaces", "api_keys", "users", "invites")
 SETTINGS = PollSettings(backfill=timedelta(days=60))
 FIRST = MIDNIGHT - 60 * DAY
 
@@ -38,7 +40,7 @@ def test_an_empty_store_is_filled_from_the_oldest_day_on() -> None:
         Days((MIDNIGHT - 30 * DAY).date(), None),
     )
     assert plan.claude_code == ((MIDNIGHT - DAY).date(), MIDNIGHT.date())
-    assert plan.directory
+    assert plan.lists == LISTS
 
 
 def test_cost_is_filled_in_parts_of_at_most_31_days() -> None:
@@ -62,14 +64,37 @@ def test_while_an_hour_reads_as_empty_every_usage_poll_reads_the_whole_trailing_
 
 def test_a_usage_poll_reads_the_open_hour_and_the_three_before() -> None:
     plan = Plan.of(whole(), NOW + 5 * MINUTE, SETTINGS)
-    assert plan == Plan(usage=Hours(NOW.replace(minute=0) - 3 * HOUR, NOW.replace(minute=0) + HOUR), directory=True)
+    assert plan == Plan(usage=Hours(NOW.replace(minute=0) - 3 * HOUR, NOW.replace(minute=0) + HOUR), lists=LISTS)
 
 
-def test_a_directory_whose_reading_was_cut_off_in_the_middle_is_read_again_at_once() -> None:
+def test_a_list_that_a_poll_was_cut_off_before_is_read_at_once() -> None:
     for unread in ("users", "invites"):
         held = whole()
         sources = {name: state for name, state in held.sources.items() if name != unread}
-        assert Plan.of(replace(held, sources=sources), NOW, SETTINGS) == Plan(directory=True)
+        assert Plan.of(replace(held, sources=sources), NOW, SETTINGS) == Plan(lists=(unread,))
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_source_that_was_never_offered_is_asked_once_a_day(source: str) -> None:
+    held = whole(NOW)
+    absent = {**held.sources, source: SourceState(source, offered=False, last_attempt_at=NOW)}
+
+    def asked(at: datetime, **how: bool) -> bool:
+        plan = Plan.of(replace(held, sources=absent), at, SETTINGS, **how)
+        read = {"usage": plan.usage, "cost": plan.costs, "claude_code": plan.claude_code}
+        return bool(read[source]) if source in read else source in plan.lists
+
+    assert not asked(NOW + 23 * HOUR)
+    assert asked(NOW + DAY)
+    assert asked(NOW + MINUTE, absent_too=True), "a daemon that starts asks at once"
+    assert asked(NOW + MINUTE, everything=True)
+
+
+def test_a_source_that_was_offered_and_is_gone_keeps_its_pace() -> None:
+    held = whole()
+    gone = SourceState("usage", offered=False, last_attempt_at=NOW, last_success_at=NOW - HOUR, failing_since=NOW)
+    plan = Plan.of(replace(held, sources={**held.sources, "usage": gone}), NOW + 5 * MINUTE, SETTINGS)
+    assert plan.usage is not None
 
 
 def test_the_trailing_day_is_read_again_every_hour() -> None:
@@ -85,7 +110,7 @@ def test_everything_reads_the_trailing_day_and_week_whatever_was_read_when() -> 
     assert plan.usage == Hours(NOW.replace(minute=0) - DAY, NOW.replace(minute=0) + HOUR)
     assert plan.costs == (Days((MIDNIGHT - 7 * DAY).date(), None),)
     assert plan.backfill == ()
-    assert plan.directory
+    assert plan.lists == LISTS
     assert len(plan.claude_code) == 2
 
 

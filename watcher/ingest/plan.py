@@ -4,7 +4,7 @@ Usage: days that are missing, or were last read before they had settled, are bac
 one reading. Then comes the trailing window: the open hour and the three before it on every usage poll, the trailing 24
 hours at least once an hour, and at every poll while one of them reads as empty. Cost: the trailing 7 days, once a day
 30 days, and whatever older is missing. What an answer leaves out is asked for again hourly, not at every poll. A source
-that failed is asked again at the next poll.
+that failed is asked again at the next poll; one that this organization or key was never offered is asked once a day.
 """
 
 from __future__ import annotations
@@ -34,10 +34,13 @@ COST_RESTATED = 30
 """Days of the cost report that are read again once a day."""
 COST_CHUNK = 31
 """Days of the cost report that are back-filled in one reading."""
-DIRECTORY = ("organization", "workspaces", "api_keys", "users", "invites")
-"""The sources that are lists of who and what there is; they are read together."""
-DIRECTORY_EVERY = timedelta(minutes=5)
+LISTS: Mapping[str, timedelta] = dict.fromkeys(
+    ("organization", "workspaces", "api_keys", "users", "invites"), timedelta(minutes=5)
+)
+"""The sources that are lists of who and what there is, and how often each is read."""
 CLAUDE_CODE_EVERY = HOUR
+ABSENT_EVERY = DAY
+"""How often a source that was never offered is asked again whether it is now."""
 
 
 class PollSettings(Protocol):
@@ -110,12 +113,14 @@ class Plan:
     usage: Hours | None = None
     costs: tuple[Days, ...] = ()
     claude_code: tuple[date, ...] = ()
-    directory: bool = False
+    lists: tuple[str, ...] = ()
 
     @classmethod
-    def due(cls, store: Store, organization: str, now: datetime, settings: PollSettings) -> Self:
-        """What is due now."""
-        return cls.of(Holdings.of(store, organization, now, settings), now, settings)
+    def due(
+        cls, store: Store, organization: str, now: datetime, settings: PollSettings, *, absent_too: bool = False
+    ) -> Self:
+        """What is due now; with `absent_too` also what was never offered, whenever that was asked last."""
+        return cls.of(Holdings.of(store, organization, now, settings), now, settings, absent_too=absent_too)
 
     @classmethod
     def everything(cls, store: Store, organization: str, now: datetime, settings: PollSettings) -> Self:
@@ -123,13 +128,24 @@ class Plan:
         return cls.of(Holdings.of(store, organization, now, settings), now, settings, everything=True)
 
     @classmethod
-    def of(cls, held: Holdings, now: datetime, settings: PollSettings, *, everything: bool = False) -> Self:
+    def of(
+        cls,
+        held: Holdings,
+        now: datetime,
+        settings: PollSettings,
+        *,
+        everything: bool = False,
+        absent_too: bool = False,
+    ) -> Self:
         """The pure decision behind `due` and `everything`."""
 
         def is_due(source: str, every: timedelta) -> bool:
             state = held.sources.get(source)
             if everything or state is None:
                 return True
+            if state.offered is False:
+                never = state.last_success_at is None
+                return (never and absent_too) or _is_due(state.last_attempt_at, ABSENT_EVERY if never else every, now)
             failing = state.failing_since is not None
             return _is_due(state.last_attempt_at, min(every, settings.usage_every) if failing else every, now)
 
@@ -140,8 +156,7 @@ class Plan:
             usage=_window(held, now, whole=everything) if usage else None,
             costs=tuple(_cost_days(held, now, settings)) if is_due("cost", settings.cost_every) else (),
             claude_code=(today - DAY, today) if is_due("claude_code", CLAUDE_CODE_EVERY) else (),
-            # All of them: a poll that was cut off in the middle has read some lists and not the others.
-            directory=any(is_due(source, DIRECTORY_EVERY) for source in DIRECTORY),
+            lists=tuple(source for source, every in LISTS.items() if is_due(source, every)),
         )
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TypeVar
 
 from rules.model import SourceState
-from watcher.admin_api.errors import AdminApiError, BadRequest, NotOffered
-from watcher.ingest import membership
 from watcher.ingest.belief import Stored, believe, believe_costs
-from watcher.ingest.outcome import failed, not_offered, succeeded
+from watcher.ingest.directory import read_lists
 from watcher.ingest.plan import Days, Hours, Plan
+from watcher.ingest.poll import Poll, each
 from watcher.ingest.reader import Reader
 from watcher.store import Store
 from watcher.watermark import REMEMBERED, LateChange, cost_watermark, settling_time, usage_watermark
@@ -24,8 +22,6 @@ SHRUNK = "ingest.shrunk_hours"
 
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
-
-Part = TypeVar("Part")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,70 +55,33 @@ def ingest(
     of the back-fill are done, and of how many. Raises StoreError where the store cannot be written, and
     `OtherOrganization` for the key of another organization.
     """
-    poll = _Poll(reader, store, organization, now)
-    if plan.directory:
-        poll.directory()
+    poll = Poll(reader, store, organization, now)
+    reports = _Reports(poll)
+    read_lists(poll, plan.lists)
     if plan.usage is not None or plan.backfill:
-        poll.ask("usage", lambda: poll.usage(plan, progress), poll.settle_usage)
+        poll.ask("usage", lambda: reports.usage(plan, progress), reports.settle_usage)
     if plan.costs:
-        poll.ask("cost", lambda: _each(plan.costs, poll.costs), poll.settle_costs)
+        poll.ask("cost", lambda: each(plan.costs, reports.costs), reports.settle_costs)
     if plan.claude_code:
-        poll.ask("claude_code", lambda: _each(plan.claude_code, poll.claude_code))
+        poll.ask("claude_code", lambda: each(plan.claude_code, reports.claude_code))
     return Ingested(
-        changed_hours=frozenset(poll.changed_hours),
-        changed_days=frozenset(poll.changed_days),
+        changed_hours=frozenset(reports.changed_hours),
+        changed_days=frozenset(reports.changed_days),
         sources=tuple(poll.states),
         attempted=tuple(state.source for state in poll.states),
         failures=poll.failures,
-        shrunk_hours=poll.shrunk_hours,
+        shrunk_hours=reports.shrunk_hours,
     )
 
 
-class _Poll:
-    """One poll under way."""
+class _Reports:
+    """The usage report and the cost report, as one poll reads them."""
 
-    def __init__(self, reader: Reader, store: Store, organization: str, now: datetime) -> None:
-        self._reader, self._store, self._organization, self._now = reader, store, organization, now
+    def __init__(self, poll: Poll) -> None:
+        self._reader, self._store, self._organization, self._now = poll.reader, poll.store, poll.organization, poll.now
         self.changed_hours: set[datetime] = set()
         self.changed_days: set[date] = set()
-        self.states: list[SourceState] = []
-        self.failures: dict[str, str] = {}
         self.shrunk_hours = 0
-
-    def ask(
-        self,
-        source: str,
-        read: Callable[[], None],
-        settle: Callable[[SourceState], SourceState] = lambda state: state,
-    ) -> None:
-        """Read one source and note what became of it; `settle` adds what the store now says of it."""
-        state = self._store.sources.get(self._organization, source)
-        try:
-            read()
-            state = succeeded(state, self._now)
-        except NotOffered as error:
-            state = not_offered(state, error, self._now)
-        except AdminApiError as error:
-            state = failed(state, error, self._now)
-            self.failures[source] = str(error)
-        state = settle(state)
-        self._store.sources.save(self._organization, state)
-        self.states.append(state)
-
-    def directory(self) -> None:
-        """Who and what there is; the organization first, as another one's key must not be read any further."""
-        organization, now, listings = self._organization, self._now, self._store.directory
-        self.ask("organization", self._organization_itself)
-        self.ask("workspaces", lambda: listings.record_workspaces(organization, self._reader.workspaces(), now))
-        self.ask("api_keys", lambda: listings.record_api_keys(organization, self._reader.api_keys(), now))
-        self.ask("users", lambda: listings.record_users(organization, self._reader.users(), now))
-        self.ask("invites", lambda: listings.record_invites(organization, self._reader.invites(), now))
-
-    def _organization_itself(self) -> None:
-        item = self._reader.organization()
-        membership.check(self._store, self._organization, item)
-        item = replace(item, id=self._organization)
-        self._store.directory.record_organization(self._organization, item, self._now)
 
     def usage(self, plan: Plan, progress: Progress | None) -> None:
         """The back-fill, day by day, then the trailing window."""
@@ -138,7 +97,7 @@ class _Poll:
 
         if progress is not None and total:
             progress(0, total)
-        _each([*parts, *([] if plan.usage is None else [(plan.usage, 0)])], take)
+        each([*parts, *([] if plan.usage is None else [(plan.usage, 0)])], take)
 
     def _usage_of(self, hours: Hours, settling: timedelta) -> None:
         now, usage = self._now, self._store.usage
@@ -205,7 +164,7 @@ class _Poll:
         span = costs.span(organization)
         if span is None:
             return state
-        read = {day: each.observed_at for day, each in costs.observed(organization, *span).items()}
+        read = {day: known.observed_at for day, known in costs.observed(organization, *span).items()}
         watermark = cost_watermark(read, self._now, previous=state.watermark)
         since = min((held.since for held in costs.held(organization)), default=None)
         return replace(state, watermark=watermark.complete_until, stalled_since=since)
@@ -214,18 +173,6 @@ class _Poll:
         """One day of the Claude Code report."""
         rows = self._reader.claude_code(day)
         self._store.claude_code.replace(self._organization, day, rows, self._now)
-
-
-def _each(parts: Iterable[Part], take: Callable[[Part], None]) -> None:
-    """Take the parts in order, up to the first that fails; one that is refused as asked does not stop the others."""
-    refused: BadRequest | None = None
-    for part in parts:
-        try:
-            take(part)
-        except BadRequest as error:
-            refused = refused or error
-    if refused is not None:
-        raise refused
 
 
 def _midnight(day: date) -> datetime:
