@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import struct
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -22,7 +23,7 @@ _STATE = {
     "usage": """
         SELECT hour, organization, workspace, api_key, model, service_tier, context_window, inference_geo, speed,
                uncached_input, cache_read, cache_write_5m, cache_write_1h, output, web_searches
-        FROM usage_hours JOIN series ON series.id = usage_hours.series""",
+        FROM unpacked_usage JOIN series ON series.id = unpacked_usage.series""",
     "buckets": "SELECT * FROM usage_buckets",
     "readings": """
         WITH RECURSIVE each_hour(hour, end_hour, observed_at) AS (
@@ -46,7 +47,28 @@ _STATE = {
 
 
 def _connect(database: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+    """A reader of the database that also has its packed usage as rows."""
+    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+    connection.execute(
+        "CREATE TEMP TABLE unpacked_usage (hour, series, uncached_input, cache_read, cache_write_5m, cache_write_1h, "
+        "output, web_searches)"
+    )
+    if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'usage_blocks'").fetchone():
+        for hour, packed in connection.execute("SELECT hour, packed FROM usage_blocks").fetchall():
+            rows = [(hour, *row) for row in _unpacked(packed)]
+            connection.executemany("INSERT INTO unpacked_usage VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    return connection
+
+
+def _unpacked(packed: bytes) -> Iterable[Row]:
+    """The rows of a packed hour, as `watcher.store.packing` says that they are laid out."""
+    _, width, rows = struct.unpack_from("<BBI", packed)
+    sizes, at = packed[6 : 6 + width], 6 + width
+    columns = []
+    for size in sizes:
+        columns.append(struct.unpack_from(f"<{rows}{dict(zip((1, 2, 4, 8), 'bhiq', strict=True))[size]}", packed, at))
+        at += rows * size
+    return zip(*columns, strict=True)
 
 
 def state_of(database: Path) -> dict[str, list[str]]:
@@ -76,12 +98,12 @@ _CONTRADICTIONS = {
     "an hour whose rows are not those it was stored with": """
         SELECT bucket.hour, bucket.row_count, count(used.hour), bucket.tokens, total(
             uncached_input + cache_read + cache_write_5m + cache_write_1h + output)
-        FROM usage_buckets AS bucket LEFT JOIN usage_hours AS used ON used.hour = bucket.hour
+        FROM usage_buckets AS bucket LEFT JOIN unpacked_usage AS used ON used.hour = bucket.hour
         GROUP BY bucket.hour
         HAVING bucket.row_count != count(used.hour)
             OR bucket.tokens != total(uncached_input + cache_read + cache_write_5m + cache_write_1h + output)""",
     "rows of an hour that is not stored": """
-        SELECT DISTINCT hour FROM usage_hours WHERE hour NOT IN (SELECT hour FROM usage_buckets)""",
+        SELECT DISTINCT hour FROM usage_blocks WHERE hour NOT IN (SELECT hour FROM usage_buckets)""",
     "an hour that no reading covers": """
         SELECT hour FROM usage_buckets WHERE NOT EXISTS (
             SELECT 1 FROM usage_readings WHERE start_hour <= hour AND hour < end_hour)""",

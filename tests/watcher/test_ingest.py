@@ -49,7 +49,7 @@ def contents(store: Store, organization: str = ORG) -> dict[datetime, Counter[Us
 def everything_in(store: Store) -> dict[str, list[object]]:
     """Every row of every table that says something about the organization, without when it was last looked at."""
     queries = {
-        "usage": "SELECT * FROM usage_hours ORDER BY 1, 2",
+        "usage": "SELECT * FROM usage_blocks ORDER BY 1, 2",
         "buckets": "SELECT hour, digest, changed_at, revision FROM usage_buckets ORDER BY 1",
         "days": "SELECT day, digest, unchanged_since_at, revision FROM cost_days ORDER BY 1",
         "costs": "SELECT * FROM cost_rows ORDER BY 2, 3",

@@ -26,7 +26,7 @@ from watcher.store import Store
 def kill_in_the_middle_of_a_transaction(done, total):
     if done == 2:
         with store.database.writing() as connection:
-            connection.exec_driver_sql("DELETE FROM usage_hours")
+            connection.exec_driver_sql("DELETE FROM usage_blocks")
             os.kill(os.getpid(), signal.SIGKILL)
 
 store = Store.open(sys.argv[1])

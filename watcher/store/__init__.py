@@ -24,8 +24,9 @@ from watcher.store.journal import Command, Entry
 from watcher.store.lock import advisory_lock
 from watcher.store.outbox import Delivery, OutboxRow
 from watcher.store.revisions import Revision
+from watcher.store.series import SeriesKey
 from watcher.store.store import ORGANIZATION, Judgement, Store
-from watcher.store.usage import BucketState, SeriesKey, UsageColumns
+from watcher.store.usage import BucketState, UsageColumns
 
 __all__ = [
     "ORGANIZATION",

@@ -18,15 +18,18 @@ import numpy.typing as npt
 from sqlalchemy import Connection, delete, func, select, update
 
 from rules.model import CONSOLE, DEFAULT_WORKSPACE
-from watcher.store import held, readings, revisions
-from watcher.store.bulk import insert_rows, pages
+from watcher.store import blocks, held, readings, revisions
+from watcher.store.bulk import insert_rows
 from watcher.store.database import Database
-from watcher.store.encoding import Dimensions, SeriesIds
-from watcher.store.tables import analytics_buckets, analytics_hours, analytics_readings, series
+from watcher.store.encoding import added
+from watcher.store.packing import IntArray
+from watcher.store.series import Dimensions, SeriesIds, SeriesKey
+from watcher.store.tables import analytics_blocks, analytics_buckets, analytics_readings
 from watcher.store.times import from_hour, from_moment, hour_after, hour_number, moment
-from watcher.store.usage import SeriesKey, series_index
 
 SOURCE = "analytics_cost"
+COLUMNS = 8
+"""The series' id and seven amounts."""
 
 
 class AnalyticsRow(NamedTuple):
@@ -131,7 +134,7 @@ class Analytics:
             wanted = {_dimensions(row) for rows in by_hour.values() for row in rows}
             ids = self._ids.of(connection, organization, wanted)
             stored = _states(connection, organization, [*by_hour, *held_hours])
-            coded = {number: _encode(number, rows, ids) for number, rows in by_hour.items()}
+            coded = {number: _encode(rows, ids) for number, rows in by_hour.items()}
             changed = {
                 number: each
                 for number, each in coded.items()
@@ -151,15 +154,9 @@ class Analytics:
         """The rows of the hours in `[start, end)` as columns."""
         low, high = hour_number(start), hour_after(end)
         with self._database.reading() as connection:
-            keys, index = series_index(connection, organization)
-            in_window = (analytics_hours.c.hour >= low) & (analytics_hours.c.hour < high)
-            query = select(analytics_hours).where(in_window).order_by(analytics_hours.c.hour)
-            blocks = [np.array(rows, dtype=np.int64) for rows in pages(connection, query)]
-        table = np.concatenate(blocks) if blocks else np.empty((0, 9), dtype=np.int64)
-        table = table[index[table[:, 1]] >= 0]
-        return AnalyticsColumns(
-            keys, index[table[:, 1]], table[:, 0].astype(np.int32), *np.ascontiguousarray(table[:, 2:].T)
-        )
+            keys, place = self._ids.index(connection, organization)
+            hour, columns = blocks.read(connection, analytics_blocks, organization, low, high, COLUMNS)
+        return AnalyticsColumns(keys, place[columns[0]], hour.astype(np.int32), *columns[1:])
 
     def observed(self, organization: str, start: datetime, end: datetime) -> Mapping[datetime, AnalyticsState]:
         """What is known of each hour in `[start, end)` that was told, in order."""
@@ -224,22 +221,17 @@ def _dimensions(row: AnalyticsRow) -> Dimensions:
 
 
 class _Encoded(NamedTuple):
-    """An hour as rows of the table, ordered by series; the digest is equal where they are."""
+    """An hour as columns, ordered by series; the digest is equal where they are."""
 
-    rows: list[tuple[int, ...]]
+    columns: IntArray
     digest: bytes
 
 
-def _encode(number: int, rows: Sequence[AnalyticsRow], ids: Mapping[Dimensions, int]) -> _Encoded:
-    """The rows of hour `number`; those that share a series are added."""
-    sums: dict[int, tuple[int, ...]] = {}
-    for row in rows:
-        ident = ids[_dimensions(row)]
-        known = sums.get(ident)
-        sums[ident] = row[5:] if known is None else tuple(map(sum, zip(known, row[5:], strict=True)))
-    table = [(number, ident, *amounts) for ident, amounts in sorted(sums.items())]
-    figures = np.array([row[1:] for row in table], dtype=np.int64)
-    return _Encoded(table, hashlib.blake2b(figures.tobytes(), digest_size=16).digest())
+def _encode(rows: Sequence[AnalyticsRow], ids: Mapping[Dimensions, int]) -> _Encoded:
+    """The columns of one hour; rows that share a series are added."""
+    table = np.array([(ids[_dimensions(row)], *row[5:]) for row in rows], dtype=np.int64).reshape(-1, COLUMNS)
+    columns = added(table.T)
+    return _Encoded(columns, hashlib.blake2b(columns.T.tobytes(), digest_size=16).digest())
 
 
 def _states(connection: Connection, organization: str, numbers: Collection[int]) -> dict[int, Any]:
@@ -280,24 +272,20 @@ def _write(
     observed_at: datetime,
 ) -> None:
     """Replace the hours that say something new, and log what was restated."""
-    own = select(series.c.id).where(series.c.organization == organization)
     log: list[revisions.Logged] = []
     for number in sorted(changed.keys() & stored.keys()):
-        mine = (analytics_hours.c.hour == number) & analytics_hours.c.series.in_(own)
-        old = [tuple(row) for row in connection.execute(select(analytics_hours).where(mine))]
-        log.append(
-            revisions.compare(number, stored[number].observed_at, old, changed[number].rows, figures=slice(2, None))
-        )
-        connection.execute(delete(analytics_hours).where(mine))
+        _, old = blocks.read(connection, analytics_blocks, organization, number, number + 1, COLUMNS)
+        log.append(revisions.compare(number, stored[number].observed_at, old, changed[number].columns, slice(1, None)))
         this = (analytics_buckets.c.organization == organization) & (analytics_buckets.c.hour == number)
         connection.execute(delete(analytics_buckets).where(this))
-    insert_rows(connection, analytics_hours, [row for number in sorted(changed) for row in changed[number].rows])
+    fresh = {hour: new.columns for hour, new in changed.items()}
+    blocks.write(connection, analytics_blocks, organization, fresh, stored)
     at = moment(observed_at)
     buckets = []
-    for number, (rows, digest) in sorted(changed.items()):
+    for number, (columns, digest) in sorted(changed.items()):
         kept = stored.get(number)
         first, revision = (kept.first_observed_at, kept.revision + 1) if kept else (at, 0)
-        amount = sum(sum(row[2:]) for row in rows)
-        buckets.append((organization, number, digest, amount, len(rows), first, at, at, 1, revision))
+        amount = int(columns[1:].sum())
+        buckets.append((organization, number, digest, amount, columns.shape[1], first, at, at, 1, revision))
     insert_rows(connection, analytics_buckets, buckets)
     revisions.log(connection, organization, SOURCE, log, observed_at)

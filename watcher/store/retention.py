@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Table, and_, delete, func, select, union
+from sqlalchemy import ColumnElement, Table, and_, delete, func, select
 
 from rules.model import State
-from watcher.store import tables
+from watcher.store import analytics, blocks, encoding, series, tables
 from watcher.store.database import Database
 from watcher.store.times import day_number, hour_number, moment
 
@@ -18,8 +18,8 @@ _SLICE_ROWS = 5_000
 
 def prune(database: Database, before: datetime) -> int:
     """Remove what is older than `before`; returns the number of rows removed. See `Store.prune`."""
-    removed = _hours(database, tables.usage_hours, hour_number(before))
-    removed += _hours(database, tables.analytics_hours, hour_number(before))
+    removed = _hours(database, tables.usage_blocks, hour_number(before))
+    removed += _hours(database, tables.analytics_blocks, hour_number(before))
     for table, old in _old(before):
         while count := _slice(database, table, old):
             removed += count
@@ -73,6 +73,7 @@ def _slice(database: Database, table: Table, old: ColumnElement[bool]) -> int:
 
 
 def _unused_series(database: Database) -> int:
-    used = union(select(tables.usage_hours.c.series), select(tables.analytics_hours.c.series))
     with database.writing() as connection:
-        return connection.execute(delete(tables.series).where(tables.series.c.id.not_in(used))).rowcount
+        used = blocks.used_series(connection, tables.usage_blocks, encoding.COLUMNS)
+        used |= blocks.used_series(connection, tables.analytics_blocks, analytics.COLUMNS)
+        return series.remove_others(connection, used)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, insert, select
 
+from watcher.store.packing import IntArray
 from watcher.store.tables import revisions as table
 from watcher.store.times import from_moment, moment
 
 Bucket = TypeVar("Bucket")
-
-TOKENS = slice(2, 7)
-"""The columns of `usage_hours` that are tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +42,10 @@ class Logged(NamedTuple):
     moved: int
 
 
-def compare(
-    bucket: int,
-    previous_at: int,
-    old: Iterable[Sequence[int]],
-    new: Iterable[Sequence[int]],
-    *,
-    figures: slice = TOKENS,
-) -> Logged:
-    """The change from the old to the new rows of one hour, in what the columns `figures` add up to."""
-    before = {row[1]: sum(row[figures]) for row in old}
-    after = {row[1]: sum(row[figures]) for row in new}
+def compare(bucket: int, previous_at: int, old: IntArray, new: IntArray, figures: slice) -> Logged:
+    """The change from the old to the new columns of one hour, in what its `figures` add up to, series by series."""
+    before = dict(zip(old[0].tolist(), old[figures].sum(axis=0).tolist(), strict=True))
+    after = dict(zip(new[0].tolist(), new[figures].sum(axis=0).tolist(), strict=True))
     moved = sum(abs(after.get(which, 0) - before.get(which, 0)) for which in before.keys() | after.keys())
     return Logged(bucket, previous_at, sum(before.values()), sum(after.values()), moved)
 

@@ -17,10 +17,10 @@ from watcher.store.costs import Costs
 from watcher.store.cursor import Cursor, write_cursor
 from watcher.store.database import Database
 from watcher.store.directory import Directory
-from watcher.store.encoding import SeriesIds
 from watcher.store.journal import Commands, Journal
 from watcher.store.outbox import Outbox, write_notifications
 from watcher.store.schema import bring_up_to_date
+from watcher.store.series import SeriesIds
 from watcher.store.sources import Sources
 from watcher.store.usage import Usage
 

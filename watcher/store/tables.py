@@ -77,20 +77,15 @@ series = Table(
     sqlite_strict=True,
 )
 
-# `series` is no foreign key: checking one would scan all of usage for each series that retention removes.
-usage_hours = Table(
-    "usage_hours",
+# The rows of an hour, packed (`watcher.store.packing`): series id, uncached_input, cache_read, cache_write_5m,
+# cache_write_1h, output, web_searches.
+usage_blocks = Table(
+    "usage_blocks",
     metadata,
+    _key("organization"),
     _number_key("hour"),
-    _number_key("series"),
-    _number("uncached_input"),
-    _number("cache_read"),
-    _number("cache_write_5m"),
-    _number("cache_write_1h"),
-    _number("output"),
-    _number("web_searches"),
+    Column("packed", LargeBinary, nullable=False),
     sqlite_strict=True,
-    sqlite_with_rowid=False,
 )
 
 usage_buckets = Table(
@@ -203,21 +198,15 @@ claude_code_days = Table(
 
 # ---------------------------------------------------------------------------------------------- analytics
 
-# Nano-dollars by kind. `series` is no foreign key, as for usage.
-analytics_hours = Table(
-    "analytics_hours",
+# The rows of an hour, packed: series id, and nano-dollars of uncached_input, cache_read, cache_write_5m,
+# cache_write_1h, output, web_searches and other.
+analytics_blocks = Table(
+    "analytics_blocks",
     metadata,
+    _key("organization"),
     _number_key("hour"),
-    _number_key("series"),
-    _number("uncached_input"),
-    _number("cache_read"),
-    _number("cache_write_5m"),
-    _number("cache_write_1h"),
-    _number("output"),
-    _number("web_searches"),
-    _number("other"),
+    Column("packed", LargeBinary, nullable=False),
     sqlite_strict=True,
-    sqlite_with_rowid=False,
 )
 
 analytics_buckets = Table(

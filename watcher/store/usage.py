@@ -19,27 +19,16 @@ from sqlalchemy.engine import Connection
 
 from rules.model import CONSOLE, DEFAULT_WORKSPACE
 from watcher.admin_api.answers import UsageBucket, UsageRow
-from watcher.store import held, readings, revisions
-from watcher.store.bulk import insert_rows, pages
+from watcher.store import blocks, held, readings, revisions
+from watcher.store.bulk import insert_rows
 from watcher.store.database import Database
-from watcher.store.encoding import Encoded, SeriesIds, encode
-from watcher.store.tables import series, usage_buckets, usage_hours
+from watcher.store.encoding import COLUMNS, TOKENS, Encoded, encode
+from watcher.store.series import SeriesIds, SeriesKey
+from watcher.store.tables import usage_blocks, usage_buckets
 from watcher.store.times import from_hour, from_moment, hour_after, hour_number, moment
 
 SOURCE = "usage"
 _HOUR = timedelta(hours=1)
-
-
-class SeriesKey(NamedTuple):
-    """The dimensions of a usage series; `CONSOLE` and `DEFAULT_WORKSPACE` stand for null, "" for any other null."""
-
-    workspace: str
-    api_key: str
-    model: str
-    service_tier: str
-    context_window: str
-    inference_geo: str
-    speed: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,7 +98,7 @@ class Usage:
             stored = _stored(connection, organization, low, high)
             changed: dict[int, Encoded] = {}
             for number, bucket in zip(numbers, buckets, strict=True):
-                encoded = encode(number, bucket, ids)
+                encoded = encode(bucket, ids)
                 if number not in stored or stored[number].digest != encoded.digest:
                     changed[number] = encoded
             _write(connection, organization, changed, stored, observed_at)
@@ -122,19 +111,9 @@ class Usage:
         """The rows of the hours in `[start, end)`."""
         low, high = hour_number(start), hour_after(end)
         with self._database.reading() as connection:
-            keys, index = series_index(connection, organization)
-            in_window = (usage_hours.c.hour >= low) & (usage_hours.c.hour < high)
-            size = connection.execute(select(func.count()).select_from(usage_hours).where(in_window)).scalar_one()
-            where, counts = np.empty((2, size), dtype=np.int32), np.empty((6, size), dtype=np.int64)
-            at = 0
-            for rows in pages(connection, select(usage_hours).where(in_window).order_by(usage_hours.c.hour)):
-                block = np.array(rows, dtype=np.int64)
-                block = block[index[block[:, 1]] >= 0]
-                until = at + block.shape[0]
-                where[0, at:until], where[1, at:until] = index[block[:, 1]], block[:, 0]
-                counts[:, at:until] = block[:, 2:].T
-                at = until
-        return UsageColumns(keys, *where[:, :at], *counts[:, :at])
+            keys, place = self._ids.index(connection, organization)
+            hour, columns = blocks.read(connection, usage_blocks, organization, low, high, COLUMNS)
+        return UsageColumns(keys, place[columns[0]], hour.astype(np.int32), *columns[1:])
 
     def buckets(self, organization: str, start: datetime, end: datetime) -> tuple[UsageBucket, ...]:
         """The stored buckets of the hours in `[start, end)`, as they were read; for few hours."""
@@ -247,40 +226,25 @@ def _write(
     observed_at: datetime,
 ) -> None:
     again = sorted(number for number in changed if number in stored)
-    own = select(series.c.id).where(series.c.organization == organization)
     log: list[revisions.Logged] = []
     for number in again:
-        mine = (usage_hours.c.hour == number) & usage_hours.c.series.in_(own)
         before = stored[number]
-        old = [tuple(row) for row in connection.execute(select(usage_hours).where(mine))]
-        change = revisions.compare(number, before.observed_at, old, changed[number].rows)
+        _, old = blocks.read(connection, usage_blocks, organization, number, number + 1, COLUMNS)
+        change = revisions.compare(number, before.observed_at, old, changed[number].columns, TOKENS)
         if before.observed_at >= moment(from_hour(number + 1)) or change.after < change.before:
             log.append(change)
-        connection.execute(delete(usage_hours).where(mine))
         this = (usage_buckets.c.organization == organization) & (usage_buckets.c.hour == number)
         connection.execute(delete(usage_buckets).where(this))
+    blocks.write(connection, usage_blocks, organization, {hour: new.columns for hour, new in changed.items()}, stored)
     at = moment(observed_at)
-    insert_rows(connection, usage_hours, [row for number in sorted(changed) for row in changed[number].rows])
     rows = []
     for number, encoded in sorted(changed.items()):
         kept = stored.get(number)
         first, revision = (kept.first_observed_at, kept.revision + 1) if kept else (at, 0)
-        about = (encoded.digest, encoded.grouped_by, len(encoded.rows), encoded.tokens)
+        about = (encoded.digest, encoded.grouped_by, encoded.columns.shape[1], encoded.tokens)
         rows.append((organization, number, *about, first, at, revision))
     insert_rows(connection, usage_buckets, rows)
     revisions.log(connection, organization, SOURCE, log, observed_at)
-
-
-def series_index(connection: Connection, organization: str) -> tuple[tuple[SeriesKey, ...], npt.NDArray[np.int32]]:
-    """The organization's series, and an array from a series' id to its place in them (-1: not theirs)."""
-    rows = connection.execute(select(series).order_by(series.c.id)).all()
-    index = np.full((max((row.id for row in rows), default=0) + 1,), -1, dtype=np.int32)
-    keys: list[SeriesKey] = []
-    for ident, owner, *dimensions in rows:
-        if owner == organization:
-            index[ident] = len(keys)
-            keys.append(SeriesKey(*dimensions))
-    return tuple(keys), index
 
 
 def _as_read(key: SeriesKey) -> tuple[str | None, ...]:

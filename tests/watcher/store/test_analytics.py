@@ -140,7 +140,7 @@ def test_readings_that_find_nothing_new_do_not_grow_the_database(store: Store) -
         at = NOON + reading * HOUR
         store.analytics.replace(ORG, hours, at, asked=Asked(T0, T0 + 48 * HOUR, at))
     with store.database.reading() as connection:
-        tables = ("analytics_hours", "analytics_buckets", "analytics_readings", "revisions", "series")
+        tables = ("analytics_blocks", "analytics_buckets", "analytics_readings", "revisions", "series")
         sizes = [connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() for table in tables]
     assert sizes == [48, 48, 1, 0, 1]
 

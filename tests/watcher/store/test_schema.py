@@ -8,6 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import text
 
 from watcher.store import (
     AnalyticsHour,
@@ -16,12 +17,15 @@ from watcher.store import (
     NotADatabase,
     SchemaTooNew,
     SchemaTooOld,
+    SeriesKey,
     Store,
     schema,
     tables,
 )
 from watcher.store.database import Database
 from watcher.store.times import EPOCH
+
+_KEY = SeriesKey("ws", "key", "m", "", "", "", "")
 
 
 def test_an_empty_database_is_migrated_to_exactly_the_tables_the_code_knows(store: Store) -> None:
@@ -84,7 +88,14 @@ def _of_the_first_version(store_url: str) -> None:
             config.attributes["connection"] = connection
             command.upgrade(config, "0001")
             connection.exec_driver_sql("INSERT INTO series VALUES (1, 'org', 'ws', 'key', 'm', '', '', '', '')")
+            connection.exec_driver_sql("INSERT INTO series VALUES (2, 'other', 'ws', 'key', 'm', '', '', '', '')")
             connection.exec_driver_sql("INSERT INTO usage_hours VALUES (490000, 1, 1, 2, 3, 4, 5, 6)")
+            connection.exec_driver_sql("INSERT INTO usage_hours VALUES (490000, 2, 9, 9, 9, 9, 9, 9)")
+            for owner, hour, rows, tokens in (("org", 490000, 1, 15), ("org", 490001, 0, 0), ("other", 490000, 1, 45)):
+                connection.execute(
+                    text("INSERT INTO usage_buckets VALUES (:owner, :hour, :digest, '', :rows, :tokens, 0, 0, 0)"),
+                    {"owner": owner, "hour": hour, "digest": b"", "rows": rows, "tokens": tokens},
+                )
     finally:
         database.close()
 
@@ -106,7 +117,11 @@ def _is_whole(url: str) -> None:
         Store.open(url, read_only=True)
     hour = EPOCH + 490_000 * timedelta(hours=1)
     with Store.open(url) as store:
-        assert store.usage.read("org", hour, hour + timedelta(hours=1)).output.tolist() == [5]
+        columns = store.usage.read("org", hour, hour + timedelta(hours=2))
+        assert (columns.keys, columns.hour.tolist(), columns.series.tolist()) == ((_KEY,), [490_000], [0])
+        assert columns.output.tolist() == [5]
+        assert store.usage.read("other", hour, hour + timedelta(hours=2)).output.tolist() == [9]
+        assert len(store.usage.buckets("org", hour, hour + timedelta(hours=2))) == 2
         told = AnalyticsHour(hour, (AnalyticsRow("ws", "key", "m", "", "", output=9),))
         store.analytics.replace("org", [told], hour + timedelta(days=1))
         assert store.analytics.read("org", hour, hour + timedelta(hours=1)).output.tolist() == [9]
