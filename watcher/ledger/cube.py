@@ -10,7 +10,8 @@ import numpy as np
 from rules.model import Leaf
 from watcher.ledger.days import DAY
 from watcher.ledger.reading import IntArray
-from watcher.ledger.settlement import DaySpend, Standing
+from watcher.ledger.settlement import DaySpend
+from watcher.ledger.standing import Standing, Told
 
 _FIRST_ROOM = 256
 
@@ -25,6 +26,7 @@ class Cube:
     def __init__(self, last: date, days: int, earlier: Cube | None = None) -> None:
         self.days: Final = tuple(last - back * DAY for back in reversed(range(days)))
         self.standing: dict[date, Standing] = {}
+        self.told: dict[date, Told] = {}
         self.used: set[date] = set()
         self.unpriced: dict[date, frozenset[str]] = {}
         self._index: dict[Leaf, int] = {}
@@ -62,6 +64,9 @@ class Cube:
             array[rows, hours] = values[present]
         self.standing[spend.day] = spend.standing
         self.unpriced[spend.day] = spend.unpriced
+        self.told.pop(spend.day, None)
+        if spend.told is not None:
+            self.told[spend.day] = spend.told
         (self.used.add if spend.used else self.used.discard)(spend.day)
 
     def arrays(self, hours: int) -> tuple[IntArray, IntArray]:
@@ -91,6 +96,7 @@ class Cube:
         inside = set(self.days)
         self.standing = {day: standing for day, standing in earlier.standing.items() if day in inside}
         self.unpriced = {day: models for day, models in earlier.unpriced.items() if day in inside}
+        self.told = {day: told for day, told in earlier.told.items() if day in inside}
         self.used = earlier.used & inside
 
     def _make_room(self, leaves: int) -> None:

@@ -90,16 +90,6 @@ def kind_of(row: CostRow) -> int:
     return _WHOLE_WORKSPACE if row.cost_type is None and row.description is None else _NOTHING
 
 
-def is_undescribed(row: CostRow) -> bool:
-    """Whether the row is a workspace's whole bill, or a part of it that says nothing of itself."""
-    return kind_of(row) == _WHOLE_WORKSPACE
-
-
-def is_unmetered(row: CostRow) -> bool:
-    """Whether the row is cost that no usage report shows, whatever was used: code execution, session time."""
-    return kind_of(row) == _NOTHING
-
-
 class _Cells:
     """The report's rows as codes, and which of them still seek their usage."""
 
@@ -174,6 +164,8 @@ class _Groupings:
     def __init__(self, usage: DayUsage, members: IntArray) -> None:
         self._usage = usage
         self._series = usage.series[members]
+        # Rounding favours who comes first: by name and hour, since series are numbered in the order they were met.
+        self._place = usage.table.rank[self._series] * 24 + usage.hour[members]
         self._known: dict[tuple[Part, ...], tuple[IntArray, IntArray, IntArray]] = {}
 
     def share(self, parts: tuple[Part, ...], weight: IntArray, cells: _Cells, wanted: BoolArray) -> IntArray:
@@ -200,7 +192,7 @@ class _Groupings:
         known = self._known.get(parts)
         if known is None:
             code = _composite(self._usage.table.codes, self._series, parts, self._usage)
-            order = np.argsort(code, kind="stable")
+            order = np.argsort(code * (24 * len(self._usage.table.keys)) + self._place)
             in_order = code[order]
             starts = np.flatnonzero(np.diff(in_order, prepend=in_order[0] - 1))
             known = self._known[parts] = (order, starts, in_order[starts])

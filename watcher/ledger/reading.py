@@ -1,4 +1,4 @@
-"""What the ledger needs of the store: usage as columns, cost days as they were reported, names and sources."""
+"""What the ledger needs of the store: usage and analytics as columns, cost days as reported, names and sources."""
 
 from __future__ import annotations
 
@@ -57,6 +57,47 @@ class UsageColumns(Protocol):
     def web_searches(self) -> IntArray: ...
 
 
+class AnalyticsColumns(Protocol):
+    """The provider's hourly amounts as columns ordered by hour, in nano-dollars by what they are for.
+
+    `other` is what is neither tokens of a known kind nor searches. Rows without a key have `UNATTRIBUTED` where they
+    are no use of the API, rows without a model too; region and speed are "" throughout, since they are not told.
+    """
+
+    @property
+    def keys(self) -> Sequence[SeriesKey]: ...
+    @property
+    def series(self) -> npt.NDArray[np.integer[Any]]: ...
+    @property
+    def hour(self) -> npt.NDArray[np.integer[Any]]: ...
+    @property
+    def uncached_input(self) -> IntArray: ...
+    @property
+    def cache_read(self) -> IntArray: ...
+    @property
+    def cache_write_5m(self) -> IntArray: ...
+    @property
+    def cache_write_1h(self) -> IntArray: ...
+    @property
+    def output(self) -> IntArray: ...
+    @property
+    def web_searches(self) -> IntArray: ...
+    @property
+    def other(self) -> IntArray: ...
+
+
+class AnalyticsState(Protocol):
+    """What is known of the readings of one hour of analytics that was told; `unchanged_since` begins the run of
+    identical readings."""
+
+    @property
+    def observed_at(self) -> datetime: ...
+    @property
+    def unchanged_since(self) -> datetime: ...
+    @property
+    def row_count(self) -> int: ...
+
+
 class CostDay(Protocol):
     """One UTC day of the cost report as it was last read; `unchanged_since` begins the run of identical readings."""
 
@@ -92,6 +133,14 @@ class CostStore(Protocol):
     def span(self, organization: str) -> tuple[date, date] | None: ...
 
 
+class AnalyticsStore(Protocol):
+    """The provider's hourly amounts, [start, end); `observed` and `span` know the hours that were told."""
+
+    def read(self, organization: str, start: datetime, end: datetime) -> AnalyticsColumns: ...
+    def observed(self, organization: str, start: datetime, end: datetime) -> Mapping[datetime, AnalyticsState]: ...
+    def span(self, organization: str) -> tuple[datetime, datetime] | None: ...
+
+
 class SourceStore(Protocol):
     """What is known of the sources of data."""
 
@@ -111,6 +160,8 @@ class LedgerStore(Protocol):
     def usage(self) -> UsageStore: ...
     @property
     def costs(self) -> CostStore: ...
+    @property
+    def analytics(self) -> AnalyticsStore: ...
     @property
     def sources(self) -> SourceStore: ...
     @property

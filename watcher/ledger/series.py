@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -49,6 +50,14 @@ class SeriesTable:
         }
         """Where a price dimension was null, or not asked for."""
         self.codes: dict[Part, IntArray] = {part: np.array(codes[part], dtype=np.int64) for part in PARTS}
+
+    @cached_property
+    def rank(self) -> IntArray:
+        """The place of each series among all by what they are called, whatever order they are numbered in."""
+        names = [(*(getattr(key, part) for part in PARTS), key.api_key) for key in self.keys]
+        rank = np.empty(len(names), dtype=np.int64)
+        rank[sorted(range(len(names)), key=names.__getitem__)] = np.arange(len(names))
+        return rank
 
     def code(self, part: Part, value: str) -> int:
         """The code of a dimension's value; UNKNOWN if no series has it."""

@@ -88,7 +88,7 @@ def spend_report(  # noqa: PLR0913, PLR0917 - the question whole, in the order i
     accounts = [account] if before is None else [before, account]
     from_hour = first if before is None else before.first
     waiting = _Waiting(store, prices, organization, now)
-    for day in read_days(store, organization, days_of(max(from_hour, earliest(store, organization, until)), until)):
+    for day in read_days(store, organization, _days(max(from_hour, _earliest(store, organization, until)), until)):
         for settled, spend in waiting.put(day):
             _add(accounts, settled, spend)
     for settled, spend in waiting.release():
@@ -157,9 +157,9 @@ class _Waiting:
 
     def put(self, day: Day) -> Iterator[tuple[Day, DaySpend]]:
         """Take a day, and give back those that can be settled by now."""
-        which, now = day.usage.day, self._now
-        if self._book is None and teaches(which, day.cost, now):
-            self._known[which] = priced_day(day, self._prices)
+        now = self._now
+        if self._book is None and teaches(day, now):
+            self._known[day.usage.day] = priced_day(day, self._prices, now)
         if self._book is None and rests_on_prices(day, now):
             self._days.append(day)
             if len(self._days) > _FEW:
@@ -181,11 +181,12 @@ def _hour_of(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
-def earliest(store: LedgerStore, organization: str, until: datetime) -> datetime:
+def _earliest(store: LedgerStore, organization: str, until: datetime) -> datetime:
     """The start of the first day of which anything is stored: days before it cost no time; `until` if there is none."""
-    usage, costs = store.usage.span(organization), store.costs.span(organization)
-    starts = [] if usage is None else [midnight(usage[0].date())]
-    return min(starts if costs is None else [*starts, midnight(costs[0])], default=until)
+    by_hour = (store.usage.span(organization), store.analytics.span(organization))
+    days = [span[0].date() for span in by_hour if span is not None]
+    costs = store.costs.span(organization)
+    return min(map(midnight, days if costs is None else [*days, costs[0]]), default=until)
 
 
 def _hour_at_or_after(moment: datetime) -> datetime:
@@ -193,8 +194,7 @@ def _hour_at_or_after(moment: datetime) -> datetime:
     return whole if whole == moment else whole + HOUR
 
 
-def days_of(first: datetime, until: datetime) -> Iterator[date]:
-    """The UTC days that [first, until) touches."""
+def _days(first: datetime, until: datetime) -> Iterator[date]:
     day = first.date()
     while midnight(day) < until:
         yield day

@@ -8,13 +8,11 @@ from datetime import UTC, date, datetime
 import numpy as np
 
 from rules.model import HOUR, SpendView
-from rules.reconciled import ReconciledDay
 from watcher.ledger.cube import Cube
-from watcher.ledger.days import DAY, VIEW_DAYS, midnight, read_costs, read_days
+from watcher.ledger.days import DAY, VIEW_DAYS, midnight, read_costs, read_days, read_states
 from watcher.ledger.lessons import Lessons
 from watcher.ledger.reading import BucketState, LedgerStore
-from watcher.ledger.reconciliation import Reconciliation
-from watcher.ledger.settlement import standing_of
+from watcher.ledger.standing import standing_of, told_of
 from watcher.pricing import BookState, PriceBook
 from watcher.pricing.learned import MOST_DAYS
 
@@ -35,12 +33,6 @@ class Ledger:
         self._organization = organization
         self._cube: Cube | None = None
         self._lessons = Lessons(prices)
-        self._reconciliation = Reconciliation()
-
-    @property
-    def reconciled(self) -> tuple[ReconciledDay, ...]:
-        """The latest settled days as of the last refresh: what the book says of them beside what was billed."""
-        return self._reconciliation.days(self._lessons.book)
 
     @property
     def book(self) -> BookState:
@@ -58,11 +50,11 @@ class Ledger:
     ) -> SpendView:
         """The view at `now`: `VIEW_DAYS` whole days and the present one, up to and with the open hour.
 
-        `changed_hours` and `changed_days` are what the store's usage and cost changed since the last call; None for
-        both means that it is not known, and everything is computed again. Days that a further reading or the passing
-        of time may have settled are looked at in any case. `watermark` is up to where usage is complete; None takes it
-        from the usage source's state. An earlier view stays as it was. After a call that raised (StoreError), the next
-        one computes everything again, since what had changed may be known to nobody any more.
+        `changed_hours` and `changed_days` are what the store's usage, analytics and cost changed since the last call;
+        None for both means that it is not known, and everything is computed again. Days that a further reading or the
+        passing of time may have settled are looked at in any case. `watermark` is up to where usage is complete; None
+        takes it from the usage source's state. An earlier view stays as it was. After a call that raised (StoreError),
+        the next one computes everything again, since what had changed may be known to nobody any more.
         """
         today = now.astimezone(UTC).date()
         earlier, self._cube = self._cube, None
@@ -74,9 +66,8 @@ class Ledger:
             touched = {hour.astimezone(UTC).date() for hour in changed_hours or ()} | set(changed_days or ())
             touched |= self._restless(cube, now)
         if earlier is None:
-            self._lessons, self._reconciliation = Lessons(self._prices), Reconciliation()
+            self._lessons = Lessons(self._prices)
         self._lessons.keep(cube.standing.keys())
-        self._reconciliation.keep(cube.standing.keys())
         # The latest days first, as a rule those that are learned from: older ones are then settled but once.
         for days in _latest_first(touched & set(cube.days), today - _LEARNED_FROM):
             self._take(cube, days, now)
@@ -87,17 +78,29 @@ class Ledger:
     def _take(self, cube: Cube, days: Collection[date], now: datetime) -> None:
         for day in read_days(self._store, self._organization, days):
             cube.put(self._lessons.take(day, now))
-            self._reconciliation.take(day, now)
 
     def _restless(self, cube: Cube, now: datetime) -> set[date]:
-        """The days whose standing is not the one they were computed with, the open day, and days not computed yet."""
+        """The days that stand otherwise than they were computed with, the open day, and days not computed yet.
+
+        A reading that says the same changes nothing in the store, and may settle what it is about.
+        """
         waiting = [day for day, standing in cube.standing.items() if standing in {"estimated", "provisional"}]
         costs = read_costs(self._store, self._organization, waiting)
-        return {day for day in cube.days if cube.standing.get(day, "open") == "open"} | {
-            day
-            for day in waiting
-            if standing_of(day, costs.get(day), used=day in cube.used, now=now) != cube.standing[day]
-        }
+        return (
+            {day for day in cube.days if cube.standing.get(day, "open") == "open"}
+            | {
+                day
+                for day in waiting
+                if standing_of(day, costs.get(day), used=day in cube.used, now=now) != cube.standing[day]
+            }
+            | self._told_more(cube)
+        )
+
+    def _told_more(self, cube: Cube) -> set[date]:
+        """The days of which analytics has told or settled more hours by now; one settled throughout stays so."""
+        partly = {day: told for day, told in cube.told.items() if not told.whole}
+        states = read_states(self._store, self._organization, partly)
+        return {day for day, told in partly.items() if told_of(day, states.get(day, {}), told.used) != told}
 
     def _view(self, cube: Cube, now: datetime, watermark: datetime | None) -> SpendView:
         start = midnight(cube.days[0])

@@ -1,8 +1,6 @@
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -10,84 +8,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.model import CONSOLE, DEFAULT_WORKSPACE, UNATTRIBUTED, Leaf
+from tests.watcher.ledger.samples import (
+    BEGIN,
+    BOOK,
+    DAY,
+    END,
+    HAIKU,
+    LATER,
+    OPUS,
+    USD,
+    Cost,
+    Key,
+    Usage,
+    by_leaf,
+    by_workspace,
+    cost_row,
+    settle,
+)
 from watcher.admin_api.answers import CostRow
 from watcher.ledger import DaySpend, settle_day
 from watcher.ledger.days import Day, DayUsage
 from watcher.ledger.series import SeriesTable
 from watcher.pricing import Discount, Learned, PriceBook
-
-DAY = date(2026, 11, 10)
-BEGIN = datetime(2026, 11, 10, tzinfo=UTC)
-END = BEGIN + timedelta(days=1)
-LATER = END + timedelta(days=5)
-BOOK = PriceBook()
-OPUS, HAIKU = "claude-opus-5-5", "claude-haiku-4-5"
-USD = 1_000_000_000
-
-
-class Key(NamedTuple):
-    workspace: str
-    api_key: str
-    model: str
-    service_tier: str = "standard"
-    context_window: str = "0-200k"
-    inference_geo: str = "global"
-    speed: str = ""
-
-
-class Usage(NamedTuple):
-    key: Key
-    hour: int
-    uncached_input: int = 0
-    cache_read: int = 0
-    cache_write_5m: int = 0
-    cache_write_1h: int = 0
-    output: int = 0
-    web_searches: int = 0
-
-
-@dataclass(frozen=True)
-class Cost:
-    rows: tuple[CostRow, ...]
-    observed_at: datetime = LATER
-    unchanged_since: datetime = LATER
-    day: date = DAY
-
-
-def cost_row(
-    workspace: str | None,
-    amount: int,
-    model: str | None = OPUS,
-    token_type: str | None = "uncached_input_tokens",
-    cost_type: str | None = "tokens",
-    tier: str | None = "standard",
-    window: str | None = "0-200k",
-    geo: str | None = "global",
-    speed: str | None = None,
-    description: str | None = "a line",
-) -> CostRow:
-    return CostRow(workspace, description, cost_type, model, tier, token_type, window, geo, speed, amount)
-
-
-def settle(usage: Sequence[Usage], cost: Cost | None, now: datetime = LATER) -> DaySpend:
-    keys = list(dict.fromkeys(row.key for row in usage))
-    counts = np.array([row[2:] for row in usage], dtype=np.int64).reshape(len(usage), 6)
-    series = np.array([keys.index(row.key) for row in usage], dtype=np.int64)
-    hours = np.array([row.hour for row in usage], dtype=np.int64)
-    return settle_day(Day(DayUsage(DAY, SeriesTable(keys), series, hours, counts), cost), BOOK, now)
-
-
-def by_leaf(spend: DaySpend, part: str = "cost") -> dict[Leaf, int]:
-    sums = getattr(spend, part).sum(axis=1).tolist()
-    return {leaf: amount for leaf, amount in zip(spend.leaves, sums, strict=True) if amount}
-
-
-def by_workspace(spend: DaySpend, part: str) -> dict[str, int]:
-    sums: dict[str, int] = defaultdict(int)
-    for leaf, amount in by_leaf(spend, part).items():
-        sums[leaf.workspace] += amount
-    return {name: amount for name, amount in sums.items() if amount}
-
 
 A, B = Key("w1", "key_a", OPUS), Key("w1", "key_b", OPUS)
 
@@ -446,6 +388,16 @@ def test_the_order_of_rows_does_not_change_what_a_workspace_and_model_cost(
     backward = by_model(settle(usage[::-1], Cost(tuple(rows[::-1]))))
     # A row that falls back to a whole workspace may move a rounded nano-dollar between its models.
     assert {key: amount for key, amount in forward.items() if abs(amount - backward[key]) > len(rows)} == {}
+
+
+@pytest.mark.parametrize("final", [True, False])
+def test_a_nano_dollar_is_rounded_to_the_same_key_whatever_came_first(final: bool) -> None:
+    usage = [Usage(A._replace(api_key=name), hour, uncached_input=1) for name, hour in (("a", 3), ("b", 2))]
+    read = LATER if final else END + timedelta(hours=1)
+    report = Cost((cost_row("w1", 10**6 + 1, geo="us"),), read, read)
+    expected = by_leaf(settle(usage, report))
+    assert len(set(expected.values())) > 1
+    assert by_leaf(settle(usage[::-1], report)) == expected
 
 
 def test_a_settled_day_is_shared_by_published_prices_whatever_the_book_was_taught() -> None:

@@ -145,6 +145,7 @@ class Breaking:
 
     def __init__(self, store: Store) -> None:
         self.costs, self.sources, self.directory = store.costs, store.sources, store.directory
+        self.analytics = store.analytics
         self.usage, self._usage, self.broken = self, store.usage, False
 
     def read(self, organization: str, start: datetime, end: datetime) -> UsageColumns:
