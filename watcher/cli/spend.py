@@ -18,10 +18,12 @@ from watcher.cli.context import (
     open_store,
     print_json,
 )
+from watcher.cli.reconcile import reconcile
 
 if TYPE_CHECKING:
     from rules.model import Dimension
     from watcher.ledger import SpendReport
+    from watcher.ledger.reconciliation_report import Slices as ReconciledBy
 
 WRONG_USAGE = 2
 
@@ -65,6 +67,10 @@ def spend(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     compare: Annotated[
         bool, typer.Option("--compare", help="JSON and CSV too: against the window before. The table always says it.")
     ] = False,
+    reconciling: Annotated[
+        bool,
+        typer.Option("--reconcile", help="Tokens times price against the bill, by workspace and model, of whole days."),
+    ] = False,
     as_json: AsJson = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, for spreadsheets.")] = False,
 ) -> None:
@@ -80,6 +86,8 @@ def spend(  # noqa: PLR0913, PLR0917 - each is an option of the command line
         fail("--json and --csv exclude each other.", WRONG_USAGE)
     if compare and bucket is not Slices.TOTAL:
         fail("--compare needs --bucket total: days and hours have no window before.", WRONG_USAGE)
+    if reconciling and (by or top or compare or bucket is Slices.HOUR):
+        fail("--reconcile goes with --from, --to, --bucket day, --json and --csv only: bills come by day.", WRONG_USAGE)
     settings = load_settings(config)
     now = clock_for(settings).now()
     try:
@@ -91,9 +99,14 @@ def spend(  # noqa: PLR0913, PLR0917 - each is an option of the command line
         organization = store.cursor.get("organization")
         if organization is None:
             fail("Nothing has been read yet: run `watcher poll` or `watcher run` first.")
+        prices = PriceBook(settings.prices)
+        if reconciling:
+            slices: ReconciledBy = "day" if bucket is Slices.DAY else "total"
+            reconcile(store, prices, organization, (first, until), slices, now, as_json=as_json, as_csv=as_csv)
+            return
         report = spend_report(
             store,
-            PriceBook(settings.prices),
+            prices,
             organization,
             dimensions,
             first,

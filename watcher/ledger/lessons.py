@@ -28,6 +28,12 @@ class Lessons:
             self._book = self._book.taught(self._learned)
         return self._learned
 
+    @property
+    def book(self) -> PriceBook:
+        """The price book with what the days taken so far teach."""
+        self._book = self._book.taught(self.learned)
+        return self._book
+
     def take(self, day: Day, now: datetime) -> DaySpend:
         """Learn from a day what it teaches, and settle it."""
         which = day.usage.day

@@ -90,6 +90,16 @@ def kind_of(row: CostRow) -> int:
     return _WHOLE_WORKSPACE if row.cost_type is None and row.description is None else _NOTHING
 
 
+def is_undescribed(row: CostRow) -> bool:
+    """Whether the row is a workspace's whole bill, or a part of it that says nothing of itself."""
+    return kind_of(row) == _WHOLE_WORKSPACE
+
+
+def is_unmetered(row: CostRow) -> bool:
+    """Whether the row is cost that no usage report shows, whatever was used: code execution, session time."""
+    return kind_of(row) == _NOTHING
+
+
 class _Cells:
     """The report's rows as codes, and which of them still seek their usage."""
 

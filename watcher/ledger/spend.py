@@ -88,7 +88,7 @@ def spend_report(  # noqa: PLR0913, PLR0917 - the question whole, in the order i
     accounts = [account] if before is None else [before, account]
     from_hour = first if before is None else before.first
     waiting = _Waiting(store, prices, organization, now)
-    for day in read_days(store, organization, _days(max(from_hour, _earliest(store, organization, until)), until)):
+    for day in read_days(store, organization, days_of(max(from_hour, earliest(store, organization, until)), until)):
         for settled, spend in waiting.put(day):
             _add(accounts, settled, spend)
     for settled, spend in waiting.release():
@@ -181,7 +181,7 @@ def _hour_of(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
-def _earliest(store: LedgerStore, organization: str, until: datetime) -> datetime:
+def earliest(store: LedgerStore, organization: str, until: datetime) -> datetime:
     """The start of the first day of which anything is stored: days before it cost no time; `until` if there is none."""
     by_hour = (store.usage.span(organization), store.analytics.span(organization))
     days = [span[0].date() for span in by_hour if span is not None]
@@ -194,7 +194,8 @@ def _hour_at_or_after(moment: datetime) -> datetime:
     return whole if whole == moment else whole + HOUR
 
 
-def _days(first: datetime, until: datetime) -> Iterator[date]:
+def days_of(first: datetime, until: datetime) -> Iterator[date]:
+    """The UTC days that [first, until) touches."""
     day = first.date()
     while midnight(day) < until:
         yield day

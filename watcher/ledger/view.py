@@ -8,10 +8,12 @@ from datetime import UTC, date, datetime
 import numpy as np
 
 from rules.model import HOUR, SpendView
+from rules.reconciled import ReconciledDay
 from watcher.ledger.cube import Cube
 from watcher.ledger.days import DAY, VIEW_DAYS, midnight, read_costs, read_days, read_states
 from watcher.ledger.lessons import Lessons
 from watcher.ledger.reading import BucketState, LedgerStore
+from watcher.ledger.reconciliation import Reconciliation
 from watcher.ledger.standing import standing_of, told_of
 from watcher.pricing import BookState, PriceBook
 from watcher.pricing.learned import MOST_DAYS
@@ -33,6 +35,12 @@ class Ledger:
         self._organization = organization
         self._cube: Cube | None = None
         self._lessons = Lessons(prices)
+        self._reconciliation = Reconciliation()
+
+    @property
+    def reconciled(self) -> tuple[ReconciledDay, ...]:
+        """The latest settled days as of the last refresh: what the book says of them beside what was billed."""
+        return self._reconciliation.days(self._lessons.book)
 
     @property
     def book(self) -> BookState:
@@ -66,8 +74,9 @@ class Ledger:
             touched = {hour.astimezone(UTC).date() for hour in changed_hours or ()} | set(changed_days or ())
             touched |= self._restless(cube, now)
         if earlier is None:
-            self._lessons = Lessons(self._prices)
+            self._lessons, self._reconciliation = Lessons(self._prices), Reconciliation()
         self._lessons.keep(cube.standing.keys())
+        self._reconciliation.keep(cube.standing.keys())
         # The latest days first, as a rule those that are learned from: older ones are then settled but once.
         for days in _latest_first(touched & set(cube.days), today - _LEARNED_FROM):
             self._take(cube, days, now)
@@ -78,6 +87,7 @@ class Ledger:
     def _take(self, cube: Cube, days: Collection[date], now: datetime) -> None:
         for day in read_days(self._store, self._organization, days):
             cube.put(self._lessons.take(day, now))
+            self._reconciliation.take(day, now)
 
     def _restless(self, cube: Cube, now: datetime) -> set[date]:
         """The days that stand otherwise than they were computed with, the open day, and days not computed yet.

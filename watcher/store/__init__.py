@@ -3,7 +3,6 @@
 from watcher.store.analytics import AnalyticsColumns, AnalyticsHour, AnalyticsRow, AnalyticsState, Asked
 from watcher.store.costs import CostDay, DayState
 from watcher.store.database import database_file
-from watcher.store.directory import Change, Listed
 from watcher.store.errors import (
     BackupRefused,
     DiskFull,
@@ -21,7 +20,9 @@ from watcher.store.errors import (
 )
 from watcher.store.held import Held
 from watcher.store.journal import Command, Entry
+from watcher.store.listings import Change, Listed
 from watcher.store.lock import advisory_lock
+from watcher.store.lookups import Lookup
 from watcher.store.outbox import Delivery, OutboxRow
 from watcher.store.revisions import Revision
 from watcher.store.series import SeriesKey
@@ -48,6 +49,7 @@ __all__ = [
     "Judgement",
     "Listed",
     "Locked",
+    "Lookup",
     "NoDatabase",
     "NoSuchFolder",
     "NotADatabase",

@@ -52,9 +52,10 @@ def _old(before: datetime) -> Iterator[tuple[Table, ColumnElement[bool]]]:
     yield tables.cost_days, tables.cost_days.c.day < day
     yield tables.claude_code_days, tables.claude_code_days.c.day < day
     yield tables.directory_changes, tables.directory_changes.c.observed_at < at
-    members = tables.directory.c
-    gone = and_(members.kind.in_(["user", "invite"]), members.listed == 0, members.last_seen_at < at)
-    yield tables.directory, gone
+    listed = tables.directory.c
+    named = listed.kind.in_(["organization", "workspace", "api_key"])  # history is told by their names for ever
+    yield tables.directory, and_(~named, listed.listed == 0, listed.last_seen_at < at)
+    yield tables.lookups, tables.lookups.c.asked_at < at
     yield tables.outbox, tables.outbox.c.delivered_at < at
     alerts = tables.alerts.c
     yield tables.alerts, and_(alerts.state == State.RESOLVED.value, alerts.ends_at < at)

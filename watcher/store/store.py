@@ -18,6 +18,8 @@ from watcher.store.cursor import Cursor, write_cursor
 from watcher.store.database import Database
 from watcher.store.directory import Directory
 from watcher.store.journal import Commands, Journal
+from watcher.store.limits import Limits
+from watcher.store.lookups import Lookups
 from watcher.store.outbox import Outbox, write_notifications
 from watcher.store.schema import bring_up_to_date
 from watcher.store.series import SeriesIds
@@ -49,6 +51,8 @@ class Store:
         self.costs = Costs(database)
         self.claude_code = ClaudeCode(database)
         self.directory = Directory(database)
+        self.limits = Limits(database)
+        self.lookups = Lookups(database)
         self.sources = Sources(database)
         self.alerts = Alerts(database)
         self.outbox = Outbox(database)

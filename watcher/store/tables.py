@@ -271,6 +271,18 @@ directory_changes = Table(
     sqlite_strict=True,
 )
 
+# What is asked for one by one, by `subject`, and whether it was `found` (null: the answer did not say).
+lookups = Table(
+    "lookups",
+    metadata,
+    _key("organization"),
+    _key("subject"),
+    _key("id"),
+    _number("asked_at"),
+    _number("found", nullable=True),
+    sqlite_strict=True,
+)
+
 sources = Table(
     "sources",
     metadata,

@@ -1,8 +1,9 @@
 from dataclasses import replace
 
 from rules.model import DEFAULT_WORKSPACE
-from tests.watcher.store.samples import DAY, HOUR, ORG, T0, api_key
+from tests.watcher.store.samples import DAY, HOUR, ORG, T0, api_key, bucket, row
 from watcher.admin_api.answers import Invite, Organization, User, Workspace
+from watcher.admin_api.answers_limits import WorkspaceMember
 from watcher.store import Store
 
 
@@ -56,3 +57,43 @@ def test_everything_listed_comes_back_as_it_was(store: Store) -> None:
     store.directory.record_workspaces(ORG, [replace(workspace, archived_at=T0 + DAY)], T0 + DAY)
     (change,) = store.directory.changes(ORG, T0, "workspace")
     assert (change.before, change.after) == ("active", "archived")
+
+
+def test_each_workspace_s_members_are_a_listing_of_their_own(store: Store) -> None:
+    def members(workspace: str, **roles: str) -> list[WorkspaceMember]:
+        return [WorkspaceMember(workspace, user, role) for user, role in roles.items()]
+
+    store.directory.record_workspace_members(ORG, "ws_1", members("ws_1", u1="admin", u2="user"), T0)
+    store.directory.record_workspace_members(ORG, "ws_2", members("ws_2", u1="user"), T0)
+    store.directory.record_workspace_members(ORG, "ws_1", members("ws_1", u1="user"), T0 + HOUR)
+    assert {name: tuple(listed) for name, listed in store.directory.workspace_members(ORG).items()} == {
+        "ws_1": (WorkspaceMember("ws_1", "u1", "user"),),
+        "ws_2": (WorkspaceMember("ws_2", "u1", "user"),),
+    }
+    changes = store.directory.changes(ORG, T0, "workspace_member")
+    assert [(each.id, each.field, each.before, each.after) for each in changes] == [
+        ("ws_1/u1", "status", "admin", "user"),
+        ("ws_1/u2", "listed", "yes", "no"),
+    ]
+
+
+def test_a_key_that_used_something_and_was_never_listed_is_unknown_until_it_was_asked_for(store: Store) -> None:
+    store.usage.replace(ORG, [bucket(0, row("key_a"), row("gone"), row(None))], T0 + HOUR)
+    store.usage.replace("another", [bucket(0, row("theirs"))], T0 + HOUR)
+    assert store.directory.unknown_api_keys(ORG) == ("gone", "key_a")
+    store.directory.record_api_keys(ORG, [api_key("key_a")], T0)
+    assert store.directory.unknown_api_keys(ORG) == ("gone",)
+    store.directory.keep_api_key(ORG, api_key("gone", "old batch", "archived"), T0 + HOUR)
+    assert store.directory.unknown_api_keys(ORG) == ()
+    assert store.directory.names(ORG).of("gone") == "old batch"
+    assert [key.id for key in store.directory.api_keys(ORG)] == ["key_a"], "no listing has it"
+
+
+def test_a_key_that_was_asked_for_and_is_listed_later_stays_as_it_is_listed(store: Store) -> None:
+    store.directory.keep_api_key(ORG, api_key("k", "asked"), T0)
+    store.directory.keep_api_key(ORG, api_key("k", "asked again"), T0 + HOUR)
+    assert store.directory.names(ORG).of("k") == "asked again"
+    store.directory.record_api_keys(ORG, [api_key("k", "listed")], T0 + 2 * HOUR)
+    store.directory.keep_api_key(ORG, api_key("k", "asked late"), T0 + 3 * HOUR)
+    (seen,) = store.directory.seen_api_keys(ORG)
+    assert (seen.item.name, seen.listed, seen.first_seen_at) == ("listed", True, T0)
