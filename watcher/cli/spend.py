@@ -19,6 +19,7 @@ from watcher.cli.context import (
     print_json,
 )
 from watcher.cli.reconcile import reconcile
+from watcher.cli.restated import restated
 
 if TYPE_CHECKING:
     from rules.model import Dimension
@@ -71,6 +72,9 @@ def spend(  # noqa: PLR0913, PLR0917 - each is an option of the command line
         bool,
         typer.Option("--reconcile", help="Tokens times price against the bill, by workspace and model, of whole days."),
     ] = False,
+    restating: Annotated[
+        bool, typer.Option("--restated", help="What the provider told otherwise later: before, after, and when.")
+    ] = False,
     as_json: AsJson = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, for spreadsheets.")] = False,
 ) -> None:
@@ -88,6 +92,8 @@ def spend(  # noqa: PLR0913, PLR0917 - each is an option of the command line
         fail("--compare needs --bucket total: days and hours have no window before.", WRONG_USAGE)
     if reconciling and (by or top or compare or bucket is Slices.HOUR):
         fail("--reconcile goes with --from, --to, --bucket day, --json and --csv only: bills come by day.", WRONG_USAGE)
+    if restating and (by or top or compare or reconciling):
+        fail("--restated goes with --from, --to, --bucket hour, --json and --csv only.", WRONG_USAGE)
     settings = load_settings(config)
     now = clock_for(settings).now()
     try:
@@ -99,6 +105,10 @@ def spend(  # noqa: PLR0913, PLR0917 - each is an option of the command line
         organization = store.cursor.get("organization")
         if organization is None:
             fail("Nothing has been read yet: run `watcher poll` or `watcher run` first.")
+        if restating:
+            by_hour = bucket is Slices.HOUR
+            restated(store, organization, (first, until), by_hour=by_hour, as_json=as_json, as_csv=as_csv)
+            return
         prices = PriceBook(settings.prices)
         if reconciling:
             slices: ReconciledBy = "day" if bucket is Slices.DAY else "total"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -166,3 +166,38 @@ class LedgerStore(Protocol):
     def sources(self) -> SourceStore: ...
     @property
     def directory(self) -> DirectoryStore: ...
+
+
+Bucket_co = TypeVar("Bucket_co", covariant=True)
+
+
+class Revision(Protocol[Bucket_co]):
+    """One change of one day or hour between two readings, in nano-dollars; see `watcher.store.revisions`."""
+
+    @property
+    def bucket(self) -> Bucket_co: ...
+    @property
+    def previous_at(self) -> datetime: ...
+    @property
+    def observed_at(self) -> datetime: ...
+    @property
+    def before(self) -> int: ...
+    @property
+    def after(self) -> int: ...
+    @property
+    def moved(self) -> int: ...
+
+
+class Revisions(Protocol[Bucket_co]):
+    """A source's changes that were seen from `since` on."""
+
+    def revisions(self, organization: str, since: datetime) -> Sequence[Revision[Bucket_co]]: ...
+
+
+class RevisedStore(Protocol):
+    """What the provider told otherwise later, by day and by hour."""
+
+    @property
+    def costs(self) -> Revisions[date]: ...
+    @property
+    def analytics(self) -> Revisions[datetime]: ...

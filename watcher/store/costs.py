@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import Connection, delete, func, select, update
 
@@ -18,6 +18,8 @@ from watcher.store.tables import cost_days, cost_rows
 from watcher.store.times import day_number, from_day, from_moment, moment
 
 SOURCE = "cost"
+
+_Texts: TypeAlias = tuple[str | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,7 @@ def _order(row: CostRow) -> tuple[Any, ...]:
     return (*((value is not None, value or "") for value in _texts(row)), row.amount)
 
 
-def _texts(row: CostRow) -> tuple[str | None, ...]:
+def _texts(row: CostRow) -> _Texts:
     return (
         row.workspace_id,
         row.description,
@@ -185,6 +187,7 @@ def _replace(
     observed_at: datetime,
 ) -> None:
     again = sorted(changed.keys() & stored.keys())
+    before = _amounts(connection, organization, again)
     for table in (cost_rows, cost_days):
         mine = (table.c.organization == organization) & table.c.day.in_(again)
         if again:
@@ -198,7 +201,29 @@ def _replace(
         days.append((organization, day, _digest(lines), amount, len(lines), first, at, at, 1, revision))
         rows += [(organization, day, place, *_texts(line), line.amount) for place, line in enumerate(lines)]
         if kept is not None:
-            log.append(revisions.Logged(day, kept.observed_at, kept.amount, amount, abs(amount - kept.amount)))
+            moved = _moved(before.get(day, {}), _summed((_texts(line), line.amount) for line in lines))
+            log.append(revisions.Logged(day, kept.observed_at, kept.amount, amount, moved))
     insert_rows(connection, cost_days, days)
     insert_rows(connection, cost_rows, rows)
     revisions.log(connection, organization, SOURCE, log, observed_at)
+
+
+def _amounts(connection: Connection, organization: str, days: Sequence[int]) -> dict[int, dict[_Texts, int]]:
+    """The stored amounts of these days by what they are for."""
+    mine = (cost_rows.c.organization == organization) & cost_rows.c.day.in_(days)
+    found: dict[int, list[tuple[_Texts, int]]] = {}
+    for _, day, _, *texts, amount in connection.execute(select(cost_rows).where(mine)) if days else ():
+        found.setdefault(day, []).append((tuple(texts), amount))
+    return {day: _summed(lines) for day, lines in found.items()}
+
+
+def _summed(lines: Iterable[tuple[_Texts, int]]) -> dict[_Texts, int]:
+    sums: dict[_Texts, int] = {}
+    for texts, amount in lines:
+        sums[texts] = sums.get(texts, 0) + amount
+    return sums
+
+
+def _moved(before: Mapping[_Texts, int], after: Mapping[_Texts, int]) -> int:
+    """The sum of the changes without their signs."""
+    return sum(abs(after.get(which, 0) - before.get(which, 0)) for which in before.keys() | after.keys())
