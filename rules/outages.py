@@ -11,7 +11,10 @@ from collections.abc import Iterable
 from rules.model import Alert
 from rules.sources import FAILING, GONE, USAGE
 
-IMPORTANCE = (USAGE, "cost", "claude_code", "organization", "workspaces", "api_keys", "users", "invites")
+IMPORTANCE = (
+    *(USAGE, "cost", "claude_code", "organization", "workspaces", "api_keys", "users", "invites"),
+    *("spend_limits", "effective_spend_limits", "rate_limits", "workspace_rate_limits", "workspace_members"),
+)
 """The sources, the one whose failure matters most first."""
 
 

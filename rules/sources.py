@@ -71,12 +71,21 @@ _WORDS = {
     "api_keys": "the list of API keys",
     "users": "the list of users",
     "invites": "the list of invites",
+    "spend_limits": "the list of spend limits",
+    "effective_spend_limits": "what members have spent against their limits",
+    "rate_limits": "the list of rate limits",
+    "workspace_rate_limits": "the rate limits of workspaces",
+    "workspace_members": "the members of workspaces",
 }
 _CONSEQUENCES = {
     USAGE: "spend after that is unknown, and no budget or anomaly that depends on it is judged",
     "cost": "spend stays an estimate from tokens and list prices until the report is back",
     "claude_code": "figures of Claude Code are not updated",
 }
+_LIMITS_AGE = "limits are shown as they were read last; spend is not affected"
+_CONSEQUENCES |= dict.fromkeys(
+    ("spend_limits", "effective_spend_limits", "rate_limits", "workspace_rate_limits"), _LIMITS_AGE
+)
 _NAMES_AGE = "names and keys may be out of date; spend is not affected"
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from watcher.admin_api import AdminApiError, AdminReader, Connection, NotAuthenticated, NotOffered
+from watcher.admin_api.endpoints import is_id
 
 _WITHOUT: Mapping[str, str] = {
     "organization": "the organization's name stays unknown",
@@ -18,6 +19,11 @@ _WITHOUT: Mapping[str, str] = {
     "users": "a key's owner stays unknown",
     "invites": "open invitations are not seen",
     "claude_code": "Claude Code use is not told apart by user",
+    "spend_limits": "the limits that the provider enforces are not shown",
+    "effective_spend_limits": "what members have spent against their limits is not shown",
+    "rate_limits": "rate limits are not shown",
+    "workspace_rate_limits": "rate limits that workspaces override are not shown",
+    "workspace_members": "who works in a workspace stays unknown",
 }
 
 
@@ -50,12 +56,23 @@ def ask_sources(connection: Connection, now: datetime) -> Iterator[Answer]:
         "users": reader.users,
         "invites": reader.invites,
         "claude_code": lambda: reader.claude_code((midnight - timedelta(days=1)).date()),
+        "spend_limits": reader.spend_limits,
+        "effective_spend_limits": reader.effective_spend_limits,
+        "rate_limits": reader.rate_limits,
+        "workspace_rate_limits": lambda: _of_one_workspace(reader, reader.workspace_rate_limits),
+        "workspace_members": lambda: _of_one_workspace(reader, reader.workspace_members),
     }
     for source, question in questions.items():
         answer = _ask(source, question)
         yield answer
         if answer.hopeless:
             return
+
+
+def _of_one_workspace(reader: AdminReader, ask: Callable[[str], Sequence[Any]]) -> Sequence[Any]:
+    """What the first workspace answers; nothing where there is none."""
+    workspace = next((item.id for item in reader.workspaces() if item.archived_at is None and is_id(item.id)), None)
+    return () if workspace is None else ask(workspace)
 
 
 def _ask(source: str, question: Callable[[], Any]) -> Answer:

@@ -20,6 +20,9 @@ _GRAVITY = {severity: place for place, severity in enumerate(Severity)}
 FRESH = timedelta(hours=3)
 """Past this age of the newest reading, figures are called stale."""
 
+MINOR = ("spend_limits", "effective_spend_limits", "rate_limits", "workspace_rate_limits", "workspace_members")
+"""Sources that many organizations lack and that no figure depends on: what is absent of them is told in one line."""
+
 
 @dataclass(frozen=True, slots=True)
 class Status:
@@ -105,12 +108,18 @@ def _problems(
         if source.failing_since is not None:
             why = f": {source.failure}" if source.failure else ""
             found.append(f"Source {source.source} fails since {source.failing_since:%Y-%m-%d %H:%M} UTC{why}")
-        elif source.offered is False:
+        elif source.offered is False and source.source not in MINOR:
             found.append(f"Source {source.source} is not offered to this key; the rest goes on without it.")
+    if absent := [source.source for source in sources if source.source in MINOR and _is_absent(source)]:
+        found.append(f"Not offered to this key, and not shown therefore: {', '.join(absent)}.")
     if overview is not None and overview.unpriced:
         models = ", ".join(clean(model) for model in overview.unpriced)
         found.append(f"No list price is known for {models}: over-estimated at the dearest price of the family.")
     return found
+
+
+def _is_absent(source: SourceState) -> bool:
+    return source.offered is False and source.failing_since is None
 
 
 def _waiting(waiting: Iterable[tuple[str, int]], receivers: Collection[str] | None) -> Iterator[str]:

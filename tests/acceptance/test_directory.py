@@ -49,3 +49,53 @@ def test_a_list_that_is_not_offered_is_asked_for_once_a_day_and_when_the_daemon_
     states = {state.source: state for state in watcher.status.sources}
     assert states["invites"].offered
     assert states["claude_code"].offered
+
+
+def test_limits_members_and_their_health_follow_what_the_organization_answers(start: Start) -> None:
+    watcher = start(World(started_at=NOON, keys=6, workspaces=4, days=3, limits=True), ASKED)
+    watcher.cycle()
+    watcher.run(NOON + 15 * MINUTE, 5 * MINUTE)
+    organization = watcher.world.organization
+    store, ident = watcher.store, organization.id
+    assert {limit.scope.kind for limit in store.limits.spend_limits(ident)} >= {"organization", "workspace", "user"}
+    spent = {entry.item.member_id: entry.item.period_to_date_spend for entry in store.limits.member_limits(ident)}
+    assert set(spent) == set(organization.users)
+    assert max(spent.values()) > 0
+    own = {limit.workspace_id for limit in store.limits.rate_limits(ident)}
+    assert own == {None, next(iter(organization.workspaces))}
+    members = {(each.workspace_id, each.user_id) for listed in store.directory.workspace_members(ident).values()
+               for each in listed}  # fmt: skip
+    active = {each.id for each in organization.workspaces.values() if each.archived_at is None}
+    assert members == {
+        (each.workspace_id, each.user_id) for each in organization.members if each.workspace_id in active
+    }
+
+    begun = len(watcher.simulator.requests)
+    assert not watcher.run(NOON + 2 * HOUR + 15 * MINUTE, 5 * MINUTE)
+    counts = asked_since(watcher, begun)
+    assert (counts["spend_limits"], counts["spend_limits/effective"], counts["rate_limits"]) == (4, 4, 2)
+    assert {counts[f"workspaces/{each}/members"] for each in active} == {2}
+    assert {counts[f"workspaces/{each}/rate_limits"] for each in active} == {2}
+
+    faults(watcher, refused("spend_limits*"))
+    (message,) = watcher.run(NOON + 3 * HOUR + 15 * MINUTE, 5 * MINUTE)
+    assert [alert.subject.rule for alert in message.alerts] == ["source gone"]
+    assert {alert.subject.instance for alert in (*message.alerts, *message.inhibited)} == {
+        "spend_limits",
+        "effective_spend_limits",
+    }
+    assert store.limits.spend_limits(ident), "what was read last stands"
+
+
+def test_an_organization_without_limits_is_whole_and_says_so_in_one_line(start: Start) -> None:
+    watcher = start(World(started_at=NOON, keys=4, workspaces=2, days=3), ASKED)
+    watcher.cycle()
+    begun = len(watcher.simulator.requests)
+    assert not watcher.run(NOON + 3 * HOUR, 15 * MINUTE)
+    assert not [path for path in asked_since(watcher, begun) if "limits" in path]
+    assert watcher.last.whole
+    (line,) = (problem for problem in watcher.status.problems if "Not offered" in problem)
+    assert line == (
+        "Not offered to this key, and not shown therefore: effective_spend_limits, rate_limits, spend_limits, "
+        "workspace_rate_limits."
+    )

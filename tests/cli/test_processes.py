@@ -145,7 +145,7 @@ def test_check_online_says_what_the_key_may_read(tmp_path: Path) -> None:
     assert code == 0
     assert 'organization: "Northwind Robotics"' in out
     assert "– cost: not offered to this key: no figure is ever settled" in out
-    assert out.count("✓") == 7
+    assert out.count("✓") == 8
 
 
 def test_check_online_says_once_that_the_key_is_refused(tmp_path: Path) -> None:

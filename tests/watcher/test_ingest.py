@@ -34,7 +34,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 @pytest.fixture
 def reader() -> ScriptedReader:
-    return ScriptedReader(steady, lambda day: (cost_row(day.day * 1000),), keys=[api_key()])
+    return ScriptedReader(steady, lambda day: (cost_row(day.day * 1000),), keys=[api_key()], workspace_ids=["ws_1"])
 
 
 def poll(reader: ScriptedReader, store: Store, now: datetime = NOW, organization: str = ORG) -> Ingested:
@@ -55,6 +55,7 @@ def everything_in(store: Store) -> dict[str, list[object]]:
         "costs": "SELECT * FROM cost_rows ORDER BY 2, 3",
         "directory": "SELECT kind, id, name, status, payload FROM directory ORDER BY 1, 2",
         "changes": "SELECT * FROM directory_changes",
+        "lookups": "SELECT * FROM lookups",
         "revisions": "SELECT * FROM revisions",
         "held": "SELECT * FROM held_buckets",
         "readings": "SELECT count(*) > 3 FROM usage_readings",
@@ -134,6 +135,7 @@ def test_one_source_that_fails_does_not_stop_the_others_and_recovers(
     source: str, error: AdminApiError, reader: ScriptedReader, store: Store
 ) -> None:
     method = {"cost": "costs"}.get(source, source)
+    poll(reader, store, NOW - 2 * HOUR)
     reader.failing = {method: error}
     for minutes in (0, 5):
         assert dict(poll(reader, store, NOW + minutes * MINUTE).failures) == {source: str(error)}

@@ -17,6 +17,8 @@ MINUTE = timedelta(minutes=1)
 NOW = datetime(2026, 11, 20, 10, 30, tzinfo=UTC)
 MIDNIGHT = NOW.replace(hour=0, minute=0)
 LISTS = ("organization", "workspaces", "api_keys", "users", "invites")
+BY_WORKSPACE = ("workspace_rate_limits", "workspace_members")
+LIMITS = ("spend_limits", "effective_spend_limits", "rate_limits", *BY_WORKSPACE)
 SETTINGS = PollSettings(backfill=timedelta(days=60))
 FIRST = MIDNIGHT - 60 * DAY
 
@@ -40,7 +42,7 @@ def test_an_empty_store_is_filled_from_the_oldest_day_on() -> None:
         Days((MIDNIGHT - 30 * DAY).date(), None),
     )
     assert plan.claude_code == ((MIDNIGHT - DAY).date(), MIDNIGHT.date())
-    assert plan.lists == LISTS
+    assert plan.lists == (*LISTS, *LIMITS)
 
 
 def test_cost_is_filled_in_parts_of_at_most_31_days() -> None:
@@ -64,7 +66,15 @@ def test_while_an_hour_reads_as_empty_every_usage_poll_reads_the_whole_trailing_
 
 def test_a_usage_poll_reads_the_open_hour_and_the_three_before() -> None:
     plan = Plan.of(whole(), NOW + 5 * MINUTE, SETTINGS)
-    assert plan == Plan(usage=Hours(NOW.replace(minute=0) - 3 * HOUR, NOW.replace(minute=0) + HOUR), lists=LISTS)
+    assert plan == Plan(
+        usage=Hours(NOW.replace(minute=0) - 3 * HOUR, NOW.replace(minute=0) + HOUR), lists=(*LISTS, *BY_WORKSPACE)
+    )
+
+
+def test_limits_are_read_every_half_hour_or_hour() -> None:
+    for minutes, due in ((25, ()), (30, LIMITS[:2]), (55, LIMITS[:2]), (60, LIMITS[:3])):
+        lists = Plan.of(whole(), NOW + minutes * MINUTE, SETTINGS).lists
+        assert lists == (*LISTS, *due, *BY_WORKSPACE)
 
 
 def test_a_list_that_a_poll_was_cut_off_before_is_read_at_once() -> None:
@@ -110,7 +120,7 @@ def test_everything_reads_the_trailing_day_and_week_whatever_was_read_when() -> 
     assert plan.usage == Hours(NOW.replace(minute=0) - DAY, NOW.replace(minute=0) + HOUR)
     assert plan.costs == (Days((MIDNIGHT - 7 * DAY).date(), None),)
     assert plan.backfill == ()
-    assert plan.lists == LISTS
+    assert plan.lists == (*LISTS, *LIMITS)
     assert len(plan.claude_code) == 2
 
 

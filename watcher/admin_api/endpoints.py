@@ -27,9 +27,14 @@ SPEND_LIMITS_BETA = "spend-limit-reads-2026-09-26"
 _ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
+def is_id(text: str) -> bool:
+    """Whether `text` can be an id, and so a part of a path."""
+    return _ID.fullmatch(text) is not None
+
+
 def check_id(text: str) -> str:
     """`text`, if it can be an id. ValueError for what would change the path it is put into."""
-    if not _ID.fullmatch(text):
+    if not is_id(text):
         raise ValueError(f"not an id of the Admin API: {text[:40]!a}")
     return text
 

@@ -34,9 +34,20 @@ COST_RESTATED = 30
 """Days of the cost report that are read again once a day."""
 COST_CHUNK = 31
 """Days of the cost report that are back-filled in one reading."""
-LISTS: Mapping[str, timedelta] = dict.fromkeys(
-    ("organization", "workspaces", "api_keys", "users", "invites"), timedelta(minutes=5)
-)
+_NAMES_EVERY = timedelta(minutes=5)
+LISTS: Mapping[str, timedelta] = {
+    "organization": _NAMES_EVERY,
+    "workspaces": _NAMES_EVERY,
+    "api_keys": _NAMES_EVERY,
+    "users": _NAMES_EVERY,
+    "invites": _NAMES_EVERY,
+    "spend_limits": timedelta(minutes=30),
+    "effective_spend_limits": timedelta(minutes=30),
+    "rate_limits": HOUR,
+    # At each of these polls a few workspaces are asked (`by_workspace`).
+    "workspace_rate_limits": _NAMES_EVERY,
+    "workspace_members": _NAMES_EVERY,
+}
 """The sources that are lists of who and what there is, and how often each is read."""
 CLAUDE_CODE_EVERY = HOUR
 ABSENT_EVERY = DAY

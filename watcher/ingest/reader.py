@@ -16,8 +16,13 @@ from watcher.admin_api.answers import (
     User,
     Workspace,
 )
+from watcher.admin_api.answers_limits import EffectiveSpendLimit, RateLimit, SpendLimit, WorkspaceMember
 
-SOURCES = ("organization", "workspaces", "api_keys", "users", "invites", "usage", "cost", "claude_code")
+SOURCES = (
+    *("organization", "workspaces", "api_keys", "users", "invites"),
+    *("usage", "cost", "claude_code"),
+    *("spend_limits", "effective_spend_limits", "rate_limits", "workspace_rate_limits", "workspace_members"),
+)
 """The names of the sources, in the order in which they are asked."""
 
 
@@ -32,6 +37,9 @@ class Reader(Protocol):
 
     def api_keys(self) -> Sequence[ApiKey]:
         """All API keys, whatever their status."""
+
+    def api_key(self, key_id: str) -> ApiKey:
+        """One key by its id; NotOffered when there is none."""
 
     def users(self) -> Sequence[User]:
         """All members."""
@@ -49,3 +57,18 @@ class Reader(Protocol):
 
     def claude_code(self, day: date) -> Sequence[ClaudeCodeRow]:
         """What was done with Claude Code on one UTC day."""
+
+    def spend_limits(self) -> Sequence[SpendLimit]:
+        """All spend limits that are set."""
+
+    def effective_spend_limits(self) -> Sequence[EffectiveSpendLimit]:
+        """What caps each member in each period, and what they have spent in it."""
+
+    def rate_limits(self) -> Sequence[RateLimit]:
+        """The organization's rate limits."""
+
+    def workspace_rate_limits(self, workspace_id: str) -> Sequence[RateLimit]:
+        """The rate limits that a workspace overrides."""
+
+    def workspace_members(self, workspace_id: str) -> Sequence[WorkspaceMember]:
+        """Who works in a workspace."""

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from rules.model import SourceState
 from watcher.ingest.belief import Stored, believe, believe_costs
 from watcher.ingest.directory import read_lists
+from watcher.ingest.limits import read_limits
 from watcher.ingest.plan import Days, Hours, Plan
 from watcher.ingest.poll import Poll, each
 from watcher.ingest.reader import Reader
@@ -64,6 +65,7 @@ def ingest(
         poll.ask("cost", lambda: each(plan.costs, reports.costs), reports.settle_costs)
     if plan.claude_code:
         poll.ask("claude_code", lambda: each(plan.claude_code, reports.claude_code))
+    read_limits(poll, plan.lists)
     return Ingested(
         changed_hours=frozenset(reports.changed_hours),
         changed_days=frozenset(reports.changed_days),

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
-from tests.watcher.store.samples import DAY, GROUPED, HOUR, ORG
+from tests.watcher.store.samples import DAY, GROUPED, HOUR, ORG, T0
 from watcher.admin_api.answers import (
     ApiKey,
     ClaudeCodeRow,
@@ -17,10 +17,12 @@ from watcher.admin_api.answers import (
     User,
     Workspace,
 )
+from watcher.admin_api.answers_limits import EffectiveSpendLimit, RateLimit, SpendLimit, WorkspaceMember
 from watcher.admin_api.errors import NotOffered, Unavailable
 
 UNAVAILABLE = Unavailable("/v1/x", 529, "req_1", "overloaded")
 NOT_OFFERED = NotOffered("/v1/x", 403, "req_1", "no access")
+NOT_FOUND = NotOffered("/v1/x/{id}", 404, "req_1", "not found")
 
 
 @dataclass(frozen=True)
@@ -32,21 +34,27 @@ class PollSettings:
 
 @dataclass
 class ScriptedReader:
-    """`usage_of` gives the rows of an hour, `cost_of` those of a day; `failing` maps a method's name to its error."""
+    """`usage_of` gives the rows of an hour, `cost_of` those of a day; `failing` maps a method's name to its error.
+
+    `unlisted` are keys that only answer by their id. An error may be for one argument: `"workspace_members ws_1"`.
+    """
 
     usage_of: Callable[[datetime], tuple[UsageRow, ...]] = lambda _hour: ()
     cost_of: Callable[[date], tuple[CostRow, ...]] = lambda _day: ()
     today: date = date(2026, 11, 5)
     organization_id: str = ORG
     keys: list[ApiKey] = field(default_factory=list)
+    unlisted: dict[str, ApiKey] = field(default_factory=dict)
+    workspace_ids: list[str] = field(default_factory=list)
     failing: dict[str, Exception] = field(default_factory=dict)
     calls: list[tuple[object, ...]] = field(default_factory=list)
     last_hour: datetime | None = None
 
     def _called(self, name: str, *arguments: object) -> None:
         self.calls.append((name, *arguments))
-        if name in self.failing:
-            raise self.failing[name]
+        for what in (name, " ".join(map(str, (name, *arguments)))):
+            if what in self.failing:
+                raise self.failing[what]
 
     def organization(self) -> Organization:
         self._called("organization")
@@ -54,11 +62,17 @@ class ScriptedReader:
 
     def workspaces(self) -> list[Workspace]:
         self._called("workspaces")
-        return []
+        return [Workspace(ident, ident, T0, None, {}) for ident in self.workspace_ids]
 
     def api_keys(self) -> list[ApiKey]:
         self._called("api_keys")
         return self.keys
+
+    def api_key(self, key_id: str) -> ApiKey:
+        self._called("api_key", key_id)
+        if key_id not in self.unlisted:
+            raise NOT_FOUND
+        return self.unlisted[key_id]
 
     def users(self) -> list[User]:
         self._called("users")
@@ -90,3 +104,23 @@ class ScriptedReader:
     def claude_code(self, day: date) -> list[ClaudeCodeRow]:
         self._called("claude_code", day)
         return []
+
+    def spend_limits(self) -> list[SpendLimit]:
+        self._called("spend_limits")
+        return []
+
+    def effective_spend_limits(self) -> list[EffectiveSpendLimit]:
+        self._called("effective_spend_limits")
+        return []
+
+    def rate_limits(self) -> list[RateLimit]:
+        self._called("rate_limits")
+        return []
+
+    def workspace_rate_limits(self, workspace_id: str) -> list[RateLimit]:
+        self._called("workspace_rate_limits", workspace_id)
+        return []
+
+    def workspace_members(self, workspace_id: str) -> list[WorkspaceMember]:
+        self._called("workspace_members", workspace_id)
+        return [WorkspaceMember(workspace_id, f"user of {workspace_id}", "user")]
