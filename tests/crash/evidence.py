@@ -35,7 +35,10 @@ _STATE = {
     "cost days": """
         SELECT organization, day, digest, amount, row_count, first_observed_at, observed_at, revision
         FROM cost_days""",
-    "cost rows": "SELECT * FROM cost_rows",
+    "cost rows": """
+        SELECT organization, day, position, workspace_id, description, cost_type, model, service_tier, token_type,
+               context_window, inference_geo, speed, amount
+        FROM unpacked_costs JOIN cost_lines ON cost_lines.id = unpacked_costs.line""",
     "Claude Code": "SELECT * FROM claude_code_days",
     "directory": "SELECT * FROM directory",
     "sources": "SELECT * FROM sources",
@@ -47,7 +50,7 @@ _STATE = {
 
 
 def _connect(database: Path) -> sqlite3.Connection:
-    """A reader of the database that also has its packed usage as rows."""
+    """A reader of the database that also has its packed usage and costs as rows."""
     connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
     connection.execute(
         "CREATE TEMP TABLE unpacked_usage (hour, series, uncached_input, cache_read, cache_write_5m, cache_write_1h, "
@@ -57,6 +60,11 @@ def _connect(database: Path) -> sqlite3.Connection:
         for hour, packed in connection.execute("SELECT hour, packed FROM usage_blocks").fetchall():
             rows = [(hour, *row) for row in _unpacked(packed)]
             connection.executemany("INSERT INTO unpacked_usage VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    connection.execute("CREATE TEMP TABLE unpacked_costs (day, position, line, amount)")
+    if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'cost_blocks'").fetchone():
+        for day, packed in connection.execute("SELECT day, packed FROM cost_blocks").fetchall():
+            rows = [(day, position, *row) for position, row in enumerate(_unpacked(packed))]
+            connection.executemany("INSERT INTO unpacked_costs VALUES (?, ?, ?, ?)", rows)
     return connection
 
 
@@ -109,7 +117,7 @@ _CONTRADICTIONS = {
             SELECT 1 FROM usage_readings WHERE start_hour <= hour AND hour < end_hour)""",
     "a day whose rows are not those it was stored with": """
         SELECT bucket.day, bucket.row_count, count(line.day), bucket.amount, total(line.amount)
-        FROM cost_days AS bucket LEFT JOIN cost_rows AS line ON line.day = bucket.day
+        FROM cost_days AS bucket LEFT JOIN unpacked_costs AS line ON line.day = bucket.day
         GROUP BY bucket.day HAVING bucket.row_count != count(line.day) OR bucket.amount != total(line.amount)""",
     "an alert whose state is not that of its last transition": """
         SELECT id, state FROM alerts WHERE state IS NOT (

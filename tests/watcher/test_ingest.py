@@ -52,7 +52,7 @@ def everything_in(store: Store) -> dict[str, list[object]]:
         "usage": "SELECT * FROM usage_blocks ORDER BY 1, 2",
         "buckets": "SELECT hour, digest, changed_at, revision FROM usage_buckets ORDER BY 1",
         "days": "SELECT day, digest, unchanged_since_at, revision FROM cost_days ORDER BY 1",
-        "costs": "SELECT * FROM cost_rows ORDER BY 2, 3",
+        "costs": "SELECT * FROM cost_blocks ORDER BY 2",
         "directory": "SELECT kind, id, name, status, payload FROM directory ORDER BY 1, 2",
         "changes": "SELECT * FROM directory_changes",
         "lookups": "SELECT * FROM lookups",

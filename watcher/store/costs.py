@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
+import numpy as np
 from sqlalchemy import Connection, delete, func, select, update
 
 from watcher.admin_api.answers import CostBucket, CostRow
-from watcher.store import held, revisions
+from watcher.report_rows import CostRows, texts_of
+from watcher.store import blocks, held, revisions
 from watcher.store.bulk import insert_rows
+from watcher.store.cost_lines import LineIds, ids_of
 from watcher.store.database import Database
-from watcher.store.tables import cost_days, cost_rows
+from watcher.store.encoding import added
+from watcher.store.tables import cost_blocks, cost_days
 from watcher.store.times import day_number, from_day, from_moment, moment
 
 SOURCE = "cost"
-
-_Texts: TypeAlias = tuple[str | None, ...]
+COLUMNS = 2
+"""The line's id and the amount."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,7 @@ class CostDay:
     """
 
     day: date
-    rows: tuple[CostRow, ...]
+    rows: Sequence[CostRow]
     observed_at: datetime
     unchanged_since: datetime
     readings: int
@@ -41,7 +45,7 @@ class CostDay:
     @property
     def amount(self) -> int:
         """The day's report in nano-dollars."""
-        return sum(row.amount for row in self.rows)
+        return int(CostRows.of(self.rows).amounts.sum())
 
 
 class DayState(NamedTuple):
@@ -56,6 +60,7 @@ class Costs:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._lines = LineIds()
 
     def replace(
         self,
@@ -86,25 +91,23 @@ class Costs:
     def read(self, organization: str, start: date, end: date) -> tuple[CostDay, ...]:
         """The days in `[start, end)` that were ever read, in order."""
         low, high = day_number(start), day_number(end)
-        rows: dict[int, list[CostRow]] = {}
         with self._database.reading() as connection:
-            mine = (cost_rows.c.organization == organization) & (cost_rows.c.day >= low) & (cost_rows.c.day < high)
-            for _, day, _, *values in connection.execute(
-                select(cost_rows).where(mine).order_by(cost_rows.c.day, cost_rows.c.position)
-            ):
-                rows.setdefault(day, []).append(CostRow(*values))
+            lines, place = self._lines.index(connection, organization)
+            day_of, packed = blocks.read(connection, cost_blocks, organization, low, high, COLUMNS)
             this = (cost_days.c.organization == organization) & (cost_days.c.day >= low) & (cost_days.c.day < high)
             days = connection.execute(select(cost_days).where(this).order_by(cost_days.c.day)).all()
+        which = place[packed[0]]
+        bounds = np.searchsorted(day_of, [(state.day, state.day + 1) for state in days]).tolist()
         return tuple(
             CostDay(
                 day=from_day(state.day),
-                rows=tuple(rows.get(state.day, ())),
+                rows=CostRows(lines, which[begin:end], packed[1, begin:end]),
                 observed_at=from_moment(state.observed_at),
                 unchanged_since=from_moment(state.unchanged_since_at),
                 readings=state.readings,
                 revision=state.revision,
             )
-            for state in days
+            for state, (begin, end) in zip(days, bounds, strict=True)
         )
 
     def observed(self, organization: str, start: date, end: date) -> Mapping[date, DayState]:
@@ -137,30 +140,20 @@ class Costs:
         with self._database.reading() as connection:
             return revisions.since(connection, organization, SOURCE, since, from_day)
 
+    def forget_lines(self) -> None:
+        """Drop what is remembered of the lines, after some were removed."""
+        self._lines.forget()
+
 
 def _order(row: CostRow) -> tuple[Any, ...]:
     """An order of rows that does not depend on how the API happened to list them; null before any text."""
-    return (*((value is not None, value or "") for value in _texts(row)), row.amount)
-
-
-def _texts(row: CostRow) -> _Texts:
-    return (
-        row.workspace_id,
-        row.description,
-        row.cost_type,
-        row.model,
-        row.service_tier,
-        row.token_type,
-        row.context_window,
-        row.inference_geo,
-        row.speed,
-    )
+    return (*((value is not None, value or "") for value in texts_of(row)), row.amount)
 
 
 def _digest(rows: Sequence[CostRow]) -> bytes:
     digest = hashlib.blake2b(digest_size=16)
     for row in rows:
-        digest.update(repr((*_texts(row), row.amount)).encode())
+        digest.update(repr((*texts_of(row), row.amount)).encode())
     return digest.digest()
 
 
@@ -187,43 +180,22 @@ def _replace(
     observed_at: datetime,
 ) -> None:
     again = sorted(changed.keys() & stored.keys())
-    before = _amounts(connection, organization, again)
-    for table in (cost_rows, cost_days):
-        mine = (table.c.organization == organization) & table.c.day.in_(again)
-        if again:
-            connection.execute(delete(table).where(mine))
+    if again:
+        mine = (cost_days.c.organization == organization) & cost_days.c.day.in_(again)
+        connection.execute(delete(cost_days).where(mine))
+    ids = ids_of(connection, organization, {texts_of(line) for lines in changed.values() for line in lines})
     at = moment(observed_at)
-    days, rows, log = [], [], []
+    days, packed, log = [], {}, []
     for day, lines in changed.items():
         kept = stored.get(day)
         amount = sum(line.amount for line in lines)
         first, revision = (kept.first_observed_at, kept.revision + 1) if kept else (at, 0)
         days.append((organization, day, _digest(lines), amount, len(lines), first, at, at, 1, revision))
-        rows += [(organization, day, place, *_texts(line), line.amount) for place, line in enumerate(lines)]
+        numbers = [(ids[texts_of(line)], line.amount) for line in lines]
+        packed[day] = np.array(numbers, dtype=np.int64).reshape(-1, COLUMNS).T
         if kept is not None:
-            moved = _moved(before.get(day, {}), _summed((_texts(line), line.amount) for line in lines))
-            log.append(revisions.Logged(day, kept.observed_at, kept.amount, amount, moved))
+            _, old = blocks.read(connection, cost_blocks, organization, day, day + 1, COLUMNS)
+            log.append(revisions.compare(day, kept.observed_at, added(old), added(packed[day]), slice(1, None)))
     insert_rows(connection, cost_days, days)
-    insert_rows(connection, cost_rows, rows)
+    blocks.write(connection, cost_blocks, organization, packed, again)
     revisions.log(connection, organization, SOURCE, log, observed_at)
-
-
-def _amounts(connection: Connection, organization: str, days: Sequence[int]) -> dict[int, dict[_Texts, int]]:
-    """The stored amounts of these days by what they are for."""
-    mine = (cost_rows.c.organization == organization) & cost_rows.c.day.in_(days)
-    found: dict[int, list[tuple[_Texts, int]]] = {}
-    for _, day, _, *texts, amount in connection.execute(select(cost_rows).where(mine)) if days else ():
-        found.setdefault(day, []).append((tuple(texts), amount))
-    return {day: _summed(lines) for day, lines in found.items()}
-
-
-def _summed(lines: Iterable[tuple[_Texts, int]]) -> dict[_Texts, int]:
-    sums: dict[_Texts, int] = {}
-    for texts, amount in lines:
-        sums[texts] = sums.get(texts, 0) + amount
-    return sums
-
-
-def _moved(before: Mapping[_Texts, int], after: Mapping[_Texts, int]) -> int:
-    """The sum of the changes without their signs."""
-    return sum(abs(after.get(which, 0) - before.get(which, 0)) for which in before.keys() | after.keys())

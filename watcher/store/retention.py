@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Table, and_, delete, func, select
 
 from rules.model import State
-from watcher.store import analytics, blocks, encoding, series, tables
+from watcher.store import analytics, blocks, costs, encoding, tables
 from watcher.store.database import Database
 from watcher.store.times import day_number, hour_number, moment
 
@@ -23,7 +23,7 @@ def prune(database: Database, before: datetime) -> int:
     for table, old in _old(before):
         while count := _slice(database, table, old):
             removed += count
-    return removed + _unused_series(database)
+    return removed + _unused_ids(database)
 
 
 def _hours(database: Database, table: Table, before: int) -> int:
@@ -48,7 +48,7 @@ def _old(before: datetime) -> Iterator[tuple[Table, ColumnElement[bool]]]:
     held = tables.held_buckets.c
     yield tables.held_buckets, held.observed_at < at
     yield tables.revisions, tables.revisions.c.observed_at < at
-    yield tables.cost_rows, tables.cost_rows.c.day < day
+    yield tables.cost_blocks, tables.cost_blocks.c.day < day
     yield tables.cost_days, tables.cost_days.c.day < day
     yield tables.claude_code_days, tables.claude_code_days.c.day < day
     yield tables.directory_changes, tables.directory_changes.c.observed_at < at
@@ -73,8 +73,10 @@ def _slice(database: Database, table: Table, old: ColumnElement[bool]) -> int:
         return connection.execute(delete(table).where(old if first is None else and_(old, first))).rowcount
 
 
-def _unused_series(database: Database) -> int:
+def _unused_ids(database: Database) -> int:
     with database.writing() as connection:
-        used = blocks.used_series(connection, tables.usage_blocks, encoding.COLUMNS)
-        used |= blocks.used_series(connection, tables.analytics_blocks, analytics.COLUMNS)
-        return series.remove_others(connection, used)
+        used = blocks.used_ids(connection, tables.usage_blocks, encoding.COLUMNS)
+        used |= blocks.used_ids(connection, tables.analytics_blocks, analytics.COLUMNS)
+        lines = blocks.used_ids(connection, tables.cost_blocks, costs.COLUMNS)
+        removed = blocks.remove_others(connection, tables.series, used)
+        return removed + blocks.remove_others(connection, tables.cost_lines, lines)

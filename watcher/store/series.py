@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, func, select
 
 from rules.model import CONSOLE, DEFAULT_WORKSPACE
 from watcher.admin_api.answers import UsageBucket
@@ -17,8 +17,6 @@ from watcher.store.tables import series
 
 Dimensions: TypeAlias = tuple[str | None, ...]
 """The first seven fields of a `UsageRow`, nulls and all."""
-
-_AT_ONCE = 500
 
 
 class SeriesKey(NamedTuple):
@@ -83,14 +81,6 @@ class SeriesIds:
     def forget(self) -> None:
         """Drop what is remembered, after rows of the table were removed."""
         self._known, self._indexed = {}, {}
-
-
-def remove_others(connection: Connection, used: AbstractSet[int]) -> int:
-    """Remove the series whose ids are not in `used`; returns how many there were."""
-    gone = [ident for (ident,) in connection.execute(select(series.c.id)) if ident not in used]
-    for begin in range(0, len(gone), _AT_ONCE):
-        connection.execute(delete(series).where(series.c.id.in_(gone[begin : begin + _AT_ONCE])))
-    return len(gone)
 
 
 def _names(dimensions: Dimensions) -> tuple[str, ...]:

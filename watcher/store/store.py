@@ -93,6 +93,7 @@ class Store:
         """
         removed = retention.prune(self.database, before)
         self._ids.forget()
+        self.costs.forget_lines()
         return removed
 
     def close(self) -> None:

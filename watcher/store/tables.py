@@ -165,12 +165,11 @@ cost_days = Table(
     sqlite_with_rowid=False,
 )
 
-cost_rows = Table(
-    "cost_rows",
+cost_lines = Table(
+    "cost_lines",
     metadata,
-    _key("organization"),
-    _number_key("day"),
-    _number_key("position"),
+    _sequence(),
+    _words("organization"),
     _words("workspace_id", nullable=True),
     _words("description", nullable=True),
     _words("cost_type", nullable=True),
@@ -180,9 +179,18 @@ cost_rows = Table(
     _words("context_window", nullable=True),
     _words("inference_geo", nullable=True),
     _words("speed", nullable=True),
-    _number("amount"),
+    Index("ix_cost_lines_organization", "organization"),
     sqlite_strict=True,
-    sqlite_with_rowid=False,
+)
+
+# The rows of a day's report, packed and in the order of the report: line id, nano-dollars.
+cost_blocks = Table(
+    "cost_blocks",
+    metadata,
+    _key("organization"),
+    _number_key("day"),
+    Column("packed", LargeBinary, nullable=False),
+    sqlite_strict=True,
 )
 
 claude_code_days = Table(

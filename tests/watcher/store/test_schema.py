@@ -1,5 +1,5 @@
 import sqlite3
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -96,6 +96,12 @@ def _of_the_first_version(store_url: str) -> None:
                     text("INSERT INTO usage_buckets VALUES (:owner, :hour, :digest, '', :rows, :tokens, 0, 0, 0)"),
                     {"owner": owner, "hour": hour, "digest": b"", "rows": rows, "tokens": tokens},
                 )
+            connection.execute(
+                text("INSERT INTO cost_days VALUES ('org', 20416, :digest, 7, 2, 0, 0, 0, 1, 0)"), {"digest": b""}
+            )
+            for place, line, amount in ((0, "NULL, 'Tokens'", 9), (1, "'', NULL", -2)):
+                rest = f"{line}, NULL, 'm', NULL, NULL, NULL, NULL, NULL, {amount}"
+                connection.exec_driver_sql(f"INSERT INTO cost_rows VALUES ('org', 20416, {place}, {rest})")
     finally:
         database.close()
 
@@ -121,6 +127,9 @@ def _is_whole(url: str) -> None:
         assert (columns.keys, columns.hour.tolist(), columns.series.tolist()) == ((_KEY,), [490_000], [0])
         assert columns.output.tolist() == [5]
         assert store.usage.read("other", hour, hour + timedelta(hours=2)).output.tolist() == [9]
+        (day,) = store.costs.read("org", date(2025, 1, 1), date(2027, 1, 1))
+        told = [(row.workspace_id, row.description, row.model, row.amount) for row in day.rows]
+        assert told == [(None, "Tokens", "m", 9), ("", None, "m", -2)]
         assert len(store.usage.buckets("org", hour, hour + timedelta(hours=2))) == 2
         told = AnalyticsHour(hour, (AnalyticsRow("ws", "key", "m", "", "", output=9),))
         store.analytics.replace("org", [told], hour + timedelta(days=1))
