@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
+from rules.evidence import DriftPart
 from rules.model import (
+    DEFAULT_WORKSPACE,
     HOUR,
     Alert,
     AnomalyEvidence,
     BudgetEvidence,
+    DriftEvidence,
     Evidence,
     HourPoint,
     Kind,
@@ -77,6 +80,8 @@ def alert(
             value, limit, starts_at = evidence.spent, evidence.limit, NOW - timedelta(minutes=70)
         case SourceEvidence():
             starts_at = evidence.since
+        case DriftEvidence():
+            value, expected, starts_at = evidence.billed, evidence.estimated, evidence.data_as_of - 48 * HOUR
     made = Alert(
         id=f"{subject.fingerprint}-1",
         subject=subject,
@@ -209,6 +214,30 @@ def stalled_source() -> Alert:
     return alert("source", "usage stalled", evidence, severity=Severity.WARNING)
 
 
+def drifted_model() -> Alert:
+    """A model whose price was raised by a tenth."""
+    model = "claude-opus-5"
+    parts = (
+        DriftPart(_WORKSPACE, "Production", model, usd(1000), usd(1100)),
+        DriftPart(DEFAULT_WORKSPACE, "default workspace", model, usd(200), usd(220)),
+    )
+    evidence = DriftEvidence(
+        first_day=date(2026, 11, 16),
+        last_day=date(2026, 11, 17),
+        days=2,
+        estimated=usd(1200),
+        billed=usd(1320),
+        percent=5.0,
+        amount=usd(20),
+        least_days=2,
+        organization_off=True,
+        models=(DriftPart(None, "", model, usd(1200), usd(1320)),),
+        parts=parts,
+        data_as_of=datetime(2026, 11, 18, tzinfo=UTC),
+    )
+    return alert("drift", "estimate drift", evidence)
+
+
 def hostile_key(name: str, *, children: int = 3) -> Alert:
     """An anomaly of a key in a workspace and with children that all bear the name."""
     names = {_KEY: name, _WORKSPACE: name}
@@ -249,6 +278,7 @@ def typical() -> dict[str, Notification]:
         "A key beyond its budget": notification(key_budget_exceeded()),
         "A workspace that is not normal": notification(workspace_parent()),
         "A source that cannot be relied on": notification(stalled_source()),
+        "Bills that are not what was estimated": notification(drifted_model()),
         "First judgement of a new database": notification(
             runaway_key(), organization_budget(), key_budget_exceeded(), stalled_source(), reason=Reason.INITIAL
         ),

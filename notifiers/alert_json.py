@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from rules.model import Alert
+from rules.model import Alert, DriftEvidence
 from rules.money import usd_string
 
 
@@ -14,9 +14,10 @@ def alert_json(alert: Alert) -> dict[str, Any]:
 
     Money is an exact decimal string of dollars, or null; times are ISO 8601 in UTC with a "Z", or null. `scope` has
     only the dimensions that are set, by id; the words of the vocabulary stand where the API has no id ("(console)",
-    "(default)", "(unattributed)"). Names are as people wrote them: whoever shows them escapes them.
+    "(default)", "(unattributed)"). Names are as people wrote them: whoever shows them escapes them. An alert about
+    estimates has `drift`: its settled days from first to last, and the workspaces and models that are off.
     """
-    return {
+    document = {
         "id": alert.id,
         "fingerprint": alert.subject.fingerprint,
         "rule": alert.subject.rule,
@@ -33,6 +34,24 @@ def alert_json(alert: Alert) -> dict[str, Any]:
         "organization": alert.subject.scope.organization,
         "names": dict(alert.names),
     }
+    if isinstance(alert.evidence, DriftEvidence):
+        document["drift"] = _drift_json(alert.evidence)
+    return document
+
+
+def _drift_json(evidence: DriftEvidence) -> dict[str, Any]:
+    """The settled days told of, first and last, and what drifts on them."""
+    parts = [
+        {
+            "workspace": part.workspace,
+            "workspace_name": part.workspace_name,
+            "model": part.model,
+            "estimated_usd": usd_string(part.estimated),
+            "billed_usd": usd_string(part.billed),
+        }
+        for part in evidence.parts
+    ]
+    return {"from": str(evidence.first_day), "to": str(evidence.last_day), "parts": parts}
 
 
 def utc_json(moment: datetime) -> str:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from notifiers.anomaly_story import anomaly_over_story, anomaly_story
 from notifiers.budget_story import budget_over_story, budget_story
+from notifiers.drift_story import drift_over_story, drift_story
 from notifiers.phrases import title, tone_of
 from notifiers.source_story import source_over_story, source_story
 from notifiers.story import GLYPHS, Line, Section, Story, Tone, line
@@ -19,6 +20,7 @@ from rules.model import (
     Alert,
     AnomalyEvidence,
     BudgetEvidence,
+    DriftEvidence,
     Kind,
     Notification,
     Reason,
@@ -28,7 +30,12 @@ from rules.model import (
 )
 from rules.sources import source_name
 
-_HEADINGS: dict[Kind, str] = {"anomaly": "Not normal", "budget": "Budgets", "source": "Sources of data"}
+_HEADINGS: dict[Kind, str] = {
+    "anomaly": "Not normal",
+    "budget": "Budgets",
+    "drift": "Estimate against bill",
+    "source": "Sources of data",
+}
 _LONGEST_ROW = 300
 
 
@@ -55,6 +62,8 @@ def alert_story(alert: Alert, now: datetime) -> Story:
             return (anomaly_over_story if over else anomaly_story)(alert, evidence, now)
         case BudgetEvidence() as evidence:
             return (budget_over_story if over else budget_story)(alert, evidence, now)
+        case DriftEvidence() as evidence:
+            return (drift_over_story if over else drift_story)(alert, evidence, now)
         case SourceEvidence() as evidence:
             return (source_over_story if over else source_story)(alert, evidence, now)
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from notifiers.story import Line, Words, code, strong
 from notifiers.text import clean
-from rules.model import CONSOLE, DEFAULT_WORKSPACE, UNATTRIBUTED, Alert, Dimension, Share, SourceEvidence
+from rules.model import (
+    CONSOLE,
+    DEFAULT_WORKSPACE,
+    UNATTRIBUTED,
+    Alert,
+    AnomalyEvidence,
+    BudgetEvidence,
+    Dimension,
+    Share,
+)
 
 _SPECIAL = {
     CONSOLE: "Console use",
@@ -103,4 +112,4 @@ def _name(ident: str, alert: Alert) -> str | None:
 
 
 def _top(alert: Alert) -> tuple[Share, ...]:
-    return () if isinstance(alert.evidence, SourceEvidence) else alert.evidence.top
+    return alert.evidence.top if isinstance(alert.evidence, AnomalyEvidence | BudgetEvidence) else ()

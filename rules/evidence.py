@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal, TypeAlias
 
 from rules.scope import Dimension, Nano
@@ -98,4 +98,55 @@ class SourceEvidence:
     type: Literal["source"] = "source"
 
 
-Evidence: TypeAlias = BudgetEvidence | AnomalyEvidence | SourceEvidence
+@dataclass(frozen=True, slots=True)
+class DriftPart:
+    """One model, in one workspace or (`workspace` None) in all: what it was billed beside what was estimated."""
+
+    workspace: str | None
+    workspace_name: str
+    model: str
+    estimated: Nano
+    billed: Nano
+    owned: bool = False
+    """Whether the owner's own price is behind the estimate."""
+
+    @property
+    def drift(self) -> Nano:
+        """The bill minus the estimate."""
+        return self.billed - self.estimated
+
+
+@dataclass(frozen=True, slots=True)
+class DriftEvidence:
+    """Why bill and estimate count as drifted apart; frozen with the alert. Amounts are over all the days told of."""
+
+    first_day: date
+    last_day: date
+    days: int
+    """How many settled days from the first to the last were looked at."""
+    estimated: Nano
+    billed: Nano
+    percent: float
+    """Of the estimate: the least that counts, on each day."""
+    amount: Nano
+    """The least that counts on each day, in money."""
+    least_days: int
+    organization_off: bool
+    """Whether the organization as a whole is off by that much, and not some of its models only."""
+    models: tuple[DriftPart, ...]
+    """The models that explain it, the largest drift first."""
+    parts: tuple[DriftPart, ...]
+    """The same by workspace."""
+    data_as_of: datetime
+    type: Literal["drift"] = "drift"
+
+    @property
+    def main(self) -> DriftPart | None:
+        """The one model that is most of the drift, if there is one."""
+        if not self.models:
+            return None
+        largest, rest = self.models[0], sum(abs(part.drift) for part in self.models[1:])
+        return largest if abs(largest.drift) >= 4 * rest else None
+
+
+Evidence: TypeAlias = BudgetEvidence | AnomalyEvidence | SourceEvidence | DriftEvidence

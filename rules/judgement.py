@@ -6,10 +6,11 @@ The daemon, a replay of history and the tests all decide through `decide`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from rules import anomaly, budgets, hindsight, lifecycle, routing, sources, stall
+from rules import anomaly, budgets, drift, hindsight, lifecycle, routing, sources, stall
+from rules.drift import DriftRule
 from rules.model import (
     Alert,
     AnomalyRule,
@@ -33,6 +34,7 @@ class Rules:
     budgets: tuple[Budget, ...] = ()
     anomalies: tuple[AnomalyRule, ...] = ()
     routes: tuple[Route, ...] = ()
+    drift: DriftRule = field(default_factory=DriftRule)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,7 @@ def judge(
     for rule in rules.anomalies:
         verdicts += anomaly.judge(rule, view, names, firing, now)
     verdicts += sources.judge(snapshot, silence, now, alerts)
+    verdicts += drift.judge(rules.drift, snapshot.organization, snapshot.reconciled, names, now)
     return verdicts
 
 
@@ -115,6 +118,7 @@ def configured(rules: Rules) -> frozenset[tuple[Kind, str]]:
     found: set[tuple[Kind, str]] = {("source", name) for name in sources.RULES}
     found |= {("budget", budget.name) for budget in rules.budgets}
     found |= {("anomaly", rule.name) for rule in rules.anomalies}
+    found |= {("drift", drift.RULE)} if rules.drift.enabled else set()
     return frozenset(found)
 
 

@@ -16,7 +16,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from rules.evidence import AnomalyEvidence, BudgetEvidence, Evidence, HourPoint, Share, SourceEvidence
+from rules.evidence import AnomalyEvidence, BudgetEvidence, DriftEvidence, Evidence, HourPoint, Share, SourceEvidence
+from rules.reconciled import ReconciledDay
 from rules.scope import (
     CONSOLE,
     DEFAULT_WORKSPACE,
@@ -47,6 +48,7 @@ __all__ = [
     "BudgetEvidence",
     "Clear",
     "Dimension",
+    "DriftEvidence",
     "Evidence",
     "HourPoint",
     "Kind",
@@ -306,3 +308,5 @@ class Snapshot:
     view: SpendView
     names: Names
     sources: Sequence[SourceState] = ()
+    reconciled: Sequence[ReconciledDay] = ()
+    """The latest settled days in order, what their tokens are estimated at beside what was billed."""

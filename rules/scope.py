@@ -45,7 +45,7 @@ class State(StrEnum):
     RESOLVED = "resolved"
 
 
-Kind: TypeAlias = Literal["budget", "anomaly", "source"]
+Kind: TypeAlias = Literal["budget", "anomaly", "source", "drift"]
 
 
 @dataclass(frozen=True, slots=True)

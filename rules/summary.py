@@ -8,6 +8,7 @@ for a medium is the renderer's part.
 from __future__ import annotations
 
 import unicodedata
+from datetime import date
 
 from rules.model import (
     CONSOLE,
@@ -16,12 +17,13 @@ from rules.model import (
     Alert,
     AnomalyEvidence,
     BudgetEvidence,
+    DriftEvidence,
     Scope,
     SourceEvidence,
     State,
 )
 from rules.money import display_usd
-from rules.periods import clock_label
+from rules.periods import MONTHS, clock_label
 
 LONGEST_NAME = 60
 LONGEST_REASON = 200
@@ -39,6 +41,8 @@ def summarize(alert: Alert) -> str:
         return _budget(alert, evidence)
     if isinstance(evidence, AnomalyEvidence):
         return _anomaly(alert, evidence)
+    if isinstance(evidence, DriftEvidence):
+        return _drift(alert, evidence)
     return _source(alert, evidence)
 
 
@@ -105,6 +109,35 @@ def _main_model(evidence: AnomalyEvidence) -> str:
     if largest.cost * 20 >= total * 19:
         return f" on {clean(largest.id)}"
     return f" mostly on {clean(largest.id)}" if largest.cost * 2 > total else ""
+
+
+def _drift(alert: Alert, evidence: DriftEvidence) -> str:
+    told = evidence.main or evidence
+    subject = "the organization" if evidence.main is None else f"model {clean(evidence.main.model)}"
+    figures = f"{display_usd(told.billed)} billed where tokens times price says {display_usd(told.estimated)}"
+    days = day_span(evidence.first_day, evidence.last_day)
+    if alert.state is State.RESOLVED:
+        return _capital(f"Bill and estimate agree again: {subject} had {figures}, {days}")
+    share = signed_percent(told.billed - told.estimated, told.estimated)
+    mostly = f", most of it {clean(evidence.models[0].model)}" if evidence.main is None and evidence.models else ""
+    return _capital(f"{subject}: {figures} ({share}), {days}{mostly}")
+
+
+def day_span(first: date, last: date) -> str:
+    """Days for people: "17 Nov", "17 to 18 Nov", "30 Nov to 2 Dec"."""
+    end = f"{last.day} {MONTHS[last.month - 1][:3]}"
+    if first == last:
+        return end
+    same = (first.year, first.month) == (last.year, last.month)
+    return f"{first.day} to {end}" if same else f"{first.day} {MONTHS[first.month - 1][:3]} to {end}"
+
+
+def signed_percent(part: int, whole: int) -> str:
+    """A change in percent with its sign: "+10 %", "-4.2 %"; a tenth is shown below ten."""
+    if not whole:
+        return "-"
+    share = 100 * part / whole
+    return f"{share:+,.0f} %" if abs(share) >= 9.95 else f"{share:+.1f} %"
 
 
 def _source(alert: Alert, evidence: SourceEvidence) -> str:

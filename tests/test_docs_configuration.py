@@ -55,6 +55,8 @@ def as_toml(value: Any) -> str:
             return f"[{', '.join(as_toml(item) for item in value)}]"
         case float():
             return f"{value:g}"
+        case int() if value < NANO_PER_USD:
+            return str(value)  # a count
         case int():
             assert value % NANO_PER_USD == 0
             return usd_string(value)

@@ -87,6 +87,7 @@ def look(world: World, ingested: Ingested, now: datetime) -> Snapshot:
         view=world.ledger.refresh(now, ingested.changed_hours, ingested.changed_days),
         names=store.directory.names(organization),
         sources=store.sources.all(organization),
+        reconciled=world.ledger.reconciled,
     )
 
 

@@ -26,7 +26,7 @@ from watcher import __version__
 from watcher.overview import KEPT, Overview, with_silence
 
 LONGEST_NAME = 80
-KINDS = ("budget", "anomaly", "source")
+KINDS = ("budget", "anomaly", "source", "drift")
 FAILURES = ("rate_limited", "server_error", "timeout", "connection", "malformed", "refused")
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
+from rules.drift import DriftRule
 from rules.model import AnomalyRule, Budget, Route
 from watcher.pricing import OwnPrice
 from watcher.secret import Secret
@@ -120,6 +121,7 @@ class Settings:
     poll: PollSettings = field(default_factory=PollSettings)
     budgets: tuple[Budget, ...] = ()
     anomalies: tuple[AnomalyRule, ...] = ()
+    drift: DriftRule = field(default_factory=DriftRule)
     prices: tuple[OwnPrice, ...] = ()
     """What the owner says that models cost; of those that match, the first counts."""
     receivers: tuple[ReceiverSettings, ...] = ()

@@ -69,7 +69,8 @@ class Parts:
     @property
     def rules(self) -> Rules:
         """What the configuration asks to be told of."""
-        return Rules(self.settings.budgets, self.settings.anomalies, self.settings.routes)
+        settings = self.settings
+        return Rules(settings.budgets, settings.anomalies, settings.routes, settings.drift)
 
     def world(self, organization: str, ledger: Ledger | None = None) -> World:
         """What a cycle works on; a ledger that is already filled may be handed on."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 
 from notifiers.http import OutgoingHttp
+from rules.drift import DriftRule
 from rules.model import Alert, AnomalyRule, Budget, Notification, Route, Transition
 from watcher.admin_api import AdminReader, ConnectionSettings, RequestObservation, RetryPolicy, connect
 from watcher.cycle import Outcome, run_cycle
@@ -86,6 +87,7 @@ class Asked:
     budgets: tuple[Budget, ...] = ()
     anomalies: tuple[AnomalyRule, ...] = ANOMALIES
     receivers: tuple[str, ...] = (RECEIVER,)
+    drift: DriftRule = DriftRule()  # noqa: RUF009 - frozen
     backfill: timedelta = timedelta(days=21)
     timeout_seconds: float = 10.0
     budget_seconds: float = 20.0
@@ -140,6 +142,7 @@ class Watcher:
             poll=PollSettings(backfill=self.asked.backfill),
             budgets=self.asked.budgets,
             anomalies=self.asked.anomalies,
+            drift=self.asked.drift,
             routes=tuple(Route(name) for name in self.asked.receivers),
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from rules.drift import DriftRule
 from rules.model import AnomalyRule, Budget, Dimension, Selector
 from rules.money import NANO_PER_USD, display_usd
 from watcher.config.durations import spell_duration
@@ -31,6 +32,7 @@ def describe(settings: Settings) -> list[str]:
         f"Serves the status page and the metrics on {page}, for this machine only.",
         *(_budget(budget) for budget in settings.budgets),
         *(_anomaly(rule) for rule in settings.anomalies),
+        *_drift(settings.drift),
         *(_price(price) for price in settings.prices),
         *(_receiver(receiver, settings) for receiver in settings.receivers),
         *(["Pings its heartbeat address after each whole successful cycle."] if settings.heartbeat else []),
@@ -54,6 +56,14 @@ def _anomaly(rule: AnomalyRule) -> str:
         f"Anomaly {_quoted(rule.name)}: tells ({rule.severity.value}) when {subject}{_where(rule.select)} spends at "
         f"least {_usd(rule.min_excess)} an hour more than is normal for it{held}; resolved once that is {over}."
     )
+
+
+def _drift(rule: DriftRule) -> list[str]:
+    if not rule.enabled:
+        return []
+    days = "a settled day" if rule.days == 1 else f"{rule.days} settled days in a row"
+    off = f"over {rule.percent:.10g} % and {_usd(rule.amount)} off the estimate"
+    return [f"Tells ({rule.severity.value}) when the bill of {days} is {off}, in all or for a model."]
 
 
 def _price(price: OwnPrice) -> str:

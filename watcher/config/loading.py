@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from rules.drift import DriftRule
 from rules.model import Route
 from watcher.config.document import read_document
 from watcher.config.durations import write_duration
@@ -53,6 +54,7 @@ def _build(path: Path, tables: Tables, sections: Sections) -> Settings | None:
     store = sections.store(single.get("store", {}))
     http = sections.http(single.get("http", {}))
     poll = sections.poll(single.get("poll", {}))
+    drift = sections.reconciliation(single.get("reconciliation", {}))
     heartbeat = sections.heartbeat(single["heartbeat"]) if "heartbeat" in single else None
     budgets = [sections.budget(raw, f"budget[{index}]") for index, raw in enumerate(several["budget"])]
     anomalies = [sections.anomaly(raw, f"anomaly[{index}]") for index, raw in enumerate(several["anomaly"])]
@@ -75,6 +77,7 @@ def _build(path: Path, tables: Tables, sections: Sections) -> Settings | None:
         poll=poll,
         budgets=tuple(budget for budget in budgets if budget is not None),
         anomalies=tuple(anomaly for anomaly in anomalies if anomaly is not None),
+        drift=drift or DriftRule(),
         prices=tuple(price for price in prices if price is not None),
         receivers=tuple(receiver for receiver in receivers if receiver is not None),
         routes=tuple(Route(receiver) for receiver in routes if receiver is not None),

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
 
+from rules.drift import DriftRule
 from rules.model import DIMENSIONS, AnomalyRule, Dimension, Severity
 from watcher.config import addresses, values
 from watcher.settings import HttpSettings, PollSettings, StoreSettings
@@ -54,6 +55,7 @@ NoHold = Annotated[
     timedelta, PlainValidator(values.must_be_zero("a budget's crossing is told in the cycle that sees it"))
 ]
 
+SettledDays = Annotated[int, PlainValidator(values.whole(1, 7))]
 NoWait = Annotated[timedelta, PlainValidator(values.must_be_zero("messages are sent in the cycle that decides them"))]
 
 
@@ -102,6 +104,18 @@ class HeartbeatTable(Table):
     url: SecretText | None = Field(None, examples=['"${HEARTBEAT_URL}"'])
     url_file: Text | None = Field(None, examples=['"/run/secrets/heartbeat-url"'])
     allow_private: Flag = Field(default=False, examples=["false"])
+
+
+class ReconciliationTable(Table):
+    """`[reconciliation]`: how far bill and estimate of settled days may lie apart before somebody is told."""
+
+    enabled: Flag = Field(default=DriftRule().enabled, examples=["true"])
+    percent: Percent = Field(DriftRule().percent, examples=["5"])
+    usd: Usd = Field(DriftRule().amount, examples=["20"])
+    days: SettledDays = Field(DriftRule().days, examples=["2"])
+    severity: Annotated[Severity, PlainValidator(values.member_of(Severity))] = Field(
+        DriftRule().severity, examples=['"warning"']
+    )
 
 
 class SelectTable(Table):
@@ -206,6 +220,7 @@ SINGLE: dict[str, type[Table]] = {
     "http": HttpTable,
     "poll": PollTable,
     "heartbeat": HeartbeatTable,
+    "reconciliation": ReconciliationTable,
 }
 SEVERAL: dict[str, tuple[type[Table], ...]] = {
     "budget": (BudgetTable,),

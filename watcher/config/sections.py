@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from rules.drift import DriftRule
 from rules.model import DIMENSIONS, AnomalyRule, Budget, Dimension, Selector
 from watcher.config import addresses, models, values
 from watcher.config.problems import Problem, Wrong, shown
@@ -90,6 +91,13 @@ class Sections:
         table = self._table(models.HeartbeatTable, raw, "heartbeat")
         url = self._url(raw, "heartbeat", '"${HEARTBEAT_URL}"')
         return None if table is None or url is None else HeartbeatSettings(Secret(url), table.allow_private)
+
+    def reconciliation(self, raw: dict[str, Any]) -> DriftRule | None:
+        """`[reconciliation]`."""
+        table = self._table(models.ReconciliationTable, raw, "reconciliation")
+        if table is None:
+            return None
+        return DriftRule(table.enabled, table.percent, table.usd, table.days, table.severity)
 
     def budget(self, raw: dict[str, Any], place: str) -> Budget | None:
         """One `[[budget]]`."""

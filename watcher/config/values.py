@@ -97,6 +97,17 @@ def duration(least: timedelta, most: timedelta, why: str = "") -> Callable[[obje
     return read
 
 
+def whole(least: int, most: int) -> Callable[[object], int]:
+    """A reader of whole numbers from `least` to `most`."""
+
+    def read(value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise Wrong(f"must be a whole number from {least} to {most}, not {shown(value)}")
+        return value
+
+    return read
+
+
 def positive_usd(value: object) -> int:
     """Dollars as an integer, a decimal number or a text such as "1234.56", exactly, as nano-dollars above zero."""
     right = "must be an amount in US dollars such as 1000 or 49.90"

@@ -83,21 +83,21 @@ class Analytics:
                     continue
                 final = refreshed >= published + RESTATED_AFTER
                 known = of_hour if final else self._too_low(hour, of_hour)
-                yield Hour(hour, list(self._of_series(known)), self._unmetered(hour))
+                yield Hour(hour, list(self._of_series(known, day)), self._unmetered(hour))
 
     def _too_low(self, hour: int, amounts: Amounts) -> Amounts:
         cut = np.maximum(0, self._rng(hour, 1).integers(-180, 60, size=len(amounts)))
         lowered: Amounts = amounts * (1000 - cut[:, None]) // 1000
         return lowered
 
-    def _of_series(self, amounts: Amounts) -> Iterator[HourOfSeries]:
+    def _of_series(self, amounts: Amounts, day: int) -> Iterator[HourOfSeries]:
         world = self._world
         used: NDArray[np.intp] = np.flatnonzero(amounts.any(axis=1))
         for row, counts in zip(used.tolist(), amounts[used].tolist(), strict=True):
             series = world.catalogue.series[row]
             costs: dict[Kind, tuple[int, int]] = {}
             if series.terms.service_tier != "priority":
-                paid, listed = world.catalogue.femto[row], self._list_prices[row]
+                paid, listed = world.tariff.femto(row, day), self._list_prices[row]
                 costs = {
                     _kind(measure): (count * paid[measure], count * listed[measure])
                     for measure, count in enumerate(counts)

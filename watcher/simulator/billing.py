@@ -113,7 +113,7 @@ class Billing:
         for row, series in enumerate(world.catalogue.series):
             if series.terms.service_tier == "priority" or not any(used[row]):
                 continue
-            femto = world.catalogue.femto[row]
+            femto = world.tariff.femto(row, day)
             for measure, kind in enumerate(TOKEN_KINDS):
                 if used[row][measure]:
                     line = _token_line(series.workspace_id, series.model, kind, series.terms)

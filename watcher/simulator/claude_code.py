@@ -51,7 +51,7 @@ def _rows(world: World, day: int, now: float) -> list[dict[str, Any]]:
         if workspace is None or workspace.name != "Claude Code":
             continue
         models = [
-            (world.catalogue.series[row].model, used[row], world.catalogue.femto[row])
+            (world.catalogue.series[row].model, used[row], world.tariff.femto(row, day))
             for row in world.rows(api_key_id=key.id)
             if used[row].any()
         ]

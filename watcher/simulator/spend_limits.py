@@ -85,13 +85,13 @@ def period_start(period: str, now: datetime) -> datetime:
 def _spent(world: World, period: str, now: datetime) -> dict[str, int]:
     """Femto-dollars by the creator of the keys, without the priority tier."""
     keys = world.organization.keys
-    used = world.used(seconds(period_start(period, now)), seconds(now)).tolist()
     spent: dict[str, int] = {}
-    for series, femto, amounts in zip(world.catalogue.series, world.catalogue.femto, used, strict=True):
-        creator = keys[series.api_key_id].created_by if series.api_key_id else None
-        if creator is not None and series.terms.service_tier != "priority":
-            cost = sum(amount * price for amount, price in zip(amounts, femto, strict=True))
-            spent[creator] = spent.get(creator, 0) + cost
+    for day, hours in world.amounts(seconds(period_start(period, now)), seconds(now)):
+        for row, (series, amounts) in enumerate(zip(world.catalogue.series, hours.sum(axis=0).tolist(), strict=True)):
+            creator = keys[series.api_key_id].created_by if series.api_key_id else None
+            if creator is not None and series.terms.service_tier != "priority":
+                cost = sum(amount * price for amount, price in zip(amounts, world.tariff.femto(row, day), strict=True))
+                spent[creator] = spent.get(creator, 0) + cost
     return spent
 
 

@@ -17,6 +17,7 @@ from watcher.simulator.founding import Founded, found
 from watcher.simulator.incidents import Incident
 from watcher.simulator.moments import DAY, HOUR, seconds
 from watcher.simulator.organization import ApiKey, Organization
+from watcher.simulator.price_changes import PriceChange, Tariff
 from watcher.simulator.scenarios import load_scenario, write_script
 from watcher.simulator.series import MEASURES, Catalogue, catalogue, populate
 from watcher.simulator.tariff import nano
@@ -47,6 +48,7 @@ class World:
         faults: name of a preset or path of a TOML file; periods are timed from `started_at`.
         started_at: the simulated instant (aware) at which the simulation starts.
         discount: what the organization pays less than the list price; 0.2 is 20 %.
+        price_changes: from which day on it pays more or less than that, for which models.
         hostile_names: give several keys names that break careless renderers.
         unknown_model: let two production keys use a model that no price list knows (`claude-opus-9`).
         max_report_rows: a usage report whose groups × buckets exceed this is refused as too fine.
@@ -64,6 +66,7 @@ class World:
     scenario: str | Path | None = None
     faults: str | Path | None = None
     discount: float = 0.2
+    price_changes: tuple[PriceChange, ...] = ()
     organization_name: str = "Northwind Robotics"
     hostile_names: bool = False
     unknown_model: bool = False
@@ -75,6 +78,7 @@ class World:
     incidents: tuple[Incident, ...] = field(init=False)
     fault_schedule: FaultSchedule = field(init=False)
     catalogue: Catalogue = field(init=False)
+    tariff: Tariff = field(init=False)
     history_from: datetime = field(init=False)
     archetypes: dict[str, str] = field(init=False)
     _usage: Usage = field(init=False)
@@ -108,6 +112,7 @@ class World:
         everyday = catalogue(series, discount)
         twins = catalogue([each.series for each in script.twins], discount)
         self.catalogue = catalogue([*series, *(each.series for each in script.twins)], discount)
+        self.tariff = Tariff(self.catalogue, self.price_changes)
         self._usage = Usage(
             self.catalogue,
             _traffic(self, everyday, stream=0),
@@ -222,13 +227,13 @@ class World:
         Code execution and session time, which have no usage, are not in it. `priority=False` leaves out the priority
         tier, as the cost report does.
         """
-        amounts = self.used(seconds(from_), seconds(to))
         rows = self.rows(api_key_id=api_key_id, workspace_id=workspace_id, model=model, priority=priority)
-        femto = sum(
-            int(amounts[row, measure]) * self.catalogue.femto[row][measure]
-            for row in rows
-            for measure in range(MEASURES)
-        )
+        femto = 0
+        for day, hours in self.amounts(seconds(from_), seconds(to)):
+            amounts = hours.sum(axis=0)
+            for row in rows:
+                prices = self.tariff.femto(row, day)
+                femto += sum(int(amounts[row, measure]) * prices[measure] for measure in range(MEASURES))
         return nano(femto)
 
 

@@ -85,6 +85,8 @@ once that is over for 2 hours.
 Anomaly "b": tells (critical) when a combination of workspace and model spends at least $5 an hour more than
 is normal for it for 2 hours; resolved once that is over.
 
+Tells (warning) when the bill of 2 settled days in a row is over 5 % and $20 off the estimate, in all or for a model.
+
 Receiver "ops" (a Slack channel) hears of every alert.
 
 Receiver "bot" (a webhook) hears of every alert.
