@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from rules.model import SourceState
 from tests.watcher.store.scripted import PollSettings
 from watcher.ingest import SOURCES
+from watcher.ingest.claude_code import DAYS_A_POLL
 from watcher.ingest.plan import Days, Holdings, Hours, Plan
 
 HOUR = timedelta(hours=1)
@@ -28,7 +29,7 @@ def whole(at: datetime = NOW, *, sources_at: datetime | None = None) -> Holdings
     hours = {FIRST + n * HOUR: at for n in range(60 * 24 + 11)}
     days = {(FIRST + n * DAY).date(): at for n in range(61)}
     states = {name: SourceState(name, last_attempt_at=sources_at or at) for name in SOURCES}
-    return Holdings(states, hours, hours, days)
+    return Holdings(states, hours, hours, days, claude_code=days)
 
 
 def test_an_empty_store_is_filled_from_the_oldest_day_on() -> None:
@@ -41,7 +42,7 @@ def test_an_empty_store_is_filled_from_the_oldest_day_on() -> None:
         Days(FIRST.date(), (MIDNIGHT - 30 * DAY).date()),
         Days((MIDNIGHT - 30 * DAY).date(), None),
     )
-    assert plan.claude_code == ((MIDNIGHT - DAY).date(), MIDNIGHT.date())
+    assert plan.claude_code == tuple((MIDNIGHT - n * DAY).date() for n in range(8 + DAYS_A_POLL))
     assert plan.lists == (*LISTS, *LIMITS)
 
 
@@ -86,7 +87,7 @@ def test_a_list_that_a_poll_was_cut_off_before_is_read_at_once() -> None:
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_a_source_that_was_never_offered_is_asked_once_a_day(source: str) -> None:
-    held = whole(NOW)
+    held = replace(whole(NOW), claude_code={})
     absent = {**held.sources, source: SourceState(source, offered=False, last_attempt_at=NOW)}
 
     def asked(at: datetime, **how: bool) -> bool:
@@ -196,5 +197,5 @@ def test_a_plan_reads_every_missing_hour_once_and_oldest_first(read: dict[int, i
 
 def test_days_are_the_days_of_utc() -> None:
     plan = Plan.of(Holdings({}, {}, {}, {}), datetime(2026, 3, 1, 0, 0, tzinfo=UTC), PollSettings(backfill=DAY))
-    assert plan.claude_code == (date(2026, 2, 28), date(2026, 3, 1))
+    assert plan.claude_code == (date(2026, 3, 1), date(2026, 2, 28))
     assert plan.backfill == ()

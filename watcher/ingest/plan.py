@@ -10,11 +10,12 @@ that failed is asked again at the next poll; one that this organization or key w
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol, Self
 
 from rules.model import SourceState
+from watcher.ingest.claude_code import days_asked, days_due
 from watcher.store import Store
 
 HOUR = timedelta(hours=1)
@@ -49,7 +50,6 @@ LISTS: Mapping[str, timedelta] = {
     "workspace_members": _NAMES_EVERY,
 }
 """The sources that are lists of who and what there is, and how often each is read."""
-CLAUDE_CODE_EVERY = HOUR
 ABSENT_EVERY = DAY
 """How often a source that was never offered is asked again whether it is now."""
 
@@ -97,6 +97,8 @@ class Holdings:
     held_days: frozenset[date] = frozenset()
     empty: frozenset[datetime] = frozenset()
     """Hours that read as empty for the whole organization."""
+    claude_code: Mapping[date, datetime] = field(default_factory=dict)
+    """When each day of the Claude Code report was asked for last."""
 
     @classmethod
     def of(cls, store: Store, organization: str, now: datetime, settings: PollSettings) -> Self:
@@ -113,6 +115,7 @@ class Holdings:
             held_hours=held_hours,
             held_days=frozenset(held.bucket for held in store.costs.held(organization)),
             empty=frozenset(hour for hour, state in observed.items() if not state.tokens),
+            claude_code=days_asked(store, organization, now),
         )
 
 
@@ -160,15 +163,21 @@ class Plan:
             failing = state.failing_since is not None
             return _is_due(state.last_attempt_at, min(every, settings.usage_every) if failing else every, now)
 
-        today = now.date()
+        claude_code = days_due(held.claude_code, _first_day(now, settings).date(), now, everything=everything)
+        # Its days are due one by one; a report that is gone has none that was asked for, and a pace instead.
+        pace = HOUR if _is_gone(held.sources.get("claude_code")) else timedelta(0)
         usage = is_due("usage", settings.usage_every)
         return cls(
             backfill=tuple(_missing_days(held, now, settings, at_once=everything)) if usage else (),
             usage=_window(held, now, whole=everything) if usage else None,
             costs=tuple(_cost_days(held, now, settings)) if is_due("cost", settings.cost_every) else (),
-            claude_code=(today - DAY, today) if is_due("claude_code", CLAUDE_CODE_EVERY) else (),
+            claude_code=tuple(claude_code) if is_due("claude_code", pace) else (),
             lists=tuple(source for source, every in LISTS.items() if is_due(source, every)),
         )
+
+
+def _is_gone(state: SourceState | None) -> bool:
+    return state is not None and state.offered is False
 
 
 def _is_due(last: datetime | None, every: timedelta, now: datetime) -> bool:

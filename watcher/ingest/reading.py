@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from rules.model import SourceState
 from watcher.ingest.belief import Stored, believe, believe_costs
+from watcher.ingest.claude_code import read_claude_code
 from watcher.ingest.directory import read_lists
 from watcher.ingest.limits import read_limits
 from watcher.ingest.plan import Days, Hours, Plan
@@ -63,8 +64,7 @@ def ingest(
         poll.ask("usage", lambda: reports.usage(plan, progress), reports.settle_usage)
     if plan.costs:
         poll.ask("cost", lambda: each(plan.costs, reports.costs), reports.settle_costs)
-    if plan.claude_code:
-        poll.ask("claude_code", lambda: each(plan.claude_code, reports.claude_code))
+    read_claude_code(poll, plan.claude_code)
     read_limits(poll, plan.lists)
     return Ingested(
         changed_hours=frozenset(reports.changed_hours),
@@ -170,11 +170,6 @@ class _Reports:
         watermark = cost_watermark(read, self._now, previous=state.watermark)
         since = min((held.since for held in costs.held(organization)), default=None)
         return replace(state, watermark=watermark.complete_until, stalled_since=since)
-
-    def claude_code(self, day: date) -> None:
-        """One day of the Claude Code report."""
-        rows = self._reader.claude_code(day)
-        self._store.claude_code.replace(self._organization, day, rows, self._now)
 
 
 def _midnight(day: date) -> datetime:

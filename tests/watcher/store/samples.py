@@ -1,7 +1,7 @@
 """Small values to put into a store."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from rules.model import (
     Alert,
@@ -16,7 +16,15 @@ from rules.model import (
     State,
     Subject,
 )
-from watcher.admin_api.answers import ApiKey, CostBucket, CostRow, UsageBucket, UsageRow
+from watcher.admin_api.answers import (
+    ApiKey,
+    ClaudeCodeModel,
+    ClaudeCodeRow,
+    CostBucket,
+    CostRow,
+    UsageBucket,
+    UsageRow,
+)
 
 ORG = "org_1"
 HOUR = timedelta(hours=1)
@@ -107,3 +115,10 @@ def crossing(ident: str = "b1", state: State = State.FIRING, ends_at: datetime |
 
 def message(ident: str, *alerts: Alert, receiver: str = "ops", at: datetime = T0) -> Notification:
     return Notification(ident, receiver, Reason.FIRST, alerts, at, "Acme")
+
+
+def claude_code_row(day: date, actor: str = "ann@example.com", **other: object) -> ClaudeCodeRow:
+    """A day of one person's, billed by the API: $2 of one model."""
+    model = ClaudeCodeModel("claude-m", 100, 20, 3000, 400, 2_000_000_000)
+    row = ClaudeCodeRow(day, actor, "user", "api", None, "vscode", False, 1, 10, 2, 1, 0, (model,))
+    return replace(row, **other)  # type: ignore[arg-type]

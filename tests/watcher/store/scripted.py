@@ -41,6 +41,7 @@ class ScriptedReader:
 
     usage_of: Callable[[datetime], tuple[UsageRow, ...]] = lambda _hour: ()
     cost_of: Callable[[date], tuple[CostRow, ...]] = lambda _day: ()
+    claude_code_of: Callable[[date], tuple[ClaudeCodeRow, ...]] = lambda _day: ()
     today: date = date(2026, 11, 5)
     organization_id: str = ORG
     keys: list[ApiKey] = field(default_factory=list)
@@ -103,7 +104,7 @@ class ScriptedReader:
 
     def claude_code(self, day: date) -> list[ClaudeCodeRow]:
         self._called("claude_code", day)
-        return []
+        return list(self.claude_code_of(day))
 
     def spend_limits(self) -> list[SpendLimit]:
         self._called("spend_limits")
