@@ -70,7 +70,8 @@ def remedies(alert: Alert, since: datetime, bucket: Literal["hour", "day"]) -> t
     """What the reader can do now, with the command that shows more."""
     scope = alert.subject.scope
     moment = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    by = "--by api_key --by model" if scope.api_key or scope.workspace else "--by workspace --by api_key"
+    inside = scope.api_key or scope.workspace or scope.user
+    by = "--by api_key --by model" if inside else "--by workspace --by api_key"
     return lines(
         _stop(alert),
         line("To see where it goes: ", code(f"watcher spend {by} --bucket {bucket} --from {moment}")),

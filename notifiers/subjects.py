@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from notifiers.story import Line, Words, code, strong
 from notifiers.text import clean
 from rules.model import (
     CONSOLE,
     DEFAULT_WORKSPACE,
     UNATTRIBUTED,
+    UNKNOWN,
     Alert,
     AnomalyEvidence,
     BudgetEvidence,
     Dimension,
     Share,
 )
+from rules.wording import in_order, phrase
 
 _SPECIAL = {
     CONSOLE: "Console use",
     DEFAULT_WORKSPACE: "the default workspace",
     UNATTRIBUTED: "cost without usage",
 }
-NOUNS: dict[Dimension, str] = {"workspace": "workspace", "api_key": "key", "model": "model"}
+NOUNS: dict[Dimension, str] = {"workspace": "workspace", "api_key": "key", "model": "model", "user": "user"}
+"""What has ids is called; families, tiers and tags have words of their own (`rules.wording`)."""
 _NAME_IN_TITLE = 44
 
 
@@ -45,37 +50,44 @@ def parts_of(alert: Alert) -> dict[Dimension, str]:
 
 def title_subject(alert: Alert) -> str:
     """The subject as a title says it: `key “batch” (Production)`, `workspace “Production”`, `the organization`."""
-    parts = parts_of(alert)
-    key, workspace, model = parts.get("api_key"), parts.get("workspace"), parts.get("model")
-    if key is not None:
-        subject = _titled("api_key", key, alert)
-        if workspace is not None and (name := _name(workspace, alert)) is not None:
-            subject += f" ({clean(name, 28)})"
-    elif workspace is not None:
-        subject = _titled("workspace", workspace, alert)
-    elif model is not None:
-        return f"model {clean(model, _NAME_IN_TITLE)}"
-    else:
-        return "the organization"
-    return f"{subject} on {clean(model, 32)}" if "model" in alert.subject.scope.parts() and model else subject
+    scope, parts = alert.subject.scope, parts_of(alert)
+    words: list[str] = []
+    for dimension, ident in in_order(scope):
+        if not words:
+            words.append(_titled(dimension, ident, alert))
+            workspace = parts.get("workspace")
+            if dimension == "api_key" and workspace is not None and (name := _name(workspace, alert)) is not None:
+                words.append(f"({clean(name, 28)})")
+        elif dimension == "model":
+            words.append(f"on {clean(ident, 32)}")
+        elif dimension == "workspace":
+            words += [] if scope.api_key else [f"in {_titled(dimension, ident, alert)}"]
+        elif dimension in NOUNS:
+            words += [] if _says_nothing_new(ident) else [f"of {_titled(dimension, ident, alert)}"]
+        else:
+            words.append(clean(phrase(dimension, ident, first=False), _NAME_IN_TITLE))
+    return " ".join(words) or "the organization"
 
 
 def subject_line(alert: Alert) -> Line:
     """Every part of the scope by name, the first also by id; empty for the organization."""
-    scope, parts = alert.subject.scope.parts(), parts_of(alert)
-    if "model" not in scope:
-        parts.pop("model", None)  # told by the title and by what drives it
+    scope, parts = alert.subject.scope, parts_of(alert)
+    # A model beyond the scope is told by the title and by what drives it.
+    whole = replace(scope, workspace=parts.get("workspace"))
     words: list[Words] = []
-    for dimension in ("api_key", "workspace", "model"):
-        ident = parts.get(dimension)
-        if ident is None:
-            continue
-        if not words:
+    for dimension, ident in in_order(whole):
+        between = [Words(", ")] if words else []
+        if not words and dimension in NOUNS:
             words += named(dimension, ident, alert, first=True)
         elif dimension == "workspace" and (name := _name(ident, alert)) is not None:
             words += [Words(", workspace "), strong(clean(name))]
+        elif dimension == "user" and _says_nothing_new(ident):
+            continue
+        elif dimension in NOUNS:
+            words += [*between, *named(dimension, ident, alert)]
         else:
-            words += [Words(", "), *named(dimension, ident, alert)]
+            told = phrase(dimension, ident, first=not words)
+            words += [*between, Words(told if words else capital(told))]
     return tuple(words)
 
 
@@ -85,6 +97,9 @@ def named(
     """A noun with name and id: key **batch** `apikey_01`. `first` begins a sentence; `name` if the caller knows it."""
     if ident in _SPECIAL:
         return [strong(capital(_SPECIAL[ident]) if first else _SPECIAL[ident])]
+    if dimension not in NOUNS or ident == UNKNOWN:
+        told = phrase(dimension, ident, first=True)
+        return [Words(capital(told) if first else told)]
     noun = capital(NOUNS[dimension]) if first else NOUNS[dimension]
     name = name or _name(ident, alert)
     if name is None or name == ident:
@@ -100,7 +115,16 @@ def capital(text: str) -> str:
 def _titled(dimension: Dimension, ident: str, alert: Alert) -> str:
     if ident in _SPECIAL:
         return _SPECIAL[ident]
+    if dimension == "model":
+        return f"model {clean(ident, _NAME_IN_TITLE)}"
+    if dimension not in NOUNS or ident == UNKNOWN:
+        return clean(phrase(dimension, ident, first=True), _NAME_IN_TITLE)
     return f"{NOUNS[dimension]} “{clean(_name(ident, alert) or ident, _NAME_IN_TITLE)}”"
+
+
+def _says_nothing_new(ident: str) -> bool:
+    """Whether it is the user of Console use or of cost without usage, which stands there already."""
+    return ident in _SPECIAL
 
 
 def _name(ident: str, alert: Alert) -> str | None:

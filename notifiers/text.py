@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 
 from rules.periods import MONTHS
-from rules.summary import clean as harmless
+from rules.wording import clean as harmless
 
 LONGEST_NAME = 60
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -21,7 +21,7 @@ def clean(text: str, longest: int = LONGEST_NAME) -> str:
     """One line of text that cannot rearrange or hide what stands around it, at most `longest` characters long.
 
     Line breaks become blanks; control characters (escape sequences begin with one), marks that turn the direction of
-    writing, invisible characters and lone surrogates become U+FFFD, so that they are seen (`rules.summary.clean`). Of a
+    writing, invisible characters and lone surrogates become U+FFFD, so that they are seen (`rules.wording.clean`). Of a
     pile of combining marks three stay. A long text loses its middle, since both ends of a name tell it from its
     neighbours. What the medium itself gives a meaning to (`<`, `*`, `[`) is left for the renderer to escape.
     """

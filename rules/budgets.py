@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rules.dimensions import groups
 from rules.model import (
     HOUR,
     Breach,
@@ -43,6 +44,7 @@ from rules.model import (
 )
 from rules.periods import Period, clock_label, instant, period_of, previous
 from rules.selectors import select
+from rules.wording import label_of
 
 LISTED_LATE = timedelta(hours=24)
 """How long a crossing that was seen only after its period's end stays listed."""
@@ -72,7 +74,7 @@ def judge(budget: Budget, view: SpendView, names: Names, now: datetime, since: d
     before `since` (see `rules.hindsight`) are left out; None judges the running period alone.
     """
     rows = np.flatnonzero(select(budget.select, view.leaves, names))
-    group_of, scopes = _scopes(budget, view, rows)
+    group_of, scopes = _scopes(budget, view, names, rows)
     verdicts: list[Verdict] = []
     for period in _periods(budget, view, now if since is None else since, now):
         missing = _missing(view, period)
@@ -102,7 +104,7 @@ class Line:
 def lines(budget: Budget, view: SpendView, names: Names, now: datetime) -> list[Line]:
     """One line for each scope, dearest first; a budget without `per` has its one even where it matches nothing."""
     rows = np.flatnonzero(select(budget.select, view.leaves, names))
-    group_of, scopes = _scopes(budget, view, rows)
+    group_of, scopes = _scopes(budget, view, names, rows)
     period = period_of(budget.period, budget.timezone, now)
     columns = period.columns(view.start, view.hours)
     spent = _by_scope(view.cost[:, columns].sum(axis=1), rows, group_of, len(scopes)).tolist()
@@ -111,7 +113,7 @@ def lines(budget: Budget, view: SpendView, names: Names, now: datetime) -> list[
         Line(
             budget=budget.name,
             scope=scope,
-            label=" · ".join(names.of(ident) for ident in scope.parts().values()),
+            label=label_of(scope, names),
             period=period.label,
             start=period.start,
             end=period.end,
@@ -155,18 +157,12 @@ def _missing(view: SpendView, period: Period) -> str | None:
 
 
 def _scopes(
-    budget: Budget, view: SpendView, rows: npt.NDArray[np.intp]
+    budget: Budget, view: SpendView, names: Names, rows: npt.NDArray[np.intp]
 ) -> tuple[npt.NDArray[np.intp], tuple[Scope, ...]]:
     """For each chosen leaf the index of the scope it counts for, and the scopes in order of their first leaf."""
-    if not budget.per:
-        return np.zeros(len(rows), dtype=np.intp), (Scope(view.organization),)
-    index: dict[tuple[str, ...], int] = {}
-    group_of = np.empty(len(rows), dtype=np.intp)
-    leaves = view.leaves
-    for position, row in enumerate(rows.tolist()):
-        key = tuple(getattr(leaves[row], dimension) for dimension in budget.per)
-        group_of[position] = index.setdefault(key, len(index))
-    return group_of, tuple(_scope(view.organization, budget.per, key) for key in index)
+    group_of, values = groups(budget.per, [view.leaves[row] for row in rows.tolist()], names)
+    scopes = (Scope.of(view.organization, dict(zip(budget.per, some, strict=True))) for some in values)
+    return group_of, tuple(scopes)
 
 
 def _by_scope(
@@ -176,11 +172,6 @@ def _by_scope(
     sums = np.zeros(scopes, dtype=np.int64)
     np.add.at(sums, group_of, totals[rows])
     return sums
-
-
-def _scope(organization: str, per: Sequence[Dimension], key: tuple[str, ...]) -> Scope:
-    parts = dict(zip(per, key, strict=True))
-    return Scope(organization, parts.get("workspace"), parts.get("api_key"), parts.get("model"))
 
 
 class _Window:

@@ -14,10 +14,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rules.model import Budget
+from rules.selectors import WORDS
 
 LATE = timedelta(hours=72)
 """How long after its end a period is still judged: its last UTC day settles within 48 h of that day's own end, which
 in the westernmost zones lies up to twelve hours after the period's."""
+
+_LATER_WORDS = tuple(word for word in WORDS if word not in {"workspace", "api_key", "model"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,5 +82,7 @@ def _signature(budget: Budget) -> str:
         budget.thresholds,
         budget.per,
         (selection.workspace, selection.api_key, selection.model),
+        # What came later is only there where it is set, so that a budget of an older version is the same one.
+        *((word, pattern) for word in _LATER_WORDS if (pattern := getattr(selection, word)) is not None),
     )
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]

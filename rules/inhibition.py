@@ -3,35 +3,36 @@
 The excess of an anomaly is what was seen over what the baseline held for likely. Alerts of one kind of scope do not
 overlap, so their parts add up: ten runaway keys together may explain their workspace. Kinds are tried from the
 narrowest (a key) to the widest, and the first kind that explains enough tells the story, through its largest part.
+A scope lies inside another when all it spends belongs to it: a key inside its workspace, its user and the tags of that
+workspace, a model inside its family (`rules.dimensions`).
 Sources of data that cannot be read are one story too (`rules.outages`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
+from functools import lru_cache
+from typing import TypeAlias
 
 from rules import outages
-from rules.model import Alert, AnomalyEvidence, Nano, State
+from rules.dimensions import derived, known_of
+from rules.model import TAG, Alert, AnomalyEvidence, Dimension, Names, Nano, Scope, State
 
 BEGINS_AT = Fraction(1, 2)
 """The part of an alert's excess that others must explain to inhibit it."""
 LASTS_TO = Fraction(1, 3)
 """The part down to which they keep it inhibited; the gap keeps an alert near one half from being told and untold."""
 
-_NARROWEST_FIRST = (
-    "workspace+api_key+model",
-    "api_key+model",
-    "workspace+api_key",
-    "api_key",
-    "workspace+model",
-    "workspace",
-    "model",
-    "organization",
-)
-_RANK = {kind: rank for rank, kind in enumerate(_NARROWEST_FIRST)}
+_WIDTHS = ("api_key", "user", "workspace", TAG, "model", "model_family", "service_tier")
+"""From the dimension that makes a scope narrowest to the one that does so least; `TAG` stands for every tag."""
+_FOLLOWS = {"workspace": "api_key", "user": "api_key", TAG: "workspace", "model_family": "model"}
+"""What follows from what: beside a key, its workspace says nothing new."""
+
+_Rank: TypeAlias = tuple[tuple[int, ...], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +44,15 @@ class Inhibition:
     changed: tuple[Alert, ...]
 
 
-def inhibit(alerts: Iterable[Alert], began: Collection[str]) -> Inhibition:
+def inhibit(alerts: Iterable[Alert], began: Collection[str], names: Names) -> Inhibition:
     """Find for each alert that began to fire, or is inhibited already, whether others tell its story.
 
     `began` holds the ids of alerts that began to fire in this judgement and are to be told of. An inhibited alert whose
-    own data are clear already is left as it is: telling of it would be followed at once by its end.
+    own data are clear already is left as it is: telling of it would be followed at once by its end. `names` say what
+    lies inside what.
     """
     firing = {alert.id: alert for alert in alerts if alert.state is State.FIRING}
-    tellers = _Tellers(firing.values())
+    tellers = _Tellers(firing.values(), names)
     told: set[str] = set()
     folded: set[str] = set()
     changed: dict[str, Alert] = {}
@@ -79,9 +81,36 @@ def inhibit(alerts: Iterable[Alert], began: Collection[str]) -> Inhibition:
     return Inhibition(frozenset(told), frozenset(folded), tuple(changed.values()))
 
 
-def _in_order(alert: Alert) -> tuple[int, tuple[int, str], str]:
+def narrowness(scope: Scope) -> tuple[int, ...]:
+    """How narrow a kind of scope is, the larger the narrower.
+
+    A scope that lies inside another by what follows from its dimensions is narrower than it.
+    """
+    return _narrowness(tuple(scope.parts()))
+
+
+@lru_cache(maxsize=1000)
+def _narrowness(dimensions: tuple[Dimension, ...]) -> tuple[int, ...]:
+    named = Counter(TAG if dimension.startswith(TAG) else dimension for dimension in dimensions)
+    new = {dimension: count for dimension, count in named.items() if not _settled(dimension, named)}
+    return (*(new.get(dimension, 0) for dimension in _WIDTHS), named.total() - sum(new.values()))
+
+
+def _settled(dimension: str, named: Collection[str]) -> bool:
+    """Whether a dimension follows from another that is named."""
+    source = _FOLLOWS.get(dimension)
+    return source is not None and (source in named or _settled(source, named))
+
+
+def _in_order(alert: Alert) -> tuple[tuple[int, ...], str, tuple[int, str], str]:
     """Sorting key: who may tell a story comes before those whose story it may be."""
-    return _RANK[alert.subject.scope.kind], outages.importance(alert), alert.id
+    scope = alert.subject.scope
+    return *_rank(scope), outages.importance(alert), alert.id
+
+
+def _rank(scope: Scope) -> _Rank:
+    """Sorting key of kinds, narrowest first; no two kinds have the same."""
+    return tuple(-count for count in narrowness(scope)), scope.kind
 
 
 def _was_heard(alert: Alert, began: Collection[str]) -> bool:
@@ -94,11 +123,11 @@ class _Anomaly:
 
     alert: Alert
     evidence: AnomalyEvidence
-    place: Mapping[str, str]
-    """The dimensions in which it lies: those of its scope, and the workspace of its key where that is known."""
-    asked: tuple[tuple[str, str], ...]
+    place: Mapping[Dimension, str]
+    """The dimensions in which it lies for certain: those of its scope, and what follows from them."""
+    asked: tuple[tuple[Dimension, str], ...]
     """The dimensions of its scope, with their ids."""
-    parts: Mapping[tuple[str, str], Nano]
+    parts: Mapping[tuple[Dimension, str], Nano]
     """What its evidence says of the parts within it."""
 
     @property
@@ -107,47 +136,71 @@ class _Anomaly:
         return self.evidence.observed - self.evidence.expected
 
 
-def _anomaly(alert: Alert) -> _Anomaly | None:
+def _anomaly(alert: Alert, names: Names, tags: Collection[Dimension]) -> _Anomaly | None:
     evidence, scope = alert.evidence, alert.subject.scope
     if not isinstance(evidence, AnomalyEvidence):
         return None
-    place: dict[str, str] = {"organization": scope.organization}
-    place.update((dimension, ident) for dimension, ident in scope.parts().items())
-    if scope.api_key is not None and scope.workspace is None:
-        beside = next((ident for ident in alert.names if ident not in place.values()), None)
-        if beside is not None:
-            place["workspace"] = beside
-    parts: dict[tuple[str, str], Nano] = {(share.dimension, share.id): share.cost for share in evidence.top}
-    asked: tuple[tuple[str, str], ...] = tuple(scope.parts().items())
-    return _Anomaly(alert, evidence, place, asked, parts)
+    parts = scope.parts()
+    beside = next((ident for ident in alert.names if ident not in parts.values()), None)
+    place = known_of(scope, names, tags, beside)
+    return _Anomaly(alert, evidence, place, tuple(parts.items()), _parts(evidence, names))
+
+
+def _parts(evidence: AnomalyEvidence, names: Names) -> dict[tuple[Dimension, str], Nano]:
+    """The excess of every part that the evidence names, and of the users, tags and families that those belong to.
+
+    Evidence names the largest parts only, so these sums are at most what is really there.
+    """
+    parts: dict[tuple[Dimension, str], Nano] = {}
+
+    def add(dimension: Dimension, ident: str, cost: Nano) -> None:
+        parts[dimension, ident] = parts.get((dimension, ident), 0) + cost
+
+    for share in evidence.top:
+        add(share.dimension, share.id, share.cost)
+        if share.dimension == "api_key":
+            add("user", derived("user", share.id, names), share.cost)
+        elif share.dimension == "model":
+            add("model_family", derived("model_family", share.id, names), share.cost)
+        elif share.dimension == "workspace":
+            for key, value in names.tags_of_workspace.get(share.id, {}).items():
+                add(TAG + key, value, share.cost)
+    return parts
 
 
 class _Tellers:
-    """The firing anomalies by kind of scope and by workspace, so that few have to be looked at for each parent."""
+    """The firing anomalies by kind of scope, found by where they lie, so that few are looked at for each parent."""
 
-    __slots__ = ("_by_kind",)
+    __slots__ = ("_by_kind", "_kinds", "_left_out", "_names", "_placed", "_tags")
 
-    def __init__(self, firing: Iterable[Alert]) -> None:
-        self._by_kind: dict[str, dict[str | None, list[_Anomaly]]] = {}
+    def __init__(self, firing: Collection[Alert], names: Names) -> None:
+        self._names = names
+        self._tags = {TAG + key for alert in firing for key, _ in alert.subject.scope.tags}
+        self._by_kind: dict[str, list[_Anomaly]] = {}
+        self._placed: dict[tuple[str, Dimension], dict[str | None, list[_Anomaly]]] = {}
+        self._left_out: set[str] = set()
+        kinds: dict[str, _Rank] = {}
         for alert in firing:
-            child = _anomaly(alert)
+            child = _anomaly(alert, names, self._tags)
             if child is not None:
-                places = self._by_kind.setdefault(alert.subject.scope.kind, {})
-                places.setdefault(child.place.get("workspace"), []).append(child)
+                scope = alert.subject.scope
+                kinds[scope.kind] = _rank(scope)
+                self._by_kind.setdefault(scope.kind, []).append(child)
+        self._kinds = sorted(kinds.items(), key=lambda pair: pair[1])
 
     def leave_out(self, alert: Alert) -> None:
         """An alert that nobody hears of cannot tell the story of another."""
-        for places in self._by_kind.get(alert.subject.scope.kind, {}).values():
-            places[:] = [child for child in places if child.alert.id != alert.id]
+        self._left_out.add(alert.id)
 
     def of(self, alert: Alert, least: Fraction) -> Alert | None:
         """The alert that tells the story of this one if at least `least` of its excess is explained, else None."""
-        narrower = [kind for kind in _NARROWEST_FIRST[: _RANK[alert.subject.scope.kind]] if kind in self._by_kind]
-        parent = _anomaly(alert) if narrower else None
+        own = _rank(alert.subject.scope)
+        narrower = [kind for kind, rank in self._kinds if rank < own]
+        parent = _anomaly(alert, self._names, self._tags) if narrower else None
         if parent is None or parent.excess <= 0:
             return None
         for kind in narrower:
-            largest: dict[tuple[tuple[str, str], ...], tuple[Nano, str, Alert]] = {}
+            largest: dict[tuple[tuple[Dimension, str], ...], tuple[Nano, str, Alert]] = {}
             for child in self._near(kind, parent):
                 part = _explained(child, parent)
                 if part > 0 and part > largest.get(child.asked, (0,))[0]:
@@ -157,14 +210,38 @@ class _Tellers:
         return None
 
     def _near(self, kind: str, parent: _Anomaly) -> Iterator[_Anomaly]:
-        """The anomalies of this kind that do not lie elsewhere: in no dimension that both name do they differ."""
-        places = self._by_kind.get(kind, {})
-        workspace = parent.place.get("workspace")
-        near = places if workspace is None else (workspace, None)
-        for key in near:
-            for child in places.get(key, ()):
-                if all(parent.place.get(dimension, ident) == ident for dimension, ident in child.place.items()):
-                    yield child
+        """The anomalies of this kind that do not lie elsewhere: where both are certain of a dimension, they agree."""
+        organization = parent.alert.subject.scope.organization
+        for child in self._candidates(kind, parent):
+            if child.alert.id in self._left_out or child.alert.subject.scope.organization != organization:
+                continue
+            if not _apart(child, parent):
+                yield child
+
+    def _candidates(self, kind: str, parent: _Anomaly) -> Sequence[_Anomaly]:
+        """Those that agree with the parent in the dimension that leaves fewest."""
+        found: Sequence[_Anomaly] = self._by_kind[kind]
+        for dimension in {"workspace", *(dimension for dimension, _ in parent.asked)}:
+            value = parent.place.get(dimension)
+            if value is not None:
+                placed = self._in(kind, dimension)
+                agreeing = [*placed.get(value, ()), *placed.get(None, ())]
+                found = min(found, agreeing, key=len)
+        return found
+
+    def _in(self, kind: str, dimension: Dimension) -> Mapping[str | None, list[_Anomaly]]:
+        """The anomalies of a kind by where they lie in a dimension."""
+        placed = self._placed.get((kind, dimension))
+        if placed is None:
+            placed = self._placed[kind, dimension] = {}
+            for child in self._by_kind[kind]:
+                placed.setdefault(child.place.get(dimension), []).append(child)
+        return placed
+
+
+def _apart(child: _Anomaly, parent: _Anomaly) -> bool:
+    """Whether there is a dimension in which they lie in different places for certain."""
+    return any(parent.place.get(dimension, ident) != ident for dimension, ident in child.place.items())
 
 
 def _explained(child: _Anomaly, parent: _Anomaly) -> Nano:
@@ -181,9 +258,13 @@ def _explained(child: _Anomaly, parent: _Anomaly) -> Nano:
     return min(excess, max(inside_child, inside_parent))
 
 
-def _least(parts: Mapping[tuple[str, str], Nano], asked: Iterable[tuple[str, str]], settled: Collection[str]) -> Nano:
-    """The smallest of the parts that are asked for, leaving out the dimensions that are settled."""
-    return min((parts.get(part, 0) for part in asked if part[0] not in settled), default=0)
+def _least(
+    parts: Mapping[tuple[Dimension, str], Nano],
+    asked: Iterable[tuple[Dimension, str]],
+    certain: Collection[Dimension],
+) -> Nano:
+    """The smallest of the parts that are asked for, leaving out the dimensions that are certain."""
+    return min((parts.get(part, 0) for part in asked if part[0] not in certain), default=0)
 
 
 def _excess_since(evidence: AnomalyEvidence, since: datetime) -> Nano:

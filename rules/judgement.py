@@ -88,6 +88,7 @@ def decide(snapshot: Snapshot, rules: Rules, past: Past, now: datetime) -> Decis
         organization_name=snapshot.organization_name,
         first_judgement=past.is_first,
         now=now,
+        names=snapshot.names,
     )
     return Decision(routed.alerts, advance.transitions, routed.notifications, watch.remember, view, silence)
 

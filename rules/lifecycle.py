@@ -283,7 +283,7 @@ def _scope_and_period(alert: Alert) -> tuple[str, ...]:
 def _names_of(breach: Breach, names: Names) -> Mapping[str, str]:
     """The names of the scope's ids, and of the workspace that its key lives in."""
     scope = breach.subject.scope
-    idents = list(scope.parts().values())
+    idents = [ident for ident in (scope.workspace, scope.api_key, scope.model, scope.user) if ident is not None]
     if scope.api_key is not None and scope.workspace is None:
         workspace = names.workspace_of_key.get(scope.api_key)
         idents.extend([] if workspace is None else [workspace])

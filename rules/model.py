@@ -23,7 +23,10 @@ from rules.scope import (
     DEFAULT_WORKSPACE,
     DIMENSIONS,
     HOUR,
+    TAG,
     UNATTRIBUTED,
+    UNKNOWN,
+    UNTAGGED,
     Dimension,
     Kind,
     Names,
@@ -39,7 +42,10 @@ __all__ = [
     "DEFAULT_WORKSPACE",
     "DIMENSIONS",
     "HOUR",
+    "TAG",
     "UNATTRIBUTED",
+    "UNKNOWN",
+    "UNTAGGED",
     "Alert",
     "AnomalyEvidence",
     "AnomalyRule",
@@ -79,11 +85,12 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """The finest series the ledger keeps: one key on one model in one workspace."""
+    """The finest series the ledger keeps: one key on one model in one workspace and service tier."""
 
     workspace: str
     api_key: str
     model: str
+    service_tier: str = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,11 +245,17 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """Globs on an id or a name, one a dimension; None takes all. All that are set must match."""
+    """Globs on an id or a name, one a dimension; None takes all. All that are set must match (`rules.selectors`)."""
 
     workspace: str | None = None
     api_key: str | None = None
     model: str | None = None
+    model_family: str | None = None
+    service_tier: str | None = None
+    user: str | None = None
+    """On the id, the name or the e-mail address of whose the key is."""
+    tag: str | None = None
+    """On "key=value", for each tag of the workspace."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,11 @@ from datetime import datetime
 
 from rules.inhibition import Inhibition, inhibit
 from rules.lifecycle import Advance, applied, worst_first
-from rules.model import Alert, Notification, Reason, Route, State
+from rules.model import Alert, Names, Notification, Reason, Route, State
 
 MANY = 5
 """More alerts than this with one reason in one judgement share a message."""
+_NO_NAMES = Names()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +43,17 @@ def notifications(
     organization_name: str,
     first_judgement: bool,
     now: datetime,
+    names: Names = _NO_NAMES,
 ) -> Routed:
     """Decide who is told of this advance.
 
     `open_alerts` are those that the advance started from. Told are alerts that began to fire and are neither silent
     nor inhibited, alerts whose inhibition ended while they fire, and states that resolved after having been told.
-    Budgets close without a word. `organization_name` is for the reader.
+    Budgets close without a word. `organization_name` is for the reader; `names` say which scope lies inside which.
     """
     alerts = {alert.id: alert for alert in applied(open_alerts, advance.alerts)}
     began = {row.alert_id for row in advance.transitions if row.after is State.FIRING and not row.silent}
-    story = inhibit(alerts.values(), began)
+    story = inhibit(alerts.values(), began, names)
     alerts.update((alert.id, alert) for alert in story.changed)
     firing = sorted((alerts[ident] for ident in story.told), key=worst_first)
     ended = [

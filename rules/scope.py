@@ -1,7 +1,7 @@
 """What a figure is about: ids and names, the organization or a part of it, and how much it matters.
 
-Ids are the Admin API's own, and three names stand where the API answers null: Console use has no key, the default
-workspace has no id, and some cost has no usage behind it.
+Ids are the Admin API's own, and words in brackets stand where it has none: Console use has no key, the default
+workspace has no id, some cost has no usage behind it, and some things are not told or not there at all.
 """
 
 from __future__ import annotations
@@ -23,10 +23,21 @@ DEFAULT_WORKSPACE = "(default)"
 UNATTRIBUTED = "(unattributed)"
 """The key, and where needed the model, of reported cost that no usage explains."""
 
-Dimension: TypeAlias = Literal["workspace", "api_key", "model"]
-DIMENSIONS: tuple[Dimension, ...] = ("workspace", "api_key", "model")
+UNKNOWN = "(unknown)"
+"""What the API does not tell: whose a key is, the service tier of some usage, the family of a model without a name."""
+UNTAGGED = "(none)"
+"""The value of a tag in a workspace that does not have it."""
+
+Dimension: TypeAlias = str
+"""What spend is broken down by: one of `DIMENSIONS`, or a tag of its workspace, "tag:team"."""
+DIMENSIONS: tuple[Dimension, ...] = ("workspace", "api_key", "model", "model_family", "service_tier", "user")
+TAG = "tag:"
+"""What the dimension of a workspace tag begins with; the tag's key follows."""
 
 HOUR = timedelta(hours=1)
+
+_FIRST = ("workspace", "api_key", "model")
+"""The dimensions that have their place in every fingerprint, set or not."""
 
 
 class Severity(StrEnum):
@@ -56,18 +67,41 @@ class Scope:
     workspace: str | None = None
     api_key: str | None = None
     model: str | None = None
+    model_family: str | None = None
+    service_tier: str | None = None
+    user: str | None = None
+    tags: tuple[tuple[str, str], ...] = ()
+    """Keys and values of workspace tags, ordered by key."""
+
+    @classmethod
+    def of(cls, organization: str, parts: Mapping[Dimension, str]) -> Scope:
+        """The scope that these dimensions name. KeyError on a word that is no dimension."""
+        tags: list[tuple[str, str]] = []
+        named: dict[str, str] = {}
+        for dimension, value in parts.items():
+            if dimension.startswith(TAG):
+                tags.append((dimension.removeprefix(TAG), value))
+            elif dimension in DIMENSIONS:
+                named[dimension] = value
+            else:
+                raise KeyError(dimension)
+        return cls(organization, tags=tuple(sorted(tags)), **named)
 
     @property
     def kind(self) -> str:
-        """ "organization", "workspace", "api_key", "model", or a combination joined by "+"."""
+        """ "organization", "workspace", "api_key", "model", "tag:team", or a combination joined by "+"."""
         return "+".join(self.parts()) or "organization"
 
     def parts(self) -> dict[Dimension, str]:
-        """The dimensions that are set, in the order workspace, api_key, model."""
+        """The dimensions that are set, in the order of `DIMENSIONS`, then the tags by key."""
         pairs: tuple[tuple[Dimension, str | None], ...] = (
             ("workspace", self.workspace),
             ("api_key", self.api_key),
             ("model", self.model),
+            ("model_family", self.model_family),
+            ("service_tier", self.service_tier),
+            ("user", self.user),
+            *((TAG + key, value) for key, value in self.tags),
         )
         return {dimension: value for dimension, value in pairs if value is not None}
 
@@ -97,6 +131,8 @@ class Subject:
             scope.workspace,
             scope.api_key,
             scope.model,
+            # What came later is only there where it is set, so that older fingerprints stay.
+            *(f"{dimension}={value}" for dimension, value in scope.parts().items() if dimension not in _FIRST),
         )
         text = "\x1f".join("" if part is None else part for part in parts)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
@@ -104,12 +140,26 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What people call the ids: name by id, and the workspace a key lives in. Unknown ids are their own name."""
+    """What people call the ids, and what belongs to whom, as it is now. Unknown ids are their own name."""
 
     by_id: Mapping[str, str] = field(default_factory=dict)
+    """The name of every workspace, key and user ever listed."""
     workspace_of_key: Mapping[str, str] = field(default_factory=dict)
+    user_of_key: Mapping[str, str] = field(default_factory=dict)
+    """Whose a key is: its principal, or else who created it."""
+    emails: Mapping[str, str] = field(default_factory=dict)
+    """The e-mail address of every user ever listed."""
+    tags_of_workspace: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def of(self, ident: str) -> str:
-        """The name of a key or workspace; a model, or an id never listed, is returned as it is."""
-        special = {CONSOLE: "Console", DEFAULT_WORKSPACE: "default workspace", UNATTRIBUTED: "unattributed"}
-        return special.get(ident) or self.by_id.get(ident) or ident
+        """The name of a key, workspace or user; a model, or an id never listed, is returned as it is."""
+        return _SPECIAL.get(ident) or self.by_id.get(ident) or ident
+
+
+_SPECIAL = {
+    CONSOLE: "Console",
+    DEFAULT_WORKSPACE: "default workspace",
+    UNATTRIBUTED: "unattributed",
+    UNKNOWN: "unknown",
+    UNTAGGED: "none",
+}

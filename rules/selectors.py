@@ -1,57 +1,110 @@
-"""Which leaves of the ledger a selector takes: globs on an id or a name, one a dimension.
+"""Which leaves of the ledger a selector takes: globs on an id or a name, one a word of the selector.
 
 `*`, `?` and `[…]` mean what they mean in a shell. Against an **id** a glob is exact in case; against a **name** case
 does not count, because people write names as they remember them. A selector that equals an id or a name letter for
-letter matches it even if it holds glob characters, so a key called "[red]" can be named. Console use answers to
-"console" and "(console)", the default workspace to "default", "(default)" and "default workspace", cost that no usage
-explains to "unattributed" and "(unattributed)". All dimensions that are set must match.
+letter matches it even if it holds glob characters, so a key called "[red]" can be named. All words that are set must
+match.
+
+Families and tiers are words of the provider, and count as names. A user answers to the id, the name and the e-mail
+address. Console use answers to "console" and "(console)", as a key and as a user, the default workspace to "default",
+"(default)" and "default workspace", cost that no usage explains to "unattributed" and "(unattributed)", what is not
+known to "unknown" and "(unknown)". A `tag` is compared with "key=value" of every tag of the workspace, without regard
+to case; "team=(none)" takes the workspaces that have no tag "team".
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
 import numpy as np
 import numpy.typing as npt
 
-from rules.model import CONSOLE, DEFAULT_WORKSPACE, DIMENSIONS, UNATTRIBUTED, Dimension, Leaf, Names, Selector
+from rules.dimensions import values_of
+from rules.model import (
+    CONSOLE,
+    DEFAULT_WORKSPACE,
+    DIMENSIONS,
+    UNATTRIBUTED,
+    UNKNOWN,
+    UNTAGGED,
+    Dimension,
+    Leaf,
+    Names,
+    Selector,
+)
+
+TAG_WORD = "tag"
+"""The word of a selector that stands for the workspace's tags."""
+WORDS: tuple[str, ...] = (*DIMENSIONS, TAG_WORD)
+"""What a selector may name."""
 
 _SPECIAL_NAMES = {
     CONSOLE: ("console",),
     DEFAULT_WORKSPACE: ("default", "default workspace"),
     UNATTRIBUTED: ("unattributed",),
+    UNKNOWN: ("unknown",),
 }
+_CALLED_AS_THEY_ARE = frozenset({"model_family", "service_tier"})
+_GLOB = frozenset("*?[")
 
 
 def matches(selector: Selector, leaf: Leaf, names: Names) -> bool:
-    """Whether every dimension that the selector sets takes the leaf's id or its name."""
-    patterns = _patterns(selector)
-    return all(_takes(pattern, getattr(leaf, dimension), names) for dimension, pattern in patterns.items())
+    """Whether every word that the selector sets takes the leaf."""
+    return bool(select(selector, (leaf,), names)[0])
 
 
 def select(selector: Selector, leaves: Sequence[Leaf], names: Names) -> npt.NDArray[np.bool_]:
     """`matches` for every leaf at once, shape (len(leaves),); each distinct id is looked at once."""
     chosen = np.ones(len(leaves), dtype=np.bool_)
-    for dimension, pattern in _patterns(selector).items():
-        if pattern == "*":
-            continue
-        idents = [getattr(leaf, dimension) for leaf in leaves]
-        taken = {ident: _takes(pattern, ident, names) for ident in set(idents)}
-        chosen &= np.fromiter((taken[ident] for ident in idents), dtype=np.bool_, count=len(idents))
+    for word in WORDS:
+        pattern: str | None = getattr(selector, word)
+        if pattern is not None:
+            chosen &= takes(word, pattern, leaves, names)
     return chosen
 
 
-def _patterns(selector: Selector) -> dict[Dimension, str]:
-    patterns: dict[Dimension, str | None] = {dimension: getattr(selector, dimension) for dimension in DIMENSIONS}
-    return {dimension: pattern for dimension, pattern in patterns.items() if pattern is not None}
+def takes(word: str, pattern: str, leaves: Sequence[Leaf], names: Names) -> npt.NDArray[np.bool_]:
+    """Which leaves one word with its pattern takes, shape (len(leaves),). KeyError on a word that is not in `WORDS`."""
+    if word not in WORDS:
+        raise KeyError(word)
+    if pattern == "*" and word != TAG_WORD:
+        return np.ones(len(leaves), dtype=np.bool_)
+    idents = values_of("workspace" if word == TAG_WORD else word, leaves, names)
+    taken = {ident: any(_answers(pattern, word, ident, names)) for ident in set(idents)}
+    return np.fromiter((taken[ident] for ident in idents), dtype=np.bool_, count=len(idents))
 
 
-def _takes(pattern: str, ident: str, names: Names) -> bool:
+def _answers(pattern: str, word: str, ident: str, names: Names) -> Iterator[bool]:
     """Whether one pattern takes one id: by the id exactly, or by one of its names without regard to case."""
-    if pattern == ident or fnmatchcase(ident, pattern):
-        return True
     folded = pattern.casefold()
-    known = names.by_id.get(ident)
-    called = (*_SPECIAL_NAMES.get(ident, ()), *(() if known is None else (known,)))
-    return any(folded == name.casefold() or fnmatchcase(name.casefold(), folded) for name in called)
+    if word == TAG_WORD:
+        tags = names.tags_of_workspace.get(ident, {})
+        key = folded.removesuffix(f"={UNTAGGED}")
+        if key != folded and not _GLOB & set(key):
+            yield key not in map(str.casefold, tags)
+        called: Sequence[str] = [f"{key}={value}" for key, value in tags.items()]
+    else:
+        yield pattern == ident or fnmatchcase(ident, pattern)
+        called = list(_names(word, ident, names))
+    for name in map(str.casefold, called):
+        yield folded == name or fnmatchcase(name, folded)
+
+
+def _names(word: Dimension, ident: str, names: Names) -> Iterator[str]:
+    yield from _SPECIAL_NAMES.get(ident, ())
+    if word in _CALLED_AS_THEY_ARE:
+        yield ident
+        return
+    for known in (names.by_id, names.emails):
+        if ident in known:
+            yield known[ident]
+
+
+def tag_problem(pattern: str) -> str | None:
+    """What keeps a pattern from ever matching a tag, as a clause ("must be …"); None if nothing does."""
+    if "=" in pattern:
+        return None
+    if not _GLOB & set(pattern):
+        return f'must be a key and a value, such as "{pattern}=*"'
+    return None if pattern.endswith("*") else 'must be a key and a value, such as "team=platform"'

@@ -38,7 +38,7 @@ from rules.model import (
     Verdict,
 )
 from rules.money import display_usd
-from rules.summary import clean
+from rules.wording import clean
 
 if TYPE_CHECKING:
     from rules.stall import Stall

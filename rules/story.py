@@ -8,13 +8,15 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
+from rules.dimensions import values_of
 from rules.horizons import Reals
 from rules.model import (
-    DIMENSIONS,
     HOUR,
+    UNKNOWN,
     AnomalyEvidence,
     AnomalyRule,
     Breach,
+    Dimension,
     HourPoint,
     Names,
     Nano,
@@ -35,6 +37,8 @@ GAP = 2
 CRITICAL = 10
 """Times `min_excess` in the worst hour of the story, from which it is critical."""
 TOP = 5
+CHILDREN: tuple[Dimension, ...] = ("workspace", "api_key", "model", "service_tier")
+"""What evidence names the parts of; users, tags and families follow from these."""
 SHARE_HOURS = 28 * 24
 LEAST_FRACTION = 0.25
 """An open hour is not scaled up from less than this part of it."""
@@ -163,7 +167,7 @@ def _points(
 def _top(
     view: SpendView, names: Names, subject: Subject, members: Places, window: slice, likely: float
 ) -> tuple[Share, ...]:
-    """Of each dimension that the scope leaves open, the children with the largest excess within `window`.
+    """Of each of `CHILDREN` that the scope leaves open, the children with the largest excess within `window`.
 
     A child was expected to take the part of the parent's expectation that it had of its spend in the four weeks before.
     """
@@ -172,17 +176,20 @@ def _top(
     whole = int(past.sum())
     shares: list[Share] = []
     fixed = set(subject.scope.parts()) | ({"workspace"} if subject.scope.api_key else set())
-    for dimension in DIMENSIONS:
+    leaves = [view.leaves[leaf] for leaf in members.tolist()]
+    for dimension in CHILDREN:
         if dimension in fixed:
             continue
         spent: dict[str, list[int]] = {}
-        for leaf, before, since in zip(members, past, now, strict=True):
-            child = spent.setdefault(getattr(view.leaves[leaf], dimension), [0, 0])
+        for value, before, since in zip(values_of(dimension, leaves, names), past, now, strict=True):
+            child = spent.setdefault(value, [0, 0])
             child[0] += int(before)
             child[1] += int(since)
         excess = {
             ident: since - (_nano(likely * before / whole) if whole else 0) for ident, (before, since) in spent.items()
         }
+        if dimension == "service_tier":
+            excess.pop(UNKNOWN, None)
         dearest = sorted(excess, key=lambda ident: (-excess[ident], ident))[:TOP]
         shares += [Share(dimension, ident, names.of(ident), excess[ident]) for ident in dearest if excess[ident] > 0]
     return tuple(shares)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from rules.model import HOUR, UNATTRIBUTED, AnomalyRule, Names, Scope, SpendView
+from rules.dimensions import groups
+from rules.model import HOUR, TAG, UNATTRIBUTED, AnomalyRule, Dimension, Names, Scope, SpendView
 from rules.profile import Tier
 from rules.selectors import select
 
@@ -46,8 +47,8 @@ def cut(rule: AnomalyRule, view: SpendView, names: Names) -> Subjects:
     explained = active & np.array([leaf.api_key != UNATTRIBUTED for leaf in view.leaves], dtype=np.bool_)
     within = np.flatnonzero(explained)
     chosen = np.flatnonzero(explained & select(rule.select, view.leaves, names))
-    workspaces, by_workspace = _group([(view.leaves[at].workspace,) for at in within], within)
-    values, members = _group([tuple(getattr(view.leaves[at], d) for d in rule.per) for at in chosen], chosen)
+    workspaces, by_workspace = _group(("workspace",), view, names, within)
+    values, members = _group(rule.per, view, names, chosen)
     rows = [within, *by_workspace, *members]
     dollars = _sum(view.cost[:, :hours], rows) / DOLLAR
     missing = ~np.maximum.accumulate(dollars > 0, axis=0)
@@ -55,25 +56,33 @@ def cut(rule: AnomalyRule, view: SpendView, names: Names) -> Subjects:
     dollars[missing] = np.nan
     first = 1 + len(workspaces)
     home = {workspace: 1 + place for place, (workspace,) in enumerate(workspaces)}
-    inside = "workspace" in rule.per or "api_key" in rule.per
-    parents = [
-        home[view.leaves[places[0]].workspace] if inside and rule.per != ("workspace",) else 0 for places in members
-    ]
+    inside = _lies_in_a_workspace(rule.per)
+    parents = [home[view.leaves[places[0]].workspace] if inside else 0 for places in members]
     tiers = (
         Tier(0, 1, None),
         Tier(1, first, np.zeros(len(workspaces), dtype=np.intp)),
         Tier(first, len(rows), np.array(parents, dtype=np.intp)),
     )
-    scopes = tuple(Scope(view.organization, **dict(zip(rule.per, value, strict=True))) for value in values)
+    scopes = tuple(Scope.of(view.organization, dict(zip(rule.per, value, strict=True))) for value in values)
     return Subjects(scopes, tuple(members), dollars, tiers, first, complete)
 
 
-def _group(labels: Sequence[tuple[str, ...]], places: Places) -> tuple[list[tuple[str, ...]], list[Places]]:
-    """The distinct labels in order of appearance, and the places of each."""
-    found: dict[tuple[str, ...], list[int]] = {}
-    for label, place in zip(labels, places, strict=True):
-        found.setdefault(label, []).append(int(place))
-    return list(found), [np.array(some, dtype=np.intp) for some in found.values()]
+def _lies_in_a_workspace(per: Sequence[Dimension]) -> bool:
+    """Whether each such scope is a part of one workspace, and less than the whole of it."""
+    divided = any(dimension != "workspace" and not dimension.startswith(TAG) for dimension in per)
+    return "api_key" in per or ("workspace" in per and divided)
+
+
+def _group(
+    by: Sequence[Dimension], view: SpendView, names: Names, places: Places
+) -> tuple[tuple[tuple[str, ...], ...], list[Places]]:
+    """The groups of the leaves at these places, in order of appearance, and the places of each."""
+    if not len(places):
+        return (), []
+    of, values = groups(by, [view.leaves[at] for at in places.tolist()], names)
+    order = np.argsort(of, kind="stable")
+    bounds = np.searchsorted(of[order], np.arange(1, len(values)))
+    return values, np.split(places[order], bounds)
 
 
 def _sum(cost: npt.NDArray[np.int64], rows: Sequence[Places]) -> npt.NDArray[np.float64]:

@@ -1,22 +1,23 @@
 """One line for a person at 3 a.m.: what is wrong, where, since when and for how much.
 
-Names come from outside and may hold anything. Here they lose what could break a line or turn it round (control
-characters, line breaks, bidi controls, invisible format characters) and whatever goes beyond `LONGEST_NAME`; escaping
-for a medium is the renderer's part.
+Names come from outside and may hold anything: `rules.wording` makes them harmless. Escaping for a medium is the
+renderer's part.
 """
 
 from __future__ import annotations
 
-import unicodedata
+from dataclasses import replace
 from datetime import date
 
 from rules.model import (
     CONSOLE,
     DEFAULT_WORKSPACE,
     UNATTRIBUTED,
+    UNKNOWN,
     Alert,
     AnomalyEvidence,
     BudgetEvidence,
+    Dimension,
     DriftEvidence,
     Scope,
     SourceEvidence,
@@ -24,11 +25,9 @@ from rules.model import (
 )
 from rules.money import display_usd
 from rules.periods import MONTHS, clock_label
+from rules.wording import clean, in_order, phrase
 
-LONGEST_NAME = 60
 LONGEST_REASON = 200
-_REPLACED = frozenset({"Cc", "Cf", "Cs", "Cn", "Co"})
-_JOINERS = "\u200c\u200d"  # the two format characters that words and emoji are spelled with
 _WHOLE_DOLLARS_FROM = 100_000_000_000
 _NANO_PER_USD = 1_000_000_000
 _WORDS = {CONSOLE: "Console use", DEFAULT_WORKSPACE: "the default workspace", UNATTRIBUTED: "unattributed cost"}
@@ -46,27 +45,32 @@ def summarize(alert: Alert) -> str:
     return _source(alert, evidence)
 
 
-def clean(text: str, longest: int = LONGEST_NAME) -> str:
-    """`text` on one line, without what could break or turn the line around it, cut with "…" to `longest` characters."""
-    shown = "".join(_harmless(character) for character in text[: longest + 1])
-    return shown if len(text) <= longest else shown[: longest - 1] + "…"
-
-
 def subject_phrase(scope: Scope, names: dict[str, str]) -> str:
     """The scope in words: `key "ci-runner" (apikey_01…) in workspace "prod" on claude-opus-5`, or `the organization`.
 
     The workspace of a key is named if `names` holds one id more than the scope does.
     """
     parts = scope.parts()
-    workspace = scope.workspace or next((ident for ident in names if ident not in parts.values()), None)
+    if scope.api_key is not None and scope.workspace is None:
+        beside = next((ident for ident in names if ident not in parts.values()), None)
+        scope = scope if beside is None else replace(scope, workspace=beside)
     words: list[str] = []
-    if scope.api_key is not None:
-        words.append(_named("key", scope.api_key, names))
-    if workspace is not None:
-        words.append(("in " if words else "") + _named("workspace", workspace, names, with_id=not words))
-    if scope.model is not None:
-        words.append(("on " if words else "model ") + clean(scope.model))
-    return " ".join(words) or "the organization"
+    for dimension, value in in_order(scope):
+        words.append(_part(dimension, value, names, first=not words))
+    return " ".join(filter(None, words)) or "the organization"
+
+
+def _part(dimension: Dimension, value: str, names: dict[str, str], *, first: bool) -> str:
+    if dimension in {"api_key", "workspace"}:
+        named = _named("key" if dimension == "api_key" else dimension, value, names, with_id=first)
+        return named if first else f"in {named}"
+    if dimension == "model":
+        return ("model " if first else "on ") + clean(value)
+    if dimension == "user" and value in _WORDS:
+        return _WORDS[value] if first else ""
+    if dimension == "user" and value != UNKNOWN:
+        return ("" if first else "of ") + _named("user", value, names, with_id=first)
+    return phrase(dimension, value, first=first)
 
 
 def _budget(alert: Alert, evidence: BudgetEvidence) -> str:
@@ -168,10 +172,3 @@ def _about(nano: int) -> str:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def _harmless(character: str) -> str:
-    category = unicodedata.category(character)
-    if character in "\n\r\t\v\f\x85" or category in {"Zl", "Zp"}:
-        return " "
-    return "\ufffd" if category in _REPLACED and character not in _JOINERS else character

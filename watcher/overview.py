@@ -6,17 +6,19 @@ shows the same figures and none has to add up the ledger again.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import TypeAdapter
 
 from rules.budgets import Line, lines
-from rules.model import DIMENSIONS, Budget, Dimension, Names, Nano, Snapshot, SourceState, SpendView
+from rules.dimensions import groups
+from rules.model import DIMENSIONS, TAG, Budget, Dimension, Names, Nano, Snapshot, SourceState, SpendView
 from rules.sources import USAGE
 from rules.stall import Stall
 
@@ -24,7 +26,11 @@ OTHER = "(other)"
 """The row that holds the sum of everything past the `KEPT` largest of a dimension."""
 KEPT = 100
 
-Level: TypeAlias = Literal["organization", "workspace", "api_key", "model"]
+MOST_TAGS = 10
+"""How many keys of tags have rows: those that the dearest workspaces have."""
+
+Level: TypeAlias = str
+"""What the rows of one kind are by: "organization", or a `Dimension`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +108,9 @@ def overview(snapshot: Snapshot, budgets: Sequence[Budget], stall: Stall | None,
         int(settled.sum()),
     )
     rows = [whole]
-    for dimension in DIMENSIONS:
-        rows += _largest(dimension, view, today, month, settled, snapshot.names)
+    spent = np.stack((today, month, settled), axis=1)
+    for dimension in (*DIMENSIONS, *_tags(view, month, snapshot.names)):
+        rows += _largest(dimension, view, spent, snapshot.names)
     return Overview(
         snapshot.organization,
         snapshot.organization_name,
@@ -122,21 +129,28 @@ def _since(view: SpendView, figures: npt.NDArray[np.int64], start: datetime) -> 
     return np.asarray(figures[:, max(view.index(start), 0) :].sum(axis=1), dtype=np.int64)
 
 
-def _largest(
-    dimension: Dimension,
-    view: SpendView,
-    today: npt.NDArray[np.int64],
-    month: npt.NDArray[np.int64],
-    settled: npt.NDArray[np.int64],
-    names: Names,
-) -> list[Spent]:
-    sums: dict[str, list[int]] = {}
-    for leaf, *figures in zip(view.leaves, today.tolist(), month.tolist(), settled.tolist(), strict=True):
-        row = sums.setdefault(getattr(leaf, dimension), [0, 0, 0])
-        for place, figure in enumerate(figures):
-            row[place] += figure
-    ranked = sorted(sums.items(), key=lambda item: (-item[1][1], item[0]))
-    rows = [Spent(dimension, ident, names.of(ident), *figures) for ident, figures in ranked[:KEPT]]
+def _tags(view: SpendView, month: npt.NDArray[np.int64], names: Names) -> list[Dimension]:
+    """The dimensions of the tags that have rows, in the order of their keys."""
+    behind: Counter[str] = Counter()
+    of, workspaces = groups(("workspace",), view.leaves, names)
+    for (workspace,), cost in zip(workspaces, _sums(month, of, len(workspaces)).tolist(), strict=True):
+        behind.update(dict.fromkeys(names.tags_of_workspace.get(workspace, ()), cost))
+    dearest = sorted(behind, key=lambda key: (-behind[key], key))[:MOST_TAGS]
+    return [TAG + key for key in sorted(dearest)]
+
+
+def _largest(dimension: Dimension, view: SpendView, spent: npt.NDArray[np.int64], names: Names) -> list[Spent]:
+    of, values = groups((dimension,), view.leaves, names)
+    sums = _sums(spent, of, len(values)).tolist()
+    ranked = sorted(zip(values, sums, strict=True), key=lambda item: (-item[1][1], item[0]))
+    rows = [Spent(dimension, ident, names.of(ident), *figures) for (ident,), figures in ranked[:KEPT]]
     if rest := [figures for _, figures in ranked[KEPT:]]:
         rows.append(Spent(dimension, OTHER, "other", *(sum(column) for column in zip(*rest, strict=True))))
     return rows
+
+
+def _sums(figures: npt.NDArray[np.int64], of: npt.NDArray[np.intp], size: int) -> npt.NDArray[np.int64]:
+    """The sums of the leaves' figures by group."""
+    sums = np.zeros((size, *figures.shape[1:]), dtype=np.int64)
+    np.add.at(sums, of, figures)
+    return sums

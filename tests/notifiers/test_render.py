@@ -25,7 +25,21 @@ from benchmarks.gallery_samples import (
 )
 from notifiers.render import alert_story, story
 from notifiers.story import Story, Tone, plain, plain_text
-from rules.model import CONSOLE, DEFAULT_WORKSPACE, UNATTRIBUTED, Alert, AnomalyEvidence, Reason, Severity, State
+from rules.model import (
+    CONSOLE,
+    DEFAULT_WORKSPACE,
+    UNATTRIBUTED,
+    UNKNOWN,
+    UNTAGGED,
+    Alert,
+    AnomalyEvidence,
+    Reason,
+    Scope,
+    Severity,
+    State,
+    Subject,
+)
+from rules.summary import summarize
 
 
 def told(of: Story) -> str:
@@ -236,3 +250,63 @@ def test_a_source_that_fails_for_others_too_names_them() -> None:
     assert "The same is true of the cost report and the list of users: not told separately." in of
     many_more = [replace(first, subject=replace(first.subject, instance=f"source {n}")) for n in range(7)]
     assert "and 3 more: not told separately." in told(story(notification(first, inhibited=tuple(many_more))))
+
+
+def about(names: dict[str, str] | None = None, **parts: str) -> Alert:
+    """An anomaly whose scope has these parts; `tag_team` is the tag "team"."""
+    scope = Scope.of("org", {part.replace("tag_", "tag:"): value for part, value in parts.items()})
+    made = replace(runaway_key(), subject=Subject("rule", "anomaly", scope), names=names or {})
+    evidence = replace(made.evidence, top=())  # type: ignore[type-var]
+    return replace(made, evidence=evidence, summary=summarize(replace(made, evidence=evidence)))
+
+
+@pytest.mark.parametrize(
+    ("alert", "subject", "line", "summary"),
+    [
+        (about({"u1": "Ada"}, user="u1"), "User “Ada”", "User Ada u1", 'User "Ada" (u1)'),
+        (about(user="u1"), "User “u1”", "User u1", "User u1"),
+        (about(user=CONSOLE), "Console use", "Console use", "Console use"),
+        (about(user=UNKNOWN), *["Keys of unknown owners"] * 3),
+        (about(service_tier="batch"), *["The batch tier"] * 3),
+        (about(service_tier=UNKNOWN), *["Usage of an unknown tier"] * 3),
+        (about(model_family="opus"), *["The Opus family"] * 3),
+        (about(model_family="claude-2.1"), *["The claude-2.1 family"] * 3),
+        (about(tag_team="platform"), *["Tag team=platform"] * 3),
+        (about(tag_team=UNTAGGED), *["Workspaces without tag team"] * 3),
+        (
+            about({"u1": "Ada", "w1": "Prod"}, user="u1", workspace="w1", model_family="opus", service_tier="batch"),
+            "User “Ada” in workspace “Prod” on the Opus family in the batch tier",
+            "User Ada u1, workspace Prod, on the Opus family, in the batch tier",
+            'User "Ada" (u1) in workspace "Prod" on the Opus family in the batch tier',
+        ),
+        (
+            about({"k1": "ci", "u1": "Ada"}, api_key="k1", user="u1", tag_team="a", tag_env=UNTAGGED),
+            "Key “ci” of user “Ada” without tag env with tag team=a",
+            "Key ci k1, user Ada u1, without tag env, with tag team=a",
+            'Key "ci" (k1) of user "Ada" without tag env with tag team=a',
+        ),
+        (
+            about({}, workspace="w1", model="claude-opus-5", service_tier=UNATTRIBUTED),
+            "Workspace “w1” on claude-opus-5 without usage",
+            "Workspace w1, model claude-opus-5, without usage",
+            "Workspace w1 on claude-opus-5 without usage",
+        ),
+    ],
+)
+def test_every_scope_is_told_in_words(alert: Alert, subject: str, line: str, summary: str) -> None:
+    of = alert_story(alert, NOW)
+    assert of.title.startswith(f"{subject} spends $")
+    assert plain(of.lead[0]) == line
+    assert alert.summary.startswith(f"{summary} is spending $")
+
+
+@pytest.mark.parametrize("hostile", ["<!channel>", "two\nlines", "pay\u202eroll", "x" * 300])
+def test_hostile_tags_tiers_and_families_break_no_line(hostile: str) -> None:
+    for part in ("tag_team", "service_tier", "model_family", "user"):
+        alert = about(**{part: hostile})
+        text = told(alert_story(alert, NOW))
+        assert "\u202e" not in text + alert.summary
+        assert "two\nlines" not in text + alert.summary
+        assert "x" * 100 not in text + alert.summary
+    key = about(**{f"tag_{hostile}": "x"})
+    assert "\u202e" not in told(alert_story(key, NOW)) + key.summary

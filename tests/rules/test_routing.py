@@ -6,8 +6,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import process_time
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from rules import lifecycle, routing
+from rules.dimensions import known_of
+from rules.inhibition import narrowness
 from rules.model import (
+    DIMENSIONS,
     Alert,
     AnomalyEvidence,
     Breach,
@@ -56,13 +62,20 @@ def send(
     known: tuple[Alert, ...] = (),
     receivers: tuple[str, ...] = ("ops",),
     now: datetime = NOW,
+    names: Names = Names(),  # noqa: B008 - frozen
 ) -> routing.Routed:
     routes = [Route(receiver) for receiver in receivers]
-    return routing.notifications(advance, known, routes, organization_name="Acme", first_judgement=False, now=now)
+    return routing.notifications(
+        advance, known, routes, organization_name="Acme", first_judgement=False, now=now, names=names
+    )
 
 
-def route(*breaches: Breach, receivers: tuple[str, ...] = ("ops",)) -> routing.Routed:
-    return send(lifecycle.advance((), breaches, CONFIGURED, Names(), NOW), receivers=receivers)
+def route(
+    *breaches: Breach,
+    receivers: tuple[str, ...] = ("ops",),
+    names: Names = Names(),  # noqa: B008 - frozen
+) -> routing.Routed:
+    return send(lifecycle.advance((), breaches, CONFIGURED, names, NOW), receivers=receivers, names=names)
 
 
 def told(routed: routing.Routed) -> set[str]:
@@ -103,6 +116,83 @@ def test_a_workspace_tells_a_model_that_it_names() -> None:
     workspace = anomaly(Scope("org_1", workspace="w"), 60, (Share("model", "opus", "opus", 40 * USD),))
     assert told(route(workspace, anomaly(Scope("org_1", model="opus"), 70))) == {"workspace"}
     assert told(route(workspace, anomaly(Scope("org_1", model="haiku"), 70))) == {"workspace", "model"}
+
+
+OWNED = Names(
+    workspace_of_key={"k": "w", "j": "w2"},
+    user_of_key={"k": "ada", "j": "ada"},
+    tags_of_workspace={"w": {"team": "platform"}, "w2": {"team": "search"}},
+)
+
+
+def whole(excess: int, **parts: str) -> Breach:
+    return anomaly(Scope.of("org_1", {part.replace("tag_", "tag:"): value for part, value in parts.items()}), excess)
+
+
+def kinds_told(*breaches: Breach) -> set[str]:
+    return told(route(*breaches, names=OWNED))
+
+
+def test_a_key_tells_the_story_of_all_that_it_lies_in() -> None:
+    key = whole(60, api_key="k")
+    parents = (whole(70, user="ada"), whole(70, workspace="w"), whole(70, tag_team="platform"), whole(70))
+    assert kinds_told(key, *parents) == {"api_key"}
+
+
+def test_what_a_key_does_not_lie_in_tells_its_own_story() -> None:
+    key = whole(60, api_key="k")
+    assert kinds_told(key, whole(70, user="bob"), whole(70, workspace="w2")) == {"api_key", "user", "workspace"}
+    assert kinds_told(key, whole(70, tag_team="search")) == {"api_key", "tag:team"}
+
+
+def test_a_key_explains_a_family_or_a_tier_by_what_it_has_too_much_in_them() -> None:
+    opus, haiku = "claude-opus-4-5-20251101", "claude-3-5-haiku-latest"
+    evidence = (
+        Share("model", opus, opus, 50 * USD),
+        Share("model", haiku, haiku, 10 * USD),
+        Share("service_tier", "batch", "batch", 55 * USD),
+    )
+    key = anomaly(Scope("org_1", api_key="k"), 60, evidence)
+    assert kinds_told(key, whole(70, model_family="opus"), whole(70, service_tier="batch")) == {"api_key"}
+    assert kinds_told(key, whole(70, model_family="haiku")) == {"api_key", "model_family"}
+    assert kinds_told(key, whole(70, service_tier="priority")) == {"api_key", "service_tier"}
+    assert kinds_told(whole(60, model=opus), whole(70, model_family="opus")) == {"model"}
+
+
+def test_several_keys_of_a_user_explain_it_together() -> None:
+    assert kinds_told(whole(20, api_key="k"), whole(20, api_key="j"), whole(70, user="ada")) == {"api_key"}
+    assert kinds_told(whole(20, api_key="k"), whole(70, user="ada")) == {"api_key", "user"}
+
+
+def test_a_workspace_tells_the_story_of_its_tag_and_a_tag_that_of_the_organization() -> None:
+    assert kinds_told(whole(60, workspace="w"), whole(70, tag_team="platform")) == {"workspace"}
+    assert kinds_told(whole(60, tag_team="platform"), whole(70)) == {"tag:team"}
+    assert kinds_told(whole(60, tag_team="platform"), whole(70, workspace="w2")) == {"tag:team", "workspace"}
+
+
+def test_a_combination_is_told_before_what_holds_it() -> None:
+    both = whole(60, user="ada", model_family="opus")
+    assert kinds_told(both, whole(70, user="ada"), whole(70, model_family="opus")) == {"user+model_family"} or {
+        "model_family+user"
+    } == kinds_told(both, whole(70, user="ada"), whole(70, model_family="opus"))
+    assert "model_family" in kinds_told(both, whole(70, model_family="haiku"))
+
+
+PARTS = [*DIMENSIONS, "tag:team", "tag:env"]
+
+
+@given(st.sets(st.sampled_from(PARTS)), st.sets(st.sampled_from(PARTS)))
+def test_what_lies_inside_by_its_dimensions_is_the_narrower_one(some: set[str], other: set[str]) -> None:
+    inner, outer, both = (Scope.of("org_1", dict.fromkeys(named, "x")) for named in (some, other, some | other))
+    assert narrowness(both) >= narrowness(outer)
+    inside, outside = lies_inside(inner, outer), lies_inside(outer, inner)
+    if inside and not outside:
+        assert narrowness(inner) > narrowness(outer)
+
+
+def lies_inside(inner: Scope, outer: Scope) -> bool:
+    certain = known_of(inner, Names(workspace_of_key={"x": "w"}), ("tag:team", "tag:env"))
+    return outer.parts().keys() <= certain.keys()
 
 
 def test_another_organization_has_its_own_story() -> None:
@@ -161,14 +251,17 @@ def test_ten_thousand_alerts_are_routed_in_without_a_step_per_pair() -> None:
     keys = [anomaly(Scope("org_1", api_key=key), 10) for key in workspaces]
     parents = [anomaly(Scope("org_1", workspace=f"wrkspc_{i}"), 2000) for i in range(60)]
     parents += [anomaly(Scope("org_1", model=f"model-{i}"), 2000) for i in range(12)]
+    parents += [anomaly(Scope("org_1", user=f"user_{i}"), 300) for i in range(300)]
     parents += [anomaly(Scope("org_1"), 100_000)]
-    advance = lifecycle.advance((), keys + parents, CONFIGURED, Names(workspace_of_key=workspaces), NOW)
+    users = {f"apikey_{i:05d}": f"user_{i % 300}" for i in range(10_000)}
+    names = Names(workspace_of_key=workspaces, user_of_key=users)
+    advance = lifecycle.advance((), keys + parents, CONFIGURED, names, NOW)
     fastest = float("inf")
     for _ in range(3):
         begin = process_time()
-        routed = send(advance)
+        routed = send(advance, names=names)
         fastest = min(fastest, process_time() - begin)
     assert fastest < 2.0  # half of it on a quiet machine; what this catches is a step per pair of alerts
     (message,) = routed.notifications
     assert len(message.alerts) == 10_000 + 60 + 12 - 60
-    assert len(message.inhibited) == 61
+    assert len(message.inhibited) == 61 + 300

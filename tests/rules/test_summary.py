@@ -21,7 +21,8 @@ from rules.model import (
     State,
     Subject,
 )
-from rules.summary import LONGEST_NAME, clean, summarize
+from rules.summary import summarize
+from rules.wording import LONGEST_NAME, clean
 
 USD = 1_000_000_000
 SINCE = datetime(2026, 11, 20, 14, tzinfo=UTC)

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.model import CONSOLE, DEFAULT_WORKSPACE, Budget, Leaf, Names, Snapshot, SpendView
+from rules.model import CONSOLE, DEFAULT_WORKSPACE, Budget, Leaf, Names, Scope, Snapshot, SpendView
 from rules.stall import Stall
 from watcher import overview as overviews
-from watcher.overview import KEPT, OTHER, Overview
+from watcher.overview import KEPT, MOST_TAGS, OTHER, Overview
 
 NOW = datetime(2026, 11, 2, 6, 30, tzinfo=UTC)
 START = datetime(2026, 10, 31, tzinfo=UTC)
@@ -58,7 +58,7 @@ def test_every_level_adds_up_to_the_whole_and_no_name_is_merged() -> None:
     }
     found = made(costs, names=Names({"k1": "same", "k2": "same"}))
     for level, ids in (("workspace", ["w1", DEFAULT_WORKSPACE]), ("api_key", ["k1", "k2", CONSOLE])):
-        rows = found.top(level, 10)  # type: ignore[arg-type]
+        rows = found.top(level, 10)
         assert [row.id for row in rows] == ids
         assert sum(row.month for row in rows) == found.total.month == 10 * USD
     assert [row.name for row in found.top("api_key", 10)] == ["same", "same", "Console"]
@@ -75,6 +75,42 @@ def test_the_largest_and_the_rest_are_always_the_whole(costs: list[int]) -> None
     shown = [row.month for row in rows if row.id != OTHER]
     assert shown == sorted(costs, reverse=True)[:KEPT]
     assert OTHER not in {row.id for row in found.top("api_key", KEPT + 1)}
+
+
+def test_families_tiers_users_and_the_dearest_tags_are_levels_too() -> None:
+    costs = {
+        Leaf("w1", "k1", "claude-opus-5-5", "batch"): [0] * 50 + [5 * USD],
+        Leaf("w2", "k2", "claude-opus-5", "standard"): [0] * 50 + [3 * USD],
+        Leaf(DEFAULT_WORKSPACE, CONSOLE, "claude-haiku-4-5", "standard"): [0] * 50 + [2 * USD],
+    }
+    dear = {f"a{number}": "x" for number in range(MOST_TAGS - 1)}
+    names = Names(
+        {"u1": "Ada"},
+        user_of_key={"k1": "u1"},
+        tags_of_workspace={"w1": {"team": "a", **dear}, "w2": {"team": "b", "dropped": "x"}},
+    )
+    found = made(costs, names=names)
+    shown = {level: [(row.name, row.month // USD) for row in found.top(level, 9)] for level in ("user", "tag:team")}
+    assert shown["user"] == [("Ada", 5), ("unknown", 3), ("Console", 2)]
+    assert shown["tag:team"] == [("a", 5), ("b", 3), ("none", 2)]
+    assert [row.id for row in found.top("model_family", 9)] == ["opus", "haiku"]
+    assert [row.id for row in found.top("service_tier", 9)] == ["batch", "standard"]
+    tags = {row.level for row in found.spent if row.level.startswith("tag:")}
+    assert tags == {"tag:team", *(f"tag:{key}" for key in dear)}
+
+
+def test_what_an_older_version_wrote_reads_back() -> None:
+    text = (
+        '{"organization":"org_1","organization_name":"Org","at":"2026-11-02T00:00:00Z","data_as_of":"2026-11-02T00:00:00Z",'
+        '"complete_until":"2026-11-02T00:00:00Z","spent":[{"level":"organization","id":"org_1","name":"Org","today":1,'
+        '"month":2,"month_settled":1},{"level":"api_key","id":"apikey_1","name":"batch","today":1,"month":2,'
+        '"month_settled":1}],"budgets":[{"budget":"b","scope":{"organization":"org_1","workspace":null,"api_key":'
+        '"apikey_1","model":null},"label":"batch","period":"November 2026","start":"2026-11-02T00:00:00Z",'
+        '"end":"2026-11-03T00:00:00Z","limit":100,"spent":50,"settled":5}],"unpriced":["m"],"silent_since":null}'
+    )
+    found = overviews.from_json(text)
+    assert found.budgets[0].scope == Scope("org_1", api_key="apikey_1")
+    assert [row.level for row in found.spent] == ["organization", "api_key"]
 
 
 def test_what_the_store_keeps_reads_back_the_same() -> None:

@@ -5,14 +5,23 @@ from __future__ import annotations
 from datetime import timedelta
 
 from rules.drift import DriftRule
-from rules.model import AnomalyRule, Budget, Dimension, Selector
+from rules.model import TAG, AnomalyRule, Budget, Dimension, Selector
 from rules.money import NANO_PER_USD, display_usd
+from rules.selectors import WORDS
 from watcher.config.durations import spell_duration
 from watcher.pricing import OwnPrice
 from watcher.settings import ReceiverSettings, Settings
 
-_EACH: dict[Dimension, str] = {"workspace": "workspace", "api_key": "API key", "model": "model"}
-_A: dict[Dimension, str] = {"workspace": "a workspace", "api_key": "an API key", "model": "a model"}
+_EACH: dict[Dimension, str] = {
+    "workspace": "workspace",
+    "api_key": "API key",
+    "model": "model",
+    "model_family": "model family",
+    "service_tier": "service tier",
+    "user": "user",
+    "tag": "workspace's tag",
+}
+"""What each dimension and each word of a selector is called."""
 _PRICED = ("uncached input", "cache reads", "5-minute cache writes", "1-hour cache writes", "output", "web searches")
 """The kinds of the price book, in its order."""
 _CHANNEL = {"slack": "a Slack channel", "webhook": "a webhook", "console": "standard output"}
@@ -49,7 +58,9 @@ def _budget(budget: Budget) -> str:
 
 
 def _anomaly(rule: AnomalyRule) -> str:
-    subject = _A[rule.per[0]] if len(rule.per) == 1 else f"a combination of {_and([_EACH[one] for one in rule.per])}"
+    each = [_each(dimension) for dimension in rule.per]
+    article = "an" if each[0] == _EACH["api_key"] else "a"
+    subject = f"{article} {each[0]}" if len(each) == 1 else f"a combination of {_and(each)}"
     held = f" for {spell_duration(rule.hold_for)}" if rule.hold_for else ""
     over = f"over for {spell_duration(rule.keep_firing_for)}" if rule.keep_firing_for else "over"
     return (
@@ -81,13 +92,18 @@ def _receiver(receiver: ReceiverSettings, settings: Settings) -> str:
 
 def _whose(per: tuple[Dimension, ...], select: Selector) -> str:
     if per:
-        return f"each {' and '.join(_EACH[one] for one in per)}{_where(select)}"
+        return f"each {' and '.join(map(_each, per))}{_where(select)}"
     where = _where(select)
     return f"everything{where}, together" if where else "the whole organization"
 
 
+def _each(dimension: Dimension) -> str:
+    key = dimension.removeprefix(TAG)
+    return _EACH[dimension] if key == dimension else f"value of the tag {_quoted(key)}"
+
+
 def _where(select: Selector) -> str:
-    pairs = (("workspace", select.workspace), ("API key", select.api_key), ("model", select.model))
+    pairs = ((_EACH[word], getattr(select, word)) for word in WORDS)
     patterns = [f"the {what} matches {_quoted(pattern)}" for what, pattern in pairs if pattern is not None]
     return f" where {_and(patterns)}" if patterns else ""
 

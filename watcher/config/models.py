@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
 
 from rules.drift import DriftRule
-from rules.model import DIMENSIONS, AnomalyRule, Dimension, Severity
+from rules.model import AnomalyRule, Dimension, Severity
 from watcher.config import addresses, values
 from watcher.settings import HttpSettings, PollSettings, StoreSettings
 
@@ -30,10 +30,11 @@ Usd = Annotated[int, PlainValidator(values.positive_usd)]
 Price = Annotated[int, PlainValidator(values.price)]
 Day = Annotated[date, PlainValidator(values.day)]
 Glob = Annotated[str, PlainValidator(values.glob)]
+TagGlob = Annotated[str, PlainValidator(values.tag)]
 Zone = Annotated[str, PlainValidator(values.zone)]
 Percent = Annotated[float, PlainValidator(values.percent)]
 Per = Annotated[
-    list[Annotated[Dimension, PlainValidator(values.one_of(*DIMENSIONS))]],
+    list[Annotated[Dimension, PlainValidator(values.dimension)]],
     AfterValidator(values.distinct),
 ]
 NotYet = Annotated[None, PlainValidator(values.refuse_action)]
@@ -124,6 +125,10 @@ class SelectTable(Table):
     workspace: Glob | None = Field(None, examples=['"prod-*"'])
     api_key: Glob | None = Field(None, examples=['"batch-*"'])
     model: Glob | None = Field(None, examples=['"claude-opus-*"'])
+    model_family: Glob | None = Field(None, examples=['"opus"'])
+    service_tier: Glob | None = Field(None, examples=['"batch"'])
+    user: Glob | None = Field(None, examples=['"*@team.example"'])
+    tag: TagGlob | None = Field(None, examples=['"team=platform"'])
 
 
 class BudgetTable(Table):

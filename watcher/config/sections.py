@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rules.drift import DriftRule
-from rules.model import DIMENSIONS, AnomalyRule, Budget, Dimension, Selector
+from rules.model import DIMENSIONS, TAG, AnomalyRule, Budget, Dimension, Selector
 from watcher.config import addresses, models, values
 from watcher.config.problems import Problem, Wrong, shown
 from watcher.config.sentences import validate
@@ -245,8 +245,9 @@ def _place(raw: dict[str, Any], key: str, place: str) -> str:
 
 def _in_order(per: list[Dimension]) -> tuple[Dimension, ...]:
     """Dimensions in their one order, so that the file's order means nothing."""
-    return tuple(dimension for dimension in DIMENSIONS if dimension in per)
+    tags = sorted(dimension for dimension in per if dimension.startswith(TAG))
+    return (*(dimension for dimension in DIMENSIONS if dimension in per), *tags)
 
 
 def _selector(table: models.SelectTable) -> Selector:
-    return Selector(workspace=table.workspace, api_key=table.api_key, model=table.model)
+    return Selector(**{word: getattr(table, word) for word in models.SelectTable.model_fields})

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from rules.model import TAG
 from watcher.config.models import SelectTable, Table, keys_of
 from watcher.config.problems import Problem, Wrong, did_you_mean, shown, shown_key
 
@@ -46,6 +47,8 @@ def _sentence(kind: type[Table], found: ErrorDetails) -> str:
         case "extra_forbidden":
             inner = len(found["loc"]) > 1
             known = keys_of((SelectTable if inner else kind,))
+            if inner and str(found["loc"][-1]).startswith(TAG):
+                return 'is not a setting; write tag = "key=value", as in tag = "team=platform"'
             return unknown_key(str(found["loc"][-1]), known, "`select`" if inner else "this table")
         case "list_type":
             return f"must be a list{right}, not {shown(found['input'])}"

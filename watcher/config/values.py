@@ -16,8 +16,9 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
-from rules.model import DIMENSIONS
+from rules.model import DIMENSIONS, TAG
 from rules.money import NANO_PER_USD, parse_usd
+from rules.selectors import tag_problem
 from watcher.config.durations import parse_duration, write_duration
 from watcher.config.problems import Expanded, Wrong, did_you_mean, enumerated, nearest, shown
 
@@ -75,6 +76,22 @@ def one_of(*words: str) -> Callable[[object], str]:
         raise Wrong(f"must be {enumerated(words)}, not {shown(value)}{guess}")
 
     return read
+
+
+def dimension(value: object) -> str:
+    """A word that spend can be broken down by: one of `DIMENSIONS`, or the tag of a workspace, "tag:team"."""
+    if isinstance(value, str) and value in DIMENSIONS:
+        return str(value)
+    right = f'{enumerated(DIMENSIONS)}, or a workspace tag such as "tag:team"'
+    if not isinstance(value, str):
+        raise Wrong(f"must be {right}, not {shown(value)}")
+    key = value.removeprefix(TAG)
+    if key != value and key.strip() and key.isprintable() and len(key) <= LONGEST_NAME:
+        return str(value)
+    if value.strip(":") in {"tag", "tags"}:
+        raise Wrong(f'must say which tag, as in "tag:team", not {shown(value)}')
+    guess = "" if isinstance(value, Expanded) else did_you_mean(value, DIMENSIONS)
+    raise Wrong(f"must be {right}, not {shown(value)}{guess}")
 
 
 def member_of(kind: type[StrEnum]) -> Callable[[object], StrEnum]:
@@ -182,7 +199,7 @@ def distinct(values: Sequence[str]) -> Sequence[str]:
 def some(values: Sequence[str]) -> Sequence[str]:
     """A list of dimensions that names at least one."""
     if not values:
-        raise Wrong(f"must name at least one of {enumerated(DIMENSIONS)}")
+        raise Wrong(f'must name at least one of {enumerated(DIMENSIONS)}, or a tag such as "tag:team"')
     return values
 
 
@@ -197,6 +214,15 @@ def glob(value: object) -> str:
         raise Wrong("must be one line of printable characters")
     _check_brackets(pattern)
     return str(pattern)
+
+
+def tag(value: object) -> str:
+    """A pattern for "key=value" of a workspace tag."""
+    pattern = glob(value)
+    problem = tag_problem(pattern)
+    if problem is not None:
+        raise Wrong(f"{problem}, not {shown(value)}")
+    return pattern
 
 
 def _check_brackets(pattern: str) -> None:

@@ -9,7 +9,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from rules.model import Leaf
+from rules.model import UNATTRIBUTED, Leaf
+from rules.model import UNKNOWN as UNTOLD
 from watcher.ledger.reading import IntArray, SeriesKey
 from watcher.pricing import Traffic
 
@@ -35,7 +36,9 @@ class SeriesTable:
         codes: dict[Part, list[int]] = {part: [] for part in PARTS}
         leaf_of, traffic_of = [], []
         for key in keys:
-            leaf_of.append(leaves.setdefault(Leaf(key.workspace, key.api_key, key.model), len(leaves)))
+            tier = UNTOLD if key.api_key == UNATTRIBUTED else key.service_tier or UNTOLD
+            leaf = Leaf(key.workspace, key.api_key, key.model, tier)
+            leaf_of.append(leaves.setdefault(leaf, len(leaves)))
             traffic = Traffic(key.model, key.service_tier, key.context_window, key.inference_geo, key.speed)
             traffic_of.append(traffics.setdefault(traffic, len(traffics)))
             for part in PARTS:

@@ -8,7 +8,7 @@ from io import StringIO
 
 from rules.model import Dimension
 from rules.money import usd_string
-from rules.summary import clean
+from rules.wording import clean
 from watcher.ledger.account import SpendRow
 from watcher.ledger.spend import SpendReport
 from watcher.ledger.spend_json import change_percent, ident_of, kind_of, utc_text

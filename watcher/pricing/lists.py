@@ -12,8 +12,9 @@ from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from rules.families import family
 from watcher.pricing.additions import ADDITIONS, Addition
-from watcher.pricing.models import family, without_suffix
+from watcher.pricing.models import without_suffix
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, ModelPrice, PriceCalculation, TieredPrices

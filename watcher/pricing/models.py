@@ -1,20 +1,11 @@
-"""What a model's id says about it: its family and its version."""
+"""What a model's id says about its version; `rules.families` says what of its family."""
 
 from __future__ import annotations
 
 import re
 
 _VERSION_PART = re.compile(r"(?<![0-9])[0-9]{1,2}(?![0-9])")
-_WORD = re.compile(r"[a-z]+")
 _SUFFIX = re.compile(r"[-@](?:latest|default|[0-9]{8})$")
-_NOT_A_FAMILY = frozenset(
-    {"claude", "anthropic", "us", "eu", "apac", "global", "latest", "default", "fast", "preview", "v"}
-)
-
-
-def family(model: str) -> str | None:
-    """The family in a model's id ("claude-opus-5-5" → "opus", "claude-3-5-haiku" → "haiku"); None without one."""
-    return next((word for word in _WORD.findall(model.lower()) if word not in _NOT_A_FAMILY), None)
 
 
 def version(model: str) -> tuple[int, int] | None:

@@ -129,17 +129,27 @@ class Directory:
         return tuple(sorted(found))
 
     def names(self, organization: str) -> Names:
-        """What every key and workspace ever seen is called now, and where each key lives."""
+        """What everything ever seen is called now, where each key lives and whose it is, and the workspaces' tags."""
         by_id: dict[str, str] = {}
+        emails: dict[str, str] = {}
         workspace_of_key: dict[str, str] = {}
+        user_of_key: dict[str, str] = {}
+        tags: dict[str, Mapping[str, str]] = {}
         for workspace in self._workspaces.all(organization):
             by_id[workspace.item.id] = workspace.item.name
+            tags[workspace.item.id] = workspace.item.tags
+        for user in self._users.all(organization):
+            by_id[user.item.id] = user.item.name or user.item.email
+            emails[user.item.id] = user.item.email
         for entry in self._api_keys.all(organization):
             key = entry.item
             by_id[key.id] = key.name
+            owner = key.principal or key.created_by
+            if owner:
+                user_of_key[key.id] = owner
             if not key.organization_scoped:
                 workspace_of_key[key.id] = key.workspace_id or DEFAULT_WORKSPACE
-        return Names(by_id, workspace_of_key)
+        return Names(by_id, workspace_of_key, user_of_key, emails, tags)
 
     def changes(
         self, organization: str, since: datetime, kind: str | None = None, ident: str | None = None

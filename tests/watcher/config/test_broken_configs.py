@@ -188,6 +188,16 @@ BROKEN: list[tuple[str, str, str]] = [
     (budget('action = "deactivate_key"'), "budget[0].action", "not supported yet"),
     (budget('for = "1h"'), "budget[0].for", 'must be "0s"'),
     (budget('per = ["key"]'), "budget[0].per[0]", 'did you mean "api_key"?'),
+    (budget('per = ["users"]'), "budget[0].per[0]", 'did you mean "user"?'),
+    (budget('per = ["family"]'), "budget[0].per[0]", 'did you mean "model_family"?'),
+    (budget('per = ["tag"]'), "budget[0].per[0]", 'must say which tag, as in "tag:team", not "tag"'),
+    (budget('per = ["tag:"]'), "budget[0].per[0]", 'must say which tag, as in "tag:team"'),
+    (budget('per = ["tag:a", "tag:a"]'), "budget[0].per", "each dimension once"),
+    (budget("per = [1]"), "budget[0].per[0]", 'or a workspace tag such as "tag:team", not 1'),
+    (budget('select = { tag = "team" }'), "budget[0].select.tag", 'a key and a value, such as "team=*", not "team"'),
+    (budget('select = { tag = "te?m" }'), "budget[0].select.tag", 'such as "team=platform"'),
+    (budget('select = { "tag:team" = "x" }'), 'budget[0].select."tag:team"', 'write tag = "key=value"'),
+    (budget('select = { family = "opus" }'), "budget[0].select.family", 'did you mean "model_family"?'),
     (budget('per = ["model", "model"]'), "budget[0].per", "each dimension once"),
     (budget('select = { model = "" }'), "budget[0].select.model", "must not be empty"),
     (budget('select = { model = "  " }'), "budget[0].select.model", "must not be empty"),
@@ -201,7 +211,7 @@ BROKEN: list[tuple[str, str, str]] = [
     (GOOD.replace('"platform"', '"a\\u202eb"'), "budget[0].name", "one line of printable characters"),
     (GOOD + '[[budget]]\nname = "platform"\nlimit_usd = 1\n', "budget[1].name", "already the name of budget[0]"),
     # anomalies
-    (anomaly("per = []"), "anomaly[0].per", 'at least one of "workspace", "api_key" or "model"'),
+    (anomaly("per = []"), "anomaly[0].per", 'at least one of "workspace", "api_key"'),
     (anomaly("min_excess_usd = 0"), "anomaly[0].min_excess_usd", "must be more than 0"),
     (anomaly('severity = "page"'), "anomaly[0].severity", 'must be "info", "warning" or "critical"'),
     (anomaly('for = "8d"'), "anomaly[0].for", "at most 7d"),
@@ -296,7 +306,7 @@ def test_everything_that_is_wrong_is_told_at_once(folder: Path) -> None:
         limit_usd = 1
         select = { model = "[" }
         [[anomaly]]
-        per = ["user"]
+        per = ["owner"]
         [[receiver]]
         name = "ops"
         type = "slack"

@@ -133,8 +133,11 @@ def _numbered(rows: Sequence[Usage] | Sequence[Amount]) -> tuple[SeriesTable, In
 
 
 def by_leaf(spend: DaySpend, part: str = "cost") -> dict[Leaf, int]:
-    sums = getattr(spend, part).sum(axis=1).tolist()
-    return {leaf: amount for leaf, amount in zip(spend.leaves, sums, strict=True) if amount}
+    """By workspace, key and model, whatever the service tier."""
+    found: Counter[Leaf] = Counter()
+    for leaf, amount in zip(spend.leaves, getattr(spend, part).sum(axis=1).tolist(), strict=True):
+        found[Leaf(leaf.workspace, leaf.api_key, leaf.model)] += amount
+    return {leaf: amount for leaf, amount in found.items() if amount}
 
 
 def by_workspace(spend: DaySpend, part: str) -> dict[str, int]:

@@ -49,9 +49,10 @@ EARLY = END + timedelta(hours=1)
 
 
 def at(spend: DaySpend, part: str, leaf: Leaf, hour: int) -> int:
-    if leaf not in spend.leaves:
-        return 0
-    return int(getattr(spend, part)[spend.leaves.index(leaf), hour])
+    """Whatever the service tier."""
+    wanted = (leaf.workspace, leaf.api_key, leaf.model)
+    rows = [row for row, each in enumerate(spend.leaves) if (each.workspace, each.api_key, each.model) == wanted]
+    return int(getattr(spend, part)[rows, hour].sum())
 
 
 def hours_with(spend: DaySpend, part: str) -> set[int]:

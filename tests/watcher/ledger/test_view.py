@@ -55,7 +55,7 @@ def figures(view: SpendView) -> dict[tuple[Leaf, datetime], tuple[int, int]]:
     }
 
 
-A, B = Leaf("w1", "key_a", OPUS), Leaf("w1", "key_b", OPUS)
+A, B = Leaf("w1", "key_a", OPUS, "standard"), Leaf("w1", "key_b", OPUS, "standard")
 
 
 def test_the_view_spans_seventy_days_and_the_present_one_up_to_the_open_hour(store: Store) -> None:

@@ -22,7 +22,7 @@ BOOK = PriceBook()
 OPUS = "claude-opus-5-5"
 USD = 1_000_000_000
 LISTED = 4 * USD
-A = Leaf("w1", "key_a", OPUS)
+A = Leaf("w1", "key_a", OPUS, "standard")
 
 
 @pytest.fixture

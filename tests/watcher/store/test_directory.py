@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from rules.model import DEFAULT_WORKSPACE
+from rules.model import DEFAULT_WORKSPACE, Names
 from tests.watcher.store.samples import DAY, HOUR, ORG, T0, api_key, bucket, row
 from watcher.admin_api.answers import Invite, Organization, User, Workspace
 from watcher.admin_api.answers_limits import WorkspaceMember
@@ -37,6 +37,25 @@ def test_the_workspace_of_a_key_is_known_also_where_the_api_says_null(store: Sto
     shared = replace(api_key("c", workspace=None), organization_scoped=True)
     store.directory.record_api_keys(ORG, [api_key("a"), api_key("b", workspace=None), shared], T0)
     assert store.directory.names(ORG).workspace_of_key == {"a": "ws_1", "b": DEFAULT_WORKSPACE}
+
+
+def test_whose_a_key_is_and_the_tags_of_workspaces_stay_known_when_they_are_archived_or_gone(store: Store) -> None:
+    principal = replace(api_key("b"), principal="svac_1")
+    nobody = replace(api_key("c"), created_by=None)
+    store.directory.record_api_keys(ORG, [api_key("a"), principal, nobody], T0)
+    store.directory.record_users(ORG, [User("user_1", "Ann", "ann@example.com", "developer", T0)], T0)
+    store.directory.record_workspaces(ORG, [Workspace("ws_1", "prod", T0, T0 + HOUR, {"team": "search"})], T0)
+    for known in (store.directory.names(ORG), _without_anything(store)):
+        assert known.user_of_key == {"a": "user_1", "b": "svac_1"}
+        assert (known.of("user_1"), known.emails) == ("Ann", {"user_1": "ann@example.com"})
+        assert known.tags_of_workspace == {"ws_1": {"team": "search"}}
+
+
+def _without_anything(store: Store) -> Names:
+    store.directory.record_api_keys(ORG, [], T0 + DAY)
+    store.directory.record_users(ORG, [], T0 + DAY)
+    store.directory.record_workspaces(ORG, [], T0 + DAY)
+    return store.directory.names(ORG)
 
 
 def test_everything_listed_comes_back_as_it_was(store: Store) -> None:

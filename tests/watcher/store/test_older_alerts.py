@@ -1,0 +1,37 @@
+"""Alerts as an older version wrote them, and as this one does, read back as what they were."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rules.model import Alert, Scope, Share, Subject
+from tests.watcher.store.samples import anomaly
+from watcher.store.payload import Payload
+
+PAYLOAD = Payload[Alert](Alert)
+OLDER = (
+    '{"id":"a1","subject":{"rule":"keys","kind":"anomaly","scope":{"organization":"org_1","workspace":"wrkspc_1",'
+    '"api_key":null,"model":"claude-opus-5"},"instance":""},"severity":"warning","state":"firing",'
+    '"starts_at":"2026-11-02T00:00:00Z","pending_since":"2026-11-02T00:00:00Z","evidence":{"since":'
+    '"2026-11-02T00:00:00Z","observed":9000000000,"expected":1000000000,"per_hour":5000000000,"normal_per_hour":'
+    '100000000,"upper_per_hour":400000000,"score":Infinity,"history_hours":900,"points":[],"data_as_of":'
+    '"2026-11-02T01:00:00Z","settled":0,"top":[{"dimension":"api_key","id":"k","name":"batch","cost":5}],"unpriced":[],'
+    '"after_per_hour":null,"type":"anomaly"},"summary":"key_a spends too much","value":9000000000,"expected":null,'
+    '"limit":null,"fired_at":null,"ends_at":null,"closes_at":null,"clear_since":null,"keep_firing_for":"PT2H",'
+    '"names":{"key_a":"<!channel>"},"inhibited_by":null}'
+)
+
+
+def test_an_alert_of_an_older_version_is_still_the_same_alert() -> None:
+    alert = PAYLOAD.read(OLDER)
+    assert alert.subject.scope == Scope("org_1", "wrkspc_1", None, "claude-opus-5")
+    assert alert.subject.fingerprint == "2544cc2bc8ffe01d"
+    assert alert.evidence.top == (Share("api_key", "k", "batch", 5),)  # type: ignore[union-attr]
+
+
+def test_an_alert_about_any_scope_reads_back_equal() -> None:
+    parts = {"model_family": "opus", "service_tier": "batch", "user": "u", "tag:team": "\u202e", "tag:env": ""}
+    alert = replace(anomaly(), subject=Subject("r", "anomaly", Scope.of("org_1", parts)))
+    again = PAYLOAD.read(PAYLOAD.write(alert))
+    assert again == alert
+    assert again.subject.scope.parts() == parts
