@@ -9,18 +9,19 @@ import numpy.typing as npt
 
 from watcher.admin_api.answers import CostRow
 from watcher.ledger.days import Day, DayAnalytics, DayUsage
+from watcher.ledger.report_lines import tiers_of
 
 _OUTSIDE = "priority"
 
 
 def held_by_report(usage: DayUsage, rows: Sequence[CostRow]) -> npt.NDArray[np.bool_]:
     """Which usage rows the cost report can hold: all but Priority Tier, unless the report does name the tier."""
-    return _held(usage, {row.service_tier for row in rows})
+    return _held(usage, tiers_of(rows))
 
 
 def held_by_either(day: Day) -> npt.NDArray[np.bool_]:
     """Which usage rows the day's cost report or its analytics can hold: of Priority Tier what one of them names."""
-    reported = {row.service_tier for row in report_rows(day)}
+    reported = tiers_of(report_rows(day))
     return _held(day.usage, reported if day.analytics is None else reported | _charged_tiers(day.analytics))
 
 

@@ -19,8 +19,8 @@ from watcher.ledger.days import Day
 from watcher.ledger.estimate import estimate
 from watcher.ledger.grids import HOURS, Spent, grid, share
 from watcher.ledger.held import held_by_either, report_rows
-from watcher.ledger.matching import workspace_totals
 from watcher.ledger.reading import IntArray
+from watcher.ledger.report_lines import workspace_totals
 from watcher.ledger.standing import Told
 from watcher.pricing import PriceBook
 

@@ -13,8 +13,8 @@ from rules.model import Nano
 from watcher.admin_api.answers import CostRow
 from watcher.ledger.days import DAY, VIEW_DAYS, Day, DayAnalytics, DayUsage, read_costs, read_days, read_states
 from watcher.ledger.held import held_by_either, held_by_report, report_rows
-from watcher.ledger.matching import kind_of
 from watcher.ledger.reading import AnalyticsState, CostDay, LedgerStore
+from watcher.ledger.report_lines import amounts_by_model
 from watcher.ledger.settlement import what_was_told
 from watcher.ledger.standing import standing_of, told_of
 from watcher.pricing import KINDS, Cell, Learned, PriceBook, PricedDay, learn
@@ -134,11 +134,10 @@ def _listed(usage: DayUsage, inside: BoolArray, prices: PriceBook) -> dict[tuple
 def _reported(rows: Sequence[CostRow]) -> dict[tuple[str, int], Nano]:
     """The report's nano-dollars by model and kind; rows that name no model or no kind are left out."""
     reported: dict[tuple[str, int], Nano] = {}
-    for row in rows:
-        kind = kind_of(row)
-        model = ANY_MODEL if kind == WEB_SEARCH else row.model
+    for (named, kind), amount in amounts_by_model(rows).items():
+        model = ANY_MODEL if kind == WEB_SEARCH else named
         if model is not None and (kind < TOKENS or kind == WEB_SEARCH):
-            reported[model, kind] = reported.get((model, kind), 0) + row.amount
+            reported[model, kind] = reported.get((model, kind), 0) + amount
     return reported
 
 

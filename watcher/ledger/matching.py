@@ -11,34 +11,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from rules.model import DEFAULT_WORKSPACE, UNATTRIBUTED, Nano
+from rules.model import UNATTRIBUTED, Nano
 from watcher.admin_api.answers import CostRow
 from watcher.ledger.days import DayUsage
 from watcher.ledger.reading import IntArray
-from watcher.ledger.series import PARTS, PRICE_PARTS, UNKNOWN, Part, as_matched
+from watcher.ledger.report_lines import (
+    NOTHING,
+    WEB_SEARCH,
+    WHOLE_MODEL,
+    WHOLE_WORKSPACE,
+    codes_of,
+    meaning_of,
+    value_of,
+)
+from watcher.ledger.series import PRICE_PARTS, UNKNOWN, Part
 from watcher.ledger.shares import cascade
+from watcher.report_rows import CostRows
 
 BoolArray = npt.NDArray[np.bool_]
-
-_KIND_OF_TOKEN_TYPE: Final[Mapping[str, int]] = {
-    "uncached_input_tokens": 0,
-    "cache_read_input_tokens": 1,
-    "cache_creation.ephemeral_5m_input_tokens": 2,
-    "cache_creation.ephemeral_1h_input_tokens": 3,
-    "output_tokens": 4,
-}
-_WEB_SEARCH = 5
-_WHOLE_MODEL = 6
-"""Tokens of a kind that is not known: shared by the estimated cost of the model."""
-_WHOLE_WORKSPACE = 7
-"""The report was not broken down at all: shared by the estimated cost of the workspace."""
-_NOTHING = 8
-"""Cost that no usage row shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,62 +56,29 @@ def match(usage: DayUsage, weights: IntArray, inside: BoolArray, rows: Sequence[
     shares = np.zeros(len(usage.series), dtype=np.int64)
     groupings = _Groupings(usage, members)
     for parts, kind, wanted in cells.attempts():
-        weight = weights[members] if kind >= _WHOLE_MODEL else usage.counts[members, kind]
+        weight = weights[members] if kind >= WHOLE_MODEL else usage.counts[members, kind]
         shares[members] += groupings.share(parts, weight, cells, wanted)
     return Matched(shares, cells.rest())
-
-
-def workspace_totals(rows: Sequence[CostRow]) -> dict[str, Nano]:
-    """The report's amount of each workspace."""
-    totals: dict[str, Nano] = {}
-    for row in rows:
-        workspace = DEFAULT_WORKSPACE if row.workspace_id is None else row.workspace_id
-        totals[workspace] = totals.get(workspace, 0) + row.amount
-    return totals
-
-
-def kind_of(row: CostRow) -> int:
-    """What the row's amount is shared by: a column of the counts, an estimate, or nothing."""
-    if row.cost_type == "web_search":
-        return _WEB_SEARCH
-    if row.cost_type not in {"tokens", None}:
-        return _NOTHING
-    kind = _KIND_OF_TOKEN_TYPE.get(row.token_type or "")
-    if kind is not None:
-        return kind
-    if row.model is not None:
-        return _WHOLE_MODEL
-    return _WHOLE_WORKSPACE if row.cost_type is None and row.description is None else _NOTHING
-
-
-def is_undescribed(row: CostRow) -> bool:
-    """Whether the row is a workspace's whole bill, or a part of it that says nothing of itself."""
-    return kind_of(row) == _WHOLE_WORKSPACE
-
-
-def is_unmetered(row: CostRow) -> bool:
-    """Whether the row is cost that no usage report shows, whatever was used: code execution, session time."""
-    return kind_of(row) == _NOTHING
 
 
 class _Cells:
     """The report's rows as codes, and which of them still seek their usage."""
 
     def __init__(self, usage: DayUsage, members: IntArray, rows: Sequence[CostRow]) -> None:
-        self._rows = rows
-        self.amounts: IntArray = np.array([row.amount for row in rows], dtype=np.int64)
-        self._kinds = np.array([kind_of(row) for row in rows], dtype=np.int64)
-        self.seeking: BoolArray = self._kinds != _NOTHING
-        table = usage.table
-        values = {part: [as_matched(part, _value(row, part)) for row in rows] for part in PARTS}
+        report = CostRows.of(rows)
+        meaning, which = meaning_of(report.lines), report.which
+        self._rows = report
+        self.amounts: IntArray = report.amounts
+        self._kinds = meaning.kinds[which]
+        self.seeking: BoolArray = self._kinds != NOTHING
         self.codes: dict[Part, IntArray] = {
-            part: np.array([table.code(part, value) for value in values[part]], dtype=np.int64) for part in PARTS
+            part: codes[which] for part, codes in codes_of(report.lines, usage.table).items()
         }
-        self._said: dict[Part, BoolArray] = {part: np.array([v != "" for v in values[part]], bool) for part in PARTS}
+        self._said: dict[Part, BoolArray] = {part: said[which] for part, said in meaning.said.items()}
         self._carried = tuple(self._carried_by_both(usage, members))
 
     def _carried_by_both(self, usage: DayUsage, members: IntArray) -> Iterator[Part]:
-        of_tokens = self._kinds < _WEB_SEARCH
+        of_tokens = self._kinds < WEB_SEARCH
         for part in PRICE_PARTS:
             used = any(value != "" for value in usage.table.values(part))
             if used and self._said[part][of_tokens].any() and not _partly_missing(usage, members, part):
@@ -126,17 +87,17 @@ class _Cells:
     def attempts(self) -> Iterator[tuple[tuple[Part, ...], int, BoolArray]]:
         """What to try, finest first: the dimensions to match, what to share by, and the rows that try it."""
         model: tuple[Part, ...] = ("workspace", "model")
-        for kind in range(_WEB_SEARCH):
+        for kind in range(WEB_SEARCH):
             yield from self._try((*model, *self._carried), kind)
             yield from self._try_what_is_said(model, kind)
             yield from self._try(model, kind)
-        yield from self._try(model, _WEB_SEARCH)
-        yield from self._try(("workspace",), _WEB_SEARCH)
-        left = self._kinds < _WEB_SEARCH
-        wanted = self.seeking & (left | (self._kinds == _WHOLE_MODEL))
+        yield from self._try(model, WEB_SEARCH)
+        yield from self._try(("workspace",), WEB_SEARCH)
+        left = self._kinds < WEB_SEARCH
+        wanted = self.seeking & (left | (self._kinds == WHOLE_MODEL))
         if wanted.any():
-            yield model, _WHOLE_MODEL, wanted
-        yield from self._try(("workspace",), _WHOLE_WORKSPACE)
+            yield model, WHOLE_MODEL, wanted
+        yield from self._try(("workspace",), WHOLE_WORKSPACE)
 
     def _try(self, parts: tuple[Part, ...], kind: int) -> Iterator[tuple[tuple[Part, ...], int, BoolArray]]:
         wanted = self.seeking & (self._kinds == kind)
@@ -161,9 +122,9 @@ class _Cells:
     def rest(self) -> dict[tuple[str, str], Nano]:
         """What found no usage, by workspace and model."""
         rest: dict[tuple[str, str], Nano] = {}
-        for index in np.flatnonzero(self.seeking | (self._kinds == _NOTHING)).tolist():
+        for index in np.flatnonzero(self.seeking | (self._kinds == NOTHING)).tolist():
             row = self._rows[index]
-            key = (_value(row, "workspace"), row.model or UNATTRIBUTED)
+            key = (value_of(row, "workspace"), row.model or UNATTRIBUTED)
             rest[key] = rest.get(key, 0) + row.amount
         return {key: amount for key, amount in rest.items() if amount}
 
@@ -231,10 +192,3 @@ def _composite(codes: Mapping[Part, IntArray], index: IntArray, parts: tuple[Par
         unknown |= code == UNKNOWN
         combined = combined * usage.table.size(part) + code
     return np.where(unknown, UNKNOWN, combined)
-
-
-def _value(row: CostRow, part: Part) -> str:
-    if part == "workspace":
-        return DEFAULT_WORKSPACE if row.workspace_id is None else row.workspace_id
-    value: str | None = getattr(row, part)
-    return "" if value is None else value

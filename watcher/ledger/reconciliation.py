@@ -20,8 +20,8 @@ from rules.reconciled import ALL_MODELS, WEB_SEARCHES, Cell, DayStanding, PriceS
 from watcher.admin_api.answers import CostRow
 from watcher.ledger.days import DAY, Day, DayUsage
 from watcher.ledger.held import held_by_report, report_rows
-from watcher.ledger.matching import is_undescribed, is_unmetered, kind_of
 from watcher.ledger.reading import IntArray
+from watcher.ledger.report_lines import is_undescribed, is_unmetered, kind_of
 from watcher.ledger.standing import standing_of
 from watcher.pricing import KINDS, Learned, PriceBook, Rates, Traffic
 from watcher.pricing.rates import WEB_SEARCH

@@ -7,10 +7,12 @@ times what the model's own settled days taught.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import date
 
 from watcher.pricing.learned import NOTHING, Learned
+from watcher.pricing.lists import period_of
 from watcher.pricing.own import OwnPrice
 from watcher.pricing.published import published_rates
 from watcher.pricing.rates import KINDS, MILLION, TOKENS, Quote, Rates, Traffic, plain
@@ -21,7 +23,9 @@ _LARGEST_CACHE = 50_000
 
 
 class PriceBook:
-    """Looks up rates and remembers them. Never answers zero for a token, and never reaches the network.
+    """Looks up rates and remembers them, once for all days between two price changes.
+
+    Never answers zero for a token, and never reaches the network.
 
     `own` are the owner's prices: of those that cover a model and day the first that names a kind is taken. `learned`
     is what the organization's settled days taught.
@@ -29,6 +33,7 @@ class PriceBook:
 
     def __init__(self, own: Sequence[OwnPrice] = (), learned: Learned = NOTHING) -> None:
         self._own = tuple(own)
+        self._turns = sorted({day for each in own for day in (each.since, each.until) if day is not None})
         self._learned = learned
         self._published: dict[tuple[Traffic, date], Rates] = {}
         self._known: dict[tuple[Traffic, date], Rates] = {}
@@ -48,24 +53,29 @@ class PriceBook:
 
     def rates(self, traffic: Traffic, day: date) -> Rates:
         """The rates of some traffic on a UTC day."""
-        key = (traffic, day)
+        key = (traffic, max(period_of(day), self._own_period(day)))
         rates = self._known.get(key)
         if rates is None:
-            rates = _remember(self._known, key, self._look_up(traffic, day))
+            rates = _remember(self._known, key, self._look_up(*key))
         return rates
 
     def published(self, traffic: Traffic, day: date) -> Rates:
         """The same without anything of the owner's and anything learned."""
-        key = (traffic, day)
+        key = (traffic, period_of(day))
         rates = self._published.get(key)
         if rates is None:
-            rates = _remember(self._published, key, published_rates(traffic, day))
+            rates = _remember(self._published, key, published_rates(*key))
         return rates
 
     def basis(self, traffic: Traffic, day: date) -> Rates:
         """What learned ratios are ratios of: the list price by date, or the stand-in of one day for all."""
         published = self.published(traffic, day)
         return published if published.source == "list" else self.published(traffic, _STAND_IN_DAY)
+
+    def _own_period(self, day: date) -> date:
+        """The latest day up to this one on which some price of the owner's begins or ends."""
+        place = bisect_right(self._turns, day)
+        return self._turns[place - 1] if place else date.min
 
     def _look_up(self, traffic: Traffic, day: date) -> Rates:
         published = self.published(traffic, day)

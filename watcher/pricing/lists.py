@@ -6,8 +6,9 @@ read: nothing here, and nothing in its import, starts its updater or opens a con
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -74,6 +75,29 @@ def dearest_price(model: str, day: date, prompts: PromptLengths) -> ListPrice:
     relatives = [price for name, price in cached if name == wanted and wanted is not None] or [p for _, p in cached]
     rates = [_priced(price, prompts, mode_applied=False).usd_per_million for price in relatives]
     return ListPrice(tuple(max(column) for column in zip(*rates, strict=True)), mode_applied=False, uncertain=True)
+
+
+def period_of(day: date) -> date:
+    """A day that stands for a UTC day: no list price begins or ends between the two, so that all are the same."""
+    turns = _turns()
+    if turns is None:
+        return day
+    place = bisect_right(turns, day)
+    return turns[place - 1] if place else turns[0] - timedelta(days=1)
+
+
+@cache
+def _turns() -> tuple[date, ...] | None:
+    """The days on which some list price begins or ends, in order; None where a price depends on more than these."""
+    from genai_prices.types import StartDateConstraint, TimeOfDateConstraint  # noqa: PLC0415 - as above
+
+    dated = [price.constraint for info in _claude_models() if isinstance(info.prices, list) for price in info.prices]
+    dated += [variant.constraint for info in _claude_models() for variant in info.price_variants or ()]
+    if not all(each is None or isinstance(each, (StartDateConstraint, TimeOfDateConstraint)) for each in dated):
+        return None
+    days = {each.start_date for each in dated if isinstance(each, StartDateConstraint)}
+    days |= {day for addition in ADDITIONS for day in (addition.since, addition.until) if day is not None}
+    return tuple(sorted(days or {date(2026, 1, 1)}))
 
 
 def _calculation(model: str, day: date, mode: Mode) -> PriceCalculation | None:
