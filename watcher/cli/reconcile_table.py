@@ -58,7 +58,8 @@ def _table(report: ReconciliationReport, width: int) -> Table:
     shown = [*rows, total] if total is not None else list(rows)
     columns = [("estimated", [display_usd(row.estimated) for row in shown])]
     if any(row.reported is not None for row in shown):
-        columns.append(("reported", [_usd(row.reported) for row in shown]))
+        name = "reported" if all(row.reported is not None for row in shown) else "billed"
+        columns.append((name, [display_usd(row.billed) for row in shown]))
     if any(row.analytics is not None for row in shown):
         columns.append(("analytics", [_usd(row.analytics) for row in shown]))
     columns += [("drift", [_signed(row.drift) for row in shown]), ("%", [_percent(row) for row in shown])]

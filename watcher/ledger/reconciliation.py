@@ -3,8 +3,9 @@
 The estimate is what the price book says by now, so a day is compared with what its tokens would be estimated at today.
 Usage is added up before it is priced: a day is read once, and priced anew whenever the book learns something.
 
-The cost report is the bill. Where there is none, the analytics' amounts are. Web searches are billed without a model,
-so they are a cell of their own in each workspace; a workspace whose report names no models at all is one cell.
+The cost report is the bill. Where it is not final and analytics settled all of a day, those are. Web searches are
+billed without a model, so they are a cell of their own in each workspace; a workspace whose report names no models at
+all is one cell.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ import numpy as np
 from rules.model import DEFAULT_WORKSPACE, UNATTRIBUTED, Nano
 from rules.reconciled import ALL_MODELS, WEB_SEARCHES, Cell, DayStanding, PriceSource, ReconciledDay, Sort
 from watcher.admin_api.answers import CostRow
-from watcher.ledger.days import DAY, Day, DayUsage
-from watcher.ledger.held import held_by_report, report_rows
+from watcher.ledger.days import DAY, Day, DayAnalytics, DayUsage
+from watcher.ledger.grids import HOURS
+from watcher.ledger.held import held_by_either, held_by_report, report_rows
 from watcher.ledger.reading import IntArray
 from watcher.ledger.report_lines import is_undescribed, is_unmetered, kind_of
+from watcher.ledger.settlement import what_was_told
 from watcher.ledger.standing import standing_of
 from watcher.pricing import KINDS, Learned, PriceBook, Rates, Traffic
 from watcher.pricing.rates import WEB_SEARCH
@@ -63,13 +66,18 @@ class DayTotals:
     whole: frozenset[str]
     """The workspaces of whose report some amount names no model and no kind."""
     analytics: Mapping[Place, Nano] | None = None
+    """Only of a day of which every hour was told; amounts without a model are under `UNATTRIBUTED`."""
 
 
-def day_totals(day: Day, now: datetime, analytics: Mapping[Place, Nano] | None = None) -> DayTotals:
-    """Add up one day."""
+def day_totals(day: Day, now: datetime) -> DayTotals:
+    """Add up one day. Analytics that settled all of its hours are the bill where the report is not final."""
     usage, rows = day.usage, report_rows(day)
+    told = what_was_told(day)
     inside = held_by_report(usage, rows)
     standing = standing_of(usage.day, day.cost, used=bool(inside.any()), now=now)
+    by_analytics = standing not in {"settled", "open"} and told is not None and told.whole
+    if by_analytics:
+        inside, standing, rows = held_by_either(day), "settled", ()
     held, beyond = np.flatnonzero(inside), np.flatnonzero(~inside)
     used = (*_used(usage, held, inside=True), *_used(usage, beyond, inside=False))
     reported: dict[Place, Nano] = {}
@@ -79,8 +87,10 @@ def day_totals(day: Day, now: datetime, analytics: Mapping[Place, Nano] | None =
         place = _place(row)
         into[place] = into.get(place, 0) + row.amount
     whole = frozenset(_workspace(row) for row in rows if is_undescribed(row))
-    told = day.cost is not None and standing in {"settled", "provisional"}
-    return DayTotals(usage.day, standing, used, reported if told else None, unmetered, whole, analytics)
+    has_report = standing in {"settled", "provisional"} and not by_analytics
+    known = day.analytics is not None and told is not None and len(told.hours) == HOURS
+    hourly = _analytics(day.analytics) if known and day.analytics is not None else None
+    return DayTotals(usage.day, standing, used, reported if has_report else None, unmetered, whole, hourly)
 
 
 def reconcile_day(totals: DayTotals, book: PriceBook) -> ReconciledDay:
@@ -92,11 +102,13 @@ def reconcile_day(totals: DayTotals, book: PriceBook) -> ReconciledDay:
             into.add(used.counts, book.rates(used.traffic, totals.day), kinds)
             into.add_listed(used.counts, book.published(used.traffic, totals.day), kinds)
     reported = None if totals.reported is None else _merged(totals.reported, totals.whole)
-    analytics = None if totals.analytics is None else _merged(totals.analytics, totals.whole)
+    hourly = None if totals.analytics is None else dict(totals.analytics)
+    metered = None if hourly is None else {place: hourly[place] for place in hourly if place[1] != UNATTRIBUTED}
+    analytics = None if metered is None else _merged(metered, totals.whole)
     places = {place for place, inside in priced if inside} | set(reported or ()) | set(analytics or ())
     cells = [_cell(place, priced.get((place, True)), reported, analytics) for place in places]
     cells += [found.cell(*place, "outside") for (place, inside), found in priced.items() if not inside]
-    cells += [Cell(*place, "not_metered", reported=amount) for place, amount in totals.unmetered.items()]
+    cells += _unmetered(totals)
     return ReconciledDay(totals.day, totals.standing, tuple(sorted(cells, key=_in_order)))
 
 
@@ -180,6 +192,31 @@ def _cell(
     elif "unpriced" in used.sources:
         sort = "stand_in"
     return used.cell(*place, sort, amount, hourly)
+
+
+def _unmetered(totals: DayTotals) -> Iterator[Cell]:
+    """What no usage report shows: in the cost report, and in the analytics what names no model."""
+    hourly = totals.analytics or {}
+    reported = totals.unmetered
+    for place in {*reported, *(place for place in hourly if place[1] == UNATTRIBUTED)}:
+        analytics = None if totals.analytics is None else hourly.get(place, 0) if place[1] == UNATTRIBUTED else 0
+        amount = None if totals.reported is None else reported.get(place, 0)
+        yield Cell(*place, "not_metered", reported=amount, analytics=analytics)
+
+
+def _analytics(analytics: DayAnalytics) -> dict[Place, Nano]:
+    """The provider's hourly amounts, added up by workspace and model, web searches apart."""
+    sums = np.zeros((len(analytics.table.keys), analytics.amounts.shape[1]), dtype=np.int64)
+    np.add.at(sums, analytics.series, analytics.amounts)
+    found: dict[Place, Nano] = {}
+    for index in np.flatnonzero(sums.any(axis=1)).tolist():
+        key, amounts = analytics.table.keys[index], sums[index].tolist()
+        searches = amounts.pop(WEB_SEARCH)
+        for model, amount in ((key.model, sum(amounts)), (WEB_SEARCHES, searches)):
+            if amount:
+                place = (key.workspace, model)
+                found[place] = found.get(place, 0) + amount
+    return found
 
 
 def _used(usage: DayUsage, members: IntArray, *, inside: bool) -> Iterator[Used]:

@@ -12,7 +12,7 @@ from watcher.ledger.reconciliation_report import Reconciled, ReconciliationRepor
 from watcher.ledger.spend_csv import defused
 from watcher.ledger.spend_json import utc_text
 
-_AMOUNTS = ("estimated_usd", "listed_usd", "reported_usd", "analytics_usd", "drift_usd", "drift_percent")
+_AMOUNTS = ("estimated_usd", "billed_usd", "listed_usd", "reported_usd", "analytics_usd", "drift_usd", "drift_percent")
 
 
 def reconciliation_json(report: ReconciliationReport) -> dict[str, Any]:
@@ -61,6 +61,7 @@ def _row(report: ReconciliationReport, row: Reconciled) -> dict[str, Any]:
 def _amounts(row: Reconciled) -> dict[str, Any]:
     amounts: dict[str, Any] = {
         "estimated_usd": usd_string(row.estimated),
+        "billed_usd": usd_string(row.billed),
         "listed_usd": _usd(row.listed),
         "reported_usd": _usd(row.reported),
         "analytics_usd": _usd(row.analytics),

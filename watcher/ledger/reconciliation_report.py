@@ -26,7 +26,8 @@ _LEAST_SURE_FIRST: tuple[PriceSource, ...] = ("unpriced", "list", "learned", "ov
 class Reconciled:
     """One workspace and model: over all settled days of the window, or on one day with its `standing`.
 
-    Amounts are nano-dollars, as in `Cell`. `listed` and `analytics` are None where they are not known of every day.
+    Amounts are nano-dollars, as in `Cell`. `billed` adds up the bills of the days, whoever told them; `listed`,
+    `reported` and `analytics` are None where they are not known of every day.
     """
 
     start: date | None
@@ -35,16 +36,12 @@ class Reconciled:
     model: str | None
     sort: Sort
     estimated: Nano
+    billed: Nano
     listed: Nano | None
     reported: Nano | None
     analytics: Nano | None
     source: PriceSource | None
     days: int
-
-    @property
-    def billed(self) -> Nano:
-        """The cost report's amount, or where there is no report that of the analytics."""
-        return self.reported if self.reported is not None else self.analytics or 0
 
     @property
     def drift(self) -> Nano:
@@ -117,6 +114,7 @@ class _Sum:
 
     cells: int = 0
     estimated: Nano = 0
+    billed: Nano = 0
     listed: Nano | None = 0
     reported: Nano | None = 0
     analytics: Nano | None = 0
@@ -125,6 +123,7 @@ class _Sum:
     def add(self, cell: Cell) -> None:
         self.cells += 1
         self.estimated += cell.estimated
+        self.billed += cell.billed
         self.listed = _plus(self.listed, cell.listed)
         self.reported = _plus(self.reported, cell.reported)
         self.analytics = _plus(self.analytics, cell.analytics)
@@ -134,7 +133,7 @@ class _Sum:
         self, start: date | None, standing: DayStanding | None, workspace: str | None, model: str | None, sort: Sort
     ) -> Reconciled:
         source = next((each for each in _LEAST_SURE_FIRST if each in self.sources), None)
-        amounts = (self.estimated, self.listed, self.reported, self.analytics)
+        amounts = (self.estimated, self.billed, self.listed, self.reported, self.analytics)
         return Reconciled(start, standing, workspace, model, sort, *amounts, source, self.cells)
 
 

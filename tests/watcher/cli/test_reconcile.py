@@ -93,6 +93,7 @@ def test_json_has_exact_amounts_the_standing_of_each_day_and_what_is_left_out(co
         "workspace_name": None,
         "model": OPUS,
         "estimated_usd": "288",
+        "billed_usd": "304",
         "listed_usd": "360",
         "reported_usd": "304",
         "analytics_usd": None,

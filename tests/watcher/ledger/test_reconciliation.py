@@ -11,15 +11,26 @@ from hypothesis import strategies as st
 
 from rules.model import DEFAULT_WORKSPACE, UNATTRIBUTED
 from rules.reconciled import ALL_MODELS, WEB_SEARCHES, Cell, ReconciledDay
-from tests.watcher.ledger.test_settlement import A, B, Cost, Key, Usage, cost_row
+from tests.watcher.ledger.samples import (
+    END,
+    Amount,
+    Cost,
+    Key,
+    Usage,
+    analytics_of,
+    cost_row,
+)
+from tests.watcher.ledger.samples import day_of as sample
 from watcher.admin_api.answers import CostRow
-from watcher.ledger.days import Day, DayUsage
+from watcher.ledger.days import Day, DayAnalytics, DayUsage
 from watcher.ledger.reconciliation import KEPT, LOOK_BACK, Reconciliation, day_totals, reconcile_day
 from watcher.ledger.series import SeriesTable
 from watcher.pricing import Discount, Learned, OwnPrice, PriceBook
 
 OPUS, HAIKU, NEW = "claude-opus-5-5", "claude-haiku-4-5", "claude-zenith-1"
 DAY = date(2026, 11, 10)
+A, B = Key("w1", "key_a", OPUS), Key("w1", "key_b", OPUS)
+NONE_OF_TOKENS = Key("w1", UNATTRIBUTED, UNATTRIBUTED, "", "", "")
 LATER = datetime(2026, 11, 16, tzinfo=UTC)
 USD = 1_000_000_000
 MILLION = 10**6
@@ -125,16 +136,36 @@ def test_cost_without_a_model_is_unattributed() -> None:
     assert set(cells([], rows)) == {("w1", UNATTRIBUTED, "not_metered")}
 
 
+def hourly(*amounts: Amount, settled: Sequence[int] = range(24), provisional: Sequence[int] = ()) -> DayAnalytics:
+    return analytics_of(amounts, settled, provisional)
+
+
 def test_the_report_is_the_bill_and_the_analytics_stand_beside_it() -> None:
-    totals = day_totals(day_of([Usage(A, 0, MILLION)], (cost_row("w1", 5 * USD),)), LATER, {("w1", OPUS): 6 * USD})
-    (cell,) = reconcile_day(totals, BOOK).cells
+    cost = Cost((cost_row("w1", 5 * USD), cost_row("w1", USD, None, None, "code_execution")))
+    analytics = hourly(Amount(A, 3, uncached_input=6 * USD), Amount(NONE_OF_TOKENS, 9, other=2 * USD))
+    day = reconcile_day(day_totals(sample([Usage(A, 3, MILLION)], cost, analytics), LATER), BOOK)
+    cell, unmetered = sorted(day.cells, key=lambda each: each.model, reverse=True)
     assert (cell.reported, cell.analytics, cell.billed, cell.drift) == (5 * USD, 6 * USD, 5 * USD, USD)
+    assert (unmetered.sort, unmetered.reported, unmetered.analytics) == ("not_metered", USD, 2 * USD)
 
 
-def test_without_a_report_the_analytics_are_the_bill() -> None:
-    totals = day_totals(day_of([Usage(A, 0, MILLION)], None), LATER, {("w1", OPUS): 6 * USD})
-    (cell,) = reconcile_day(totals, BOOK).cells
-    assert (cell.sort, cell.reported, cell.drift) == ("compared", None, 2 * USD)
+def test_without_a_final_report_settled_analytics_are_the_bill() -> None:
+    analytics = hourly(Amount(A, 3, uncached_input=4 * USD), Amount(A, 4, web_searches=2 * USD))
+    usage = [Usage(A, 3, MILLION), Usage(A, 4, web_searches=100)]
+    for cost in (None, Cost((cost_row("w1", 9 * USD),), unchanged_since=END, observed_at=END)):
+        day = reconcile_day(day_totals(sample(usage, cost, analytics), LATER), BOOK)
+        assert day.standing == "settled"
+        assert {(cell.model, cell.reported, cell.drift) for cell in day.cells} == {
+            (OPUS, None, 0),
+            (WEB_SEARCHES, None, USD),
+        }
+
+
+def test_analytics_that_have_not_told_or_settled_every_hour_are_no_bill() -> None:
+    amounts = Amount(A, 3, uncached_input=4 * USD)
+    for analytics in (hourly(amounts, settled=range(23)), hourly(amounts, settled=range(23), provisional=[23])):
+        day = reconcile_day(day_totals(sample([Usage(A, 3, MILLION)], None, analytics), LATER), BOOK)
+        assert day.standing == "estimated"
 
 
 AMOUNTS = st.integers(-5 * USD, 50 * USD)
