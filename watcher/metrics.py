@@ -11,7 +11,7 @@ import heapq
 from collections import Counter as Counts
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, disable_created_metrics
 from prometheus_client.core import GaugeMetricFamily
@@ -140,6 +140,7 @@ class _BoardCollector(Collector):
         board = metrics.board
         yield from _spend(board.overview)
         yield from _budgets(board.overview)
+        yield from _drift(board.overview)
         yield from _alerts(board.alerts)
         yield from _sources(board)
         waiting = [((receiver,), float(count)) for receiver, count in metrics.waiting]
@@ -208,6 +209,31 @@ def _budgets(overview: Overview | None) -> Iterator[GaugeMetricFamily]:
         labels,
         [(key, line.spent / line.limit) for key, line in pairs],
     )
+
+
+def _drift(overview: Overview | None) -> Iterator[GaugeMetricFamily]:
+    figures = overview.drift if overview else None
+    organization = overview.organization if overview else ""
+    rows = figures.rows if figures else ()
+    labels = ("organization", "scope", "id")
+    pairs = [
+        ((organization, *(("organization", organization) if row.model is None else ("model", row.model))), row)
+        for row in rows
+    ]
+    yield _gauge(
+        "watcher_drift_usd",
+        "Bill minus estimate of the newest settled day.",
+        labels,
+        [(key, row.drift / NANO_PER_USD) for key, row in pairs],
+    )
+    yield _gauge(
+        "watcher_drift_ratio",
+        "Bill minus estimate over the estimate, of the newest settled day.",
+        labels,
+        [(key, row.ratio) for key, row in pairs],
+    )
+    days = [((organization,), datetime.combine(figures.day, time(), UTC).timestamp())] if figures else []
+    yield _gauge("watcher_drift_day_timestamp_seconds", "When that day began.", labels[:1], days)
 
 
 def _nearest(lines: Iterable[Line]) -> list[Line]:

@@ -21,6 +21,7 @@ from rules.dimensions import groups
 from rules.model import DIMENSIONS, TAG, Budget, Dimension, Names, Nano, Snapshot, SourceState, SpendView
 from rules.sources import USAGE
 from rules.stall import Stall
+from watcher.drift_figures import DriftFigures, drift_figures
 
 OTHER = "(other)"
 """The row that holds the sum of everything past the `KEPT` largest of a dimension."""
@@ -59,6 +60,8 @@ class Overview:
     unpriced: tuple[str, ...] = ()
     silent_since: datetime | None = None
     """Since when the whole organization has read as silent against expectation, so that its usage is suspect."""
+    drift: DriftFigures | None = None
+    """How far bill and estimate were apart on the newest settled day."""
 
     @property
     def total(self) -> Spent:
@@ -121,6 +124,7 @@ def overview(snapshot: Snapshot, budgets: Sequence[Budget], stall: Stall | None,
         tuple(line for budget in budgets for line in lines(budget, view, snapshot.names, now)),
         tuple(sorted(view.unpriced)),
         stall.since if stall else None,
+        drift_figures(snapshot.reconciled),
     )
 
 

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,7 @@ from rules.model import (
     State,
     Subject,
 )
+from watcher.drift_figures import Drifted, DriftFigures
 from watcher.ingest import SOURCES
 from watcher.metrics import FAILURES, Board, Metrics
 from watcher.overview import KEPT, Overview, Spent
@@ -63,7 +64,11 @@ def anomaly(key: str, dollars: int = 30, state: State = State.FIRING) -> Alert:
 
 def overview(rows: tuple[Spent, ...] = (), budgets: tuple[Line, ...] = ()) -> Overview:
     rows = (spent("organization", "org", 1_234_567_890_123), *rows)
-    return Overview("org", "Org", NOW, NOW, NOW - timedelta(hours=1), rows, budgets)
+    drift = DriftFigures(
+        date(2026, 11, 17),
+        (Drifted(None, 500 * USD, 525 * USD), Drifted("claude-opus-5", 250 * USD, 275 * USD)),
+    )
+    return Overview("org", "Org", NOW, NOW, NOW - timedelta(hours=1), rows, budgets, drift=drift)
 
 
 def scrape(metrics: Metrics, accept: str = "") -> dict[str, dict[tuple[tuple[str, str], ...], float]]:
@@ -194,6 +199,16 @@ def test_an_openmetrics_scraper_is_answered_in_its_format(metrics: Metrics) -> N
     assert content_type.startswith("application/openmetrics-text")
     assert body.endswith(b"# EOF\n")
     assert metrics.render("")[1].startswith("text/plain; version=")
+
+
+def test_the_drift_is_the_bill_minus_the_estimate_of_the_newest_settled_day(metrics: Metrics) -> None:
+    found = scrape(metrics)
+    opus = {"organization": "org", "scope": "model", "id": "claude-opus-5"}
+    assert value(found, "watcher_drift_usd", organization="org", scope="organization", id="org") == 25
+    assert value(found, "watcher_drift_ratio", organization="org", scope="organization", id="org") == 0.05
+    assert (value(found, "watcher_drift_usd", **opus), value(found, "watcher_drift_ratio", **opus)) == (25, 0.1)
+    day = value(found, "watcher_drift_day_timestamp_seconds", organization="org")
+    assert day == datetime(2026, 11, 17, tzinfo=UTC).timestamp()
 
 
 @pytest.mark.outside
