@@ -14,6 +14,7 @@ from watcher.ledger.reading import IntArray
 from watcher.pricing import Rates, Traffic
 
 _PICO_PER_NANO = 1000
+_BEYOND = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,7 @@ def estimate(usage: DayUsage, rates_of: Callable[[Traffic, date], Rates]) -> Est
     shape = (len(rates), usage.counts.shape[1])
     pico = np.array([rate.pico for rate in rates], dtype=np.int64).reshape(shape)
     guessed = np.array([[q.source == "unpriced" for q in rate.quotes] for rate in rates], dtype=bool).reshape(shape)
-    # Whole nano-dollars and the pico-dollars below them apart, so that products of large counts stay within int64.
-    nano, below = np.divmod(pico, _PICO_PER_NANO)
-    whole = (usage.counts * nano[traffic]).sum(axis=1)
-    carry, rest = np.divmod((usage.counts * below[traffic]).sum(axis=1), _PICO_PER_NANO)
-    whole += carry
+    whole, rest = _priced(usage.counts, pico, traffic)
     half = _PICO_PER_NANO // 2
     up = (rest > half) | ((rest == half) & (whole % 2 == 1))
     rounded: IntArray = whole + up.astype(np.int64)
@@ -43,3 +40,15 @@ def estimate(usage: DayUsage, rates_of: Callable[[Traffic, date], Rates]) -> Est
     if guessed.any():
         stand_in = np.logical_or.reduce(guessed[traffic] & (usage.counts > 0), axis=1)
     return Estimate(rounded, stand_in)
+
+
+def _priced(counts: IntArray, pico: IntArray, traffic: IntArray) -> tuple[IntArray, IntArray]:
+    """Each row's cost in whole nano-dollars, and the pico-dollars below them."""
+    most = int(counts.max(initial=0)) * int(pico.max(initial=0)) * counts.shape[1]
+    if most < _BEYOND:
+        whole, rest = np.divmod(np.einsum("ij,ij->i", counts, pico[traffic]), _PICO_PER_NANO)
+        return whole, rest
+    # Apart, so that products of large counts stay within 64 bits.
+    nano, below = np.divmod(pico, _PICO_PER_NANO)
+    carry, rest = np.divmod((counts * below[traffic]).sum(axis=1), _PICO_PER_NANO)
+    return (counts * nano[traffic]).sum(axis=1) + carry, rest

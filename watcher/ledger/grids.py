@@ -37,6 +37,14 @@ def grid(leaf: IntArray, hour: IntArray, values: IntArray, leaves: int) -> IntAr
     return flat.reshape(leaves, HOURS)
 
 
+def totals(index: IntArray, rows: IntArray, size: int) -> IntArray:
+    """The sums of rows by number: `index[i]`, below `size`, says to which sum row i belongs."""
+    sums = np.zeros((rows.shape[1], size), dtype=np.int64)
+    for into, column in zip(sums, rows.T, strict=True):  # many times as fast as all columns at once
+        np.add.at(into, index, column)
+    return sums.T
+
+
 def share(amount: int, into: IntArray, weights: IntArray, rows: IntArray, leaves: Sequence[Leaf]) -> bool:
     """Add an amount to those rows of a grid in proportion to their weights, which are not negative.
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from rules.model import Nano
 from watcher.admin_api.answers import CostRow
 from watcher.ledger.days import DAY, VIEW_DAYS, Day, DayAnalytics, DayUsage, read_costs, read_days, read_states
+from watcher.ledger.grids import totals
 from watcher.ledger.held import held_by_either, held_by_report, report_rows
 from watcher.ledger.reading import AnalyticsState, CostDay, LedgerStore
 from watcher.ledger.report_lines import amounts_by_model
@@ -116,8 +117,7 @@ def _backwards(today: date) -> Iterator[list[date]]:
 def _listed(usage: DayUsage, inside: BoolArray, prices: PriceBook) -> dict[tuple[str, int], tuple[Nano, bool]]:
     """Nano-dollars at list price by model and kind, of the usage `inside`, and whether stood in for."""
     traffics = usage.table.traffics
-    counts = np.zeros((len(traffics), len(KINDS)), dtype=np.int64)
-    np.add.at(counts, usage.table.traffic_of[usage.series[inside]], usage.counts[inside])
+    counts = totals(usage.table.traffic_of[usage.series[inside]], usage.counts[inside], len(traffics))
     pico: dict[tuple[str, int], int] = {}
     stand_ins: set[str] = set()
     for index in np.flatnonzero(counts.any(axis=1)).tolist():
@@ -144,8 +144,8 @@ def _reported(rows: Sequence[CostRow]) -> dict[tuple[str, int], Nano]:
 def _told(analytics: DayAnalytics) -> dict[tuple[str, int], Nano]:
     """The same of the provider's hourly amounts."""
     models = [traffic.model for traffic in analytics.table.traffics]
-    sums = np.zeros((len(models), len(KINDS)), dtype=np.int64)
-    np.add.at(sums, analytics.table.traffic_of[analytics.series], analytics.amounts[:, : len(KINDS)])
+    kinds = analytics.amounts[:, : len(KINDS)]
+    sums = totals(analytics.table.traffic_of[analytics.series], kinds, len(models))
     told: dict[tuple[str, int], Nano] = {}
     for index, kind in np.argwhere(sums).tolist():
         key = (ANY_MODEL if kind == WEB_SEARCH else models[index], kind)

@@ -180,7 +180,10 @@ def _partly_missing(usage: DayUsage, members: IntArray, part: Part) -> bool:
         return False
     series = usage.series[members]
     model, null = usage.table.codes["model"][series], usage.table.null[part][series]
-    return bool(np.intersect1d(model[null], model[~null]).size)
+    seen = np.zeros((2, usage.table.size("model")), dtype=bool)
+    seen[0, model[null]] = True
+    seen[1, model[~null]] = True
+    return bool(seen.all(axis=0).any())
 
 
 def _composite(codes: Mapping[Part, IntArray], index: IntArray, parts: tuple[Part, ...], usage: DayUsage) -> IntArray:
