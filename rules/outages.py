@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rules.model import Alert
-from rules.sources import FAILING, GONE, USAGE
+from rules.sources import ANALYTICS_COST, ANALYTICS_USAGE, FAILING, GONE, USAGE
 
 IMPORTANCE = (
-    *(USAGE, "cost", "claude_code", "organization", "workspaces", "api_keys", "users", "invites"),
+    *(USAGE, ANALYTICS_USAGE, "cost", ANALYTICS_COST, "claude_code"),
+    *("organization", "workspaces", "api_keys", "users", "invites"),
     *("spend_limits", "effective_spend_limits", "rate_limits", "workspace_rate_limits", "workspace_members"),
 )
 """The sources, the one whose failure matters most first."""

@@ -7,7 +7,8 @@ These rules need no configuration; their names are in `RULES`.
   never offered is absent, and nothing is said.
 - **source stalled**: a source is read and its answers are not believed: usage that is empty against overwhelming
   expectation (`rules.stall`), or hours or days that come back empty after having held something.
-- **data stale**: usage is read without error and is not stalled, yet nothing of the last `STALE` is complete.
+- **data stale**: usage is read without error and is not stalled, yet nothing of the last `STALE` is complete; where
+  it comes from analytics, which are hours behind, of the last `STALE` and `ANALYTICS_BEHIND`.
 - **model unpriced**: tokens of a model are counted at a stand-in price.
 
 Where one of them explains another (a failing source is stale too) the other one is `NoData`.
@@ -52,18 +53,26 @@ RULES = frozenset({FAILING, GONE, STALLED, STALE_DATA, UNPRICED})
 
 USAGE = "usage"
 """The source that spend is estimated from; without it the watcher is blind."""
+ANALYTICS_USAGE = "analytics_usage"
+"""What stands in its place for a key that may read analytics alone."""
+ANALYTICS_COST = "analytics_cost"
 PATIENCE = timedelta(minutes=15)
 """How long a source may fail before anybody is told, and how long it must answer before it counts as recovered."""
 STALE = timedelta(hours=3)
 FRESH_AGAIN = timedelta(hours=2)
 """Hysteresis: complete data younger than this end the staleness; between the two nothing changes."""
+ANALYTICS_BEHIND = timedelta(hours=48)
+"""How much later than the usage report analytics may be: up to a day, and a day more for an hour without use."""
 
+_BLIND_WITHOUT = frozenset({USAGE, ANALYTICS_USAGE})
 _REFUSED = re.compile(r"\b401\b")
 _BESIDE_THE_POINT = re.compile(r"^/\S+ | \(request-id [^)]*\)")
 """The endpoint, which the source's name says already, and the id of one request of many; `status` shows both."""
 _LONGEST_FAILURE = 120
 _WORDS = {
     USAGE: "the usage report",
+    ANALYTICS_USAGE: "the usage of analytics",
+    ANALYTICS_COST: "the hourly cost of analytics",
     "cost": "the cost report",
     "claude_code": "the Claude Code report",
     "organization": "the organization",
@@ -79,6 +88,8 @@ _WORDS = {
 }
 _CONSEQUENCES = {
     USAGE: "spend after that is unknown, and no budget or anomaly that depends on it is judged",
+    ANALYTICS_USAGE: "spend after that is unknown, and no budget or anomaly that depends on it is judged",
+    ANALYTICS_COST: "spend is settled by the day instead of by the hour, where there is a cost report",
     "cost": "spend stays an estimate from tokens and list prices until the report is back",
     "claude_code": "figures of Claude Code are not updated",
 }
@@ -97,7 +108,7 @@ def judge(snapshot: Snapshot, stall: Stall | None, now: datetime, open_alerts: I
     """
     organization = snapshot.organization
     verdicts = [verdict for state in snapshot.sources for verdict in _one_source(organization, state, now)]
-    usage = next((state for state in snapshot.sources if state.source == USAGE), None)
+    usage = usage_source(snapshot.sources)
     verdicts += [_stalled(organization, state, stall if state is usage else None, now) for state in snapshot.sources]
     if usage is not None:
         verdicts.append(_stale(organization, usage, stall, now))
@@ -139,7 +150,7 @@ def _failing(subject: Subject, state: SourceState, since: datetime, *, refused: 
     )
     return Breach(
         subject=subject,
-        severity=Severity.CRITICAL if refused or state.source == USAGE else Severity.WARNING,
+        severity=Severity.CRITICAL if refused or state.source in _BLIND_WITHOUT else Severity.WARNING,
         starts_at=since,
         value=None,
         expected=None,
@@ -165,7 +176,7 @@ def _gone(subject: Subject, state: SourceState, since: datetime) -> Breach:
         remedy="See whether the key's permissions or the organization's plan were changed.",
         data_as_of=state.watermark,
     )
-    severity = Severity.CRITICAL if state.source == USAGE else Severity.WARNING
+    severity = Severity.CRITICAL if state.source in _BLIND_WITHOUT else Severity.WARNING
     return Breach(subject, severity, since, None, None, None, evidence)
 
 
@@ -192,21 +203,22 @@ def _stalled(organization: str, state: SourceState, stall: Stall | None, now: da
         remedy="If the organization did stop working, nothing. Else compare with the Console's own pages.",
         data_as_of=since,
     )
-    severity = Severity.CRITICAL if state.source == USAGE else Severity.WARNING
+    severity = Severity.CRITICAL if state.source in _BLIND_WITHOUT else Severity.WARNING
     return Breach(subject, severity, since, None, stall.expected if stall else None, None, evidence)
 
 
 def _stale(organization: str, usage: SourceState, stall: Stall | None, now: datetime) -> Verdict:
-    subject = _subject(organization, STALE_DATA, USAGE)
+    subject = _subject(organization, STALE_DATA, usage.source)
+    late = ANALYTICS_BEHIND if usage.source == ANALYTICS_USAGE else timedelta(0)
     why = "stalled" if stall is not None or usage.stalled_since is not None else _unreadable(usage, now)
     if why is not None or usage.watermark is None:
         return NoData(subject, why or "nothing complete yet")
-    if now - usage.watermark <= FRESH_AGAIN:
+    if now - usage.watermark <= FRESH_AGAIN + late:
         return Clear(subject)
-    if now - usage.watermark <= STALE:
+    if now - usage.watermark <= STALE + late:
         return NoData(subject, "neither stale nor fresh")
     evidence = SourceEvidence(
-        source=USAGE,
+        source=usage.source,
         problem="Usage is read, but nothing of it is complete",
         since=usage.watermark,
         consequence="anomalies are not judged past that hour, and budgets see only what has come in",
@@ -267,6 +279,14 @@ def _vanished(snapshot: Snapshot, verdicts: Iterable[Verdict], open_alerts: Iter
 
 def _subject(organization: str, rule: str, source: str) -> Subject:
     return Subject(rule, "source", Scope(organization), source)
+
+
+def usage_source(sources: Iterable[SourceState]) -> SourceState | None:
+    """The source that usage comes from: the usage report, or, where that is not offered, analytics if they are read."""
+    by_name = {state.source: state for state in sources}
+    usage, analytics = by_name.get(USAGE), by_name.get(ANALYTICS_USAGE)
+    instead = analytics is not None and (usage is None or usage.offered is False)
+    return analytics if instead and analytics is not None and analytics.last_success_at is not None else usage
 
 
 def source_name(source: str) -> str:

@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from watcher.admin_api import AdminApiError, AdminReader, Connection, NotAuthenticated, NotOffered
 from watcher.admin_api.endpoints import is_id
+from watcher.missing import lost_without
 
-_WITHOUT: Mapping[str, str] = {
-    "organization": "the organization's name stays unknown",
-    "usage": "nothing can be estimated from tokens and no anomaly is seen",
-    "cost": "no figure is ever settled: all spend stays an estimate from list prices",
-    "workspaces": "workspaces are shown by their ids",
-    "api_keys": "keys are shown by their ids",
-    "users": "a key's owner stays unknown",
-    "invites": "open invitations are not seen",
-    "claude_code": "Claude Code use is not told apart by user",
-    "spend_limits": "the limits that the provider enforces are not shown",
-    "effective_spend_limits": "what members have spent against their limits is not shown",
-    "rate_limits": "rate limits are not shown",
-    "workspace_rate_limits": "rate limits that workspaces override are not shown",
-    "workspace_members": "who works in a workspace stays unknown",
-}
+HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +36,10 @@ def ask_sources(connection: Connection, now: datetime) -> Iterator[Answer]:
     midnight = hour.replace(hour=0)
     questions: Mapping[str, Callable[[], Any]] = {
         "organization": reader.organization,
-        "usage": lambda: reader.usage(hour - timedelta(hours=1), hour),
+        # Before what they stand in for, so that it can be said what is lost; of an hour that is sure to be told.
+        "analytics_usage": lambda: reader.analytics_usage(hour - 25 * HOUR, hour - 24 * HOUR, now=now).rows,
+        "analytics_cost": lambda: reader.analytics_cost(hour - 25 * HOUR, hour - 24 * HOUR, now=now).rows,
+        "usage": lambda: reader.usage(hour - HOUR, hour),
         "cost": lambda: reader.costs(midnight - timedelta(days=1), midnight),
         "workspaces": reader.workspaces,
         "api_keys": reader.api_keys,
@@ -62,8 +52,11 @@ def ask_sources(connection: Connection, now: datetime) -> Iterator[Answer]:
         "workspace_rate_limits": lambda: _of_one_workspace(reader, reader.workspace_rate_limits),
         "workspace_members": lambda: _of_one_workspace(reader, reader.workspace_members),
     }
+    there: set[str] = set()
     for source, question in questions.items():
-        answer = _ask(source, question)
+        answer = _ask(source, question, there)
+        if answer.state == "answers":
+            there.add(source)
         yield answer
         if answer.hopeless:
             return
@@ -75,11 +68,11 @@ def _of_one_workspace(reader: AdminReader, ask: Callable[[str], Sequence[Any]]) 
     return () if workspace is None else ask(workspace)
 
 
-def _ask(source: str, question: Callable[[], Any]) -> Answer:
+def _ask(source: str, question: Callable[[], Any], there: Collection[str]) -> Answer:
     try:
         found = question()
     except NotOffered:
-        return Answer(source, "not offered", f"not offered to this key: {_WITHOUT[source]}")
+        return Answer(source, "not offered", f"not offered to this key: {lost_without(source, there)}")
     except AdminApiError as error:
         return Answer(source, "failed", str(error), isinstance(error, NotAuthenticated) or error.status is None)
     if source == "organization":

@@ -19,7 +19,7 @@ from pydantic import TypeAdapter
 from rules.budgets import Line, lines
 from rules.dimensions import groups
 from rules.model import DIMENSIONS, TAG, Budget, Dimension, Names, Nano, Snapshot, SourceState, SpendView
-from rules.sources import USAGE
+from rules.sources import usage_source
 from rules.stall import Stall
 from watcher.drift_figures import DriftFigures, drift_figures
 
@@ -89,9 +89,11 @@ def from_json(text: str) -> Overview:
 def with_silence(sources: Iterable[SourceState], figures: Overview | None) -> tuple[SourceState, ...]:
     """The sources' states as people should see them: usage is suspect also while the organization reads as silent."""
     silent_since = figures.silent_since if figures else None
+    known = tuple(sources)
+    usage = usage_source(known)
     return tuple(
-        replace(source, stalled_since=source.stalled_since or silent_since) if source.source == USAGE else source
-        for source in sources
+        replace(source, stalled_since=source.stalled_since or silent_since) if source is usage else source
+        for source in known
     )
 
 

@@ -12,6 +12,7 @@ from notifiers.text import clean, plural
 from rules.model import Alert, Severity, SourceState, State
 from rules.money import usd_string
 from watcher import overview as overviews
+from watcher.missing import missing
 from watcher.overview import Overview
 from watcher.upkeep import GIVEN_UP_AFTER
 
@@ -19,9 +20,6 @@ _GRAVITY = {severity: place for place, severity in enumerate(Severity)}
 
 FRESH = timedelta(hours=3)
 """Past this age of the newest reading, figures are called stale."""
-
-MINOR = ("spend_limits", "effective_spend_limits", "rate_limits", "workspace_rate_limits", "workspace_members")
-"""Sources that many organizations lack and that no figure depends on: what is absent of them is told in one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +35,8 @@ class Status:
     last_success_at: datetime | None
     problems: tuple[str, ...]
     """Sentences about what is not as it should be, worst first; empty when all is well."""
+    notes: tuple[str, ...] = ()
+    """Sentences about what this organization or key does not have, and what that costs in precision."""
 
     @property
     def firing(self) -> tuple[Alert, ...]:
@@ -84,6 +84,7 @@ def read_status(store: StatusStore, now: datetime, receivers: Collection[str] | 
         last_cycle_at,
         _moment(store.cursor.get("last_success_at")),
         (*_problems(overview, sources, last_cycle_at, now), *_waiting(waiting, receivers)),
+        missing(sources).notes,
     )
 
 
@@ -108,18 +109,11 @@ def _problems(
         if source.failing_since is not None:
             why = f": {source.failure}" if source.failure else ""
             found.append(f"Source {source.source} fails since {source.failing_since:%Y-%m-%d %H:%M} UTC{why}")
-        elif source.offered is False and source.source not in MINOR:
-            found.append(f"Source {source.source} is not offered to this key; the rest goes on without it.")
-    if absent := [source.source for source in sources if source.source in MINOR and _is_absent(source)]:
-        found.append(f"Not offered to this key, and not shown therefore: {', '.join(absent)}.")
+    found += missing(sources).problems
     if overview is not None and overview.unpriced:
         models = ", ".join(clean(model) for model in overview.unpriced)
         found.append(f"No list price is known for {models}: over-estimated at the dearest price of the family.")
     return found
-
-
-def _is_absent(source: SourceState) -> bool:
-    return source.offered is False and source.failing_since is None
 
 
 def _waiting(waiting: Iterable[tuple[str, int]], receivers: Collection[str] | None) -> Iterator[str]:
@@ -150,6 +144,7 @@ def to_json(status: Status, alert_json: Any) -> Mapping[str, Any]:
         "last_cycle_at": _iso(status.last_cycle_at),
         "last_success_at": _iso(status.last_success_at),
         "problems": list(status.problems),
+        "notes": list(status.notes),
     }
 
 

@@ -94,7 +94,7 @@ def test_an_organization_without_limits_is_whole_and_says_so_in_one_line(start: 
     assert not watcher.run(NOON + 3 * HOUR, 15 * MINUTE)
     assert not [path for path in asked_since(watcher, begun) if "limits" in path]
     assert watcher.last.whole
-    (line,) = (problem for problem in watcher.status.problems if "Not offered" in problem)
+    (line,) = (note for note in watcher.status.notes if note.startswith("Not offered"))
     assert line == (
         "Not offered to this key, and not shown therefore: effective_spend_limits, rate_limits, spend_limits, "
         "workspace_rate_limits."

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from rules.model import SourceState
 from tests.watcher.store.scripted import PollSettings
 from watcher.ingest import SOURCES
+from watcher.ingest.analytics_plan import Reached
 from watcher.ingest.claude_code import DAYS_A_POLL
-from watcher.ingest.plan import Days, Holdings, Hours, Plan
+from watcher.ingest.plan import Days, Holdings, Plan
+from watcher.ingest.windows import Hours
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -89,11 +91,12 @@ def test_a_list_that_a_poll_was_cut_off_before_is_read_at_once() -> None:
 def test_a_source_that_was_never_offered_is_asked_once_a_day(source: str) -> None:
     held = replace(whole(NOW), claude_code={})
     absent = {**held.sources, source: SourceState(source, offered=False, last_attempt_at=NOW)}
+    held = replace(held, analytics={"analytics_cost": Reached(), "analytics_usage": Reached()})
 
     def asked(at: datetime, **how: bool) -> bool:
         plan = Plan.of(replace(held, sources=absent), at, SETTINGS, **how)
         read = {"usage": plan.usage, "cost": plan.costs, "claude_code": plan.claude_code}
-        return bool(read[source]) if source in read else source in plan.lists
+        return bool(read[source]) if source in read else source in plan.lists or source in plan.analytics
 
     assert not asked(NOW + 23 * HOUR)
     assert asked(NOW + DAY)

@@ -91,8 +91,8 @@ def test_all_is_well_without_a_sentence() -> None:
             "Source cost fails since 2026-11-20 12:00 UTC: it answered 500.",
         ),
         (
-            held(states=[SourceState("cost", offered=False)]),
-            "Source cost is not offered to this key; the rest goes on without it.",
+            held(states=[SourceState("usage", offered=False), SourceState("analytics_usage", offered=False)]),
+            "Source usage is not offered to this key: nothing can be estimated from tokens and no anomaly is seen.",
         ),
         (
             held(replace(OVERVIEW, silent_since=NOW - timedelta(hours=2)), states=[SourceState("usage", True)]),
@@ -115,6 +115,14 @@ def test_messages_for_a_receiver_that_was_taken_out_are_told_as_that() -> None:
     (sentence,) = read_status(found, NOW, ["ops"]).problems
     assert sentence.startswith("2 messages wait for receiver old, which the configuration names no more")
     assert read_status(found, NOW, ["old"]).problems == ("2 messages wait for receiver old.",)
+
+
+def test_what_is_not_offered_is_noted_and_no_problem() -> None:
+    status = read_status(held(states=[SourceState("analytics_cost", offered=False), SourceState("usage", True)]), NOW)
+    assert status.problems == ()
+    (note,) = status.notes
+    assert note.startswith("Source analytics_cost is not offered to this key: spend is settled by the day")
+    assert to_json(status, None)["notes"] == [note]
 
 
 def test_a_source_that_went_away_is_told_as_failing_once() -> None:

@@ -65,6 +65,8 @@ def show(status: Status, console: Console) -> None:
         _figures(status.overview, status, console)
     for problem in status.problems:
         print_hanging(console, Text("  ! ", style="yellow"), Text(problem, style="yellow"))
+    for note in status.notes:
+        print_hanging(console, Text("  – ", style="dim"), Text(note, style="dim"))
     console.print()
     if status.firing:
         console.print(Text(f"{len(status.firing)} firing", style="bold red"))

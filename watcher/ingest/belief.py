@@ -7,6 +7,7 @@ Three things an answer can say are suspect, as they are how a stalled or half-an
   such reading, until a reading is sane again or the emptiness has been said for 72 hours. An empty hour with usage in
   a later one is no stall but a revision, and is believed once the hour is complete. A day of cost that comes back empty
   is held back wherever it stands.
+  So is an hour of the analytics reports, where hours come out in any order.
 - An hour that is not complete yet comes back with less than before. That an open hour only grows is an assumption, so a
   fall is counted; until the hour is complete each series keeps the larger of what was stored and what was read. So
   nothing is lowered and no growth beside the fall is hidden; the first reading after the settling time replaces it all.
@@ -18,7 +19,7 @@ Everything else replaces what was stored, whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
@@ -86,6 +87,23 @@ def believe_costs(
         else:
             taken.append(bucket)
     return tuple(taken), tuple(held)
+
+
+def believe_told(
+    told: Mapping[datetime, bool],
+    asked: Iterable[datetime],
+    filled: Collection[datetime],
+    held_since: Mapping[datetime, datetime],
+    now: datetime,
+) -> tuple[frozenset[datetime], tuple[datetime, ...]]:
+    """The hours of an analytics report to store, and those to hold back: those stored as `filled` that come empty.
+
+    `told` has, for each hour that a reading told something of, whether it has rows. An hour that came back empty before
+    emptiness means anything is not in it, and is held back too where it had rows.
+    """
+    emptied = {hour for hour in asked if hour in filled and not told.get(hour, False)}
+    held = tuple(sorted(hour for hour in emptied if hour not in told or not _confirmed(held_since.get(hour), now)))
+    return frozenset(told) - frozenset(held), held
 
 
 def tokens_of(rows: Sequence[UsageRow]) -> int:

@@ -5,21 +5,22 @@ one reading. Then comes the trailing window: the open hour and the three before 
 hours at least once an hour, and at every poll while one of them reads as empty. Cost: the trailing 7 days, once a day
 30 days, and whatever older is missing. What an answer leaves out is asked for again hourly, not at every poll. A source
 that failed is asked again at the next poll; one that this organization or key was never offered is asked once a day.
+The analytics reports have their own plan in `analytics_plan`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol, Self
 
 from rules.model import SourceState
+from watcher.ingest.analytics_lanes import Lanes
+from watcher.ingest.analytics_plan import Reached, lanes, reached
 from watcher.ingest.claude_code import days_asked, days_due
+from watcher.ingest.windows import DAY, HOUR, Hours, hour_of, hours, is_due, midnight
 from watcher.store import Store
-
-HOUR = timedelta(hours=1)
-DAY = timedelta(days=1)
 
 OPEN_HOURS = 3 * HOUR
 """How far before the open hour every usage poll reads."""
@@ -66,14 +67,6 @@ class PollSettings(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Hours:
-    """The hours in `[start, end)`."""
-
-    start: datetime
-    end: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Days:
     """The UTC days in `[start, end)`; with `end` None until today, which is how the cost report wants to be asked."""
 
@@ -99,6 +92,8 @@ class Holdings:
     """Hours that read as empty for the whole organization."""
     claude_code: Mapping[date, datetime] = field(default_factory=dict)
     """When each day of the Claude Code report was asked for last."""
+    analytics: Mapping[str, Reached] = field(default_factory=dict)
+    """What is known of the analytics reports, by source."""
 
     @classmethod
     def of(cls, store: Store, organization: str, now: datetime, settings: PollSettings) -> Self:
@@ -116,7 +111,13 @@ class Holdings:
             held_days=frozenset(held.bucket for held in store.costs.held(organization)),
             empty=frozenset(hour for hour, state in observed.items() if not state.tokens),
             claude_code=days_asked(store, organization, now),
+            analytics=reached(store, organization, now, _first_day(now, settings)),
         )
+
+    def is_open(self, source: str) -> bool:
+        """Whether a source has answered, and has not said since that it is not offered."""
+        state = self.sources.get(source)
+        return state is not None and bool(state.offered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,8 @@ class Plan:
     costs: tuple[Days, ...] = ()
     claude_code: tuple[date, ...] = ()
     lists: tuple[str, ...] = ()
+    analytics: Mapping[str, Lanes] = field(default_factory=dict)
+    """By source; `analytics_usage` counts where the usage report turns out not to be offered."""
 
     @classmethod
     def due(
@@ -153,26 +156,31 @@ class Plan:
     ) -> Self:
         """The pure decision behind `due` and `everything`."""
 
-        def is_due(source: str, every: timedelta) -> bool:
+        def asks(source: str, every: timedelta) -> bool:
             state = held.sources.get(source)
             if everything or state is None:
                 return True
             if state.offered is False:
                 never = state.last_success_at is None
-                return (never and absent_too) or _is_due(state.last_attempt_at, ABSENT_EVERY if never else every, now)
+                return (never and absent_too) or is_due(state.last_attempt_at, ABSENT_EVERY if never else every, now)
             failing = state.failing_since is not None
-            return _is_due(state.last_attempt_at, min(every, settings.usage_every) if failing else every, now)
+            return is_due(state.last_attempt_at, min(every, settings.usage_every) if failing else every, now)
 
         claude_code = days_due(held.claude_code, _first_day(now, settings).date(), now, everything=everything)
         # Its days are due one by one; a report that is gone has none that was asked for, and a pace instead.
         pace = HOUR if _is_gone(held.sources.get("claude_code")) else timedelta(0)
-        usage = is_due("usage", settings.usage_every)
+        usage = asks("usage", settings.usage_every)
         return cls(
             backfill=tuple(_missing_days(held, now, settings, at_once=everything)) if usage else (),
             usage=_window(held, now, whole=everything) if usage else None,
-            costs=tuple(_cost_days(held, now, settings)) if is_due("cost", settings.cost_every) else (),
-            claude_code=tuple(claude_code) if is_due("claude_code", pace) else (),
-            lists=tuple(source for source, every in LISTS.items() if is_due(source, every)),
+            costs=tuple(_cost_days(held, now, settings)) if asks("cost", settings.cost_every) else (),
+            claude_code=tuple(claude_code) if asks("claude_code", pace) else (),
+            lists=tuple(source for source, every in LISTS.items() if asks(source, every)),
+            analytics={
+                source: lanes(known, now, _first_day(now, settings), everything=everything)
+                for source, known in held.analytics.items()
+                if held.is_open(source) or asks(source, READ_AGAIN)
+            },
         )
 
 
@@ -180,46 +188,26 @@ def _is_gone(state: SourceState | None) -> bool:
     return state is not None and state.offered is False
 
 
-def _is_due(last: datetime | None, every: timedelta, now: datetime) -> bool:
-    """Whether it is time again. A poll that comes a little early is not made to wait for the next one."""
-    early = min(every / 10, timedelta(seconds=30))
-    return last is None or not timedelta(0) <= now - last < every - early
-
-
 def _first_day(now: datetime, settings: PollSettings) -> datetime:
-    return _midnight((now - settings.backfill).date())
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
-
-
-def _hour_of(now: datetime) -> datetime:
-    return now.replace(minute=0, second=0, microsecond=0)
-
-
-def _hours(start: datetime, end: datetime) -> Iterator[datetime]:
-    while start < end:
-        yield start
-        start += HOUR
+    return midnight((now - settings.backfill).date())
 
 
 def _missing_days(held: Holdings, now: datetime, settings: PollSettings, *, at_once: bool) -> Iterator[Hours]:
     """The UTC days before the trailing window that hold an hour still to be read, oldest first."""
-    trailing = _hour_of(now) - TRAILING
+    trailing = hour_of(now) - TRAILING
 
     def is_missing(hour: datetime) -> bool:
         believed, asked = held.believed.get(hour), held.asked.get(hour)
         if hour not in held.held_hours and believed is not None and believed >= hour + HOUR + SETTLED_READING:
             return False
-        return at_once or asked is None or asked < hour + HOUR or _is_due(asked, READ_AGAIN, now)
+        return at_once or asked is None or asked < hour + HOUR or is_due(asked, READ_AGAIN, now)
 
     first = _first_day(now, settings)
-    older = {_midnight(hour.date()) for hour in held.held_hours if hour < first}
+    older = {midnight(hour.date()) for hour in held.held_hours if hour < first}
     within = (first + number * DAY for number in range(max((trailing - first) // DAY + 1, 0)))
     for start in (*sorted(older), *within):
         end = min(start + DAY, trailing)
-        if any(map(is_missing, _hours(start, end))):
+        if any(map(is_missing, hours(start, end))):
             yield Hours(start, end)
 
 
@@ -228,10 +216,10 @@ def _window(held: Holdings, now: datetime, *, whole: bool) -> Hours:
 
     What a stall left empty must be filled in one reading when it ends: a part of it would count as complete zeros.
     """
-    hour = _hour_of(now)
+    hour = hour_of(now)
     start = hour - TRAILING
-    trailing = list(_hours(start, hour))
-    old = any(_is_due(held.believed.get(each), READ_AGAIN, now) for each in trailing)
+    trailing = list(hours(start, hour))
+    old = any(is_due(held.believed.get(each), READ_AGAIN, now) for each in trailing)
     whole = whole or old or not held.empty.isdisjoint(trailing)
     return Hours(start if whole else hour - OPEN_HOURS, hour + HOUR)
 
@@ -252,5 +240,5 @@ def _cost_days(held: Holdings, now: datetime, settings: PollSettings) -> Iterato
         if any(day not in held.costs for day in span(start, end)):
             yield Days(start, end)
         start = end
-    daily = any(day not in held.costs or _is_due(held.costs[day], DAY, now) for day in span(recent, week))
+    daily = any(day not in held.costs or is_due(held.costs[day], DAY, now) for day in span(recent, week))
     yield Days(recent if daily or recent in held.held_days else week, None)

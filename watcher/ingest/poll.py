@@ -13,6 +13,8 @@ from watcher.ingest.reader import Reader
 from watcher.store import Store
 
 Part = TypeVar("Part")
+Progress = Callable[[int, int], None]
+"""Told how many days of the back-fill are done, and of how many."""
 
 
 class Poll:

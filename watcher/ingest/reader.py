@@ -16,11 +16,12 @@ from watcher.admin_api.answers import (
     User,
     Workspace,
 )
+from watcher.admin_api.answers_analytics import AnalyticsCosts, AnalyticsUsages
 from watcher.admin_api.answers_limits import EffectiveSpendLimit, RateLimit, SpendLimit, WorkspaceMember
 
 SOURCES = (
     *("organization", "workspaces", "api_keys", "users", "invites"),
-    *("usage", "cost", "claude_code"),
+    *("usage", "cost", "analytics_usage", "analytics_cost", "claude_code"),
     *("spend_limits", "effective_spend_limits", "rate_limits", "workspace_rate_limits", "workspace_members"),
 )
 """The names of the sources, in the order in which they are asked."""
@@ -54,6 +55,16 @@ class Reader(Protocol):
 
     def costs(self, starting_at: datetime, ending_at: datetime | None) -> Sequence[CostBucket]:
         """Daily cost of `[starting_at, ending_at)`, or until today."""
+
+    def analytics_cost(
+        self, starting_at: datetime, ending_at: datetime, *, now: datetime | None = None
+    ) -> AnalyticsCosts:
+        """The provider's own hourly cost of `[starting_at, ending_at)`."""
+
+    def analytics_usage(
+        self, starting_at: datetime, ending_at: datetime, *, now: datetime | None = None
+    ) -> AnalyticsUsages:
+        """Hourly tokens of `[starting_at, ending_at)`, as analytics know them."""
 
     def claude_code(self, day: date) -> Sequence[ClaudeCodeRow]:
         """What was done with Claude Code on one UTC day."""

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from rules.model import SourceState
+from watcher.ingest.analytics import AnalyticsReports
 from watcher.ingest.belief import Stored, believe, believe_costs
 from watcher.ingest.claude_code import read_claude_code
 from watcher.ingest.directory import read_lists
 from watcher.ingest.limits import read_limits
-from watcher.ingest.plan import Days, Hours, Plan
-from watcher.ingest.poll import Poll, each
+from watcher.ingest.plan import Days, Plan
+from watcher.ingest.poll import Poll, Progress, each
 from watcher.ingest.reader import Reader
+from watcher.ingest.windows import Hours
 from watcher.store import Store
 from watcher.watermark import REMEMBERED, LateChange, cost_watermark, settling_time, usage_watermark
-
-Progress = Callable[[int, int], None]
 
 SHRUNK = "ingest.shrunk_hours"
 """The name in the cursor of the number of readings in which an hour not complete yet had less than before."""
@@ -30,8 +30,9 @@ _DAY = timedelta(days=1)
 class Ingested:
     """What a poll came to.
 
-    `changed_hours` and `changed_days` say something new now. `sources` are the states of the sources in `attempted`;
-    `failures` has one sentence for each that exists and could not be read. `shrunk_hours` counts open hours that fell.
+    `changed_hours` (of usage or analytics) and `changed_days` say something new now. `sources` are the states of the
+    sources in `attempted`; `failures` has one sentence for each that exists and could not be read. `shrunk_hours`
+    counts open hours that fell.
     """
 
     changed_hours: frozenset[datetime] = frozenset()
@@ -64,10 +65,12 @@ def ingest(
         poll.ask("usage", lambda: reports.usage(plan, progress), reports.settle_usage)
     if plan.costs:
         poll.ask("cost", lambda: each(plan.costs, reports.costs), reports.settle_costs)
+    analytics = AnalyticsReports(poll, progress)
+    analytics.read(plan.analytics)
     read_claude_code(poll, plan.claude_code)
     read_limits(poll, plan.lists)
     return Ingested(
-        changed_hours=frozenset(reports.changed_hours),
+        changed_hours=frozenset(reports.changed_hours | analytics.changed_hours),
         changed_days=frozenset(reports.changed_days),
         sources=tuple(poll.states),
         attempted=tuple(state.source for state in poll.states),

@@ -9,6 +9,7 @@ import numpy as np
 
 from rules.model import HOUR, SpendView
 from rules.reconciled import ReconciledDay
+from rules.sources import usage_source
 from watcher.ledger.cube import Cube
 from watcher.ledger.days import DAY, VIEW_DAYS, midnight, read_costs, read_days, read_states
 from watcher.ledger.lessons import Lessons
@@ -19,8 +20,6 @@ from watcher.pricing import BookState, PriceBook
 from watcher.pricing.learned import MOST_DAYS
 
 _LEARNED_FROM = (MOST_DAYS + 4) * DAY
-USAGE = "usage"
-"""The name of the source whose watermark says how far usage is complete."""
 
 
 class Ledger:
@@ -61,8 +60,9 @@ class Ledger:
         `changed_hours` and `changed_days` are what the store's usage, analytics and cost changed since the last call;
         None for both means that it is not known, and everything is computed again. Days that a further reading or the
         passing of time may have settled are looked at in any case. `watermark` is up to where usage is complete; None
-        takes it from the usage source's state. An earlier view stays as it was. After a call that raised (StoreError),
-        the next one computes everything again, since what had changed may be known to nobody any more.
+        takes it from the state of the source that usage comes from. An earlier view stays as it was. After a call that
+        raised (StoreError), the next one computes everything again, since what had changed may be known to nobody any
+        more.
         """
         today = now.astimezone(UTC).date()
         earlier, self._cube = self._cube, None
@@ -116,8 +116,8 @@ class Ledger:
         start = midnight(cube.days[0])
         hours = (now - start) // HOUR + 1
         if watermark is None:
-            states = self._store.sources.all(self._organization)
-            watermark = next((state.watermark for state in states if state.source == USAGE), None)
+            usage = usage_source(self._store.sources.all(self._organization))
+            watermark = None if usage is None else usage.watermark
         observed = self._store.usage.observed(self._organization, start, start + hours * HOUR)
         complete_until = start if watermark is None else max(watermark, start)
         known = np.zeros(hours, dtype=bool)

@@ -24,7 +24,7 @@ from watcher.store.database import Database
 from watcher.store.encoding import added
 from watcher.store.packing import IntArray
 from watcher.store.series import Dimensions, SeriesIds, SeriesKey
-from watcher.store.tables import analytics_blocks, analytics_buckets, analytics_readings
+from watcher.store.tables import analytics_blocks, analytics_buckets, analytics_readings, series
 from watcher.store.times import from_hour, from_moment, hour_after, hour_number, moment
 
 SOURCE = "analytics_cost"
@@ -146,7 +146,7 @@ class Analytics:
             held.update(connection, organization, SOURCE, by_hour, holds, observed_at)
             if asked is not None:
                 span = (hour_number(asked.start), hour_after(asked.end))
-                readings.record(connection, organization, *span, asked.at, table=analytics_readings)
+                readings.record(connection, organization, *span, asked.at, SOURCE)
         self._ids.keep(organization, ids)
         return frozenset(from_hour(number) for number in changed)
 
@@ -181,12 +181,25 @@ class Analytics:
                 for hour, at, since, *figures in connection.execute(query)
             }
 
-    def asked(self, organization: str, start: datetime, end: datetime) -> Mapping[datetime, datetime]:
-        """When by the clock each hour in `[start, end)` was last asked for, whatever was told."""
+    def asked(
+        self, organization: str, start: datetime, end: datetime, source: str = SOURCE
+    ) -> Mapping[datetime, datetime]:
+        """When by the clock one of the reports was last asked for each hour in `[start, end)`, whatever it told."""
         low, high = hour_number(start), hour_after(end)
         with self._database.reading() as connection:
-            found = readings.between(connection, organization, low, high, table=analytics_readings)
+            found = readings.between(connection, organization, low, high, source)
         return {from_hour(hour): from_moment(at) for hour, at in found.items()}
+
+    def note_asked(self, organization: str, asked: Asked, source: str) -> None:
+        """Note that a report was asked for these hours, where what it told is kept elsewhere."""
+        with self._database.writing() as connection:
+            span = (hour_number(asked.start), hour_after(asked.end))
+            readings.record(connection, organization, *span, asked.at, source)
+
+    def ask_again(self, organization: str) -> None:
+        """Forget that any hour was asked for, so that both reports are read anew; what they told stays until then."""
+        with self._database.writing() as connection:
+            connection.execute(delete(analytics_readings).where(analytics_readings.c.organization == organization))
 
     def span(self, organization: str) -> tuple[datetime, datetime] | None:
         """From the first told hour to the end of the last one, or None where nothing was told."""
@@ -195,6 +208,12 @@ class Analytics:
         with self._database.reading() as connection:
             low, high = connection.execute(query).one()
         return None if low is None else (from_hour(low), from_hour(high + 1))
+
+    def names_workspace(self, organization: str, workspace: str) -> bool:
+        """Whether any series of the organization is of that workspace."""
+        found = select(series.c.id).where(series.c.organization == organization, series.c.workspace == workspace)
+        with self._database.reading() as connection:
+            return connection.execute(found.limit(1)).first() is not None
 
     def held(self, organization: str) -> tuple[held.Held[datetime], ...]:
         """The hours whose newest readings are not believed, oldest first."""

@@ -44,6 +44,13 @@ class Sources:
         with self._database.writing() as connection:
             write_source(connection, organization, state)
 
+    def forget(self, organization: str, source: str) -> None:
+        """Know nothing of a source any more, as it is no longer asked."""
+        if any(state.source == source for state in self.all(organization)):
+            this = (table.c.organization == organization) & (table.c.source == source)
+            with self._database.writing() as connection:
+                connection.execute(delete(table).where(this))
+
 
 def write_source(connection: Connection, organization: str, state: SourceState) -> None:
     """Keep the state of one source, inside a transaction."""

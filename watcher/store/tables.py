@@ -234,11 +234,12 @@ analytics_buckets = Table(
     sqlite_with_rowid=False,
 )
 
-# Which hours were asked for when by the clock, as `usage_readings` has it.
+# Which hours of which report were asked for when by the clock, in stretches as `usage_readings` has them.
 analytics_readings = Table(
     "analytics_readings",
     metadata,
     _key("organization"),
+    _key("source"),
     _number_key("start_hour"),
     _number("end_hour"),
     _number("observed_at"),

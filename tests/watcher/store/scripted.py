@@ -1,8 +1,9 @@
 """A reader that answers from a small world, and fails where it is told to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from typing import TypeVar
 
 from tests.watcher.store.samples import DAY, GROUPED, HOUR, ORG, T0
 from watcher.admin_api.answers import (
@@ -17,8 +18,11 @@ from watcher.admin_api.answers import (
     User,
     Workspace,
 )
+from watcher.admin_api.answers_analytics import AnalyticsCostRow, AnalyticsCosts, AnalyticsUsageRow, AnalyticsUsages
 from watcher.admin_api.answers_limits import EffectiveSpendLimit, RateLimit, SpendLimit, WorkspaceMember
 from watcher.admin_api.errors import NotOffered, Unavailable
+
+T = TypeVar("T")
 
 UNAVAILABLE = Unavailable("/v1/x", 529, "req_1", "overloaded")
 NOT_OFFERED = NotOffered("/v1/x", 403, "req_1", "no access")
@@ -37,6 +41,8 @@ class ScriptedReader:
     """`usage_of` gives the rows of an hour, `cost_of` those of a day; `failing` maps a method's name to its error.
 
     `unlisted` are keys that only answer by their id. An error may be for one argument: `"workspace_members ws_1"`.
+
+    `told_cost` and `told_usage` give the analytics' rows of an hour; without them those reports are not offered.
     """
 
     usage_of: Callable[[datetime], tuple[UsageRow, ...]] = lambda _hour: ()
@@ -50,12 +56,19 @@ class ScriptedReader:
     failing: dict[str, Exception] = field(default_factory=dict)
     calls: list[tuple[object, ...]] = field(default_factory=list)
     last_hour: datetime | None = None
+    told_cost: Callable[[datetime], tuple[AnalyticsCostRow, ...]] | None = None
+    told_usage: Callable[[datetime], tuple[AnalyticsUsageRow, ...]] | None = None
+    refreshed_at: datetime | None = None
 
     def _called(self, name: str, *arguments: object) -> None:
         self.calls.append((name, *arguments))
         for what in (name, " ".join(map(str, (name, *arguments)))):
             if what in self.failing:
                 raise self.failing[what]
+
+    def calls_of(self, name: str) -> list[tuple[object, ...]]:
+        """The calls of one method."""
+        return [call for call in self.calls if call[0] == name]
 
     def organization(self) -> Organization:
         self._called("organization")
@@ -101,6 +114,28 @@ class ScriptedReader:
             buckets.append(CostBucket(day, day + DAY, tuple(self.cost_of(day.date()))))
             day += DAY
         return buckets
+
+    def analytics_cost(
+        self, starting_at: datetime, ending_at: datetime, *, now: datetime | None = None
+    ) -> AnalyticsCosts:
+        self._called("analytics_cost", starting_at, ending_at)
+        rows = self._told(self.told_cost, starting_at, ending_at)
+        return AnalyticsCosts(starting_at, ending_at, self.refreshed_at, tuple(rows))
+
+    def analytics_usage(
+        self, starting_at: datetime, ending_at: datetime, *, now: datetime | None = None
+    ) -> AnalyticsUsages:
+        self._called("analytics_usage", starting_at, ending_at)
+        rows = self._told(self.told_usage, starting_at, ending_at)
+        return AnalyticsUsages(starting_at, ending_at, self.refreshed_at, tuple(rows))
+
+    @staticmethod
+    def _told(of: Callable[[datetime], tuple[T, ...]] | None, hour: datetime, end: datetime) -> Iterator[T]:
+        if of is None:
+            raise NOT_OFFERED
+        while hour < end:
+            yield from of(hour)
+            hour += HOUR
 
     def claude_code(self, day: date) -> list[ClaudeCodeRow]:
         self._called("claude_code", day)

@@ -102,6 +102,21 @@ def test_an_hour_never_told_is_absent_though_it_was_asked_for(store: Store) -> N
     assert store.usage.read_at(ORG, T0, T0 + DAY) == {}
 
 
+def test_each_report_and_organization_knows_for_itself_what_was_asked_until_all_is_to_be_asked_again(
+    store: Store,
+) -> None:
+    store.analytics.replace(ORG, [hour(0, spent())], NOON, asked=Asked(T0, T0 + HOUR, NOON))
+    store.analytics.note_asked(ORG, Asked(T0 + HOUR, T0 + 2 * HOUR, NOON), "analytics_usage")
+    store.analytics.note_asked("another", Asked(T0, T0 + HOUR, NOON), "analytics_usage")
+    assert list(store.analytics.asked(ORG, T0, T0 + DAY)) == [T0]
+    assert list(store.analytics.asked(ORG, T0, T0 + DAY, "analytics_usage")) == [T0 + HOUR]
+    store.analytics.ask_again(ORG)
+    for source in ("analytics_cost", "analytics_usage"):
+        assert store.analytics.asked(ORG, T0, T0 + DAY, source) == {}
+    assert list(store.analytics.asked("another", T0, T0 + DAY, "analytics_usage")) == [T0]
+    assert contents(store)[T0] == told(spent())
+
+
 def test_an_hour_held_back_keeps_its_rows_and_when_they_were_last_believed(store: Store) -> None:
     store.analytics.replace(ORG, [hour(0, spent()), hour(1, spent())], NOON)
     store.analytics.replace(ORG, [hour(1, spent())], NOON + HOUR, held_back=[T0])

@@ -1,4 +1,4 @@
-"""The provider's own cost by hour, and which hours of it were asked for when."""
+"""The provider's own cost by hour, and which hours of the analytics reports were asked for when."""
 
 from __future__ import annotations
 
@@ -44,6 +44,7 @@ def upgrade() -> None:
     op.create_table(
         "analytics_readings",
         Column("organization", Text, primary_key=True),
+        Column("source", Text, primary_key=True),
         _number_key("start_hour"),
         _number("end_hour"),
         _number("observed_at"),

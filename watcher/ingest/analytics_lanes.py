@@ -1,0 +1,88 @@
+"""The readings of an analytics report that are due, and how they are taken one after the other.
+
+A request gives a thousand combinations at most, and sixty a minute are allowed for both reports together. So hours are
+read in pieces that a few dozen requests can answer, as many of them as `REQUESTS_A_LANE` allows in one poll; the rest
+stays due.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from watcher.admin_api.errors import BadRequest
+from watcher.ingest.windows import DAY, HOUR, Hours
+
+COST, USAGE = "analytics_cost", "analytics_usage"
+"""The two sources."""
+ROWS_A_READING = 20_000
+"""Rows of the wire that one reading is cut to hold."""
+UNKNOWN_PIECE = 6 * HOUR
+"""What one reading holds where nothing tells yet how many rows an hour has."""
+LONGEST_PIECE = 31 * DAY
+"""What one request may span."""
+REQUESTS_A_LANE = 50
+"""Requests after which a poll leaves the rest of a lane to the next one: about a minute at the permitted pace."""
+ROWS_A_REQUEST = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """The readings that are due, the most pressing first; each counts whole or not at all."""
+
+    recent: tuple[Hours, ...] = ()
+    older: tuple[Hours, ...] = ()
+    requests: int | None = REQUESTS_A_LANE
+    """After how many requests a lane ends for this time; None for never."""
+
+    def __bool__(self) -> bool:
+        return bool(self.recent or self.older)
+
+
+@dataclass(slots=True)
+class Told:
+    """How much some readings told: for how many hours, and how many rows."""
+
+    hours: int = 0
+    rows: float = 0
+
+    def add(self, window: Hours, rows: int) -> None:
+        """Count a reading."""
+        self.hours += len(window)
+        self.rows += rows
+
+    @property
+    def longest(self) -> int:
+        """How many hours one reading should hold, going by these."""
+        if not self.hours:
+            return UNKNOWN_PIECE // HOUR
+        most = LONGEST_PIECE // HOUR
+        return min(max(int(ROWS_A_READING * self.hours / max(self.rows, 1)), 1), most)
+
+
+def in_turn(lane: Sequence[Hours], requests: int | None, take: Callable[[Hours], int], told: Told) -> None:
+    """Take the readings in order until they came to so many requests, as `take` gives them.
+
+    Neighbours are taken together as far as `told` allows. A reading that is refused as asked (400) does not stop the
+    others.
+    """
+    waiting = deque(lane)
+    refused: BadRequest | None = None
+    spent = 0
+    while waiting and (requests is None or spent < requests):
+        window = waiting.popleft()
+        while waiting and waiting[0].end == window.start and len(window) + len(waiting[0]) <= told.longest:
+            window = Hours(waiting.popleft().start, window.end)
+        try:
+            spent += take(window)
+        except BadRequest as error:
+            refused = refused or error
+            spent += 1
+    if refused is not None:
+        raise refused
+
+
+def requests_for(rows: int) -> int:
+    """How many requests an answer of so many rows took."""
+    return max(1, -(-rows // ROWS_A_REQUEST))
