@@ -92,6 +92,14 @@ def number(value: float) -> str:
     return f"{value:g}"
 
 
+def short_count(count: int) -> str:
+    """A count at a glance: "950", "12.3k", "4.5M", "6.7G"."""
+    for unit, size in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
+        if count >= size:
+            return f"{count / size:.1f}{unit}"
+    return str(count)
+
+
 def bars(values: Sequence[int], highest: int) -> str:
     """One block character a value, its height by its share of `highest`; nothing is the lowest."""
     top = max(highest, 1)

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from notifiers.text import ago, bars, clean, plural
+from notifiers.text import ago, bars, clean, plural, short_count
 from rules.model import Nano
 from rules.money import display_usd
 from watcher.cli.spend_labels import BETWEEN, Labels
@@ -112,7 +112,7 @@ def _figures(report: SpendReport, console: Console) -> list[tuple[int, _Column]]
     trend = report.trend
     if trend is not None and not console.options.ascii_only:
         found.append((3, column("trend", lambda row: _bars(trend.evened(row.trend)), left=True)))
-    found.append((5, column("tokens", lambda row: _count(sum(row.tokens)))))
+    found.append((5, column("tokens", lambda row: short_count(sum(row.tokens)))))
     return found
 
 
@@ -190,11 +190,3 @@ def _share(part: int, whole: int) -> str:
     if 0 < share < 0.5:
         return "<1 %"
     return ">99 %" if 99.5 <= share < 100 else f"{share:.0f} %"
-
-
-def _count(tokens: int) -> str:
-    """Tokens at a glance: "950", "12.3k", "4.5M", "6.7G"."""
-    for unit, size in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
-        if tokens >= size:
-            return f"{tokens / size:.1f}{unit}"
-    return str(tokens)
