@@ -1,5 +1,6 @@
 """`make bench`: every benchmark that needs nothing but this repository."""
 
-from benchmarks import cycle
+from benchmarks import cycle, ledger
 
+ledger.main([])
 cycle.main([])

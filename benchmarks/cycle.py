@@ -16,6 +16,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -28,12 +30,12 @@ from watcher.ingest import Plan, organization_of
 from watcher.store import Store
 from watcher.wiring import assemble
 
-_CONFIG = """
+CONFIG = """
 [anthropic]
 base_url = "{url}"
 admin_key = "sk-ant-admin01-benchmark"
 [store]
-url = "sqlite:///bench.db"
+url = "{store}"
 [poll]
 backfill = "{days}d"
 [[budget]]
@@ -90,15 +92,32 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--keys", type=int, default=1000)
     parser.add_argument("--days", type=int, default=60)
     asked = parser.parse_args(arguments)
+    with simulated(asked.keys, asked.days) as url:
+        measure(url, asked.days)
+
+
+@contextmanager
+def simulated(keys: int, days: int) -> Iterator[str]:
+    """The address of a simulator, in a process of its own, that has a history of so many days."""
     command = [sys.executable, "-m", "watcher", "simulate", "--port", "0", "--workspaces", "50"]
-    command += ["--keys", str(asked.keys), "--days", str(asked.days + 10)]
+    command += ["--keys", str(keys), "--days", str(days + 10)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as simulator:
         try:
             assert simulator.stdout is not None
-            url = simulator.stdout.readline().split()[-1]
-            measure(url, asked.days)
+            yield simulator.stdout.readline().split()[-1]
         finally:
             simulator.terminate()
+
+
+def backfilled(config: Path) -> None:
+    """Read everything once, as a first start of the daemon does."""
+    settings = load(config, {})
+    with Store.open(settings.store.url) as store:
+        parts = assemble(settings, store)
+        now = SystemClock().now()
+        organization = organization_of(parts.reader, store, now)
+        run_cycle(parts.world(organization), Plan.everything(store, organization, now, settings.poll), now)
+        parts.close()
 
 
 def measure(url: str, days: int) -> None:
@@ -106,7 +125,7 @@ def measure(url: str, days: int) -> None:
     clock = SystemClock()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "config.toml"
-        path.write_text(_CONFIG.format(url=url, days=days))
+        path.write_text(CONFIG.format(url=url, days=days, store="sqlite:///bench.db"))
         settings = load(path, {})
         store = Store.open(settings.store.url)
         waited = [0.0]

@@ -1,0 +1,73 @@
+"""Loose bounds on the ledger's speed, as ratios in one process: what takes twice or thrice as long shows."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from benchmarks.ledger import Figures, ingest, peer
+from benchmarks.ledger_pages import FIRST_HOUR, GROUPED_BY, usage_bodies
+from watcher.admin_api.decoding import usage_page
+from watcher.ledger import spend_report
+from watcher.pricing import PriceBook
+from watcher.store import Store
+
+HOUR = timedelta(hours=1)
+
+
+def written(folder: Path, series: int, hours: int) -> Path:
+    pages = folder / "pages"
+    pages.mkdir()
+    for number, body in enumerate(usage_bodies(series, hours)):
+        (pages / f"{number:05}.json").write_bytes(body)
+    return pages
+
+
+def in_turn(folder: Path, *parts: Callable[[Path], Figures]) -> list[list[Figures]]:
+    runs: list[list[Figures]] = [[] for _ in parts]
+    for number in range(3):
+        for which, part in enumerate(parts):
+            own = folder / f"{number}-{which}"
+            own.mkdir()
+            runs[which].append(part(own))
+    return runs
+
+
+def test_a_reading_is_stored_faster_than_by_plain_models_and_inserts_and_seen_as_fast(tmp_path: Path) -> None:
+    pages = written(tmp_path, series=2_000, hours=8)
+    ours, theirs = in_turn(tmp_path, lambda own: ingest(pages, own), lambda own: peer(pages, own))
+    stored = statistics.median(run["decode"] + run["store"] for run in ours)
+    assert stored < 0.8 * statistics.median(run["decode and store"] for run in theirs), (ours, theirs)
+    assert statistics.median(run["view"] for run in ours) < 3 * stored, ours
+
+
+def test_a_reading_that_finds_nothing_new_writes_no_hour_again(tmp_path: Path) -> None:
+    figures = ingest(written(tmp_path, series=500, hours=6), tmp_path)
+    assert figures["rows"] == 3000
+    assert figures["again_hours"] == 0
+    assert figures["again_log_bytes"] < 32 * 1024, "six hours of 500 series are more than 60 KiB"
+
+
+@pytest.mark.parametrize("by", ["api_key", "model"])
+def test_a_spend_report_takes_a_third_of_what_reading_its_rows_took(by: str, tmp_path: Path) -> None:
+    hours = 240
+    bodies = list(usage_bodies(200, hours))
+    until = FIRST_HOUR + hours * HOUR
+    decode = usage_page(GROUPED_BY)
+    with Store.open(f"sqlite:///{tmp_path}/w.db") as store:
+        began = time.process_time()
+        store.usage.replace("org", [bucket for body in bodies for bucket in decode(body).items], until)
+        read = time.process_time() - began
+        book = PriceBook()
+        taken = []
+        for _ in range(3):
+            began = time.process_time()
+            report = spend_report(store, book, "org", (by,), FIRST_HOUR, until, "total", until)  # type: ignore[arg-type]
+            taken.append(time.process_time() - began)
+    assert sum(row.web_searches for row in report.rows) == report.total.web_searches > 0
+    assert statistics.median(taken) < read / 3, (taken, read)
