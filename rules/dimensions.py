@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from operator import attrgetter
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,10 @@ _OWN: dict[Dimension, Callable[[Leaf], str]] = {
     "user": attrgetter("api_key"),
 }
 """What of a leaf decides its value in a dimension; a tag hangs on the workspace."""
+
+
+Grouped: TypeAlias = tuple[npt.NDArray[np.intp], tuple[tuple[str, ...], ...]]
+"""For each leaf the number of its group, and the values of every group."""
 
 
 def values_of(dimension: Dimension, leaves: Sequence[Leaf], names: Names) -> list[str]:
@@ -46,9 +51,7 @@ def derived(dimension: Dimension, ident: str, names: Names) -> str:
     return names.tags_of_workspace.get(ident, {}).get(dimension.removeprefix(TAG), UNTAGGED)
 
 
-def groups(
-    by: Sequence[Dimension], leaves: Sequence[Leaf], names: Names
-) -> tuple[npt.NDArray[np.intp], tuple[tuple[str, ...], ...]]:
+def groups(by: Sequence[Dimension], leaves: Sequence[Leaf], names: Names) -> Grouped:
     """For each leaf the number of its group, and the values of every group in the order of `by`.
 
     Groups are numbered in the order of their first leaf. Without dimensions there is one group, also of no leaves.

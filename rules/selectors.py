@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,7 @@ from rules.model import (
     CONSOLE,
     DEFAULT_WORKSPACE,
     DIMENSIONS,
+    TAG,
     UNATTRIBUTED,
     UNKNOWN,
     UNTAGGED,
@@ -99,6 +101,31 @@ def _names(word: Dimension, ident: str, names: Names) -> Iterator[str]:
     for known in (names.by_id, names.emails):
         if ident in known:
             yield known[ident]
+
+
+Condition: TypeAlias = tuple[str, str]
+"""A word of a selector, or the dimension of a tag ("tag:team", with a pattern for its value), and a pattern."""
+
+
+def among(conditions: Sequence[Condition], leaves: Sequence[Leaf], names: Names) -> npt.NDArray[np.bool_]:
+    """Which leaves meet conditions of which several may be on one word: any of those, and all of the words.
+
+    Conditions on tags are together where they name the same key.
+    """
+    chosen = np.ones(len(leaves), dtype=np.bool_)
+    by_word: dict[str, list[Condition]] = {}
+    for condition in map(_of_selector, conditions):
+        word, pattern = condition
+        about = f"{TAG}{pattern.partition('=')[0]}" if word == TAG_WORD else word
+        by_word.setdefault(about, []).append(condition)
+    for some in by_word.values():
+        chosen &= np.logical_or.reduce([takes(word, pattern, leaves, names) for word, pattern in some])
+    return chosen
+
+
+def _of_selector(condition: Condition) -> Condition:
+    word, pattern = condition
+    return (TAG_WORD, f"{word.removeprefix(TAG)}={pattern}") if word.startswith(TAG) else condition
 
 
 def tag_problem(pattern: str) -> str | None:

@@ -109,7 +109,7 @@ def settled_spend(watcher: Watcher) -> dict[tuple[str | None, ...], int]:
     watcher.cycle()
     report = watcher.spend(at("2026-11-01 00:00"), at("2026-11-18 00:00"), ("workspace", "api_key", "model"))
     assert report.total.cost == report.total.settled
-    return {(row.workspace, row.api_key, row.model): row.cost for row in report.rows}
+    return {(row.of("workspace"), row.of("api_key"), row.of("model")): row.cost for row in report.rows}
 
 
 @pytest.fixture(scope="module")

@@ -205,11 +205,11 @@ def test_settled_days_of_all_keys_add_up_to_the_bill_to_the_nano_dollar(busy: Wa
     for row in report.rows:
         assert row.start is not None
         assert row.cost == row.settled + row.provisional + row.estimated
-        shares[row.start.date(), row.workspace or ""] += row.settled
+        shares[row.start.date(), row.of("workspace") or ""] += row.settled
     settled = {day for day, _ in shares}
     assert len(settled) == 14
     assert dict(shares) == {place: amount for place, amount in bill.items() if place[0] in settled}
-    assert any(row.api_key == UNATTRIBUTED for row in report.rows), "code execution has no key"
+    assert any(row.of("api_key") == UNATTRIBUTED for row in report.rows), "code execution has no key"
 
 
 def bill_by_day_and_workspace(watcher: Watcher, start: datetime) -> dict[tuple[date, str], int]:

@@ -22,19 +22,14 @@ from watcher.cli.reconcile import reconcile
 from watcher.cli.restated import restated
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rules.model import Dimension
+    from rules.selectors import Condition
     from watcher.ledger import SpendReport
     from watcher.ledger.reconciliation_report import Slices as ReconciledBy
 
 WRONG_USAGE = 2
-
-
-class By(StrEnum):
-    """What to break the spend down by."""
-
-    WORKSPACE = "workspace"
-    API_KEY = "api_key"
-    MODEL = "model"
 
 
 class Slices(StrEnum):
@@ -53,7 +48,22 @@ def register(app: typer.Typer) -> None:
 def spend(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     config: ConfigFile = DEFAULT_CONFIG,
     by: Annotated[
-        list[By] | None, typer.Option("--by", help="What to break down by; may be repeated. [default: api_key]")
+        list[str] | None,
+        typer.Option(
+            "--by",
+            metavar="WORDS",
+            help="What to break down by: workspace, api_key, model, model_family, service_tier, user, tag:KEY; several "
+            "with commas, or repeated. [default: api_key]",
+        ),
+    ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--where",
+            metavar="WORD=PATTERN",
+            help="Only what matches, as in workspace=prod* or tag=team=platform; may be repeated: of one word any, of "
+            "several words all.",
+        ),
     ] = None,
     start: Annotated[
         str | None,
@@ -78,10 +88,11 @@ def spend(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     as_json: AsJson = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, for spreadsheets.")] = False,
 ) -> None:
-    """Say where the money went, by key, workspace or model, over any window.
+    """Say where the money went, by key, workspace, model, family, tier, user or tag, over any window.
 
     The window holds the hours that begin in it, the open hour included.
     """
+    from watcher.cli.spend_question import tag_that_nobody_has
     from watcher.ledger import spend_report
     from watcher.ledger.top import top_rows
     from watcher.pricing import PriceBook
@@ -90,17 +101,17 @@ def spend(  # noqa: PLR0913, PLR0917 - each is an option of the command line
         fail("--json and --csv exclude each other.", WRONG_USAGE)
     if compare and bucket is not Slices.TOTAL:
         fail("--compare needs --bucket total: days and hours have no window before.", WRONG_USAGE)
-    if reconciling and (by or top or compare or bucket is Slices.HOUR):
+    if reconciling and (by or where or top or compare or bucket is Slices.HOUR):
         fail("--reconcile goes with --from, --to, --bucket day, --json and --csv only: bills come by day.", WRONG_USAGE)
-    if restating and (by or top or compare or reconciling):
+    if restating and (by or where or top or compare or reconciling):
         fail("--restated goes with --from, --to, --bucket hour, --json and --csv only.", WRONG_USAGE)
+    broken_down, part = _question(by or ["api_key"], where or [])
     settings = load_settings(config)
     now = clock_for(settings).now()
     try:
         first, until = window(start, end, now)
     except ValueError as error:
         fail(str(error), WRONG_USAGE)
-    dimensions: tuple[Dimension, ...] = tuple(item.value for item in by or [By.API_KEY])
     with open_store(settings) as store:
         organization = store.cursor.get("organization")
         if organization is None:
@@ -114,18 +125,32 @@ def spend(  # noqa: PLR0913, PLR0917 - each is an option of the command line
             slices: ReconciledBy = "day" if bucket is Slices.DAY else "total"
             reconcile(store, prices, organization, (first, until), slices, now, as_json=as_json, as_csv=as_csv)
             return
+        strange = tag_that_nobody_has(broken_down, store.directory.names(organization))
+        if strange is not None:
+            fail(strange, WRONG_USAGE)
         report = spend_report(
             store,
             prices,
             organization,
-            dimensions,
+            broken_down,
             first,
             until,
             bucket.value,
             now,
+            where=part,
             compare=compare or not (as_json or as_csv),
         )
     _print(report if top is None else top_rows(report, top), now, as_json=as_json, as_csv=as_csv)
+
+
+def _question(by: Sequence[str], where: Sequence[str]) -> tuple[tuple[Dimension, ...], tuple[Condition, ...]]:
+    """What to break down by and what part of the spend is asked for; ends the command where that cannot be meant."""
+    from watcher.cli.spend_question import conditions, dimensions
+
+    try:
+        return dimensions(by), conditions(where)
+    except ValueError as error:
+        fail(str(error), WRONG_USAGE)
 
 
 def _print(report: SpendReport, now: datetime, *, as_json: bool, as_csv: bool) -> None:

@@ -7,7 +7,7 @@ from collections import Counter
 from rich.text import Text
 
 from notifiers.text import LONGEST_NAME, clean, shorten
-from rules.model import Dimension
+from rules.model import TAG, UNATTRIBUTED, Dimension
 from watcher.ledger import SpendReport, SpendRow
 
 BETWEEN = " · "
@@ -22,8 +22,8 @@ class Labels:
         self._by = report.by
         self._names = report.names
         self._width = width
-        idents = {(part, getattr(row, part)) for row in report.rows if not row.merged for part in report.by}
-        self._uses = Counter((part, self._names.of(ident)) for part, ident in idents)
+        idents = {part for row in report.rows for part in row.parts}
+        self._uses = Counter((part, self._called(part, ident)) for part, ident in idents)
         longest = {
             part: max((len(self._part(*one)) for one in idents if one[0] == part), default=0) for part in self._by
         }
@@ -33,19 +33,26 @@ class Labels:
         """The row's label, one part for each dimension, no wider than its column."""
         if row.merged:
             return Text(f"others ({row.merged:,})")
-        parts = (self._part(part, getattr(row, part), self._room[part]) for part in self._by)
+        # Cost that no usage explains has neither key nor tier nor user: to say it once is enough.
+        first = next((part for part, ident in row.parts if ident == UNATTRIBUTED), None)
+        said = ((part, ident) for part, ident in row.parts if ident != UNATTRIBUTED or part == first)
+        parts = (self._part(part, ident, self._room[part]) for part, ident in said)
         label = Text(BETWEEN.join(parts) or "all")
         label.truncate(self._width, overflow="ellipsis")
         return label
 
     def _part(self, dimension: Dimension, ident: str, room: int = LONGEST_NAME) -> str:
-        name = self._names.of(ident)
+        name = self._called(dimension, ident)
         # Made harmless at full length first, so that the end of a very long name survives the cut.
         harmless = clean(name, LONGEST_NAME)
         if self._uses[dimension, name] == 1:
             return shorten(harmless, room)
         ending = f" (…{clean(ident[-_ID_ENDING:])})"
         return shorten(harmless, max(room - len(ending), 4)) + ending
+
+    def _called(self, dimension: Dimension, ident: str) -> str:
+        """A tag is what its owner wrote; ids have names."""
+        return ident if dimension.startswith(TAG) else self._names.of(ident)
 
 
 def _fair(wanted: dict[Dimension, int], room: int) -> dict[Dimension, int]:

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from notifiers.text import ago, bars, clean, plural, short_count
-from rules.model import Nano
+from notifiers.text import ago, bars, clean, plural, short_count, shorten
+from rules.model import TAG, Dimension, Nano
 from rules.money import display_usd
 from watcher.cli.spend_labels import BETWEEN, Labels
 from watcher.ledger import SpendReport, SpendRow
@@ -22,11 +22,12 @@ from watcher.ledger.spend_json import change_percent
 _GAP = 2
 _WIDE = 72
 """From this width on names get more room before further columns do."""
-_NAMES_WIDE = (3, 24, 34, 40)
-"""The least room for names on a wide terminal, by how many dimensions they have."""
+_NAMES_WIDE = (3, 24, 34, 40, 46)
+"""The least room for names on a wide terminal, by how many dimensions they have; the last for more than that."""
 _NAMES_NARROW = 16
 _NAMES_LEAST = 6
 _LARGEST_CHANGE = 999
+_HEADINGS: dict[Dimension, str] = {"api_key": "api key", "model_family": "family", "service_tier": "tier"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,11 @@ def show(report: SpendReport, console: Console, now: datetime) -> None:
     dollars is cut.
     """
     console.print(Text(f"Spend from {_minute(report.start)} to {_minute(report.end)} UTC", style="bold"))
+    if report.where:
+        console.print(Text(f"Only where {_conditions(report)}", style="dim"))
     columns = _fitting(report, console)
-    console.print(_table(report, columns, console.width) if report.rows else "Nothing was spent.")
+    nothing = "Nothing of that was spent." if report.where else "Nothing was spent."
+    console.print(_table(report, columns, console.width) if report.rows else nothing)
     titles = {column.title for column in columns}
     for line in _notes(report, titles if report.rows else set(), now):
         console.print(Text(line, style="dim"))
@@ -64,8 +68,8 @@ def _table(report: SpendReport, columns: Sequence[_Column], width: int) -> Table
     table = Table(box=None, pad_edge=False, header_style="dim", show_footer=True, footer_style="bold")
     if starts:
         table.add_column("start", no_wrap=True, min_width=len(starts[0]))
-    title = BETWEEN.join(dimension.replace("_", " ") for dimension in report.by)
-    table.add_column(title, "total", no_wrap=True, max_width=room)
+    title = BETWEEN.join(map(_heading, report.by))
+    table.add_column(shorten(title, room), "total", no_wrap=True, max_width=room)
     for column in columns:
         justify: Literal["left", "right"] = "left" if column.left else "right"
         table.add_column(column.title, column.footer, justify=justify, no_wrap=True, min_width=column.width)
@@ -74,9 +78,18 @@ def _table(report: SpendReport, columns: Sequence[_Column], width: int) -> Table
     return table
 
 
+def _heading(dimension: Dimension) -> str:
+    """A tag by its key, the others in words; "family" and "tier" are told without what goes without saying."""
+    return clean(dimension) if dimension.startswith(TAG) else _HEADINGS.get(dimension, dimension)
+
+
+def _conditions(report: SpendReport) -> str:
+    return ", ".join(f"{clean(word)}={clean(pattern)}" for word, pattern in report.where)
+
+
 def _fitting(report: SpendReport, console: Console) -> list[_Column]:
     """The columns that leave the names their room, the most wanted first, in the order in which they are shown."""
-    names = _NAMES_WIDE[len(report.by)] if console.width >= _WIDE else _NAMES_NARROW
+    names = _NAMES_WIDE[min(len(report.by), len(_NAMES_WIDE) - 1)] if console.width >= _WIDE else _NAMES_NARROW
     left = _left(report, console.width) - names
     kept = []
     for place, column in _figures(report, console):

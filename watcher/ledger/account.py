@@ -9,7 +9,9 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from rules.model import HOUR, Dimension, Leaf, Nano
+from rules.dimensions import Grouped, groups
+from rules.model import HOUR, Dimension, Names, Nano
+from rules.selectors import Condition, among
 from watcher.ledger.days import Day, midnight
 from watcher.ledger.reading import IntArray
 from watcher.ledger.settlement import DaySpend
@@ -17,8 +19,8 @@ from watcher.ledger.trend import Trend
 from watcher.pricing import KINDS
 
 Bucket: TypeAlias = Literal["total", "day", "hour"]
-Group: TypeAlias = tuple[str | None, str | None, str | None]
-"""Workspace, key and model of a row, None where it was not asked for."""
+Group: TypeAlias = tuple[str, ...]
+"""The values of a row in the dimensions of its report, in their order."""
 
 _STANDINGS = 3
 _FIGURES = _STANDINGS + len(KINDS)
@@ -26,18 +28,17 @@ _FIGURES = _STANDINGS + len(KINDS)
 
 @dataclass(frozen=True, slots=True)
 class SpendRow:
-    """What one combination of the asked dimensions spent and used; dimensions not asked for are None.
+    """What one combination of the asked dimensions spent and used.
 
-    Money is nano-dollars; `tokens` are in the order of `KINDS` without the web searches. `start` is when the bucket
-    begins, None for the whole window. `previous` is what the same combination cost in the window before, None where
-    that is not known or was not asked; `trend` is the cost of each bar, empty where there are none. `merged` is how
-    many rows this one stands for, 0 for a row of its own.
+    `parts` are the dimensions with the row's values in them, in the order asked for. Money is nano-dollars; `tokens`
+    are in the order of `KINDS` without the web searches. `start` is when the bucket begins, None for the whole window.
+    `previous` is what the same combination cost in the window before, None where that is not known or was not asked;
+    `trend` is the cost of each bar, empty where there are none. `merged` is how many rows this one stands for, 0 for a
+    row of its own.
     """
 
     start: datetime | None
-    workspace: str | None
-    api_key: str | None
-    model: str | None
+    parts: tuple[tuple[Dimension, str], ...]
     settled: Nano
     provisional: Nano
     estimated: Nano
@@ -52,21 +53,35 @@ class SpendRow:
         """The best known cost: settled, provisional and estimated together."""
         return self.settled + self.provisional + self.estimated
 
-    @property
-    def group(self) -> Group:
-        """Which combination it is."""
-        return (self.workspace, self.api_key, self.model)
+    def of(self, dimension: Dimension) -> str | None:
+        """The row's value in a dimension; None in one that was not asked for."""
+        return next((value for named, value in self.parts if named == dimension), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a report breaks down by, and what of it is asked for: everything, or what meets all conditions."""
+
+    by: tuple[Dimension, ...]
+    where: tuple[Condition, ...] = ()
 
 
 class Account:
     """The figures of a report, by group and bucket. Days come in any order, each once."""
 
     def __init__(
-        self, by: tuple[Dimension, ...], bucket: Bucket, first: datetime, until: datetime, trend: Trend | None = None
+        self,
+        question: Question,
+        names: Names,
+        bucket: Bucket,
+        first: datetime,
+        until: datetime,
+        trend: Trend | None = None,
     ) -> None:
-        self._by, self._bucket, self.first, self._until, self._trend = by, bucket, first, until, trend
+        self._question, self._names = question, names
+        self._bucket, self.first, self._until, self._trend = bucket, first, until, trend
         bars = 0 if trend is None else trend.bars
-        self._tally = _Tally(by, bars)
+        self._tally = _Tally(question.by, bars)
         self._slices: dict[datetime, list[SpendRow]] = {}
         self.whole = _Tally((), bars)
         self.unpriced: set[str] = set()
@@ -77,21 +92,32 @@ class Account:
         hours = slice(max((self.first - begins) // HOUR, 0), min((self._until - begins) // HOUR, 24))
         if hours.start >= hours.stop:
             return
-        self.unpriced |= spend.unpriced
-        figures = _figures(day, spend, hours)
+        figures, leaves = _figures(day, spend, hours), spend.leaves
+        if self._question.where:
+            chosen = np.flatnonzero(among(self._question.where, leaves, self._names)).tolist()
+            figures, leaves = figures[chosen], tuple(leaves[at] for at in chosen)
+            self.unpriced |= spend.unpriced & {leaf.model for leaf in leaves}
+        else:
+            self.unpriced |= spend.unpriced
         sums = figures.sum(axis=1)
         if self._trend is not None:
             money = figures[:, :, :_STANDINGS].sum(axis=2)
             sums = np.concatenate((sums, self._trend.sums(begins + hours.start * HOUR, money)), axis=1)
-        self.whole.add(spend.leaves, sums)
+        self.whole.add(groups((), leaves, self._names), sums)
+        grouped = groups(self._question.by, leaves, self._names)
         if self._bucket == "total":
-            self._tally.add(spend.leaves, sums)
+            self._tally.add(grouped, sums)
         elif self._bucket == "day":
-            self._slices[begins] = _rows_of(spend.leaves, sums[:, :_FIGURES], self._by, begins)
+            self._slices[begins] = self._rows_of(grouped, sums[:, :_FIGURES], begins)
         else:
             for number in range(figures.shape[1]):
                 at = begins + (hours.start + number) * HOUR
-                self._slices[at] = _rows_of(spend.leaves, figures[:, number], self._by, at)
+                self._slices[at] = self._rows_of(grouped, figures[:, number], at)
+
+    def _rows_of(self, grouped: Grouped, figures: IntArray, start: datetime) -> list[SpendRow]:
+        tally = _Tally(self._question.by)
+        tally.add(grouped, figures)
+        return tally.rows(start)
 
     def rows(self) -> list[SpendRow]:
         """The rows, buckets in order, within one dearest first."""
@@ -112,46 +138,33 @@ class _Tally:
     def __post_init__(self) -> None:
         self.sums = np.zeros((64, _FIGURES + self.bars), dtype=np.int64)
 
-    def add(self, leaves: Sequence[Leaf], figures: IntArray) -> None:
-        """Add figures by leaf (one row a leaf)."""
+    def add(self, grouped: Grouped, figures: IntArray) -> None:
+        """Add figures by leaf (one row a leaf), whose groups are `grouped`."""
+        of, values = grouped
         present = np.flatnonzero(figures.any(axis=1))
-        groups = self.groups
-        index = [groups.setdefault(self._group(leaves[at]), len(groups)) for at in present.tolist()]
-        while len(groups) > len(self.sums):
+        number = np.zeros(len(values), dtype=np.intp)
+        for group in np.unique(of[present]).tolist():
+            number[group] = self.groups.setdefault(values[group], len(self.groups))
+        while len(self.groups) > len(self.sums):
             self.sums = np.concatenate([self.sums, np.zeros_like(self.sums)])
-        np.add.at(self.sums, np.array(index, dtype=np.int64), figures[present])
+        np.add.at(self.sums, number[of[present]], figures[present])
 
     def rows(self, start: datetime | None) -> list[SpendRow]:
         """One row a group, dearest first."""
-        rows = [_row(start, group, figures) for group, figures in zip(self.groups, self.sums.tolist(), strict=False)]
-        return sorted(rows, key=lambda row: (-row.cost, row.workspace or "", row.api_key or "", row.model or ""))
+        pairs = zip(self.groups, self.sums.tolist(), strict=False)
+        rows = [(group, _row(start, self.by, group, figures)) for group, figures in pairs]
+        return [row for _, row in sorted(rows, key=lambda pair: (-pair[1].cost, pair[0]))]
 
     def total(self) -> SpendRow:
         """The sum of everything added."""
-        return _row(None, (None, None, None), self.sums.sum(axis=0).tolist())
-
-    def _group(self, leaf: Leaf) -> Group:
-        by = self.by
-        return (
-            leaf.workspace if "workspace" in by else None,
-            leaf.api_key if "api_key" in by else None,
-            leaf.model if "model" in by else None,
-        )
+        return _row(None, (), (), self.sums.sum(axis=0).tolist())
 
 
-def _rows_of(leaves: Sequence[Leaf], figures: IntArray, by: tuple[Dimension, ...], start: datetime) -> list[SpendRow]:
-    tally = _Tally(by)
-    tally.add(leaves, figures)
-    return tally.rows(start)
-
-
-def _row(start: datetime | None, group: Group, figures: Sequence[int]) -> SpendRow:
-    workspace, api_key, model = group
+def _row(start: datetime | None, by: tuple[Dimension, ...], group: Group, figures: Sequence[int]) -> SpendRow:
     settled, provisional, estimated, *tokens = figures[: _FIGURES - 1]
     searches, trend = figures[_FIGURES - 1], tuple(figures[_FIGURES:])
-    return SpendRow(
-        start, workspace, api_key, model, settled, provisional, estimated, tuple(tokens), searches, trend=trend
-    )
+    parts = tuple(zip(by, group, strict=True))
+    return SpendRow(start, parts, settled, provisional, estimated, tuple(tokens), searches, trend=trend)
 
 
 def _figures(day: Day, spend: DaySpend, hours: slice) -> IntArray:

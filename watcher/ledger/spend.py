@@ -1,4 +1,4 @@
-"""The spend report: money and tokens by any of workspace, key and model, over any window.
+"""The spend report: money and tokens by any dimensions, of all or a part of the spend, over any window.
 
 The window holds the hours whose start lies in [start, end): with `end` = now the open hour is in it. Unattributed cost
 is in the hours that `watcher.ledger.settlement` puts it in. Nothing is left out and nothing is merged: Console use, the
@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from rules.model import HOUR, Dimension, Names, Nano
-from watcher.ledger.account import Account, Bucket, SpendRow
+from rules.selectors import Condition
+from watcher.ledger.account import Account, Bucket, Question, SpendRow
 from watcher.ledger.days import DAY, Day, midnight, read_days
 from watcher.ledger.learning import learn_from, priced_day, teaches
 from watcher.ledger.reading import LedgerStore
@@ -57,6 +58,8 @@ class SpendReport:
     """Models whose estimated or provisional figures rest on a stand-in price: too high rather than too low."""
     previous: Previous | None = None
     """None where it was not asked for, or the window holds no hour yet."""
+    where: tuple[Condition, ...] = ()
+    """What part of the spend it is of."""
     trend: Trend | None = None
     """The bars of each row's trend; None where they were not asked for, or the window is too short."""
 
@@ -71,20 +74,24 @@ def spend_report(  # noqa: PLR0913, PLR0917 - the question whole, in the order i
     bucket: Bucket,
     now: datetime,
     *,
+    where: Sequence[Condition] = (),
     compare: bool = False,
 ) -> SpendReport:
     """Money and tokens of the hours whose start lies in [start, end), by the dimensions in `by`.
+
+    `where` takes a part of the spend (`rules.selectors.among`): the total and the window before are then those of it.
 
     `now` decides what is open and what may be settled; hours after the present one are never in the report. `prices` is
     taught what the organization's settled days say at `now` before anything is estimated with it, and stays as it was.
     `compare` also reads the window before and the trend; a report by day or hour has neither.
     """
     first, until = _hour_at_or_after(start), min(_hour_at_or_after(end), _hour_of(now) + HOUR)
-    dimensions = tuple(dict.fromkeys(by))
+    question = Question(tuple(dict.fromkeys(by)), tuple(where))
+    names = store.directory.names(organization)
     compare = compare and bucket == "total" and first < until
     trend = trend_of(first, until) if compare else None
-    account = Account(dimensions, bucket, first, until, trend)
-    before = _before(store, organization, dimensions, first, until) if compare else None
+    account = Account(question, names, bucket, first, until, trend)
+    before = _before(store, organization, question, names, first, until) if compare else None
     accounts = [account] if before is None else [before, account]
     from_hour = first if before is None else before.first
     waiting = _Waiting(store, prices, organization, now)
@@ -99,12 +106,13 @@ def spend_report(  # noqa: PLR0913, PLR0917 - the question whole, in the order i
     report = SpendReport(
         start=start,
         end=end,
-        by=dimensions,
+        by=question.by,
+        where=question.where,
         bucket=bucket,
         data_as_of=newest_reading(observed),
         rows=tuple(account.rows()),
         total=account.whole.total(),
-        names=store.directory.names(organization),
+        names=names,
         unpriced=frozenset(account.unpriced),
         trend=trend,
     )
@@ -112,13 +120,13 @@ def spend_report(  # noqa: PLR0913, PLR0917 - the question whole, in the order i
 
 
 def _before(
-    store: LedgerStore, organization: str, by: tuple[Dimension, ...], first: datetime, until: datetime
+    store: LedgerStore, organization: str, question: Question, names: Names, first: datetime, until: datetime
 ) -> Account | None:
     """An account of as many hours before; None where usage is not stored from their beginning on."""
     span = store.usage.span(organization)
     # Year 1 has nothing before it.
     reaches = span is not None and first - span[0] >= until - first
-    return Account(by, "total", first - (until - first), first) if reaches else None
+    return Account(question, names, "total", first - (until - first), first) if reaches else None
 
 
 def _add(accounts: Sequence[Account], day: Day, spend: DaySpend) -> None:
@@ -131,8 +139,8 @@ def _compared(report: SpendReport, before: Account | None, first: datetime, unti
     if before is None:
         length = min(until - first, first - datetime.min.replace(tzinfo=UTC))
         return replace(report, previous=Previous(first - length, first, None))
-    costs = {row.group: row.cost for row in before.rows()}
-    rows = tuple(replace(row, previous=costs.pop(row.group, 0)) for row in report.rows)
+    costs = {row.parts: row.cost for row in before.rows()}
+    rows = tuple(replace(row, previous=costs.pop(row.parts, 0)) for row in report.rows)
     cost = before.whole.total().cost
     return replace(
         report,

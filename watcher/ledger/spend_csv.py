@@ -11,7 +11,7 @@ from rules.money import usd_string
 from rules.wording import clean
 from watcher.ledger.account import SpendRow
 from watcher.ledger.spend import SpendReport
-from watcher.ledger.spend_json import change_percent, ident_of, kind_of, utc_text
+from watcher.ledger.spend_json import change_percent, ident_of, kind_of, names_of, utc_text
 from watcher.pricing import KINDS
 
 _FIGURES = ("cost_usd", "settled_usd", "provisional_usd", "estimated_usd")
@@ -44,7 +44,7 @@ def defused(text: str) -> str:
 def _header(report: SpendReport) -> list[str]:
     scope = [] if report.bucket == "total" else ["start"]
     for dimension in report.by:
-        scope += [dimension] if dimension == "model" else [dimension, f"{dimension}_name"]
+        scope += [defused(dimension), *names_of(report, dimension, None)]
     change = [] if report.previous is None else ["previous_usd", "change_percent"]
     return [*scope, "kind", *_FIGURES, *change, *KINDS]
 
@@ -58,10 +58,9 @@ def _scope(report: SpendReport, row: SpendRow) -> Iterator[str]:
 
 
 def _cells(report: SpendReport, row: SpendRow, dimension: Dimension) -> Iterator[str]:
-    ident = ident_of(row, dimension) or ""
-    yield defused(ident)
-    if dimension != "model":
-        yield defused(report.names.by_id.get(ident, ""))
+    ident = ident_of(row, dimension)
+    yield defused(ident or "")
+    yield from (defused(name or "") for name in names_of(report, dimension, ident).values())
 
 
 def _amounts(report: SpendReport, row: SpendRow) -> Iterator[str]:

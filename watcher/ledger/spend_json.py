@@ -5,21 +5,31 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from rules.model import CONSOLE, DEFAULT_WORKSPACE, UNATTRIBUTED, Dimension
+from rules.model import CONSOLE, DEFAULT_WORKSPACE, TAG, UNATTRIBUTED, UNKNOWN, UNTAGGED, Dimension
 from rules.money import usd_string
 from watcher.ledger.account import SpendRow
 from watcher.ledger.spend import SpendReport
 from watcher.pricing import KINDS
 
-_KINDS_OF_NULL = ((UNATTRIBUTED, "unattributed"), (CONSOLE, "console"), (DEFAULT_WORKSPACE, "default_workspace"))
+_KINDS_OF_NULL = (
+    (UNATTRIBUTED, "unattributed"),
+    (CONSOLE, "console"),
+    (DEFAULT_WORKSPACE, "default_workspace"),
+    (UNKNOWN, "unknown"),
+    (UNTAGGED, "untagged"),
+)
 """What a null in a row stands for; of several, the first is told."""
+_NULLS = {"", *(value for value, _ in _KINDS_OF_NULL)}
+_NAMED = frozenset({"workspace", "api_key", "user"})
 
 
 def spend_json(report: SpendReport) -> dict[str, Any]:
     """The report as a JSON document: `from`, `to`, `by`, `currency`, `data_as_of`, `rows`, `total`.
 
-    A row has only the dimensions asked for, with the names of keys and workspaces (null where none is known), and
-    `start` where the report is by day or hour. A dimension without an id is null, and `kind` says what it stands for.
+    A row has only the dimensions asked for, with the names of keys, workspaces and users (null where none is known),
+    and `start` where the report is by day or hour. A dimension without a value is null, and `kind` says what it stands
+    for.
+    A report of a part of the spend has that part as `where`, as it was asked for.
     `unpriced` lists the models with a stand-in price, where there are any. A row that stands for several is of `kind`
     "others", and `merged` says for how many. A report that was compared has `previous` (the window before and its cost,
     null where it is not known), and every row `previous_usd` and `change_percent`, as in `change_percent` below.
@@ -33,6 +43,8 @@ def spend_json(report: SpendReport) -> dict[str, Any]:
         "rows": [{**_scope(report, row), **_figures(row)} for row in report.rows],
         "total": _figures(report.total),
     }
+    if report.where:
+        document["where"] = [f"{word}={pattern}" for word, pattern in report.where]
     if report.previous is not None:
         before = report.previous
         document["previous"] = {
@@ -65,11 +77,14 @@ def change_percent(row: SpendRow) -> float | None:
 
 
 def kind_of(row: SpendRow) -> str | None:
-    """What a row without an id stands for: "console", "default_workspace", "unattributed", "others", or None."""
+    """What a null in a row stands for: "console", "default_workspace", "unattributed", "unknown", "untagged", or None.
+
+    "others" is a row that stands for several.
+    """
     if row.merged:
         return "others"
-    parts = {row.api_key, row.workspace, row.model}
-    return next((kind for ident, kind in _KINDS_OF_NULL if ident in parts), None)
+    values = {value for dimension, value in row.parts if ident_of(row, dimension) is None}
+    return next((kind for value, kind in _KINDS_OF_NULL if value in values), None)
 
 
 def _scope(report: SpendReport, row: SpendRow) -> dict[str, Any]:
@@ -77,8 +92,7 @@ def _scope(report: SpendReport, row: SpendRow) -> dict[str, Any]:
     for dimension in report.by:
         ident = ident_of(row, dimension)
         scope[dimension] = ident
-        if dimension != "model":
-            scope[f"{dimension}_name"] = None if ident is None else report.names.by_id.get(ident)
+        scope |= names_of(report, dimension, ident)
     kind = kind_of(row)
     if kind is not None:
         scope["kind"] = kind
@@ -90,9 +104,18 @@ def _scope(report: SpendReport, row: SpendRow) -> dict[str, Any]:
 
 
 def ident_of(row: SpendRow, dimension: Dimension) -> str | None:
-    """The id in a dimension of a row, None where it has none."""
-    ident: str | None = getattr(row, dimension)
-    return None if ident in {CONSOLE, DEFAULT_WORKSPACE, UNATTRIBUTED, ""} else ident
+    """The id, or the value of a tag, in a dimension of a row; None where it has none."""
+    ident = row.of(dimension)
+    if dimension.startswith(TAG):  # what an owner writes into a tag is never a word of ours
+        return None if ident == UNTAGGED else ident
+    return None if ident in _NULLS else ident
+
+
+def names_of(report: SpendReport, dimension: Dimension, ident: str | None) -> dict[str, str | None]:
+    """The fields beside a dimension that say what its id is called; those of an id without a name are None."""
+    names = report.names
+    found = {} if dimension not in _NAMED else {f"{dimension}_name": names.by_id.get(ident or "")}
+    return found | ({"user_email": names.emails.get(ident or "")} if dimension == "user" else {})
 
 
 def _figures(row: SpendRow) -> dict[str, Any]:

@@ -30,9 +30,7 @@ def _merged(rows: Sequence[SpendRow]) -> SpendRow:
     known = [row.previous for row in rows if row.previous is not None]
     return SpendRow(
         start=rows[0].start,
-        workspace=None,
-        api_key=None,
-        model=None,
+        parts=(),
         settled=sum(row.settled for row in rows),
         provisional=sum(row.provisional for row in rows),
         estimated=sum(row.estimated for row in rows),

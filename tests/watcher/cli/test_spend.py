@@ -25,7 +25,8 @@ USD = 1_000_000_000
 
 def row(ident: str, dollars: int, settled: int = 0, start: datetime | None = None, model: str = "") -> SpendRow:
     rest = (dollars - settled) * USD
-    return SpendRow(start, None, ident, model or None, settled * USD, 0, rest, (1500, 0, 0, 0, 12), 1)
+    parts = (("api_key", ident), *((("model", model),) if model else ()))
+    return SpendRow(start, parts, settled * USD, 0, rest, (1500, 0, 0, 0, 12), 1)
 
 
 def shown(
@@ -36,8 +37,9 @@ def shown(
     data_as_of: datetime | None = NOW - timedelta(minutes=5),
     unpriced: frozenset[str] = frozenset(),
 ) -> str:
+    rows = tuple(replace(item, parts=tuple(part for part in item.parts if part[0] in by)) for item in rows)
     settled, estimated = sum(item.settled for item in rows), sum(item.estimated for item in rows)
-    total = SpendRow(None, None, None, None, settled, 0, estimated, (1500 * len(rows), 0, 0, 0, 12), len(rows))
+    total = SpendRow(None, (), settled, 0, estimated, (1500 * len(rows), 0, 0, 0, 12), len(rows))
     report = SpendReport(MONTH, NOW, by, bucket, data_as_of, rows, total, Names(names or {}), unpriced)
     out = io.StringIO()
     show(report, Console(file=out, width=80, color_system=None), NOW)
@@ -125,6 +127,21 @@ def test_a_stand_in_price_and_missing_data_are_told() -> None:
 def test_unattributed_is_called_so_and_nothing_is_called_nothing() -> None:
     assert "unattributed" in shown(row(UNATTRIBUTED, 1))
     assert "Nothing was spent." in shown()
+
+
+@pytest.mark.parametrize("hostile", ["[bold red]x", "\x1b[31m", "two\nlines", "pay\u202eroll", "x" * 300])
+def test_a_hostile_tag_breaks_no_line_as_key_or_as_value(hostile: str) -> None:
+    one = replace(row("key_a", 1), parts=(("api_key", "key_a"), (f"tag:{hostile}", hostile)))
+    text = shown(one, by=("api_key", f"tag:{hostile}"))
+    assert len(text.splitlines()) == len(shown(row("key_a", 1)).splitlines())
+    assert max(cell_len(line) for line in text.splitlines()) <= 80
+    assert not any(char in text for char in "\x1b\u202e")
+
+
+def test_cost_that_nothing_explains_is_called_so_once() -> None:
+    parts = (("user", UNATTRIBUTED), ("service_tier", UNATTRIBUTED), ("tag:team", "platform"))
+    text = shown(replace(row("x", 1), parts=parts), by=("user", "service_tier", "tag:team"))
+    assert "unattributed · platform" in text
 
 
 def test_the_default_window_is_this_utc_month_until_now() -> None:
@@ -253,7 +270,7 @@ def test_40_columns_hold_the_name_and_the_amount() -> None:
 
 
 def test_the_others_are_a_row_that_says_how_many_they_are() -> None:
-    others = replace(row("", 25), api_key=None, merged=1234)
+    others = replace(row("", 25), parts=(), merged=1234)
     assert [line.split()[:2] for line in shown(row("key_a", 75), others).splitlines()[2:4]] == [
         ["key_a", "75"],
         ["others", "(1,234)"],
@@ -349,6 +366,37 @@ def test_options_that_contradict_are_wrong_usage(filled: Path, options: tuple[st
     code, out, err = run("-c", str(filled), *options)
     assert (code, out) == (2, "")
     assert "--" in err
+
+
+def test_the_command_takes_a_part_of_the_spend_by_any_words(filled: Path) -> None:
+    asked = ("-c", str(filled), *WINDOW, "--by", "model_family,service_tier", "--where", "api_key=console")
+    document = json.loads(run(*asked, "--json")[1])
+    assert (document["by"], document["where"]) == (["model_family", "service_tier"], ["api_key=console"])
+    assert [(row["model_family"], row["service_tier"], row["cost_usd"]) for row in document["rows"]] == [
+        ("opus", "standard", "2")
+    ]
+    assert document["total"]["cost_usd"] == "2"
+    text = run(*asked)[1]
+    assert "Only where api_key=console" in text
+    assert "opus · standard" in text
+    assert "Nothing of that was spent." in run("-c", str(filled), *WINDOW, "--where", "user=[bold]*")[1]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--by", "owner"), "--by must be workspace"),
+        (("--where", "owner=ada"), "--where must begin with workspace"),
+        (("--where", "tag=team"), '"team=*"'),
+        (("--by", "tag:team"), 'No workspace has a tag "team"'),
+        (("--where", "user=ada", "--reconcile"), "--reconcile goes with"),
+        (("--where", "user=ada", "--restated"), "--restated goes with"),
+    ],
+)
+def test_words_that_cannot_be_meant_are_wrong_usage(filled: Path, options: tuple[str, ...], told: str) -> None:
+    code, out, err = run("-c", str(filled), *options)
+    assert (code, out) == (2, "")
+    assert told in err
 
 
 def test_a_wrong_window_is_wrong_usage(filled: Path) -> None:

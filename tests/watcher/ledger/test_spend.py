@@ -177,7 +177,11 @@ def test_days_and_hours_sum_to_the_whole_in_every_figure(store: Store) -> None:
         sliced = ask(store, "api_key", "model", bucket=bucket)  # type: ignore[arg-type]  # the tuple widens it
         assert sliced.total == whole.total
         for row in whole.rows:
-            same = [one for one in sliced.rows if (one.api_key, one.model) == (row.api_key, row.model)]
+            same = [
+                one
+                for one in sliced.rows
+                if (one.of("api_key"), one.of("model")) == (row.of("api_key"), row.of("model"))
+            ]
             assert sum(one.settled for one in same) == row.settled
             assert sum(one.estimated + one.provisional for one in same) == row.estimated + row.provisional
             assert [sum(kind) for kind in zip(*(one.tokens for one in same), strict=True)] == list(row.tokens)
@@ -278,7 +282,9 @@ def test_comparing_changes_no_figure_of_the_window_and_agrees_with_asking_for_th
     assert document == as_json(plain)
     before = ask(store, "api_key", start=compared.previous.start, end=compared.previous.end)
     assert compared.previous.end - compared.previous.start == NOW.replace(minute=0) + HOUR - start
-    assert {row.api_key: row.previous for row in compared.rows} == {row.api_key: row.cost for row in before.rows}
+    assert {row.of("api_key"): row.previous for row in compared.rows} == {
+        row.of("api_key"): row.cost for row in before.rows
+    }
     assert compared.previous.cost == compared.total.previous == before.total.cost
 
 
@@ -307,7 +313,7 @@ def test_the_trend_of_every_row_sums_to_its_cost(store: Store) -> None:
         for row in (*report.rows, report.total):
             assert len(row.trend) == report.trend.bars
             assert sum(row.trend) == row.cost
-    (key_a,) = [row for row in ask(store, "api_key", start=TODAY, compare=True).rows if row.api_key == "key_a"]
+    (key_a,) = [row for row in ask(store, "api_key", start=TODAY, compare=True).rows if row.of("api_key") == "key_a"]
     assert key_a.trend[:4] == (parse_usd("2"), 0, parse_usd("4"), 0)
 
 

@@ -23,12 +23,20 @@ COSTS = st.lists(st.integers(1, 10**15), max_size=30)
 
 def row(ident: str, cost: int, start: datetime | None = None) -> SpendRow:
     return SpendRow(
-        start, None, ident, None, cost // 3, 1, cost - cost // 3 - 1, (cost % 97, 0, 5, 0, 1), 2, cost // 2, (cost, 0)
+        start,
+        (("api_key", ident),),
+        cost // 3,
+        1,
+        cost - cost // 3 - 1,
+        (cost % 97, 0, 5, 0, 1),
+        2,
+        cost // 2,
+        (cost, 0),
     )
 
 
 def bare(rows: tuple[SpendRow, ...]) -> SpendReport:
-    zero = SpendRow(None, None, None, None, 0, 0, 0, (0,) * 5, 0)
+    zero = SpendRow(None, (), 0, 0, 0, (0,) * 5, 0)
     return SpendReport(MONTH, NOW, ("api_key",), "total", NOW, rows, zero, Names(), frozenset())
 
 
@@ -57,7 +65,7 @@ def test_every_slice_keeps_its_own_top_rows() -> None:
     days = [MONTH, MONTH.replace(day=2)]
     rows = tuple(row(f"key_{number}", 9 - number, day) for day in days for number in range(3))
     top = top_rows(replace(bare(rows), bucket="day"), 1)
-    assert [(one.start, one.api_key, one.merged) for one in top.rows] == [
+    assert [(one.start, one.of("api_key"), one.merged) for one in top.rows] == [
         (days[0], "key_0", 0),
         (days[0], None, 2),
         (days[1], "key_0", 0),
