@@ -115,7 +115,8 @@ def backfilled(config: Path) -> None:
     with Store.open(settings.store.url) as store:
         parts = assemble(settings, store)
         now = SystemClock().now()
-        organization = organization_of(parts.reader, store, now)
+        (access,) = parts.accesses
+        organization = organization_of(access.reader, store, now)
         run_cycle(parts.world(organization), Plan.everything(store, organization, now, settings.poll), now)
         parts.close()
 
@@ -130,12 +131,13 @@ def measure(url: str, days: int) -> None:
         store = Store.open(settings.store.url)
         waited = [0.0]
 
-        def observe(request: object) -> None:
+        def observe(_label: str, request: object) -> None:
             waited[0] += getattr(request, "seconds", 0.0)
 
         parts = assemble(settings, store, observe)
-        organization = organization_of(parts.reader, store, clock.now())
-        world = parts.world(organization)
+        (access,) = parts.accesses
+        organization = organization_of(access.reader, store, clock.now())
+        world = parts.world(access, organization)
         now = clock.now()
         began, own = time.perf_counter(), time.process_time()
         run_cycle(world, Plan.everything(store, organization, now, settings.poll), now)

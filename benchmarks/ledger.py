@@ -37,7 +37,7 @@ from watcher.cycle import look, recall
 from watcher.ingest import Ingested
 from watcher.ledger import Ledger
 from watcher.pricing import PriceBook
-from watcher.store import ORGANIZATION, Store
+from watcher.store import Store
 from watcher.wiring import assemble
 
 Figures = dict[str, float]
@@ -109,9 +109,9 @@ def restart(config: Path, _folder: Path) -> Figures:
     now = SystemClock().now()
     with Store.open(settings.store.url) as store:
         parts = assemble(settings, store)
-        organization = store.cursor.get(ORGANIZATION)
+        organization = store.organizations.id_of("")
         assert organization is not None
-        world = parts.world(organization)
+        world = parts.world(parts.accesses[0], organization)
         snapshot = look(world, Ingested(), now)
         seen = time.process_time()
         decision = decide(snapshot, world.rules, recall(world, now), now)

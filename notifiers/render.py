@@ -51,7 +51,13 @@ def story(notification: Notification) -> Story:
             told = _one(alerts[0], notification.inhibited, now)
         case _:
             told = _many(notification)
-    return replace(told, footer=(clean(notification.organization), *told.footer))
+    footer = (clean(notification.organization), *told.footer)
+    if not notification.told_as:
+        return replace(told, footer=footer)
+    called = clean(notification.told_as)
+    if called == footer[0]:
+        footer = footer[1:]
+    return replace(told, title=title(f"{called}: {told.title}"), footer=(f"organization {called}", *footer))
 
 
 def alert_story(alert: Alert, now: datetime) -> Story:

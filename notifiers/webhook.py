@@ -36,6 +36,7 @@ def notification_json(notification: Notification) -> dict[str, Any]:
         "reason": str(notification.reason),
         "receiver": notification.receiver,
         "organization": notification.organization,
+        "organization_label": notification.told_as or None,
         "created_at": utc_json(notification.created_at),
         "alerts": [alert_json(alert) for alert in notification.alerts],
         "inhibited": [alert_json(alert) for alert in notification.inhibited],

@@ -20,7 +20,7 @@ LATE = timedelta(hours=72)
 """How long after its end a period is still judged: its last UTC day settles within 48 h of that day's own end, which
 in the westernmost zones lies up to twelve hours after the period's."""
 
-_LATER_WORDS = tuple(word for word in WORDS if word not in {"workspace", "api_key", "model"})
+_LATER_WORDS = ("organization", *(word for word in WORDS if word not in {"workspace", "api_key", "model"}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from rules.model import (
     Transition,
     Verdict,
 )
+from rules.selectors import takes_organization
 from rules.stall import Stall
 
 
@@ -35,6 +36,14 @@ class Rules:
     anomalies: tuple[AnomalyRule, ...] = ()
     routes: tuple[Route, ...] = ()
     drift: DriftRule = field(default_factory=DriftRule)
+
+    def of(self, organization: str, called: Sequence[str]) -> Rules:
+        """Those that are for an organization of this id and these names."""
+        return replace(
+            self,
+            budgets=tuple(rule for rule in self.budgets if takes_organization(rule.select, organization, called)),
+            anomalies=tuple(rule for rule in self.anomalies if takes_organization(rule.select, organization, called)),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +95,7 @@ def decide(snapshot: Snapshot, rules: Rules, past: Past, now: datetime) -> Decis
         past.alerts,
         rules.routes,
         organization_name=snapshot.organization_name,
+        told_as=snapshot.told_as,
         first_judgement=past.is_first,
         now=now,
         names=snapshot.names,

@@ -238,6 +238,8 @@ class Notification:
     """The organization's name, for the reader."""
     inhibited: tuple[Alert, ...] = ()
     """Alerts whose story is told by those in `alerts`: the parents inside the message."""
+    told_as: str = ""
+    """What the owner calls the organization, where several are watched; the title then says it."""
 
 
 # ---------------------------------------------------------------------------------------------- what is asked for
@@ -256,6 +258,8 @@ class Selector:
     """On the id, the name or the e-mail address of whose the key is."""
     tag: str | None = None
     """On "key=value", for each tag of the workspace."""
+    organization: str | None = None
+    """Which organizations the rule is for at all: matched once for each, before anything of it is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,3 +327,5 @@ class Snapshot:
     sources: Sequence[SourceState] = ()
     reconciled: Sequence[ReconciledDay] = ()
     """The latest settled days in order, what their tokens are estimated at beside what was billed."""
+    told_as: str = ""
+    """What messages call the organization, beside its own name, where they must tell it from others."""

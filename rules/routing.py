@@ -41,6 +41,7 @@ def notifications(
     routes: Sequence[Route],
     *,
     organization_name: str,
+    told_as: str = "",
     first_judgement: bool,
     now: datetime,
     names: Names = _NO_NAMES,
@@ -49,7 +50,8 @@ def notifications(
 
     `open_alerts` are those that the advance started from. Told are alerts that began to fire and are neither silent
     nor inhibited, alerts whose inhibition ended while they fire, and states that resolved after having been told.
-    Budgets close without a word. `organization_name` is for the reader; `names` say which scope lies inside which.
+    Budgets close without a word. `organization_name` and `told_as` are for the reader; `names` say which scope lies
+    inside which.
     """
     alerts = {alert.id: alert for alert in applied(open_alerts, advance.alerts)}
     began = {row.alert_id for row in advance.transitions if row.after is State.FIRING and not row.silent}
@@ -73,6 +75,7 @@ def notifications(
             created_at=now,
             organization=organization_name,
             inhibited=_carried(group, story, alerts),
+            told_as=told_as,
         )
         for receiver in dict.fromkeys(route.receiver for route in routes)
         for reason, group in letters

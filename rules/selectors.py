@@ -66,6 +66,15 @@ def select(selector: Selector, leaves: Sequence[Leaf], names: Names) -> npt.NDAr
     return chosen
 
 
+def takes_organization(selector: Selector, organization: str, called: Sequence[str]) -> bool:
+    """Whether a rule with this selector is for an organization of this id, which people call by these names."""
+    pattern = selector.organization
+    if pattern is None or pattern == organization or fnmatchcase(organization, pattern):
+        return True
+    folded = pattern.casefold()
+    return any(folded == name or fnmatchcase(name, folded) for name in map(str.casefold, called))
+
+
 def takes(word: str, pattern: str, leaves: Sequence[Leaf], names: Names) -> npt.NDArray[np.bool_]:
     """Which leaves one word with its pattern takes, shape (len(leaves),). KeyError on a word that is not in `WORDS`."""
     if word not in WORDS:

@@ -114,14 +114,19 @@ def test_the_example_is_valid_with_two_variables_and_nothing_to_warn_of(tmp_path
     (tmp_path / "config.toml").write_text(EXAMPLE, encoding="utf-8")
     settings = load(tmp_path / "config.toml", ENV)
     assert settings.warnings == ()
-    assert settings.anthropic.admin_key.reveal() == ENV["ANTHROPIC_ADMIN_KEY"]
+    assert settings.organizations[0].admin_key.reveal() == ENV["ANTHROPIC_ADMIN_KEY"]
 
 
 def test_what_the_example_shows_commented_out_is_valid_too(tmp_path: Path) -> None:
     env = ENV | {"HEARTBEAT_URL": "https://beat.example/x", "WEBHOOK_URL": "https://hook.example/x"}
+    env["PRODUCTION_ADMIN_KEY"] = "sk-ant-admin01-y"
     text = "\n".join(line for line in uncommented().splitlines() if not re.match(r"[a-z_]+_file = ", line))
+    short = re.search(r"^\[anthropic\]$.*?(?=^\[\[organization)", text, flags=re.MULTILINE | re.DOTALL)
+    assert short is not None
+    text = re.sub(r"ca_file = .*", "", text.replace(short.group(), ""))
     (tmp_path / "config.toml").write_text(text, encoding="utf-8")
     settings = load(tmp_path / "config.toml", env)
+    assert settings.labels == ("production",)
     assert [receiver.type for receiver in settings.receivers] == ["slack", "webhook", "console"]
     assert settings.heartbeat is not None
 

@@ -34,6 +34,11 @@ class World:
     ledger: Ledger
     organization: str
     rules: Rules
+    """Those of the whole configuration; which of them are for this organization is seen when it is judged."""
+    label: str = ""
+    """What the configuration calls the organization; "" where it stands alone."""
+    one_of_several: bool = False
+    """Whether what people read must say which organization it is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +70,16 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
     store, organization = world.store, world.organization
     ingested = ingest(world.reader, store, organization, now, plan, progress)
     snapshot = look(world, ingested, now)
-    decision = decide(snapshot, world.rules, recall(world, now), now)
-    figures = overviews.overview(replace(snapshot, view=decision.view), world.rules.budgets, decision.stall, now)
+    rules = world.rules.of(organization, [snapshot.organization_name, *([world.label] if world.label else [])])
+    decision = decide(snapshot, rules, recall(world, rules, now), now)
+    figures = overviews.overview(replace(snapshot, view=decision.view), rules.budgets, decision.stall, now)
     store.remember(
         Judgement(
             alerts=decision.alerts,
             transitions=decision.transitions,
             notifications=decision.notifications,
             cursor=_cursor(decision, figures, now, whole=_whole(ingested, snapshot.sources)),
+            organization=organization,
         )
     )
     return Outcome(ingested, tuple(snapshot.sources), decision, figures)
@@ -88,15 +95,16 @@ def look(world: World, ingested: Ingested, now: datetime) -> Snapshot:
         names=store.directory.names(organization),
         sources=store.sources.all(organization),
         reconciled=world.ledger.reconciled,
+        told_as=world.label if world.one_of_several else "",
     )
 
 
-def recall(world: World, now: datetime) -> Past:
-    """What earlier judgements left behind."""
+def recall(world: World, rules: Rules, now: datetime) -> Past:
+    """What earlier judgements left behind, as far as these rules may ask for it."""
     store = world.store
-    remembered = store.cursor.get(REMEMBERED)
+    remembered = store.cursor.get(REMEMBERED, world.organization)
     alerts = store.alerts.open(world.organization)
-    closed_since = judgement.closed_since(world.rules, remembered, now)
+    closed_since = judgement.closed_since(rules, remembered, now)
     if closed_since is not None:
         alerts += store.alerts.closed_events(world.organization, closed_since)
     return Past(alerts, remembered)

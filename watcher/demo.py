@@ -22,13 +22,14 @@ from rules.money import display_usd, usd_string
 from watcher.clock import DrillClock
 from watcher.config import load
 from watcher.cycle import run_cycle
-from watcher.daemon import Daemon, Signals
+from watcher.daemon import Daemon
 from watcher.ingest import SOURCES, Plan, organization_of
 from watcher.lines import print_hanging
 from watcher.metrics import Metrics
 from watcher.overview import Overview
 from watcher.progress import history_bar
 from watcher.settings import Settings
+from watcher.signals import Signals
 from watcher.simulator import Simulator, World
 from watcher.status import Status, read_status
 from watcher.store import Store
@@ -122,12 +123,13 @@ class Demonstration:
     def _fill(self, settings: Settings, store: Store) -> Nano:
         """The first cycle: reads the history under a progress bar. Returns what the month has cost so far."""
         parts = assemble(settings, store)
+        (access,) = parts.accesses
         try:
             now = self._clock.now()
-            organization = organization_of(parts.reader, store, now)
+            organization = organization_of(access.reader, store, now)
             plan = Plan.everything(store, organization, now, settings.poll)
             with history_bar(self._console) as progress:
-                outcome = run_cycle(parts.world(organization), plan, now, progress)
+                outcome = run_cycle(parts.world(access, organization), plan, now, progress)
         finally:
             parts.close()
         self._introduce(outcome.overview, store, organization)

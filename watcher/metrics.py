@@ -1,19 +1,20 @@
 """Every metric, in one place, on a registry of its own.
 
-What the judgement found (spend, budgets, alerts, watermarks) is read from the newest `Board` as it is scraped, so a
-scrape sees one cycle's figures and never half of two. What happens (requests, cycles, deliveries) is counted as it
-happens. Money is a gauge, since it is restated and starts again each month. Ids are labels; names are not.
+What the judgement found (spend, budgets, alerts, watermarks) is read from each organization's newest `Board` as it is
+scraped, so a scrape sees one cycle's figures and never half of two. What happens (requests, cycles, deliveries) is
+counted as it happens. Money is a gauge, since it is restated and starts again each month. Ids are labels; names are
+not.
 """
 
 from __future__ import annotations
 
 import heapq
 from collections import Counter as Counts
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, disable_created_metrics
+from prometheus_client import CollectorRegistry, Counter, Info, disable_created_metrics
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
@@ -24,16 +25,20 @@ from rules.model import Alert, AnomalyEvidence, SourceState, State
 from rules.money import NANO_PER_USD
 from watcher import __version__
 from watcher.overview import KEPT, Overview, with_silence
+from watcher.status import Standing
+from watcher.tally import Counted, Tally
 
 LONGEST_NAME = 80
 KINDS = ("budget", "anomaly", "source", "drift")
-FAILURES = ("rate_limited", "server_error", "timeout", "connection", "malformed", "refused")
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """What the newest cycle left to be shown."""
+    """What the newest cycle of one organization left to be shown."""
 
+    organization: str = ""
+    """Its id; what the configuration calls it as long as that is not known."""
+    label: str = ""
     overview: Overview | None = None
     alerts: tuple[Alert, ...] = ()
     sources: tuple[SourceState, ...] = ()
@@ -48,38 +53,14 @@ class Metrics:
         """Make every labelled child now, so that a rate over its first event is not lost."""
         disable_created_metrics()  # type: ignore[no-untyped-call]  # the library's own function is not annotated
         self.registry = CollectorRegistry()
-        self.board = Board()
+        self.boards: Mapping[str, Board] = {}
+        """One for each organization, by what the configuration calls it; replaced whole, never changed."""
         self.waiting: tuple[tuple[str, int], ...] = ()
         """How many messages wait, by receiver; it falls between cycles too."""
+        self.sources = tuple(sources)
+        self._tallies: dict[str, Tally] = {}
         registry = self.registry
         Info("watcher_build", "The version that runs.", registry=registry).info({"version": __version__})
-        self.cycles = Counter("watcher_cycles_total", "Cycles begun.", registry=registry)
-        self.cycle_failures = Counter(
-            "watcher_cycle_failures_total", "Cycles that ended early, or with a source failing.", registry=registry
-        )
-        self.cycle_seconds = Histogram(
-            "watcher_cycle_duration_seconds",
-            "How long a cycle took.",
-            buckets=(0.1, 0.3, 1, 3, 10, 30, 100, 300),
-            registry=registry,
-        )
-        self.polls = Counter("watcher_polls_total", "Readings of a source begun.", ["source"], registry=registry)
-        self.poll_failures = Counter(
-            "watcher_poll_failures_total", "Readings of a source that failed.", ["source"], registry=registry
-        )
-        self.requests = Counter("watcher_api_requests_total", "Requests sent to the Admin API.", registry=registry)
-        self.request_failures = Counter(
-            "watcher_api_request_failures_total",
-            "Requests to the Admin API that failed, by reason.",
-            ["reason"],
-            registry=registry,
-        )
-        self.request_seconds = Histogram(
-            "watcher_api_request_duration_seconds",
-            "How long the Admin API took to answer.",
-            buckets=(0.1, 0.3, 1, 3, 10, 30),
-            registry=registry,
-        )
         self.deliveries = Counter(
             "watcher_notifications_total", "Messages that a receiver accepted.", ["receiver"], registry=registry
         )
@@ -89,20 +70,21 @@ class Metrics:
         self.clock_jumps = Counter(
             "watcher_clock_jumps_total", "Times that the machine's clock was set.", registry=registry
         )
-        self.shrinkings = Counter(
-            "watcher_usage_shrinkings_total", "Times that an hour's usage was re-read smaller.", registry=registry
-        )
         self.reload_failures = Counter(
             "watcher_config_reload_failures_total", "Reloads of the configuration that were refused.", registry=registry
         )
-        self.in_cycle = Gauge("watcher_cycle_running", "1 while a cycle runs.", registry=registry)
         self.expect_receivers(receivers)
-        for source in sources:
-            self.polls.labels(source)
-            self.poll_failures.labels(source)
-        for reason in FAILURES:
-            self.request_failures.labels(reason)
+        self.counted = Counted(registry)
         registry.register(_BoardCollector(self))
+
+    def tally(self, label: str, organization: str | None = None) -> Tally:
+        """Where the events of one organization are counted; `organization` is its id, if that is known."""
+        tally = self._tallies.get(label)
+        if tally is None:
+            tally = self._tallies[label] = Tally(self.counted, self.sources, label)
+        if organization is not None:
+            tally.belongs_to(organization)
+        return tally
 
     def expect_receivers(self, receivers: Iterable[str]) -> None:
         """Make the children of these receivers, at nothing."""
@@ -121,30 +103,54 @@ class Metrics:
             encoder, content_type = choose_encoder("")
         return encoder(self.registry), content_type
 
-    def request(self, outcome: str, seconds: float) -> None:
-        """Count one request to the Admin API; any outcome but "ok" is a failure."""
-        self.requests.inc()
-        self.request_seconds.observe(seconds)
-        if outcome != "ok":
-            self.request_failures.labels(outcome).inc()
+
+def left_over(standing: Standing) -> Board:
+    """What an earlier run, or an earlier configuration, left to be shown of an organization."""
+    return Board(
+        standing.organization or standing.label,
+        standing.label,
+        standing.overview,
+        standing.alerts,
+        standing.sources,
+        standing.last_success_at,
+    )
 
 
 class _BoardCollector(Collector):
-    """Turns the newest board into gauges at the moment of a scrape."""
+    """Turns the newest boards into gauges at the moment of a scrape."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        metrics = self._metrics
-        board = metrics.board
-        yield from _spend(board.overview)
-        yield from _budgets(board.overview)
-        yield from _drift(board.overview)
-        yield from _alerts(board.alerts)
-        yield from _sources(board)
-        waiting = [((receiver,), float(count)) for receiver, count in metrics.waiting]
+        merged: dict[str, GaugeMetricFamily] = {}
+        for board in self._metrics.boards.values() or (None,):
+            for family in _families(board):
+                if family.name in merged:
+                    merged[family.name].samples += family.samples
+                else:
+                    merged[family.name] = family
+        yield from merged.values()
+        waiting = [((receiver,), float(count)) for receiver, count in self._metrics.waiting]
         yield _gauge("watcher_outbox_messages", "Messages that wait for delivery.", ("receiver",), waiting)
+
+
+def _families(board: Board | None) -> Iterator[GaugeMetricFamily]:
+    """The gauges of one organization; without one, the same families with nothing in them."""
+    overview = board.overview if board else None
+    called = [((board.organization, board.label, clean(_name(board), LONGEST_NAME)), 1.0)] if board else []
+    yield _gauge(
+        "watcher_organization_info", "What an organization is called.", ("organization", "label", "name"), called
+    )
+    yield from _spend(overview)
+    yield from _budgets(overview)
+    yield from _drift(overview)
+    yield from _alerts(board)
+    yield from _sources(board)
+
+
+def _name(board: Board) -> str:
+    return board.overview.organization_name if board.overview else board.label or board.organization
 
 
 def _gauge(
@@ -247,11 +253,15 @@ def _nearest(lines: Iterable[Line]) -> list[Line]:
     return found
 
 
-def _alerts(alerts: Sequence[Alert]) -> Iterator[GaugeMetricFamily]:
-    counts = {(kind, state.value): 0 for kind in KINDS for state in (State.PENDING, State.FIRING)}
+def _alerts(board: Board | None) -> Iterator[GaugeMetricFamily]:
+    alerts = board.alerts if board else ()
+    organization = board.organization if board else ""
+    counts = {(organization, kind, state.value): 0 for kind in KINDS for state in (State.PENDING, State.FIRING)}
     for alert in alerts:
-        counts[alert.subject.kind, alert.state.value] = counts.get((alert.subject.kind, alert.state.value), 0) + 1
-    yield _gauge("watcher_alerts", "Alerts that are open, by kind and state.", ("kind", "state"), counts.items())
+        place = (organization, alert.subject.kind, alert.state.value)
+        counts[place] = counts.get(place, 0) + 1
+    counted = counts.items() if board else ()
+    yield _gauge("watcher_alerts", "Open alerts by kind and state.", ("organization", "kind", "state"), counted)
     labels = ("organization", "rule", "workspace", "api_key", "model")
     firing = [
         (
@@ -276,7 +286,9 @@ def _places(alert: Alert) -> tuple[str, str, str]:
     return (scope.workspace or "", scope.api_key or "", scope.model or "")
 
 
-def _sources(board: Board) -> Iterator[GaugeMetricFamily]:
+def _sources(board: Board | None) -> Iterator[GaugeMetricFamily]:
+    overview = board.overview if board else None
+    organization = board.organization if board else ""
     figures = (
         ("watcher_data_watermark_timestamp_seconds", "Everything of a source before this is complete.", "watermark"),
         ("watcher_source_last_success_timestamp_seconds", "When a source was last read whole.", "last_success_at"),
@@ -287,17 +299,18 @@ def _sources(board: Board) -> Iterator[GaugeMetricFamily]:
         ),
         ("watcher_source_stalled_since_timestamp_seconds", "Since when a source is suspect.", "stalled_since"),
     )
-    sources = with_silence(board.sources, board.overview)
+    sources = with_silence(board.sources, overview) if board else ()
     for name, text, attribute in figures:
         moments = [(source.source, getattr(source, attribute)) for source in sources]
-        yield _gauge(name, text, ("source",), [((source,), moment.timestamp()) for source, moment in moments if moment])
-    overview = board.overview
-    observed = [((), overview.data_as_of.timestamp())] if overview else []
-    yield _gauge("watcher_data_as_of_timestamp_seconds", "When the newest usage was read.", (), observed)
-    success = [((), board.last_success.timestamp())] if board.last_success else []
+        rows = [((organization, source), moment.timestamp()) for source, moment in moments if moment]
+        yield _gauge(name, text, ("organization", "source"), rows)
+    label = ("organization",)
+    observed = [((organization,), overview.data_as_of.timestamp())] if overview else []
+    yield _gauge("watcher_data_as_of_timestamp_seconds", "When the newest usage was read.", label, observed)
+    success = [((organization,), board.last_success.timestamp())] if board and board.last_success else []
     yield _gauge(
         "watcher_last_cycle_success_timestamp_seconds",
         "When the last cycle ended in which no source was failing.",
-        (),
+        label,
         success,
     )

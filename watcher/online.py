@@ -23,6 +23,8 @@ class Answer:
     sentence: str
     hopeless: bool = False
     """Whether every other source would say the same."""
+    organization: str | None = None
+    """The id of the organization, where it was asked for and told."""
 
 
 def ask_sources(connection: Connection, now: datetime) -> Iterator[Answer]:
@@ -76,5 +78,5 @@ def _ask(source: str, question: Callable[[], Any], there: Collection[str]) -> An
     except AdminApiError as error:
         return Answer(source, "failed", str(error), isinstance(error, NotAuthenticated) or error.status is None)
     if source == "organization":
-        return Answer(source, "answers", f'"{found.name}" ({found.id})')
+        return Answer(source, "answers", f'"{found.name}" ({found.id})', organization=found.id)
     return Answer(source, "answers", f"{len(found)} in the answer")

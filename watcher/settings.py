@@ -19,8 +19,9 @@ from watcher.secret import Secret
 
 
 @dataclass(frozen=True, slots=True)
-class AnthropicSettings:
-    """How to reach the Admin API. `base_url` has no trailing slash; it is https, or http on loopback."""
+class OrganizationSettings:
+    """How to reach the Admin API of one organization. `base_url` has no trailing slash; it is https, or http on
+    loopback."""
 
     base_url: str
     admin_key: Secret
@@ -28,6 +29,8 @@ class AnthropicSettings:
     """The whole URL of the proxy: it may hold a password."""
     ca_file: Path | None = None
     """A PEM bundle to trust in place of the system's; absolute."""
+    label: str = ""
+    """What the configuration calls the organization; "" where it stands alone in [anthropic]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,8 @@ class Settings:
 
     path: Path
     """The config file it was read from, absolute."""
-    anthropic: AnthropicSettings
+    organizations: tuple[OrganizationSettings, ...]
+    """At least one; their labels differ."""
     store: StoreSettings
     http: HttpSettings = field(default_factory=HttpSettings)
     poll: PollSettings = field(default_factory=PollSettings)
@@ -129,3 +133,8 @@ class Settings:
     heartbeat: HeartbeatSettings | None = None
     warnings: tuple[str, ...] = ()
     """Sentences about what is valid and probably not meant."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What the organizations are called, in the order of the file."""
+        return tuple(organization.label for organization in self.organizations)

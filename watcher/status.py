@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -23,36 +23,82 @@ FRESH = timedelta(hours=3)
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
-    """The state of the program as its store holds it. Everything may be missing on a new database."""
+class Standing:
+    """How one organization stands, as the store holds it. Everything may be missing on a new database."""
 
-    now: datetime
+    label: str
+    """What the configuration calls it; "" where it stands alone."""
+    organization: str | None
+    """Its id; None as long as its key has never been asked."""
     overview: Overview | None
     alerts: tuple[Alert, ...]
     sources: tuple[SourceState, ...]
-    waiting: tuple[tuple[str, int], ...]
     last_cycle_at: datetime | None
     last_success_at: datetime | None
     problems: tuple[str, ...]
-    """Sentences about what is not as it should be, worst first; empty when all is well."""
+    """Sentences about what is not as it should be with it, worst first; empty when all is well."""
     notes: tuple[str, ...] = ()
     """Sentences about what this organization or key does not have, and what that costs in precision."""
 
     @property
+    def name(self) -> str:
+        """What its owner calls it, or failing that what the API calls it."""
+        return self.label or (self.overview.organization_name if self.overview else self.organization or "")
+
+    @property
     def firing(self) -> tuple[Alert, ...]:
         """The alerts that fire now, the gravest and then the newest first; those that another one tells left out."""
-        told = [alert for alert in self.alerts if alert.state is State.FIRING and alert.inhibited_by is None]
-        return tuple(
-            sorted(told, key=lambda alert: (-_GRAVITY[alert.severity], -alert.starts_at.timestamp(), alert.id))
-        )
+        return _gravest_first(self.alerts)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The state of the program as its store holds it, organization by organization as the configuration has them."""
+
+    now: datetime
+    standings: tuple[Standing, ...]
+    waiting: tuple[tuple[str, int], ...]
+    problems: tuple[str, ...]
+    """All that is not as it should be, each naming its organization where there are several."""
+    notes: tuple[str, ...] = ()
+    """What the organizations or their keys do not have, each naming its organization where there are several."""
+
+    @property
+    def several(self) -> bool:
+        """Whether figures must say which organization they are of."""
+        return len(self.standings) > 1
+
+    @property
+    def overview(self) -> Overview | None:
+        """The figures of the organization that stands alone; None where there are several."""
+        return None if self.several else self.standings[0].overview
+
+    @property
+    def firing(self) -> tuple[Alert, ...]:
+        """The alerts of all that fire now, the gravest and then the newest first."""
+        return _gravest_first(alert for standing in self.standings for alert in standing.alerts)
+
+    def name_of(self, alert: Alert) -> str:
+        """What the owner calls the organization of an alert."""
+        ident = alert.subject.scope.organization
+        return next((each.name for each in self.standings if each.organization == ident), ident)
+
+
+def _gravest_first(alerts: Iterable[Alert]) -> tuple[Alert, ...]:
+    told = [alert for alert in alerts if alert.state is State.FIRING and alert.inhibited_by is None]
+    return tuple(sorted(told, key=lambda alert: (-_GRAVITY[alert.severity], -alert.starts_at.timestamp(), alert.id)))
 
 
 class StatusStore(Protocol):
     """The part of the store that a status is read from."""
 
     @property
+    def organizations(self) -> Any:
+        """`id_of(label)` gives the id of an organization of the configuration, `all()` every one with its label."""
+
+    @property
     def alerts(self) -> Any:
-        """`open()` gives the open alerts."""
+        """`open(organization)` gives its open alerts."""
 
     @property
     def sources(self) -> Any:
@@ -64,28 +110,67 @@ class StatusStore(Protocol):
 
     @property
     def cursor(self) -> Any:
-        """`get(name)` gives a remembered text."""
+        """`get(name, organization)` gives a remembered text."""
 
 
-def read_status(store: StatusStore, now: datetime, receivers: Collection[str] | None = None) -> Status:
-    """Read the newest state; a daemon may be writing beside it. `receivers` are those that the configuration names."""
-    text = store.cursor.get("overview")
-    overview = overviews.from_json(text) if text else None
-    organization = overview.organization if overview else store.cursor.get("organization")
-    sources = overviews.with_silence(store.sources.all(organization) if organization else (), overview)
+def read_status(
+    store: StatusStore, now: datetime, receivers: Collection[str] | None = None, labels: Sequence[str] = ("",)
+) -> Status:
+    """Read the newest state; a daemon may be writing beside it.
+
+    `receivers` are those that the configuration names, `labels` what it calls the organizations.
+    """
+    standings = tuple(read_standing(store, label, now) for label in labels)
     waiting = tuple(sorted(store.outbox.depth().items()))
-    last_cycle_at = _moment(store.cursor.get("last_cycle_at"))
+    problems = _named(standings, lambda standing: standing.problems)
     return Status(
         now,
-        overview,
-        tuple(store.alerts.open()),
-        sources,
+        standings,
         waiting,
+        (*problems, *_unwatched(store, labels), *_waiting(waiting, receivers)),
+        tuple(_named(standings, lambda standing: standing.notes)),
+    )
+
+
+def _named(standings: Sequence[Standing], sentences: Callable[[Standing], Iterable[str]]) -> Iterator[str]:
+    """The sentences of all, each beginning with its organization where there are several."""
+    for standing in standings:
+        of = f"{clean(standing.name)}: " if len(standings) > 1 else ""
+        yield from (f"{of}{sentence}" for sentence in sentences(standing))
+
+
+def read_standing(store: StatusStore, label: str, now: datetime) -> Standing:
+    """Read the newest state of one organization."""
+    organization: str | None = store.organizations.id_of(label)
+    if organization is None:
+        return Standing(label, None, None, (), (), None, None, tuple(_problems(None, (), None, now)))
+    text = store.cursor.get("overview", organization)
+    overview = overviews.from_json(text) if text else None
+    sources = overviews.with_silence(store.sources.all(organization), overview)
+    last_cycle_at = _moment(store.cursor.get("last_cycle_at", organization))
+    return Standing(
+        label,
+        organization,
+        overview,
+        tuple(store.alerts.open(organization)),
+        sources,
         last_cycle_at,
-        _moment(store.cursor.get("last_success_at")),
-        (*_problems(overview, sources, last_cycle_at, now), *_waiting(waiting, receivers)),
+        _moment(store.cursor.get("last_success_at", organization)),
+        tuple(_problems(overview, sources, last_cycle_at, now)),
         missing(sources).notes,
     )
+
+
+def _unwatched(store: StatusStore, labels: Collection[str]) -> Iterator[str]:
+    """Organizations that the configuration names no more, and of which something is still open."""
+    for bound in store.organizations.all():
+        alerts = () if bound.label in labels else store.alerts.open(bound.id)
+        if alerts:
+            yield (
+                f"The configuration does not name the organization {clean(bound.label or bound.id)} any more: "
+                f"{plural(len(alerts), 'open alert')} of it will be closed once every organization that it names has "
+                "been read."
+            )
 
 
 def _moment(text: str | None) -> datetime | None:
@@ -129,37 +214,79 @@ def _waiting(waiting: Iterable[tuple[str, int]], receivers: Collection[str] | No
 
 
 def to_json(status: Status, alert_json: Any) -> Mapping[str, Any]:
-    """The form of `watcher status --json`; money as exact decimal strings of dollars. `alert_json` forms one alert."""
-    overview = status.overview
+    """The form of `watcher status --json`; money as exact decimal strings of dollars. `alert_json` forms one alert.
+
+    `organizations` has each by itself. The fields beside it are of all together: amounts are added, of times the
+    earliest stands, and `organization` is null where there are several.
+    """
+    standings = status.standings
+    figures = [standing.overview for standing in standings if standing.overview]
+    alone = standings[0].overview if len(standings) == 1 else None
     return {
-        "organization": {"id": overview.organization, "name": overview.organization_name} if overview else None,
+        "organization": {"id": alone.organization, "name": alone.organization_name} if alone else None,
         "now": utc_json(status.now),
-        "data_as_of": utc_json(overview.data_as_of) if overview else None,
-        "complete_until": utc_json(overview.complete_until) if overview else None,
-        "spend_usd": _spend(overview) if overview else None,
-        "budgets": [_line(line) for line in overview.budgets] if overview else [],
+        "data_as_of": _earliest(standings, lambda each: each.overview.data_as_of if each.overview else None),
+        "complete_until": _earliest(standings, lambda each: each.overview.complete_until if each.overview else None),
+        "spend_usd": _spend(figures) if figures else None,
+        "budgets": [line for standing in standings for line in _budgets(standing)],
         "alerts": [alert_json(alert) for alert in status.firing],
-        "sources": [_source(source) for source in status.sources],
+        "sources": [source for standing in standings for source in _sources(standing)],
         "waiting": dict(status.waiting),
-        "last_cycle_at": _iso(status.last_cycle_at),
-        "last_success_at": _iso(status.last_success_at),
+        "last_cycle_at": _earliest(standings, lambda each: each.last_cycle_at),
+        "last_success_at": _earliest(standings, lambda each: each.last_success_at),
         "problems": list(status.problems),
         "notes": list(status.notes),
+        "organizations": [_standing(standing) for standing in standings],
     }
 
 
-def _spend(overview: Overview) -> Mapping[str, str]:
-    total = overview.total
+def _standing(standing: Standing) -> Mapping[str, Any]:
+    overview = standing.overview
     return {
-        "today": usd_string(total.today),
-        "month": usd_string(total.month),
-        "month_settled": usd_string(total.month_settled),
+        "id": standing.organization,
+        "label": standing.label or None,
+        "name": overview.organization_name if overview else None,
+        "data_as_of": utc_json(overview.data_as_of) if overview else None,
+        "complete_until": utc_json(overview.complete_until) if overview else None,
+        "spend_usd": _spend([overview]) if overview else None,
+        "budgets": _budgets(standing),
+        "sources": _sources(standing),
+        "firing": len(standing.firing),
+        "last_cycle_at": _iso(standing.last_cycle_at),
+        "last_success_at": _iso(standing.last_success_at),
+        "problems": list(standing.problems),
+        "notes": list(standing.notes),
+    }
+
+
+def _earliest(standings: Iterable[Standing], moment: Callable[[Standing], datetime | None]) -> str | None:
+    """The earliest of the organizations' moments; None where one has none."""
+    moments = [moment(standing) for standing in standings]
+    known = [each for each in moments if each is not None]
+    return utc_json(min(known)) if len(known) == len(moments) else None
+
+
+def _budgets(standing: Standing) -> list[Mapping[str, Any]]:
+    return [_line(line) for line in standing.overview.budgets] if standing.overview else []
+
+
+def _sources(standing: Standing) -> list[Mapping[str, Any]]:
+    return [{"organization": standing.organization, **_source(source)} for source in standing.sources]
+
+
+def _spend(figures: Sequence[Overview]) -> Mapping[str, str]:
+    totals = [overview.total for overview in figures]
+    return {
+        "today": usd_string(sum(total.today for total in totals)),
+        "month": usd_string(sum(total.month for total in totals)),
+        "month_settled": usd_string(sum(total.month_settled for total in totals)),
     }
 
 
 def _line(line: Any) -> Mapping[str, Any]:
     return {
         "budget": line.budget,
+        "organization": line.scope.organization,
         "scope": dict(line.scope.parts()),
         "period": line.period,
         "ends_at": utc_json(line.end),

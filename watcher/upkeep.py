@@ -1,4 +1,8 @@
-"""Looking after the database, once a day: what is older than its owner keeps, and messages to nobody, are let go."""
+"""Looking after the database, for all organizations at once.
+
+Once a day what is older than its owner keeps, and messages to nobody, are let go. What fires of an organization that
+the configuration names no more ends once that is plain: when every name that is there stands for another one.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +11,47 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from watcher.store import Store
+from rules import lifecycle
+from watcher.store import Judgement, Store
 
 log = structlog.get_logger(__name__)
 
 EVERY = timedelta(days=1)
 GIVEN_UP_AFTER = timedelta(days=7)
 """How long a message waits for a receiver that the configuration names no more, in case it is put back."""
+LEFT_OUT = "organization removed"
 _PRUNED_AT = "pruned_at"
+
+
+def look_after(
+    store: Store, keep: timedelta, receivers: Collection[str], labels: Collection[str], now: datetime
+) -> None:
+    """Tidy up if that is due, and close what nobody watches any more; raises StoreError."""
+    tidy_if_due(store, keep, receivers, now)
+    close_unwatched(store, labels, now)
+
+
+def close_unwatched(store: Store, labels: Collection[str], now: datetime) -> int:
+    """End the open alerts of organizations outside `labels`, without a message; returns how many.
+
+    Nothing is done as long as one of the labels has never been seen to stand for an organization: it may be a new name
+    for one that is held under another.
+    """
+    bound = store.organizations.all()
+    if not set(labels) <= {each.label for each in bound}:
+        return 0
+    count = 0
+    for each in bound:
+        alerts = () if each.label in labels else store.alerts.open(each.id)
+        if not alerts:
+            continue
+        closed = lifecycle.close(alerts, LEFT_OUT, now)
+        store.remember(Judgement(alerts=closed.alerts, transitions=closed.transitions))
+        details = {"organization": each.id, "label": each.label, "alerts": len(alerts), "why": LEFT_OUT}
+        store.journal.append(now, "watcher", "alerts closed", details)
+        log.warning("alerts closed: the configuration does not name their organization any more", **details)
+        count += len(alerts)
+    return count
 
 
 def tidy_if_due(store: Store, keep: timedelta, receivers: Collection[str], now: datetime) -> int:

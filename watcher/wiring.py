@@ -6,6 +6,8 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias
 
 from notifiers.base import Notifier
 from notifiers.http import OutgoingHttp
@@ -24,15 +26,18 @@ from watcher.channels import make_notifiers
 from watcher.cycle import World
 from watcher.ledger import Ledger
 from watcher.pricing import PriceBook
-from watcher.settings import AnthropicSettings, Settings
+from watcher.settings import OrganizationSettings, Settings
 from watcher.store import Store
 
 GROUPING = "usage_grouping"
-"""Where the store remembers how finely the API lets the usage report be asked for."""
+"""Where the store remembers how finely the API lets an organization's usage report be asked for."""
+
+Observer: TypeAlias = Callable[[str, RequestObservation], None]
+"""Hears of every request, and of the label of the organization that it is about."""
 
 
 def open_connection(
-    settings: AnthropicSettings,
+    settings: OrganizationSettings,
     observer: Callable[[RequestObservation], None] | None = None,
     pause: Callable[[float], None] = time.sleep,
     retries: RetryPolicy | None = None,
@@ -55,14 +60,28 @@ def open_connection(
 
 
 @dataclass(frozen=True, slots=True)
+class Access:
+    """The way to one organization: its connection, what reads over it, and what it pays."""
+
+    settings: OrganizationSettings
+    connection: Connection
+    reader: AdminReader
+    prices: PriceBook
+
+    @property
+    def label(self) -> str:
+        """What the configuration calls the organization."""
+        return self.settings.label
+
+
+@dataclass(frozen=True, slots=True)
 class Parts:
     """Everything that one configuration calls for. The store outlives it: a reload makes new parts on the same one."""
 
     settings: Settings
     store: Store
-    connection: Connection
-    reader: AdminReader
-    prices: PriceBook
+    accesses: tuple[Access, ...]
+    """One for each organization, in the order of the configuration."""
     notifiers: tuple[Notifier, ...]
     http: OutgoingHttp
 
@@ -72,40 +91,55 @@ class Parts:
         settings = self.settings
         return Rules(settings.budgets, settings.anomalies, settings.routes, settings.drift)
 
-    def world(self, organization: str, ledger: Ledger | None = None) -> World:
-        """What a cycle works on; a ledger that is already filled may be handed on."""
+    def world(self, access: Access, organization: str, ledger: Ledger | None = None) -> World:
+        """What a cycle of the organization of this id works on; a ledger that is already filled may be handed on."""
         return World(
-            self.reader,
+            access.reader,
             self.store,
-            ledger or Ledger(self.store, self.prices, organization),
+            ledger or Ledger(self.store, access.prices, organization),
             organization,
             self.rules,
+            access.label,
+            one_of_several=len(self.accesses) > 1,
         )
 
-    def remember_grouping(self) -> None:
+    def remember_grouping(self, access: Access, organization: str) -> None:
         """Keep what the reader learned about how finely it may ask."""
-        memory = json.dumps(self.reader.grouping_memory.to_json(), sort_keys=True)
-        if memory != self.store.cursor.get(GROUPING):
-            self.store.cursor.set(GROUPING, memory)
+        memory = json.dumps(access.reader.grouping_memory.to_json(), sort_keys=True)
+        if memory != self.store.cursor.get(GROUPING, organization):
+            self.store.cursor.set(GROUPING, memory, organization)
 
     def close(self) -> None:
-        """End the connection; the store stays open."""
-        self.connection.close()
+        """End the connections; the store stays open."""
+        for access in self.accesses:
+            access.connection.close()
 
 
 def assemble(
     settings: Settings,
     store: Store,
-    observer: Callable[[RequestObservation], None] | None = None,
+    observer: Observer | None = None,
     pause: Callable[[float], None] = time.sleep,
 ) -> Parts:
     """Build the parts. Nothing is asked of the network yet."""
-    connection = open_connection(settings.anthropic, observer, pause)
     outgoing = OutgoingHttp(user_agent=USER_AGENT)
-    memory = store.cursor.get(GROUPING)
+    accesses = tuple(_access(each, settings, store, observer, pause) for each in settings.organizations)
+    return Parts(settings, store, accesses, make_notifiers(settings.receivers, outgoing), outgoing)
+
+
+def _access(
+    organization: OrganizationSettings,
+    settings: Settings,
+    store: Store,
+    observer: Observer | None,
+    pause: Callable[[float], None],
+) -> Access:
+    heard = None if observer is None else partial(observer, organization.label)
+    connection = open_connection(organization, heard, pause)
+    known = store.organizations.id_of(organization.label)
+    memory = None if known is None else store.cursor.get(GROUPING, known)
     reader = AdminReader(connection, grouping_memory=GroupingMemory.from_json(json.loads(memory)) if memory else None)
-    notifiers = make_notifiers(settings.receivers, outgoing)
-    return Parts(settings, store, connection, reader, PriceBook(settings.prices), notifiers, outgoing)
+    return Access(organization, connection, reader, PriceBook(settings.prices))
 
 
 def waiting_by_receiver(parts: Parts) -> tuple[tuple[str, int], ...]:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -26,11 +27,11 @@ from watcher.metrics import Metrics
 from watcher.outbox import deliver
 from watcher.pricing import PriceBook
 from watcher.secret import Secret
-from watcher.settings import AnthropicSettings, PollSettings, Settings, StoreSettings
+from watcher.settings import OrganizationSettings, PollSettings, Settings, StoreSettings
 from watcher.simulator import Simulator, World
 from watcher.status import Status, read_status
 from watcher.store import Store
-from watcher.wiring import Parts
+from watcher.wiring import Access, Parts
 
 DOLLAR = 1_000_000_000
 HOUR = timedelta(hours=1)
@@ -137,7 +138,7 @@ class Watcher:
         url = f"sqlite:///{self.database}"
         return Settings(
             path=self.database.with_name("watcher.toml"),
-            anthropic=AnthropicSettings(self.simulator.url, KEY),
+            organizations=(OrganizationSettings(self.simulator.url, KEY),),
             store=StoreSettings(url, path=self.database),
             poll=PollSettings(backfill=self.asked.backfill),
             budgets=self.asked.budgets,
@@ -150,23 +151,25 @@ class Watcher:
         self,
         settings: Settings,
         store: Store,
-        observer: Callable[[RequestObservation], None],
+        observer: Callable[[str, RequestObservation], None],
         _pause: Callable[[float], None],
     ) -> Parts:
         """The parts of the program, with a client that does not sleep between tries and a receiver that records."""
+        (organization,) = settings.organizations
         connection = connect(
             ConnectionSettings(
-                base_url=settings.anthropic.base_url,
-                admin_key=settings.anthropic.admin_key,
+                base_url=organization.base_url,
+                admin_key=organization.admin_key,
                 timeout_seconds=self.asked.timeout_seconds,
                 budget_seconds=self.asked.budget_seconds,
                 retries=RetryPolicy(attempts=self.asked.attempts),
             ),
-            observer=observer,
+            observer=partial(observer, organization.label),
             pause=lambda _seconds: None,
         )
         notifiers = tuple(self.recorders.values())
-        return Parts(settings, store, connection, AdminReader(connection), PriceBook(), notifiers, OutgoingHttp())
+        access = Access(organization, connection, AdminReader(connection), PriceBook())
+        return Parts(settings, store, (access,), notifiers, OutgoingHttp())
 
     # ------------------------------------------------------------------------------------------ time
 
@@ -187,10 +190,10 @@ class Watcher:
         """What `watcher poll` does at the present moment: every source is read again, whatever is due."""
         first = next(iter(self.recorders.values()))
         heard = len(first.messages)
-        organization = self.store.cursor.get("organization") or ""
-        parts = self._parts(self._settings(), self.store, lambda _request: None, lambda _seconds: None)
+        organization = self.store.organizations.id_of("") or ""
+        parts = self._parts(self._settings(), self.store, lambda _label, _request: None, lambda _seconds: None)
         plan = Plan.everything(self.store, organization, self.now, parts.settings.poll)
-        self._note(run_cycle(parts.world(organization), plan, self.now))
+        self._note(run_cycle(parts.world(parts.accesses[0], organization), plan, self.now))
         parts.close()
         for recorder in self.recorders.values():
             deliver(self.store.outbox, recorder, self.clock.now)
@@ -226,7 +229,7 @@ class Watcher:
         return sum(sample.value for sample in samples if labels.items() <= sample.labels.items())
 
     def spend(self, start: datetime, end: datetime, by: Sequence[str] = (), bucket: str = "total") -> SpendReport:
-        organization = self.store.cursor.get("organization")
+        organization = self.store.organizations.id_of("")
         return spend_report(self.store, PriceBook(), organization, by, start, end, bucket, self.now)
 
     def name_of(self, key: str) -> str:

@@ -173,7 +173,7 @@ def provoke(config: Path) -> None:
     thread = threading.Thread(target=fail)
     thread.start()
     thread.join()
-    raise RuntimeError(f"401 for {settings.anthropic.admin_key.reveal()}", settings.anthropic.admin_key)
+    raise RuntimeError(f"401 for {settings.organizations[0].admin_key.reveal()}", settings.organizations[0].admin_key)
 
 main()
 """

@@ -46,7 +46,7 @@ def test_a_list_that_is_not_offered_is_asked_for_once_a_day_and_when_the_daemon_
     watcher.world.set_faults(None)
     watcher.restart()
     watcher.cycle()
-    states = {state.source: state for state in watcher.status.sources}
+    states = {state.source: state for state in watcher.status.standings[0].sources}
     assert states["invites"].offered
     assert states["claude_code"].offered
 

@@ -98,7 +98,7 @@ class Prepared:
 
 
 def usage_by_hour(watcher: Watcher, until: datetime) -> dict[datetime, int]:
-    organization = watcher.store.cursor.get("organization") or ""
+    organization = watcher.store.organizations.id_of("") or ""
     hours = watcher.store.usage.observed(organization, NOON - DAY, until)
     return {hour: state.tokens for hour, state in hours.items()}
 

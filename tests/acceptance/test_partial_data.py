@@ -77,7 +77,7 @@ def never_falls(watcher: Watcher, until: datetime, every: timedelta) -> list[str
 def truth(watcher: Watcher, until: datetime = NOON) -> list[tuple[object, ...]]:
     """Usage of the two days before `until`, row by row, as the database has it."""
     assert watcher.last.overview.complete_until >= until
-    organization = watcher.store.cursor.get("organization") or ""
+    organization = watcher.store.organizations.id_of("") or ""
     usage = watcher.store.usage.read(organization, until - 2 * DAY, until)
     figures = zip(
         usage.hour.tolist(),

@@ -177,10 +177,11 @@ def live(errand: Errand) -> None:
 
 
 def _work(parts: Parts, store: Store, notifiers: Sequence[Notifier], clock: Clock, moments: Sequence[datetime]) -> None:
-    written = store.cursor.get("last_cycle_at")
+    written = store.cursor.get("last_cycle_at", store.organizations.id_of("") or "")
     done = None if written is None else datetime.fromisoformat(written)
     clock.set(done or moments[0])
     world: World | None = None
+    (access,) = parts.accesses
     for notifier in notifiers:
         deliver(store.outbox, notifier, clock.now)
     if done is not None:
@@ -190,10 +191,10 @@ def _work(parts: Parts, store: Store, notifiers: Sequence[Notifier], clock: Cloc
             continue
         clock.set(now)
         if world is None:
-            world = parts.world(organization_of(parts.reader, store, now))
+            world = parts.world(access, organization_of(access.reader, store, now))
         plan = Plan.due(store, world.organization, now, parts.settings.poll)
         run_cycle(world, plan, now)
-        parts.remember_grouping()
+        parts.remember_grouping(access, world.organization)
         tidy_if_due(store, parts.settings.store.keep, [notifier.name for notifier in parts.notifiers], now)
         for notifier in notifiers:
             deliver(store.outbox, notifier, clock.now)

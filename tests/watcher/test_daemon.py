@@ -48,6 +48,14 @@ def metric(daemon: Running, name: str) -> float | None:
     return float(found[1]) if found else None
 
 
+def sample(metrics: Metrics, name: str, **labels: str) -> float | None:
+    """The value of the one sample of that name that has these labels among others."""
+    samples = [sample for family in metrics.registry.collect() for sample in family.samples if sample.name == name]
+    found = [sample.value for sample in samples if labels.items() <= sample.labels.items()]
+    assert len(found) <= 1, found
+    return found[0] if found else None
+
+
 # ------------------------------------------------------------------------------------------- signals
 
 
@@ -178,21 +186,21 @@ def test_the_heartbeat_is_pinged_after_whole_cycles_and_only_then(tmp_path: Path
             daemon.cycle()
             assert daemon.ready
             assert not heart.seen
-            assert metrics.registry.get_sample_value("watcher_cycle_failures_total") == 1
-            assert metrics.registry.get_sample_value("watcher_poll_failures_total", {"source": "cost"}) == 1
-            assert metrics.registry.get_sample_value("watcher_last_cycle_success_timestamp_seconds") is None
+            assert sample(metrics, "watcher_cycle_failures_total") == 1
+            assert sample(metrics, "watcher_poll_failures_total", source="cost") == 1
+            assert sample(metrics, "watcher_last_cycle_success_timestamp_seconds") is None
             daemon.cycle()  # cost is not due yet, and still it has failed
             assert not heart.seen
-            assert metrics.registry.get_sample_value("watcher_cycle_failures_total") == 2
+            assert sample(metrics, "watcher_cycle_failures_total") == 2
         town.set_faults(faults(tmp_path, 'kind = "403"\npath = "*/invites"'))
         with in_process(tmp_path / "config.toml", NOW + timedelta(minutes=6)) as (daemon, metrics):
             daemon.cycle()
             assert [path for _, path, _ in heart.seen] == ["/beat"]
-            assert metrics.registry.get_sample_value("watcher_cycle_failures_total") == 0
+            assert sample(metrics, "watcher_cycle_failures_total") == 0
             heart.answer = 500
             daemon.cycle()
             assert len(heart.seen) == 2
-            assert metrics.registry.get_sample_value("watcher_cycle_failures_total") == 0
+            assert sample(metrics, "watcher_cycle_failures_total") == 0
 
 
 def test_a_key_that_is_refused_fails_the_cycle_and_not_the_daemon(simulator: Simulator, tmp_path: Path) -> None:
@@ -201,9 +209,9 @@ def test_a_key_that_is_refused_fails_the_cycle_and_not_the_daemon(simulator: Sim
         daemon.cycle()
         daemon.cycle()
         assert not daemon.ready
-        assert metrics.registry.get_sample_value("watcher_cycles_total") == 2
-        assert metrics.registry.get_sample_value("watcher_cycle_failures_total") == 2
-        assert metrics.registry.get_sample_value("watcher_api_request_failures_total", {"reason": "refused"}) == 2
+        assert sample(metrics, "watcher_cycles_total") == 2
+        assert sample(metrics, "watcher_cycle_failures_total") == 2
+        assert sample(metrics, "watcher_api_request_failures_total", reason="refused") == 2
 
 
 def test_a_new_start_shows_at_once_what_the_last_run_found(tmp_path: Path) -> None:
@@ -212,9 +220,11 @@ def test_a_new_start_shows_at_once_what_the_last_run_found(tmp_path: Path) -> No
         config = write_config(tmp_path, served.url, BUDGET)
         assert here("poll", "-c", config)[0] == 0
         town.set_faults(faults(tmp_path, 'kind = "timeout"\npath = "*"\nhang = 60'))
+        organization = f'organization="{town.organization.id}"'
+        alerts = f'watcher_alerts{{kind="budget",{organization},state="firing"}}'
         with Running(config) as daemon:
-            assert until(lambda: bool(metric(daemon, 'watcher_alerts{kind="budget",state="firing"}')), 5)
-            success = metric(daemon, "watcher_last_cycle_success_timestamp_seconds")
+            assert until(lambda: bool(metric(daemon, alerts)), 5)
+            success = metric(daemon, f"watcher_last_cycle_success_timestamp_seconds{{{organization}}}")
             assert success == pytest.approx(NOW.timestamp(), abs=5)
             page = daemon.get("/").text
             assert "Northwind Robotics" in page

@@ -228,7 +228,7 @@ def test_an_open_hour_that_shrinks_is_not_lowered_until_it_is_complete(reader: S
     assert done.shrunk_hours == 1
     assert contents(store)[hour] == Counter([row("key_a", 20), row(None, 5), row("grows", 70)])
     poll(reader, store, NOW + 10 * MINUTE)
-    assert store.cursor.get("ingest.shrunk_hours") == "2"
+    assert store.cursor.get("ingest.shrunk_hours", ORG) == "2"
     assert poll(reader, store, hour + HOUR + 20 * MINUTE).shrunk_hours == 0
     assert contents(store)[hour] == Counter([row("key_a", 3), row("grows", 70)])
 

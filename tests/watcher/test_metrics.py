@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -26,8 +27,9 @@ from rules.model import (
 )
 from watcher.drift_figures import Drifted, DriftFigures
 from watcher.ingest import SOURCES
-from watcher.metrics import FAILURES, Board, Metrics
+from watcher.metrics import Board, Metrics
 from watcher.overview import KEPT, Overview, Spent
+from watcher.tally import FAILURES
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 USD = 1_000_000_000
@@ -87,7 +89,10 @@ def scrape(metrics: Metrics, accept: str = "") -> dict[str, dict[tuple[tuple[str
 def metrics() -> Metrics:
     made = Metrics(["ops", "hook"], SOURCES)
     made.waiting = (("hook", 0), ("ops", 3))
-    made.board = Board(
+    made.tally("", "org")
+    board = Board(
+        "org",
+        "",
         overview(
             (spent("api_key", "key_1", 5 * USD), spent("workspace", "(default)", 7 * USD)),
             (line("organization", None, 80), line("keys", "key_1", 250)),
@@ -99,7 +104,13 @@ def metrics() -> Metrics:
         ),
         NOW - timedelta(minutes=5),
     )
+    made.boards = {"": board}
     return made
+
+
+def show(metrics: Metrics, **changes: Any) -> None:
+    """Let the only organization's board say something else."""
+    metrics.boards = {"": replace(metrics.boards[""], **changes)}
 
 
 def labels_of(row: str) -> list[str]:
@@ -107,7 +118,7 @@ def labels_of(row: str) -> list[str]:
 
 
 def test_every_documented_family_is_there_with_the_documented_labels(metrics: Metrics) -> None:
-    metrics.request("ok", 0.2)
+    metrics.tally("").request("ok", 0.2)
     found = scrape(metrics)
     for name, labels in re.findall(r"^\| `(watcher_\w+)` \| ([a-z_, ]*) ?\|", DOCUMENTED, flags=re.MULTILINE):
         samples = found.get(name) or found.get(f"{name}_sum")
@@ -130,45 +141,52 @@ def test_values_are_in_base_units(metrics: Metrics) -> None:
     assert value(found, "watcher_budget_limit_usd", **key) == 100
     assert value(found, "watcher_budget_spent_usd", **key) == 250
     assert value(found, "watcher_budget_ratio", **key) == 2.5
-    assert value(found, "watcher_alerts", kind="anomaly", state="firing") == 1
-    assert value(found, "watcher_alerts", kind="anomaly", state="pending") == 1
-    assert value(found, "watcher_alerts", kind="budget", state="firing") == 0
+    assert value(found, "watcher_alerts", organization="org", kind="anomaly", state="firing") == 1
+    assert value(found, "watcher_alerts", organization="org", kind="anomaly", state="pending") == 1
+    assert value(found, "watcher_alerts", organization="org", kind="budget", state="firing") == 0
     where = {"organization": "org", "rule": "key spend", "workspace": "", "api_key": "key_1", "model": ""}
     assert found["watcher_anomaly_observed_usd"] == {tuple(sorted(where.items())): 30}
     assert value(found, "watcher_anomaly_expected_usd", **where) == 1
     hour = timedelta(hours=1)
-    assert value(found, "watcher_data_watermark_timestamp_seconds", source="usage") == (NOW - hour).timestamp()
-    assert value(found, "watcher_source_failing_since_timestamp_seconds", source="cost") == (
+    assert (
+        value(found, "watcher_data_watermark_timestamp_seconds", organization="org", source="usage")
+        == (NOW - hour).timestamp()
+    )
+    assert value(found, "watcher_source_failing_since_timestamp_seconds", organization="org", source="cost") == (
         (NOW - 3 * hour).timestamp()
     )
-    assert list(found["watcher_source_stalled_since_timestamp_seconds"]) == [(("source", "usage"),)]
-    assert value(found, "watcher_last_cycle_success_timestamp_seconds") == NOW.timestamp() - 300
+    assert list(found["watcher_source_stalled_since_timestamp_seconds"]) == [
+        (("organization", "org"), ("source", "usage"))
+    ]
+    assert value(found, "watcher_last_cycle_success_timestamp_seconds", organization="org") == NOW.timestamp() - 300
     assert value(found, "watcher_outbox_messages", receiver="ops") == 3
 
 
 def test_every_labelled_counter_begins_at_nothing() -> None:
-    found = scrape(Metrics(["ops"], SOURCES))
+    metrics = Metrics(["ops"], SOURCES)
+    metrics.tally("", "org")
+    found = scrape(metrics)
     assert value(found, "watcher_notifications_total", receiver="ops") == 0
     assert value(found, "watcher_notification_failures_total", receiver="ops") == 0
-    assert {pairs[0][1] for pairs in found["watcher_polls_total"]} == set(SOURCES)
-    assert {pairs[0][1] for pairs in found["watcher_api_request_failures_total"]} == set(FAILURES)
+    assert {dict(pairs)["source"] for pairs in found["watcher_polls_total"]} == set(SOURCES)
+    assert {dict(pairs)["reason"] for pairs in found["watcher_api_request_failures_total"]} == set(FAILURES)
     assert not any(name.endswith("_created") for name in found)
 
 
 def test_a_failed_request_counts_beside_the_total(metrics: Metrics) -> None:
     for outcome in ("ok", "timeout", "ok", "rate_limited"):
-        metrics.request(outcome, 0.1)
+        metrics.tally("").request(outcome, 0.1)
     found = scrape(metrics)
-    assert value(found, "watcher_api_requests_total") == 4
-    assert value(found, "watcher_api_request_failures_total", reason="timeout") == 1
-    assert value(found, "watcher_api_request_failures_total", reason="malformed") == 0
-    assert value(found, "watcher_api_request_duration_seconds_count") == 4
+    assert value(found, "watcher_api_requests_total", organization="org") == 4
+    assert value(found, "watcher_api_request_failures_total", organization="org", reason="timeout") == 1
+    assert value(found, "watcher_api_request_failures_total", organization="org", reason="malformed") == 0
+    assert value(found, "watcher_api_request_duration_seconds_count", organization="org") == 4
 
 
 def test_a_budget_for_each_key_shows_those_nearest_to_their_limit_and_no_more(metrics: Metrics) -> None:
     keys = (line("keys", f"key_{number}", number) for number in range(500))
     lines = (*keys, line("all", None, 1))
-    metrics.board = replace(metrics.board, overview=overview(budgets=lines))
+    show(metrics, overview=overview(budgets=lines))
     ratios = scrape(metrics)["watcher_budget_ratio"]
     shown = {dict(labels)["api_key"] for labels in ratios if dict(labels)["budget"] == "keys"}
     assert shown == {f"key_{number}" for number in range(500 - KEPT, 500)}
@@ -176,17 +194,17 @@ def test_a_budget_for_each_key_shows_those_nearest_to_their_limit_and_no_more(me
 
 
 def test_a_storm_of_anomalies_shows_the_dearest_and_counts_all(metrics: Metrics) -> None:
-    metrics.board = replace(metrics.board, alerts=tuple(anomaly(f"key_{number}", number) for number in range(500)))
+    show(metrics, alerts=tuple(anomaly(f"key_{number}", number) for number in range(500)))
     found = scrape(metrics)
     assert len(found["watcher_anomaly_observed_usd"]) == KEPT
     assert min(found["watcher_anomaly_observed_usd"].values()) == 500 - KEPT
-    assert value(found, "watcher_alerts", kind="anomaly", state="firing") == 500
+    assert value(found, "watcher_alerts", organization="org", kind="anomaly", state="firing") == 500
 
 
 @pytest.mark.parametrize("name", [HOSTILE, "\ud800", "", "a\\", '"'])
 def test_a_hostile_name_stays_inside_its_label(metrics: Metrics, name: str) -> None:
     row = replace(spent("api_key", "key_1", USD), name=name)
-    metrics.board = replace(metrics.board, overview=overview((row,)))
+    show(metrics, overview=overview((row,)))
     before = scrape(metrics)
     names = {dict(labels)["id"]: dict(labels)["name"] for labels in before["watcher_name_info"]}
     assert set(names) == {"org", "key_1"}
@@ -216,7 +234,7 @@ def test_promtool_has_nothing_to_say(metrics: Metrics) -> None:
     promtool = shutil.which("promtool")
     if promtool is None:
         pytest.skip("promtool is not installed (Debian: apt-get install prometheus)")
-    metrics.request("timeout", 0.2)
+    metrics.tally("").request("timeout", 0.2)
     checked = subprocess.run(
         [promtool, "check", "metrics"], input=metrics.render("")[0], capture_output=True, check=False
     )

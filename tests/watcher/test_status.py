@@ -14,6 +14,7 @@ from rules.model import Alert, Scope, Severity, SourceEvidence, SourceState, Sta
 from watcher import overview as overviews
 from watcher.overview import Overview, Spent
 from watcher.status import FRESH, read_status, to_json
+from watcher.store import Bound
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 USD = 1_000_000_000
@@ -36,6 +37,7 @@ class Held:
     open_alerts: list[Alert] = field(default_factory=list)
     states: list[SourceState] = field(default_factory=list)
     waiting: Mapping[str, int] = field(default_factory=dict)
+    bound: tuple[Bound, ...] = (Bound("org", ""),)
 
     @property
     def alerts(self) -> Any:
@@ -53,17 +55,25 @@ class Held:
     def cursor(self) -> Any:
         return self
 
-    def open(self) -> list[Alert]:
-        return self.open_alerts
+    def open(self, organization: str) -> list[Alert]:
+        return [each for each in self.open_alerts if each.subject.scope.organization == organization]
 
-    def all(self, organization: str) -> list[SourceState]:
-        assert organization == "org"
-        return self.states
+    def all(self, organization: str = "") -> list[Any]:
+        """The states of the sources of an organization, or all organizations."""
+        return list(self.states) if organization else list(self.bound)
 
     def depth(self) -> Mapping[str, int]:
         return self.waiting
 
-    def get(self, name: str) -> str | None:
+    @property
+    def organizations(self) -> Any:
+        return self
+
+    def id_of(self, label: str) -> str | None:
+        return next((each.id for each in self.bound if each.label == label), None)
+
+    def get(self, name: str, organization: str = "") -> str | None:
+        assert organization == "org"
         return self.cursor_texts.get(name)
 
 
@@ -142,7 +152,7 @@ def test_what_fires_is_the_gravest_and_newest_first_without_what_another_tells()
     ]
     status = read_status(held(open_alerts=alerts), NOW)
     assert [each.id for each in status.firing] == ["grave", "new", "old", "info"]
-    assert len(status.alerts) == 6
+    assert len(status.standings[0].alerts) == 6
 
 
 def test_json_of_a_new_database_has_every_field_and_nothing_in_them() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from watcher.cli.context import DEFAULT_CONFIG, AsJson, ConfigFile, clock_for, load_settings, open_store, print_json
+from watcher.cli.organizations import OnlyOrganization, chosen
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,6 +23,7 @@ def register(app: typer.Typer) -> None:
 
 def alerts(
     config: ConfigFile = DEFAULT_CONFIG,
+    only: OnlyOrganization = None,
     as_json: AsJson = False,
     history: Annotated[bool, typer.Option("--all", help="Also those that have ended.")] = False,
 ) -> None:
@@ -30,20 +33,24 @@ def alerts(
     settings = load_settings(config)
     with open_store(settings) as store:
         found = list(store.alerts.list() if history else store.alerts.open())
+        several = len(settings.organizations) > 1
+        of = {each.id: each.shown for each in chosen(settings, store, only)} if found and (only or several) else {}
+        if of:
+            found = [alert for alert in found if alert.subject.scope.organization in of]
     found.sort(key=lambda alert: (alert.starts_at, alert.id), reverse=True)
     if as_json:
         print_json([alert_json(alert) for alert in found])
     elif found:
-        _print(found, clock_for(settings).now())
+        _print(found, of if several else {}, clock_for(settings).now())
     else:
         typer.echo("Nothing has been told yet." if history else "Nothing is open.")
 
 
-def _print(found: list[Alert], now: datetime) -> None:
+def _print(found: list[Alert], called: Mapping[str, str], now: datetime) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from notifiers.text import ago
+    from notifiers.text import ago, clean
     from watcher.lines import print_hanging
 
     console = Console()
@@ -56,5 +63,7 @@ def _print(found: list[Alert], now: datetime) -> None:
         if alert.ends_at is not None:
             times += f", ended {ago(alert.ends_at, now)}"
         told = f", told by {alert.inhibited_by}" if alert.inhibited_by else ""
+        if (organization := called.get(alert.subject.scope.organization)) is not None:
+            times = f"{clean(organization)}, {times}"
         print_hanging(console, lead, Text(alert.summary))
         print_hanging(console, Text(" " * len(lead)), Text(f"{alert.id}, {times}{told}", style="dim"))

@@ -55,11 +55,21 @@ def _ask(settings: Settings, now: datetime) -> bool:
     from watcher.wiring import open_connection
 
     fine = True
-    with open_connection(settings.anthropic, retries=RetryPolicy(attempts=3)) as connection:
-        for answer in ask_sources(connection, now):
-            mark = {"answers": "✓", "not offered": "–"}.get(answer.state, "✗")
-            typer.echo(f"  {mark} {answer.source}: {answer.sentence}")
-            fine = fine and answer.state != "failed"
-            if answer.hopeless:
-                typer.echo("The other sources were not asked.", err=True)
+    identified: dict[str, str] = {}
+    for organization in settings.organizations:
+        if organization.label:
+            typer.echo(f"{organization.label}:")
+        with open_connection(organization, retries=RetryPolicy(attempts=3)) as connection:
+            for answer in ask_sources(connection, now):
+                mark = {"answers": "✓", "not offered": "–"}.get(answer.state, "✗")
+                typer.echo(f"  {mark} {answer.source}: {answer.sentence}")
+                fine = fine and answer.state != "failed"
+                if answer.hopeless:
+                    typer.echo("The other sources were not asked.", err=True)
+                if answer.organization and identified.setdefault(answer.organization, organization.label) != (
+                    organization.label
+                ):
+                    other = identified[answer.organization]
+                    typer.echo(f'  ✗ this is the organization of "{other}" too: leave one of the two out', err=True)
+                    fine = False
     return fine

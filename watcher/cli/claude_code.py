@@ -18,6 +18,7 @@ from watcher.cli.context import (
     open_store,
     print_json,
 )
+from watcher.cli.organizations import OnlyOrganization, the_one
 
 WRONG_USAGE = 2
 
@@ -45,6 +46,7 @@ def claude_code(  # noqa: PLR0917 - each is an option of the command line
     top: Annotated[
         int | None, typer.Option("--top", min=1, help="Only the N dearest rows (of each day); the others become one.")
     ] = None,
+    only: OnlyOrganization = None,
     as_json: AsJson = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, for spreadsheets.")] = False,
 ) -> None:
@@ -63,9 +65,7 @@ def claude_code(  # noqa: PLR0917 - each is an option of the command line
     except ValueError as error:
         fail(str(error), WRONG_USAGE)
     with open_store(settings) as store:
-        organization = store.cursor.get("organization")
-        if organization is None:
-            fail("Nothing has been read yet: run `watcher poll` or `watcher run` first.")
+        organization = the_one(settings, store, only).id
         report = claude_code_report(
             store, organization, [each.value for each in by or [By.USER]], first, until, now, top=top
         )

@@ -63,8 +63,8 @@ def clock_for(settings: Settings) -> Clock:
         return SystemClock()
     from watcher.config import is_loopback
 
-    if not is_loopback(settings.anthropic.base_url):
-        fail("WATCHER_CLOCK is for drills against a simulator: it is refused unless base_url is loopback.", 2)
+    if not all(is_loopback(organization.base_url) for organization in settings.organizations):
+        fail("WATCHER_CLOCK is for drills against a simulator: it is refused unless every base_url is loopback.", 2)
     return drill_clock(text)
 
 

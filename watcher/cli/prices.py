@@ -17,6 +17,7 @@ from watcher.cli.context import (
     open_store,
     print_json,
 )
+from watcher.cli.organizations import OnlyOrganization, the_one
 
 WRONG_USAGE = 2
 
@@ -29,6 +30,7 @@ def register(app: typer.Typer) -> None:
 def prices(
     config: ConfigFile = DEFAULT_CONFIG,
     at: Annotated[str | None, typer.Option("--at", help="The UTC day that it is about. [default: today]")] = None,
+    only: OnlyOrganization = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what each model in use costs by token kind, and where each price comes from.
@@ -43,9 +45,7 @@ def prices(
     now = clock_for(settings).now()
     day = _day(at, now)
     with open_store(settings) as store:
-        organization = store.cursor.get("organization")
-        if organization is None:
-            fail("Nothing has been read yet: run `watcher poll` or `watcher run` first.")
+        organization = the_one(settings, store, only).id
         found = read_price_list(store, PriceBook(settings.prices), organization, day, now)
     if as_json:
         from watcher.cli.prices_table import to_json

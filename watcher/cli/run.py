@@ -31,9 +31,10 @@ def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Watch until told to end (SIGTERM, Ctrl-C); SIGHUP reads the configuration again."""
     import structlog
 
-    from watcher.daemon import Daemon, Signals, leave_at_once, serve_until_told
+    from watcher.daemon import Daemon
     from watcher.ingest import SOURCES
     from watcher.metrics import Metrics
+    from watcher.signals import Signals, leave_at_once, serve_until_told
     from watcher.status import read_status
     from watcher.web.app import build_app
     from watcher.web.server import PageServer, PortTaken, bind
@@ -52,7 +53,9 @@ def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
             fail(str(taken))
         metrics = Metrics([receiver.name for receiver in settings.receivers], SOURCES)
         daemon = Daemon(settings, store, clock, metrics)
-        app = build_app(lambda: read_status(store, clock.now(), daemon.receivers), metrics, ready=lambda: daemon.ready)
+        app = build_app(
+            lambda: read_status(store, clock.now(), daemon.receivers, daemon.labels), metrics, lambda: daemon.ready
+        )
         pages = PageServer(app, listener)
         for warning in settings.warnings:
             log.warning(warning)
@@ -68,14 +71,12 @@ def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
 
 
 def poll(config: ConfigFile = DEFAULT_CONFIG) -> None:
-    """Run one whole cycle now: read everything, judge it, deliver what is due, and end."""
-    from watcher.admin_api import AdminApiError
-    from watcher.cycle import run_cycle
-    from watcher.ingest import Plan, organization_of
+    """Run one whole cycle of every organization now: read everything, judge it, deliver what is due, and end."""
     from watcher.outbox import deliver
+    from watcher.polling import poll_all
     from watcher.progress import history_bar
-    from watcher.telling import log_outcome
-    from watcher.upkeep import tidy_if_due
+    from watcher.upkeep import look_after
+    from watcher.watched import InForce, Turns
     from watcher.wiring import assemble
 
     settings = load_settings(config)
@@ -83,23 +84,18 @@ def poll(config: ConfigFile = DEFAULT_CONFIG) -> None:
     with ExitStack() as closing:
         _take_lock(settings, closing)
         store = closing.enter_context(open_store(settings, read_only=False))
-        parts = assemble(settings, store)
+        force = InForce.of(settings, store, assemble, lambda _label, _request: None, Turns())
+        parts = force.parts
         closing.callback(parts.close)
-        try:
-            organization = organization_of(parts.reader, store, clock.now())
-            now = clock.now()
-            plan = Plan.everything(store, organization, now, settings.poll)
-            with history_bar() as progress:
-                outcome = run_cycle(parts.world(organization), plan, now, progress)
-        except AdminApiError as error:
-            fail(str(error))
-        parts.remember_grouping()
-        tidy_if_due(store, settings.store.keep, [notifier.name for notifier in parts.notifiers], now)
-        log_outcome(outcome)
+        now = clock.now()
+        with history_bar() as progress:
+            failures = poll_all(force, now, progress)
+        receivers = [notifier.name for notifier in parts.notifiers]
+        look_after(store, settings.store.keep, receivers, settings.labels, now)
         for notifier in parts.notifiers:
             deliver(store.outbox, notifier, clock.now)
-    if failures := outcome.ingested.failures:
-        fail("\n".join(f"{source}: {why}" for source, why in failures.items()))
+    if failures:
+        fail("\n".join(failures))
 
 
 def _take_lock(settings: Settings, closing: ExitStack) -> None:

@@ -18,6 +18,7 @@ from watcher.cli.context import (
     open_store,
     print_json,
 )
+from watcher.cli.organizations import OnlyOrganization, the_one
 from watcher.cli.reconcile import reconcile
 from watcher.cli.restated import restated
 
@@ -85,6 +86,7 @@ def spend(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     restating: Annotated[
         bool, typer.Option("--restated", help="What the provider told otherwise later: before, after, and when.")
     ] = False,
+    only: OnlyOrganization = None,
     as_json: AsJson = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, for spreadsheets.")] = False,
 ) -> None:
@@ -113,9 +115,7 @@ def spend(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     except ValueError as error:
         fail(str(error), WRONG_USAGE)
     with open_store(settings) as store:
-        organization = store.cursor.get("organization")
-        if organization is None:
-            fail("Nothing has been read yet: run `watcher poll` or `watcher run` first.")
+        organization = the_one(settings, store, only).id
         if restating:
             by_hour = bucket is Slices.HOUR
             restated(store, organization, (first, until), by_hour=by_hour, as_json=as_json, as_csv=as_csv)

@@ -20,11 +20,12 @@ from watcher.cli.context import (
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from watcher.overview import Overview
-    from watcher.status import Status
+    from watcher.status import Standing, Status
 
 SHOWN_BUDGETS = 20
 _FIGURES_WIDTH = 46
+LONGEST_ORGANIZATION = 20
+"""Characters of an organization's name beside figures."""
 
 
 def register(app: typer.Typer) -> None:
@@ -46,7 +47,7 @@ def status(
     settings = load_settings(config)
     with open_store(settings) as store:
         receivers = [receiver.name for receiver in settings.receivers]
-        found = read_status(store, clock_for(settings).now(), receivers)
+        found = read_status(store, clock_for(settings).now(), receivers, settings.labels)
     if as_json:
         print_json(to_json(found, alert_json))
     else:
@@ -61,8 +62,8 @@ def show(status: Status, console: Console) -> None:
 
     from watcher.lines import print_hanging
 
-    if status.overview is not None:
-        _figures(status.overview, status, console)
+    for standing in status.standings:
+        _figures(standing, status, console)
     for problem in status.problems:
         print_hanging(console, Text("  ! ", style="yellow"), Text(problem, style="yellow"))
     for note in status.notes:
@@ -71,23 +72,42 @@ def show(status: Status, console: Console) -> None:
     if status.firing:
         console.print(Text(f"{len(status.firing)} firing", style="bold red"))
         for alert in status.firing:
-            print_hanging(console, Text(f"  {alert.severity.value:<9}"), Text(alert.summary))
+            where = f"{clean_name(status.name_of(alert))}: " if status.several else ""
+            print_hanging(console, Text(f"  {alert.severity.value:<9}"), Text(f"{where}{alert.summary}"))
     else:
         console.print(Text("Nothing fires.", style="green"))
-    if status.overview is not None and status.overview.budgets:
+    if any(standing.overview and standing.overview.budgets for standing in status.standings):
         console.print()
-        _budgets(status.overview, console)
+        _budgets(status, console)
 
 
-def _figures(overview: Overview, status: Status, console: Console) -> None:
+def clean_name(name: str) -> str:
+    """The name of an organization as a line of text may hold it."""
+    from notifiers.text import clean
+
+    return clean(name, LONGEST_ORGANIZATION)
+
+
+def _figures(standing: Standing, status: Status, console: Console) -> None:
     from rich.text import Text
 
     from notifiers.text import ago, clean, when
     from rules.money import display_usd
     from watcher.lines import print_hanging
 
+    overview = standing.overview
+    if status.several:
+        firing = f"{len(standing.firing)} firing" if standing.firing else "nothing fires"
+        name = clean(overview.organization_name) if overview else ""
+        called = f" ({name})" if name and name != standing.name else ""
+        console.print(Text.assemble((clean_name(standing.name), "bold"), Text(f"{called}, {firing}", style="dim")))
+    elif overview is not None:
+        console.print(Text(clean(overview.organization_name), style="bold"))
+    if overview is None:
+        if status.several:
+            console.print(Text("  no figures yet", style="dim"))
+        return
     total = overview.total
-    console.print(Text(clean(overview.organization_name), style="bold"))
     settled = display_usd(total.month_settled)
     spent = f"today {display_usd(total.today)}, this month {display_usd(total.month)} ({settled} settled)"
     age = ago(overview.data_as_of, status.now)
@@ -96,7 +116,7 @@ def _figures(overview: Overview, status: Status, console: Console) -> None:
         print_hanging(console, Text("  "), Text(line))
 
 
-def _budgets(overview: Overview, console: Console) -> None:
+def _budgets(status: Status, console: Console) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -104,15 +124,25 @@ def _budgets(overview: Overview, console: Console) -> None:
     from rules.money import display_usd
 
     table = Table(box=None, pad_edge=False, header_style="dim")
+    if status.several:
+        table.add_column("organization", no_wrap=True, max_width=LONGEST_ORGANIZATION)
     table.add_column("budget", no_wrap=True)
     table.add_column("period", no_wrap=True)
     for title in ("used", "spent", "limit"):
         table.add_column(title, justify="right", no_wrap=True)
-    room = max(console.width - _FIGURES_WIDTH, 20)
-    for line in overview.budgets[:SHOWN_BUDGETS]:
+    named = [
+        (clean_name(standing.name), line)
+        for standing in status.standings
+        if standing.overview
+        for line in standing.overview.budgets
+    ]
+    names = max(map(len, ["organization", *(name for name, _ in named)])) + 2 if status.several else 0
+    room = max(console.width - _FIGURES_WIDTH - names, 12)
+    for name, line in named[:SHOWN_BUDGETS]:
         label = clean(f"{line.budget} {line.label}".strip(), room)
         used = percent(line.spent, line.limit)
-        table.add_row(Text(label), line.period, used, display_usd(line.spent), display_usd(line.limit))
+        cells = (Text(label), line.period, used, display_usd(line.spent), display_usd(line.limit))
+        table.add_row(*([Text(name)] if status.several else []), *cells)
     console.print(table)
-    if (hidden := len(overview.budgets) - SHOWN_BUDGETS) > 0:
+    if (hidden := len(named) - SHOWN_BUDGETS) > 0:
         console.print(f"and {hidden} more: see --json")

@@ -10,7 +10,7 @@ from rules.money import NANO_PER_USD, display_usd
 from rules.selectors import WORDS
 from watcher.config.durations import spell_duration
 from watcher.pricing import OwnPrice
-from watcher.settings import ReceiverSettings, Settings
+from watcher.settings import OrganizationSettings, ReceiverSettings, Settings
 
 _EACH: dict[Dimension, str] = {
     "workspace": "workspace",
@@ -29,17 +29,16 @@ _CHANNEL = {"slack": "a Slack channel", "webhook": "a webhook", "console": "stan
 
 def describe(settings: Settings) -> list[str]:
     """Sentences for people, in the order of the file. None of them holds a secret."""
-    anthropic, poll, http = settings.anthropic, settings.poll, settings.http
+    poll, http = settings.poll, settings.http
     host = f"[{http.host}]" if ":" in http.host else http.host
-    proxy = " through a proxy" if anthropic.proxy else ""
     usage, cost = _every(poll.usage_every), _every(poll.cost_every)
     page = f"http://{host}:{http.port or '(any free port)'}"
     return [
-        f"Reads usage from {anthropic.base_url}{proxy} every {usage}, and the cost report every {cost}.",
+        *(_reads(each, usage, cost) for each in settings.organizations),
         f"The first start reads the last {spell_duration(poll.backfill)}.",
         f"Keeps what it reads in {settings.store.shown} for {spell_duration(settings.store.keep)}.",
         f"Serves the status page and the metrics on {page}, for this machine only.",
-        *(_budget(budget) for budget in settings.budgets),
+        *(_budget(budget, several=len(settings.organizations) > 1) for budget in settings.budgets),
         *(_anomaly(rule) for rule in settings.anomalies),
         *_drift(settings.drift),
         *(_price(price) for price in settings.prices),
@@ -49,11 +48,17 @@ def describe(settings: Settings) -> list[str]:
     ]
 
 
-def _budget(budget: Budget) -> str:
+def _reads(organization: OrganizationSettings, usage: str, cost: str) -> str:
+    of = f" of the organization {_quoted(organization.label)}" if organization.label else ""
+    proxy = " through a proxy" if organization.proxy else ""
+    return f"Reads usage{of} from {organization.base_url}{proxy} every {usage}, and the cost report every {cost}."
+
+
+def _budget(budget: Budget, *, several: bool) -> str:
     levels = [f"{percent:.15g} % ({_usd(round(budget.limit * percent / 100))})" for percent in budget.thresholds]
     return (
         f"Budget {_quoted(budget.name)}: {_usd(budget.limit)} a {budget.period} ({budget.timezone}) for "
-        f"{_whose(budget.per, budget.select)}; tells once a {budget.period} at {_and(levels)}."
+        f"{_whose(budget.per, budget.select, several=several)}; tells once a {budget.period} at {_and(levels)}."
     )
 
 
@@ -90,10 +95,12 @@ def _receiver(receiver: ReceiverSettings, settings: Settings) -> str:
     return f"Receiver {_quoted(receiver.name)} ({_CHANNEL[receiver.type]}) {hears}."
 
 
-def _whose(per: tuple[Dimension, ...], select: Selector) -> str:
+def _whose(per: tuple[Dimension, ...], select: Selector, *, several: bool) -> str:
     if per:
         return f"each {' and '.join(map(_each, per))}{_where(select)}"
     where = _where(select)
+    if several:
+        return f"each organization by itself{where}"
     return f"everything{where}, together" if where else "the whole organization"
 
 
@@ -103,7 +110,8 @@ def _each(dimension: Dimension) -> str:
 
 
 def _where(select: Selector) -> str:
-    pairs = ((_EACH[word], getattr(select, word)) for word in WORDS)
+    words = {"organization": "organization", **{word: _EACH[word] for word in WORDS}}
+    pairs = ((what, getattr(select, word)) for word, what in words.items())
     patterns = [f"the {what} matches {_quoted(pattern)}" for what, pattern in pairs if pattern is not None]
     return f" where {_and(patterns)}" if patterns else ""
 

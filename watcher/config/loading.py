@@ -11,6 +11,7 @@ from watcher.config.document import read_document
 from watcher.config.durations import write_duration
 from watcher.config.expansion import expand
 from watcher.config.naming import check_names, warn_of_gaps
+from watcher.config.organizations import read_organizations, warn_of_confusion
 from watcher.config.problems import InvalidConfig, Problem
 from watcher.config.sections import Sections
 from watcher.config.shape import Tables, tables_of
@@ -50,7 +51,7 @@ def _absolute(path: Path) -> Path:
 def _build(path: Path, tables: Tables, sections: Sections) -> Settings | None:
     """The settings, or None if something is wrong; every section is read either way."""
     single, several = tables.single, tables.several
-    anthropic = sections.anthropic(single.get("anthropic", {}))
+    organizations = read_organizations(tables, sections)
     store = sections.store(single.get("store", {}))
     http = sections.http(single.get("http", {}))
     poll = sections.poll(single.get("poll", {}))
@@ -66,21 +67,22 @@ def _build(path: Path, tables: Tables, sections: Sections) -> Settings | None:
         sections.problems.append(
             Problem("poll.backfill", f"must not reach back further than is kept (store.keep is {kept})")
         )
-    if sections.problems or anthropic is None or store is None or http is None or poll is None:
+    if sections.problems or organizations is None or store is None or http is None or poll is None:
         return None
     sections.twins.warn_if_readable()
+    rules = [budget for budget in budgets if budget is not None], [rule for rule in anomalies if rule is not None]
     return Settings(
         path=path,
-        anthropic=anthropic,
+        organizations=organizations,
         store=store,
         http=http,
         poll=poll,
-        budgets=tuple(budget for budget in budgets if budget is not None),
-        anomalies=tuple(anomaly for anomaly in anomalies if anomaly is not None),
+        budgets=tuple(rules[0]),
+        anomalies=tuple(rules[1]),
         drift=drift or DriftRule(),
         prices=tuple(price for price in prices if price is not None),
         receivers=tuple(receiver for receiver in receivers if receiver is not None),
         routes=tuple(Route(receiver) for receiver in routes if receiver is not None),
         heartbeat=heartbeat,
-        warnings=(*sections.warnings, *warn_of_gaps(tables)),
+        warnings=(*sections.warnings, *warn_of_gaps(tables), *warn_of_confusion(organizations, *rules)),
     )

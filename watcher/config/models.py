@@ -77,6 +77,12 @@ class AnthropicTable(Table):
     ca_file: Text | None = Field(None, examples=['"/etc/ssl/company-ca.pem"'])
 
 
+class OrganizationTable(AnthropicTable):
+    """`[[organization]]`: one of several organizations, and how to reach its Admin API."""
+
+    name: Name = Field(examples=['"production"'])
+
+
 class StoreTable(Table):
     """`[store]`: where the database is."""
 
@@ -122,6 +128,7 @@ class ReconciliationTable(Table):
 class SelectTable(Table):
     """`select = {…}`: which part of the organization a rule is about."""
 
+    organization: Glob | None = Field(None, examples=['"production"'])
     workspace: Glob | None = Field(None, examples=['"prod-*"'])
     api_key: Glob | None = Field(None, examples=['"batch-*"'])
     model: Glob | None = Field(None, examples=['"claude-opus-*"'])
@@ -228,6 +235,7 @@ SINGLE: dict[str, type[Table]] = {
     "reconciliation": ReconciliationTable,
 }
 SEVERAL: dict[str, tuple[type[Table], ...]] = {
+    "organization": (OrganizationTable,),
     "budget": (BudgetTable,),
     "anomaly": (AnomalyTable,),
     "price": (PriceTable,),

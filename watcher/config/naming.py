@@ -8,7 +8,7 @@ from watcher.config.problems import Problem, nearest, shown
 from watcher.config.shape import Tables
 
 _MOST_LISTED = 10
-_NAMED = ("budget", "anomaly", "receiver")
+_NAMED = ("organization", "budget", "anomaly", "receiver")
 
 
 def check_names(tables: Tables) -> list[Problem]:

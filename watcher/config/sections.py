@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,10 +22,10 @@ from watcher.config.twins import Twins
 from watcher.pricing import OwnPrice
 from watcher.secret import Secret
 from watcher.settings import (
-    AnthropicSettings,
     ConsoleSettings,
     HeartbeatSettings,
     HttpSettings,
+    OrganizationSettings,
     PollSettings,
     ReceiverSettings,
     SlackSettings,
@@ -46,19 +47,30 @@ class Sections:
         self.problems = self.twins.problems
         self.warnings = self.twins.warnings
 
-    def anthropic(self, raw: dict[str, Any]) -> AnthropicSettings | None:
-        """`[anthropic]`."""
-        table = self._table(models.AnthropicTable, raw, "anthropic")
-        key = self._secret(raw, "admin_key", "anthropic", _admin_key, example='"${ANTHROPIC_ADMIN_KEY}"')
-        proxy = self._secret(raw, "proxy", "anthropic", addresses.proxy_url, needed=False)
-        ca_file = self._attempt("anthropic.ca_file", self._ca_file, raw.get("ca_file"))
+    def anthropic(self, raw: dict[str, Any]) -> OrganizationSettings | None:
+        """`[anthropic]`, the only organization."""
+        return self._organization(raw, "anthropic", self._table(models.AnthropicTable, raw, "anthropic"))
+
+    def organization(self, raw: dict[str, Any], place: str) -> OrganizationSettings | None:
+        """One `[[organization]]`."""
+        name = called("organization", raw)
+        table = self._table(models.OrganizationTable, raw, place, name)
+        found = self._organization(raw, place, table, name)
+        return None if found is None or table is None else replace(found, label=table.name)
+
+    def _organization(
+        self, raw: dict[str, Any], place: str, table: models.AnthropicTable | None, name: str = ""
+    ) -> OrganizationSettings | None:
+        key = self._secret(raw, "admin_key", place, _admin_key, name, example='"${ANTHROPIC_ADMIN_KEY}"')
+        proxy = self._secret(raw, "proxy", place, addresses.proxy_url, name, needed=False)
+        ca_file = self._attempt(f"{place}.ca_file", self._ca_file, raw.get("ca_file"), name)
         if key is not None and not key.startswith("sk-ant-admin"):
             self.warnings.append(
-                f"{_place(raw, 'admin_key', 'anthropic')}: does not begin with sk-ant-admin, as Admin keys do"
+                f"{_place(raw, 'admin_key', place)}: does not begin with sk-ant-admin, as Admin keys do"
             )
         if table is None or key is None:
             return None
-        return AnthropicSettings(table.base_url, Secret(key), None if proxy is None else Secret(proxy), ca_file)
+        return OrganizationSettings(table.base_url, Secret(key), None if proxy is None else Secret(proxy), ca_file)
 
     def store(self, raw: dict[str, Any]) -> StoreSettings | None:
         """`[store]`. A relative file lies in the folder of the config file."""

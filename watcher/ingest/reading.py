@@ -119,7 +119,7 @@ class _Reports:
         self.changed_hours |= usage.replace(self._organization, belief.buckets, now, held_back=belief.held_back)
         if belief.fell:
             self.shrunk_hours += belief.fell
-            self._store.cursor.add(SHRUNK, belief.fell)
+            self._store.cursor.add(SHRUNK, belief.fell, self._organization)
 
     def _settling(self) -> timedelta:
         changes = self._store.usage.revisions(self._organization, self._now - REMEMBERED)

@@ -23,20 +23,21 @@ from watcher.store.journal import Command, Entry
 from watcher.store.listings import Change, Listed
 from watcher.store.lock import advisory_lock
 from watcher.store.lookups import Lookup
+from watcher.store.organizations import Bound
 from watcher.store.outbox import Delivery, OutboxRow
 from watcher.store.revisions import Revision
 from watcher.store.series import SeriesKey
-from watcher.store.store import ORGANIZATION, Judgement, Store
+from watcher.store.store import Judgement, Store
 from watcher.store.usage import BucketState, UsageColumns
 
 __all__ = [
-    "ORGANIZATION",
     "AnalyticsColumns",
     "AnalyticsHour",
     "AnalyticsRow",
     "AnalyticsState",
     "Asked",
     "BackupRefused",
+    "Bound",
     "BucketState",
     "Change",
     "Command",

@@ -1,4 +1,4 @@
-"""Small values that have to outlive a restart, by name."""
+"""Small values that have to outlive a restart, by name: of one organization, or of the whole program."""
 
 from __future__ import annotations
 
@@ -11,36 +11,39 @@ from watcher.store.tables import cursor as table
 
 
 class Cursor:
-    """A text for each name."""
+    """A text for each name of each organization; under the organization "" stands what holds for all of them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def get(self, name: str) -> str | None:
+    def get(self, name: str, organization: str = "") -> str | None:
         """The value of that name, or None where none was set."""
         with self._database.reading() as connection:
-            return read_cursor(connection, name)
+            return read_cursor(connection, name, organization)
 
-    def set(self, name: str, value: str) -> None:
+    def set(self, name: str, value: str, organization: str = "") -> None:
         """Set the value of that name."""
         with self._database.writing() as connection:
-            write_cursor(connection, {name: value})
+            write_cursor(connection, {name: value}, organization)
 
-    def add(self, name: str, count: int) -> int:
+    def add(self, name: str, count: int, organization: str = "") -> int:
         """Add to the value of that name, which counts from 0; returns the sum."""
         with self._database.writing() as connection:
-            total = int(read_cursor(connection, name) or 0) + count
-            write_cursor(connection, {name: str(total)})
+            total = int(read_cursor(connection, name, organization) or 0) + count
+            write_cursor(connection, {name: str(total)}, organization)
         return total
 
 
-def read_cursor(connection: Connection, name: str) -> str | None:
+def read_cursor(connection: Connection, name: str, organization: str = "") -> str | None:
     """The value of that name, inside a transaction."""
-    return connection.execute(select(table.c.value).where(table.c.name == name)).scalar_one_or_none()
+    this = (table.c.organization == organization) & (table.c.name == name)
+    return connection.execute(select(table.c.value).where(this)).scalar_one_or_none()
 
 
-def write_cursor(connection: Connection, values: Mapping[str, str]) -> None:
+def write_cursor(connection: Connection, values: Mapping[str, str], organization: str = "") -> None:
     """Set the values of those names, inside a transaction."""
     if values:
-        connection.execute(delete(table).where(table.c.name.in_(list(values))))
-        connection.execute(insert(table), [{"name": name, "value": value} for name, value in values.items()])
+        these = (table.c.organization == organization) & table.c.name.in_(list(values))
+        rows = [{"organization": organization, "name": name, "value": value} for name, value in values.items()]
+        connection.execute(delete(table).where(these))
+        connection.execute(insert(table), rows)

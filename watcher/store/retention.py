@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Table, and_, delete, func, select
@@ -16,14 +16,17 @@ _SLICE_HOURS = 24
 _SLICE_ROWS = 5_000
 
 
-def prune(database: Database, before: datetime) -> int:
-    """Remove what is older than `before`; returns the number of rows removed. See `Store.prune`."""
+def prune(database: Database, before: datetime, forget: Callable[[], None]) -> int:
+    """Remove what is older than `before`; returns the number of rows removed. See `Store.prune`.
+
+    `forget` drops what is remembered of the ids of series and lines, while nobody else can write.
+    """
     removed = _hours(database, tables.usage_blocks, hour_number(before))
     removed += _hours(database, tables.analytics_blocks, hour_number(before))
     for table, old in _old(before):
         while count := _slice(database, table, old):
             removed += count
-    return removed + _unused_ids(database)
+    return removed + _unused_ids(database, forget)
 
 
 def _hours(database: Database, table: Table, before: int) -> int:
@@ -73,10 +76,12 @@ def _slice(database: Database, table: Table, old: ColumnElement[bool]) -> int:
         return connection.execute(delete(table).where(old if first is None else and_(old, first))).rowcount
 
 
-def _unused_ids(database: Database) -> int:
+def _unused_ids(database: Database, forget: Callable[[], None]) -> int:
     with database.writing() as connection:
         used = blocks.used_ids(connection, tables.usage_blocks, encoding.COLUMNS)
         used |= blocks.used_ids(connection, tables.analytics_blocks, analytics.COLUMNS)
         lines = blocks.used_ids(connection, tables.cost_blocks, costs.COLUMNS)
         removed = blocks.remove_others(connection, tables.series, used)
-        return removed + blocks.remove_others(connection, tables.cost_lines, lines)
+        removed += blocks.remove_others(connection, tables.cost_lines, lines)
+        forget()  # before anyone else may write with an id that is no more
+    return removed

@@ -43,6 +43,7 @@ class SeriesIds:
 
     def __init__(self) -> None:
         self._known: dict[str, dict[Dimensions, int]] = {}
+        self._handed_out: dict[str, dict[Dimensions, int]] = {}
         self._indexed: dict[str, tuple[tuple[int, int], SeriesIndex]] = {}
 
     def known(self, connection: Connection, organization: str, buckets: Iterable[UsageBucket]) -> dict[Dimensions, int]:
@@ -58,11 +59,13 @@ class SeriesIds:
             fresh = {names for names in map(_names, missing) if names not in by_names}
             by_names |= _create(connection, organization, sorted(fresh))
             ids |= {dimensions: by_names[_names(dimensions)] for dimensions in missing}
+        self._handed_out[organization] = ids
         return ids
 
     def keep(self, organization: str, ids: dict[Dimensions, int]) -> None:
-        """Remember ids whose transaction has been committed."""
-        self._known[organization] = ids
+        """Remember ids whose transaction has been committed, unless rows were removed since they were handed out."""
+        if self._handed_out.get(organization) is ids:
+            self._known[organization] = ids
 
     def index(self, connection: Connection, organization: str) -> SeriesIndex:
         """The organization's series; the same object as long as there are no others."""
@@ -79,8 +82,8 @@ class SeriesIds:
         return known[1]
 
     def forget(self) -> None:
-        """Drop what is remembered, after rows of the table were removed."""
-        self._known, self._indexed = {}, {}
+        """Drop what is remembered; called in the transaction that removes rows of the table."""
+        self._known, self._handed_out, self._indexed = {}, {}, {}
 
 
 def _names(dimensions: Dimensions) -> tuple[str, ...]:

@@ -20,24 +20,23 @@ from watcher.store.directory import Directory
 from watcher.store.journal import Commands, Journal
 from watcher.store.limits import Limits
 from watcher.store.lookups import Lookups
+from watcher.store.organizations import Organizations
 from watcher.store.outbox import Outbox, write_notifications
 from watcher.store.schema import bring_up_to_date
 from watcher.store.series import SeriesIds
 from watcher.store.sources import Sources
 from watcher.store.usage import Usage
 
-ORGANIZATION = "organization"
-"""The name in the cursor of the organization's id: a database serves one organization."""
-
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What one judgement decided, to be remembered together or not at all."""
+    """What one judgement decided, to be remembered together or not at all; `cursor` belongs to `organization`."""
 
     alerts: tuple[Alert, ...] = ()
     transitions: tuple[Transition, ...] = ()
     notifications: tuple[Notification, ...] = ()
     cursor: Mapping[str, str] = field(default_factory=dict)
+    organization: str = ""
 
 
 class Store:
@@ -46,6 +45,7 @@ class Store:
     def __init__(self, database: Database) -> None:
         self.database = database
         self._ids = SeriesIds()
+        self.organizations = Organizations(database)
         self.usage = Usage(database, self._ids)
         self.analytics = Analytics(database, self._ids)
         self.costs = Costs(database)
@@ -80,7 +80,7 @@ class Store:
             write_alerts(connection, judgement.alerts)
             write_transitions(connection, judgement.transitions)
             write_notifications(connection, judgement.notifications)
-            write_cursor(connection, judgement.cursor)
+            write_cursor(connection, judgement.cursor, judgement.organization)
 
     def backup(self, target: Path) -> None:
         """Write a consistent copy to a new file of mode 0600, also while a daemon writes; raises `BackupRefused`."""
@@ -91,10 +91,11 @@ class Store:
 
         Alerts that are open and notifications that are not delivered stay, whatever their age.
         """
-        removed = retention.prune(self.database, before)
+        return retention.prune(self.database, before, self._forget_ids)
+
+    def _forget_ids(self) -> None:
         self._ids.forget()
         self.costs.forget_lines()
-        return removed
 
     def close(self) -> None:
         """Give up the database."""

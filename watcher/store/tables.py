@@ -249,6 +249,16 @@ analytics_readings = Table(
 
 # ---------------------------------------------------------------------------------------------- directory and sources
 
+# The name that the configuration has for each organization: "" for the one of [anthropic].
+organizations = Table(
+    "organizations",
+    metadata,
+    _key("id"),
+    _words("label"),
+    UniqueConstraint("label", name="uq_organizations_label"),
+    sqlite_strict=True,
+)
+
 directory = Table(
     "directory",
     metadata,
@@ -379,7 +389,8 @@ deliveries = Table(
     sqlite_strict=True,
 )
 
-cursor = Table("cursor", metadata, _key("name"), _words("value"), sqlite_strict=True)
+# What must outlive a restart, by name; "" is the organization of what holds for all of them.
+cursor = Table("cursor", metadata, _key("organization"), _key("name"), _words("value"), sqlite_strict=True)
 
 # ---------------------------------------------------------------------------------------------- people and their acts
 

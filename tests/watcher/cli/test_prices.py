@@ -98,7 +98,7 @@ def filled(config: Path) -> Path:
         days = [TODAY - back * DAY for back in (5, 4, 3)]
         store.usage.replace("org_1", [use(day, OPUS) for day in days] + [use(TODAY, NEW)], now)
         store.costs.replace("org_1", [bill(day) for day in days], now)
-        store.cursor.set("organization", "org_1")
+        store.organizations.bind("", "org_1")
     return config
 
 

@@ -34,7 +34,7 @@ def config(tmp_path: Path) -> Path:
     """Eight days at $40 list each and $32 billed, but $48 on the 16th; then a provisional, a bare and an open day."""
     path = write_config(tmp_path, "http://127.0.0.1:1")
     with Store.open(f"sqlite:///{tmp_path / 'watcher.db'}") as store:
-        store.cursor.set("organization", ORG)
+        store.organizations.bind("", ORG)
         for number in range(9, 21):
             day = MONTH + (number - 1) * DAY
             rows = (UsageRow("key_a", "w1", OPUS, "standard", "0-200k", "global", None, 10**7, 0, 0, 0, 0, 0),)

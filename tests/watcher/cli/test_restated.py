@@ -34,7 +34,7 @@ def tell(store: Store, hours: dict[datetime, int], at: datetime, key: str = "key
 def config(tmp_path: Path) -> Path:
     path = write_config(tmp_path, "http://127.0.0.1:1")
     with Store.open(f"sqlite:///{tmp_path / 'watcher.db'}") as store:
-        store.cursor.set("organization", ORG)
+        store.organizations.bind("", ORG)
         bill(store, TENTH, TENTH + 5 * HOUR, w1=USD)  # the day is not over
         bill(store, TENTH, TENTH + 10 * HOUR, w1=2 * USD)
         bill(store, TENTH, TENTH + 30 * HOUR, w1=10 * USD)

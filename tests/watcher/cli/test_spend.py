@@ -298,7 +298,7 @@ def filled(config: Path) -> Path:
             for key, tokens in (("key_a", 1_000_000), (None, 500_000))
         )
         store.usage.replace("org_1", [UsageBucket(HOUR, HOUR + timedelta(hours=1), ("model",), rows)], HOUR)
-        store.cursor.set("organization", "org_1")
+        store.organizations.bind("", "org_1")
     return config
 
 

@@ -50,8 +50,8 @@ def budget_of(folder: Path, lines: str, env: dict[str, str] | None = None) -> Bu
 
 def test_an_admin_key_is_all_that_is_needed(tmp_path: Path) -> None:
     settings = settings_of(tmp_path, MINIMAL)
-    assert settings.anthropic.base_url == "https://api.anthropic.com"
-    assert settings.anthropic.admin_key == Secret(KEY)
+    assert settings.organizations[0].base_url == "https://api.anthropic.com"
+    assert settings.organizations[0].admin_key == Secret(KEY)
     assert settings.store.url == f"sqlite:///{tmp_path}/watcher.db"
     assert settings.store.path == tmp_path / "watcher.db"
     assert settings.store.keep == timedelta(days=400)
@@ -118,8 +118,8 @@ def test_every_setting_arrives(tmp_path: Path) -> None:
         receiver = "c"
         """,
     )
-    assert settings.anthropic.base_url == "http://127.0.0.1:8787/api"
-    assert settings.anthropic.proxy == Secret("http://user:word@proxy.example:3128")
+    assert settings.organizations[0].base_url == "http://127.0.0.1:8787/api"
+    assert settings.organizations[0].proxy == Secret("http://user:word@proxy.example:3128")
     assert settings.store.url == "postgresql+psycopg://user:word@db.example:5433/watcher?sslmode=require"
     assert (settings.store.path, settings.store.keep) == (None, timedelta(days=44))
     assert settings.store.shown == "postgresql+psycopg://db.example:5433/watcher"
@@ -236,8 +236,9 @@ def test_every_secret_may_stand_in_a_file(tmp_path: Path) -> None:
     assert isinstance(slack, SlackSettings)
     assert isinstance(hook, WebhookSettings)
     assert settings.heartbeat is not None
-    assert settings.anthropic.proxy is not None
-    found = [settings.anthropic.admin_key, settings.anthropic.proxy, settings.heartbeat.url, slack.url, hook.url]
+    (organization,) = settings.organizations
+    assert organization.proxy is not None
+    found = [organization.admin_key, organization.proxy, settings.heartbeat.url, slack.url, hook.url]
     assert [one.reveal() for one in found] == [secrets[name] for name in ("key", "proxy", "beat", "slack", "hook")]
     assert settings.store.url == "postgresql+psycopg://u:p@h/d"
     assert settings.warnings == ()
@@ -297,19 +298,19 @@ def test_a_database_url_without_a_password_is_not_a_secret(tmp_path: Path) -> No
 def test_a_byte_order_mark_and_other_line_ends_are_read_over(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_bytes(b"\xef\xbb\xbf" + MINIMAL.replace("\n", "\r\n").encode())
-    assert load(path, {}).anthropic.admin_key == Secret(KEY)
+    assert load(path, {}).organizations[0].admin_key == Secret(KEY)
 
 
 def test_the_company_certificates_are_read(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_bytes(Path(certifi.where()).read_bytes())
     settings = settings_of(tmp_path, MINIMAL + 'ca_file = "ca.pem"')
-    assert settings.anthropic.ca_file == tmp_path / "ca.pem"
+    assert settings.organizations[0].ca_file == tmp_path / "ca.pem"
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://127.9.9.9", "http://[::1]:1/x", "http://LOCALHOST:2"])
 def test_this_machine_may_be_asked_over_http(tmp_path: Path, url: str) -> None:
     settings = settings_of(tmp_path, MINIMAL + f'base_url = "{url}"')
-    assert settings.anthropic.base_url == url
+    assert settings.organizations[0].base_url == url
     assert is_loopback(url)
 
 
@@ -328,7 +329,7 @@ def test_a_file_that_may_not_be_read_is_told(tmp_path: Path) -> None:
 
 def test_a_line_end_around_a_secret_is_not_part_of_it(tmp_path: Path) -> None:
     settings = settings_of(tmp_path, MINIMAL.replace(KEY, "${KEY}"), {"KEY": f"{KEY}\n"})
-    assert settings.anthropic.admin_key == Secret(KEY)
+    assert settings.organizations[0].admin_key == Secret(KEY)
 
 
 def test_a_price_becomes_pico_dollars_a_token_and_a_search(tmp_path: Path) -> None:

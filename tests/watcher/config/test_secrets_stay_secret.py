@@ -93,7 +93,7 @@ def test_no_secret_shows_when_all_is_well(tmp_path: Path, inline: bool) -> None:
         for name, secret in SECRETS.items():
             document = document.replace(f"${{{name}}}", secret)
     path.write_text(document)
-    assert load(path, SECRETS).anthropic.admin_key.reveal() == SECRETS["KEY"]
+    assert load(path, SECRETS).organizations[0].admin_key.reveal() == SECRETS["KEY"]
     assert_load_hides(path, SECRETS)
 
 

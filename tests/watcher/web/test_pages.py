@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -16,7 +17,7 @@ from rules.budgets import Line
 from rules.model import Alert, BudgetEvidence, Scope, Severity, SourceState, State, Subject
 from watcher.metrics import Metrics
 from watcher.overview import Overview, Spent
-from watcher.status import Status
+from watcher.status import Standing, Status
 from watcher.web.app import build_app
 from watcher.web.server import PageServer, PortTaken, bind
 
@@ -60,10 +61,18 @@ def status(*names: str) -> Status:
         SourceState("users"),
     )
     alerts = tuple(crossing(name) for name in names)
-    return Status(NOW, overview, alerts, sources, (("ops", 2),), NOW, NOW, tuple(names))
+    standing = Standing("", "org", overview, alerts, sources, NOW, NOW, tuple(names))
+    return Status(NOW, (standing,), (("ops", 2),), tuple(names))
 
 
-EMPTY = Status(NOW, None, (), (), (), None, None, ("No cycle has ended yet.",))
+def changed(status: Status, **changes: Any) -> Status:
+    """The status with something else said of its organization."""
+    return replace(status, standings=(replace(status.standings[0], **changes),))
+
+
+EMPTY = Status(
+    NOW, (Standing("", None, None, (), (), None, None, ("No cycle has ended yet.",)),), (), ("No cycle has ended yet.",)
+)
 
 
 @dataclass
@@ -300,9 +309,9 @@ def test_a_taken_port_is_told_with_its_remedy_or_another_one_is_found() -> None:
 
 def test_a_status_of_any_age_and_shape_makes_a_page(site: Served) -> None:
     for shape in (
-        replace(status("a"), overview=None),
-        replace(status("a"), sources=(), alerts=(), waiting=(), last_cycle_at=None),
-        replace(status("a"), alerts=tuple(crossing("a", severity) for severity in Severity)),
+        changed(status("a"), overview=None),
+        changed(replace(status("a"), waiting=()), sources=(), alerts=(), last_cycle_at=None),
+        changed(status("a"), alerts=tuple(crossing("a", severity) for severity in Severity)),
     ):
         site.status = shape
         assert site.get().status_code == 200
