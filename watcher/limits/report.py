@@ -129,7 +129,7 @@ class _Spend:
             report = spend_report(
                 self._store, self._prices, self._organization, ("workspace",), start, self._now, "total", self._now
             )
-            self._read[start] = {row.workspace or DEFAULT_WORKSPACE: row.cost for row in report.rows}
+            self._read[start] = {row.of("workspace") or DEFAULT_WORKSPACE: row.cost for row in report.rows}
         return self._read[start]
 
 
