@@ -117,7 +117,7 @@ def backfilled(config: Path) -> None:
         now = SystemClock().now()
         (access,) = parts.accesses
         organization = organization_of(access.reader, store, now)
-        run_cycle(parts.world(organization), Plan.everything(store, organization, now, settings.poll), now)
+        run_cycle(parts.world(access, organization), Plan.everything(store, organization, now, settings.poll), now)
         parts.close()
 
 

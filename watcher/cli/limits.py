@@ -9,11 +9,11 @@ from watcher.cli.context import (
     AsJson,
     ConfigFile,
     clock_for,
-    fail,
     load_settings,
     open_store,
     print_json,
 )
+from watcher.cli.organizations import OnlyOrganization, the_one
 
 
 def register(app: typer.Typer) -> None:
@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
     app.command("limits")(limits)
 
 
-def limits(config: ConfigFile = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+def limits(config: ConfigFile = DEFAULT_CONFIG, only: OnlyOrganization = None, as_json: AsJson = False) -> None:
     """Show spend limits beside what is spent, rate limits, and what changed of them in the last 30 days.
 
     These are the limits that the provider enforces; budgets are the ones that this program watches.
@@ -32,9 +32,7 @@ def limits(config: ConfigFile = DEFAULT_CONFIG, as_json: AsJson = False) -> None
     settings = load_settings(config)
     now = clock_for(settings).now()
     with open_store(settings) as store:
-        organization = store.cursor.get("organization")
-        if organization is None:
-            fail("Nothing has been read yet: run `watcher poll` or `watcher run` first.")
+        organization = the_one(settings, store, only).id
         report = limits_report(store, PriceBook(settings.prices), organization, now)
     if as_json:
         from watcher.limits.forms import to_json

@@ -229,7 +229,7 @@ def test_periods_begin_at_midnight_on_monday_and_on_the_first() -> None:
 def test_the_command_prints_what_is_stored(tmp_path: Path) -> None:
     config = write_config(tmp_path, "http://127.0.0.1:9")
     with Store.open(f"sqlite:///{tmp_path}/watcher.db") as store:
-        store.cursor.set("organization", ORG)
+        store.organizations.bind("", ORG)
         store.limits.record_spend_limits(ORG, [cap("organization", None)], NOW)
     code, out, _ = here("limits", "-c", config)
     assert code == 0
