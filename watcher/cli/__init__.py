@@ -11,7 +11,21 @@ from typing import Annotated, Literal
 import typer
 
 from watcher import __version__
-from watcher.cli import alerts, backup, check, claude_code, demo, limits, notify, prices, run, simulate, spend, status
+from watcher.cli import (
+    alerts,
+    backup,
+    check,
+    claude_code,
+    demo,
+    limits,
+    members,
+    notify,
+    prices,
+    run,
+    simulate,
+    spend,
+    status,
+)
 
 app = typer.Typer(
     name="watcher",
@@ -48,5 +62,5 @@ def main(
     logs.configure(log_level, log_format)
 
 
-for group in (demo, check, run, status, spend, claude_code, limits, prices, alerts, notify, simulate, backup):
+for group in (demo, check, run, status, spend, claude_code, limits, members, prices, alerts, notify, simulate, backup):
     group.register(app)
