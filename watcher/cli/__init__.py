@@ -17,6 +17,7 @@ from watcher.cli import (
     check,
     claude_code,
     demo,
+    export,
     limits,
     members,
     notify,
@@ -62,5 +63,7 @@ def main(
     logs.configure(log_level, log_format)
 
 
-for group in (demo, check, run, status, spend, claude_code, limits, members, prices, alerts, notify, simulate, backup):
+for group in (demo, check, run, status, spend, claude_code, limits, members, prices, export, alerts, notify):
+    group.register(app)
+for group in (simulate, backup):
     group.register(app)
