@@ -246,6 +246,14 @@ def hostile_key(name: str, *, children: int = 3) -> Alert:
     return alert("anomaly", "key spend", evidence, scope={"api_key": _KEY}, names=names)
 
 
+def hostile_scope(name: str) -> Alert:
+    """An anomaly of a user of that name in a family, a tier and a tag that all bear it."""
+    made = hostile_key(name)
+    parts = {"user": _KEY, "model_family": name, "service_tier": name, f"tag:{name}": name}
+    made = replace(made, subject=replace(made.subject, scope=Scope.of(_ORG_ID, parts)))
+    return replace(made, summary=summarize(made))
+
+
 def many(count: int) -> tuple[Alert, ...]:
     """That many different anomalies and, one in five, budget crossings."""
     made: list[Alert] = []

@@ -13,9 +13,10 @@ def alert_json(alert: Alert) -> dict[str, Any]:
     """The alert as JSON values.
 
     Money is an exact decimal string of dollars, or null; times are ISO 8601 in UTC with a "Z", or null. `scope` has
-    only the dimensions that are set, by id; the words of the vocabulary stand where the API has no id ("(console)",
-    "(default)", "(unattributed)"). Names are as people wrote them: whoever shows them escapes them. An alert about
-    estimates has `drift`: its settled days from first to last, and the workspaces and models that are off.
+    only the dimensions that are set, by id, and workspace tags as "tag:team"; the words of the vocabulary stand where
+    there is no id ("(console)", "(default)", "(unattributed)", "(unknown)", and "(none)" for a tag that is not there).
+    Names are as people wrote them: whoever shows them escapes them. An alert about estimates has `drift`: its settled
+    days from first to last, and the workspaces and models that are off.
     """
     document = {
         "id": alert.id,

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
 from notifiers.story import Line, Section, Tone, Words, code, line, strong
 from notifiers.subjects import NOUNS, named, parts_of
 from notifiers.text import ago, clean, percent, shorten, when
-from rules.model import CONSOLE, DEFAULT_WORKSPACE, UNATTRIBUTED, Alert, Severity, Share, State
+from rules.model import CONSOLE, DEFAULT_WORKSPACE, UNATTRIBUTED, Alert, Scope, Severity, Share, State
 from rules.money import display_usd
 
 LONGEST_TITLE = 140
+_LONGEST_CONDITION = 100
 _SHOWN_CHILDREN = 5
 _SHOWN_OF_THE_SECOND = 2
 _TONES = {Severity.CRITICAL: Tone.CRITICAL, Severity.WARNING: Tone.WARNING, Severity.INFO: Tone.INFO}
@@ -70,12 +72,20 @@ def remedies(alert: Alert, since: datetime, bucket: Literal["hour", "day"]) -> t
     """What the reader can do now, with the command that shows more."""
     scope = alert.subject.scope
     moment = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    inside = scope.api_key or scope.workspace or scope.user
-    by = "--by api_key --by model" if inside else "--by workspace --by api_key"
+    by = "model" if scope.api_key else "api_key,model" if scope.parts() else "workspace,api_key"
+    where = "".join(f"--where {condition} " for condition in _conditions(scope))
     return lines(
         _stop(alert),
-        line("To see where it goes: ", code(f"watcher spend {by} --bucket {bucket} --from {moment}")),
+        line("To see where it goes: ", code(f"watcher spend {where}--by {by} --bucket {bucket} --from {moment}")),
     )
+
+
+def _conditions(scope: Scope) -> Iterator[str]:
+    """The scope as `watcher spend --where` takes it; a value that would have to be cut or mended is left out."""
+    for dimension, value in scope.parts().items():
+        condition = f"{dimension}={value}"
+        if clean(condition, _LONGEST_CONDITION) == condition:
+            yield shlex.quote(condition)
 
 
 def _stop(alert: Alert) -> Line:

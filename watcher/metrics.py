@@ -21,7 +21,7 @@ from prometheus_client.registry import Collector
 
 from notifiers.text import clean
 from rules.budgets import Line
-from rules.model import Alert, AnomalyEvidence, SourceState, State
+from rules.model import Alert, AnomalyEvidence, Scope, SourceState, State
 from rules.money import NANO_PER_USD
 from watcher import __version__
 from watcher.overview import KEPT, Overview, with_silence
@@ -29,6 +29,10 @@ from watcher.status import Standing
 from watcher.tally import Counted, Tally
 
 LONGEST_NAME = 80
+MORE = ("model_family", "service_tier", "user", "tag")
+"""Labels that a series has only where they are set: so those that were there before them stay the same series."""
+PLACES = ("workspace", "api_key", "model", *MORE)
+"""The labels that say what a budget or an anomaly is about."""
 KINDS = ("budget", "anomaly", "source", "drift")
 
 
@@ -158,7 +162,8 @@ def _gauge(
 ) -> GaugeMetricFamily:
     family = GaugeMetricFamily(name, text, labels=labels)
     for values, figure in rows:
-        family.add_metric([_writable(value) for value in values], figure)
+        told = {label: _writable(value) for label, value in zip(labels, values, strict=True)}
+        family.add_sample(name, {label: value for label, value in told.items() if value or label not in MORE}, figure)
     return family
 
 
@@ -185,17 +190,8 @@ def _spend(overview: Overview | None) -> Iterator[GaugeMetricFamily]:
 
 def _budgets(overview: Overview | None) -> Iterator[GaugeMetricFamily]:
     lines = _nearest(overview.budgets) if overview else []
-    labels = ("organization", "budget", "workspace", "api_key", "model")
-    keys = [
-        (
-            line.scope.organization,
-            line.budget,
-            line.scope.workspace or "",
-            line.scope.api_key or "",
-            line.scope.model or "",
-        )
-        for line in lines
-    ]
+    labels = ("organization", "budget", *PLACES)
+    keys = [(line.scope.organization, line.budget, *_places(line.scope)) for line in lines]
     pairs = list(zip(keys, lines, strict=True))
     yield _gauge(
         "watcher_budget_limit_usd",
@@ -262,10 +258,10 @@ def _alerts(board: Board | None) -> Iterator[GaugeMetricFamily]:
         counts[place] = counts.get(place, 0) + 1
     counted = counts.items() if board else ()
     yield _gauge("watcher_alerts", "Open alerts by kind and state.", ("organization", "kind", "state"), counted)
-    labels = ("organization", "rule", "workspace", "api_key", "model")
+    labels = ("organization", "rule", *PLACES)
     firing = [
         (
-            (alert.subject.scope.organization, alert.subject.rule, *_places(alert)),
+            (alert.subject.scope.organization, alert.subject.rule, *_places(alert.subject.scope)),
             alert.evidence,
         )
         for alert in alerts
@@ -281,9 +277,11 @@ def _alerts(board: Board | None) -> Iterator[GaugeMetricFamily]:
         )
 
 
-def _places(alert: Alert) -> tuple[str, str, str]:
-    scope = alert.subject.scope
-    return (scope.workspace or "", scope.api_key or "", scope.model or "")
+def _places(scope: Scope) -> tuple[str, ...]:
+    """The parts of a scope by the labels of `PLACES`."""
+    tags = ",".join(f"{key}={value}" for key, value in scope.tags)
+    parts = scope.parts()
+    return (*(parts.get(label, "") for label in PLACES[:-1]), tags)
 
 
 def _sources(board: Board | None) -> Iterator[GaugeMetricFamily]:

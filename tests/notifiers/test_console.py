@@ -2,14 +2,23 @@ from __future__ import annotations
 
 import io
 import unicodedata
+from collections.abc import Callable
 
 import pytest
 from rich.console import Console
 
-from benchmarks.gallery_samples import HOSTILE_NAMES, hostile_key, many, notification, runaway_key, typical
+from benchmarks.gallery_samples import (
+    HOSTILE_NAMES,
+    hostile_key,
+    hostile_scope,
+    many,
+    notification,
+    runaway_key,
+    typical,
+)
 from notifiers.base import DeliveryError
 from notifiers.console import ConsoleNotifier
-from rules.model import Notification
+from rules.model import Alert, Notification
 
 
 def printed(message: Notification, *, terminal: bool = False, width: int = 80) -> str:
@@ -32,14 +41,15 @@ def test_key_name_id_and_money_are_there_and_colour_only_on_a_terminal() -> None
     assert "\x1b[1;31m" in printed(notification(runaway_key()), terminal=True)
 
 
+@pytest.mark.parametrize("sample", [hostile_key, hostile_scope])
 @pytest.mark.parametrize("name", HOSTILE_NAMES)
-def test_a_hostile_name_cannot_steer_the_terminal_or_rich(name: str) -> None:
-    text = printed(notification(hostile_key(name)), width=400)
+def test_a_hostile_name_cannot_steer_the_terminal_or_rich(name: str, sample: Callable[[str], Alert]) -> None:
+    text = printed(notification(sample(name)), width=400)
     assert {unicodedata.category(char) for char in text if char != "\n"}.isdisjoint({"Cc", "Cf", "Cs"})
     for markup in ("[red]", ":fire:", "*bold*", "<!channel>", "</script>"):
         assert (markup in text) == (markup in name)
-    ours = printed(notification(hostile_key("harmless")), terminal=True, width=400)
-    theirs = printed(notification(hostile_key(name)), terminal=True, width=400)
+    ours = printed(notification(sample("harmless")), terminal=True, width=400)
+    theirs = printed(notification(sample(name)), terminal=True, width=400)
     assert theirs.count("\x1b") == ours.count("\x1b")
 
 

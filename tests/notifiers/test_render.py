@@ -68,7 +68,8 @@ def test_an_anomaly_is_told_in_the_order_in_which_a_person_asks() -> None:
         "What happens next",
         "$2,023.20 in the next 24 hours",
         "What you can do",
-        "watcher spend --by api_key --by model --bucket hour --from 2026-11-20T10:00:00Z",
+        "watcher spend --where api_key=apikey_01Rj2N8SVvo6BePZj99NhmiT --by model --bucket hour "
+        "--from 2026-11-20T10:00:00Z",
         "Tidewater Analytics",
         "data as of 14:00 UTC (8 min ago)",
         "estimated, nothing settled yet",
@@ -310,3 +311,18 @@ def test_hostile_tags_tiers_and_families_break_no_line(hostile: str) -> None:
         assert "x" * 100 not in text + alert.summary
     key = about(**{f"tag_{hostile}": "x"})
     assert "\u202e" not in told(alert_story(key, NOW)) + key.summary
+
+
+@pytest.mark.parametrize(
+    ("alert", "command"),
+    [
+        (about(), "watcher spend --by workspace,api_key --bucket"),
+        (about(user="u1", model_family="opus"), "--where model_family=opus --where user=u1 --by api_key,model"),
+        (about(api_key=CONSOLE), "--where 'api_key=(console)' --by model"),
+        (about(tag_team="a'; rm -rf ~"), """--where 'tag:team=a'"'"'; rm -rf ~' --by"""),
+        (about(tag_team="\x1b]8;;"), "watcher spend --by api_key,model"),
+        (about(user="x" * 300), "watcher spend --by api_key,model"),
+    ],
+)
+def test_the_command_that_shows_more_is_about_the_same_scope(alert: Alert, command: str) -> None:
+    assert command in told(alert_story(alert, NOW))

@@ -10,12 +10,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from slack_sdk.models.blocks import Block
 
-from benchmarks.gallery_samples import HOSTILE_NAMES, hostile_key, many, notification, runaway_key, typical
+from benchmarks.gallery_samples import (
+    HOSTILE_NAMES,
+    hostile_key,
+    hostile_scope,
+    many,
+    notification,
+    runaway_key,
+    typical,
+)
 from notifiers.base import DeliveryError
 from notifiers.http import OutgoingHttp
 from notifiers.render import story
 from notifiers.slack import SlackWebhookNotifier, slack_message
-from rules.model import Notification, Reason
+from rules.model import Alert, Notification, Reason
 
 URL = "https://hooks.slack.com/services/T/B/secret"
 
@@ -60,12 +68,14 @@ def test_slack_takes_every_typical_message(title: str) -> None:
     assert_slack_takes(slack_message(story(typical()[title])))
 
 
+@pytest.mark.parametrize("sample", [hostile_key, hostile_scope])
 @pytest.mark.parametrize("name", HOSTILE_NAMES)
-def test_a_hostile_name_is_shown_and_does_nothing(name: str) -> None:
-    message = slack_message(story(notification(hostile_key(name), inhibited=(hostile_key(name),), organization=name)))
+def test_a_hostile_name_is_shown_and_does_nothing(name: str, sample: Callable[[str], Alert]) -> None:
+    about = sample(name)
+    message = slack_message(story(notification(about, inhibited=(hostile_key(name),), organization=name)))
     assert_slack_takes(message)
     shown = everything(message)
-    for live in ("<!", "<@", "<#", "<http", "\u202e", "\x1b", "\u200b", "\ud83d"):
+    for live in ("<!", "<@", "<#", "<http:", "<https:", "\u202e", "\x1b", "\u200b", "\ud83d"):
         assert live not in shown
         assert live not in message["text"]
     assert not set(message["text"]) & set("<>")

@@ -20,7 +20,7 @@ from benchmarks.gallery_samples import (
 from notifiers.alert_json import alert_json
 from notifiers.http import OutgoingHttp
 from notifiers.webhook import WebhookNotifier
-from rules.model import Notification, State
+from rules.model import Notification, Scope, State
 
 
 def posted(message: Notification) -> dict[str, Any]:
@@ -86,3 +86,11 @@ def test_times_are_utc_whatever_their_zone() -> None:
 def test_a_hostile_name_arrives_as_it_is(name: str) -> None:
     body = posted(notification(hostile_key(name)))
     assert name in body["alerts"][0]["names"].values()
+
+
+def test_a_scope_of_a_user_and_a_tag_is_told_by_dimension() -> None:
+    scope = Scope.of("org", {"user": "u1", "tag:team": "</script>", "service_tier": "batch"})
+    alert = runaway_key()
+    told = alert_json(replace(alert, subject=replace(alert.subject, scope=scope), names={"u1": "<!channel>"}))
+    assert told["scope"] == {"service_tier": "batch", "user": "u1", "tag:team": "</script>"}
+    assert told["names"] == {"u1": "<!channel>"}

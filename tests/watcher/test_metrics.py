@@ -193,6 +193,23 @@ def test_a_budget_for_each_key_shows_those_nearest_to_their_limit_and_no_more(me
     assert len(ratios) == KEPT + 1
 
 
+def test_a_scope_beyond_the_first_three_has_labels_of_its_own_and_no_empty_ones(metrics: Metrics) -> None:
+    parts = {"model_family": "opus", "service_tier": "batch", "user": "u1", "tag:team": 'a"b', "tag:env": HOSTILE}
+    far = replace(line("far", None, 7), scope=Scope.of("org", parts))
+    odd = anomaly("k")
+    odd = replace(odd, subject=replace(odd.subject, scope=Scope("org", user="\ud83d")))
+    show(metrics, overview=overview(budgets=(line("near", "key_a", 50), far)), alerts=(odd,))
+    found = scrape(metrics)
+    near = {"organization": "org", "budget": "near", "workspace": "", "api_key": "key_a", "model": ""}
+    more = {"model_family": "opus", "service_tier": "batch", "user": "u1", "tag": f'env={HOSTILE},team=a"b'}
+    assert found["watcher_budget_spent_usd"] == {
+        tuple(sorted(near.items())): 50,
+        tuple(sorted({**near, "budget": "far", "api_key": "", **more}.items())): 7,
+    }
+    (place,) = found["watcher_anomaly_observed_usd"]
+    assert dict(place)["user"] == "?"
+
+
 def test_a_storm_of_anomalies_shows_the_dearest_and_counts_all(metrics: Metrics) -> None:
     show(metrics, alerts=tuple(anomaly(f"key_{number}", number) for number in range(500)))
     found = scrape(metrics)
