@@ -51,6 +51,16 @@ def assert_in_order(text: str, *parts: str) -> None:
     assert positions == sorted(positions), dict(zip(parts, positions, strict=True))
 
 
+def test_of_several_organizations_the_title_says_which() -> None:
+    one = story(notification(runaway_key()))
+    of = story(replace(notification(runaway_key()), told_as="prod\u202e"))
+    assert of.title == f"prod\ufffd: {one.title}"
+    assert of.footer == ("organization prod\ufffd", *one.footer)
+    assert len(story(replace(notification(runaway_key()), told_as="x" * 200)).title) <= 140
+    named = replace(notification(runaway_key()), told_as=one.footer[0])
+    assert story(named).footer == (f"organization {one.footer[0]}", *one.footer[1:])
+
+
 def test_an_anomaly_is_told_in_the_order_in_which_a_person_asks() -> None:
     of = story(notification(runaway_key(), inhibited=(workspace_parent(),)))
     assert of.tone is Tone.CRITICAL

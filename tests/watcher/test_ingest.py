@@ -13,9 +13,18 @@ from tests.watcher.store.samples import DAY, HOUR, ORG, T0, api_key, cost_row, r
 from tests.watcher.store.scripted import NOT_OFFERED, UNAVAILABLE, PollSettings, ScriptedReader
 from watcher.admin_api.answers import UsageRow
 from watcher.admin_api.errors import AdminApiError, BadRequest, BrokenPaging, NotAuthenticated, RateLimited
-from watcher.ingest import SOURCES, UNNAMED, Ingested, OtherOrganization, Plan, ingest, organization_of
+from watcher.ingest import (
+    SOURCES,
+    UNNAMED,
+    Ingested,
+    OtherOrganization,
+    Plan,
+    SameOrganization,
+    ingest,
+    organization_of,
+)
 from watcher.ingest.windows import Hours
-from watcher.store import Store
+from watcher.store import Bound, Store
 
 NOW = T0 + 3 * DAY + 10.5 * HOUR
 SETTINGS = PollSettings()
@@ -323,6 +332,45 @@ def test_an_organization_that_may_not_be_asked_for_has_a_stand_in(reader: Script
     reader.failing = {}
     assert organization_of(reader, store, NOW) == UNNAMED
     assert store.directory.organization_name(UNNAMED) == "Acme"
+
+
+def test_a_name_stands_for_one_organization_and_no_two_for_the_same(reader: ScriptedReader, store: Store) -> None:
+    names = ("east", "west")
+    assert organization_of(reader, store, NOW, "east", names) == ORG
+    with pytest.raises(SameOrganization, match=r'"east" and "west" of the configuration belong to the same .*org_1'):
+        organization_of(reader, store, NOW, "west", names)
+    reader.organization_id = "org_2"
+    with pytest.raises(OtherOrganization, match=r'of organization org_1 under the name "east", .* belongs to org_2'):
+        organization_of(reader, store, NOW, "east", names)
+    assert organization_of(reader, store, NOW, "west", names) == "org_2"
+    assert store.organizations.all() == (Bound("org_1", "east"), Bound("org_2", "west"))
+
+
+def test_an_organization_takes_a_new_name_once_its_old_one_is_gone(reader: ScriptedReader, store: Store) -> None:
+    assert organization_of(reader, store, NOW) == ORG
+    assert organization_of(reader, store, NOW, "east", ("east", "west")) == ORG
+    assert store.organizations.all() == (Bound(ORG, "east"),)
+    reader.failing = {"organization": UNAVAILABLE}
+    assert organization_of(reader, store, NOW, "east", ("east", "west")) == ORG
+
+
+def test_organizations_that_do_not_tell_who_they_are_are_told_apart_by_name(
+    reader: ScriptedReader, store: Store
+) -> None:
+    reader.failing = {"organization": NOT_OFFERED}
+    found = [organization_of(reader, store, NOW, name, ("east", "west")) for name in ("east", "west")]
+    assert len(set(found)) == 2
+    assert all(each.startswith(UNNAMED) for each in found)
+    reader.failing = {}
+    assert organization_of(reader, store, NOW, "west", ("east", "west")) == found[1]
+
+
+def test_the_only_organization_keeps_its_history_under_a_name_though_it_cannot_tell_who_it_is(
+    reader: ScriptedReader, store: Store
+) -> None:
+    reader.failing = {"organization": NOT_OFFERED}
+    assert organization_of(reader, store, NOW) == UNNAMED
+    assert organization_of(reader, store, NOW, "east", ("east",)) == UNNAMED
 
 
 PASSES = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 30), st.booleans()), max_size=6)

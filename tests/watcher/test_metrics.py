@@ -246,6 +246,41 @@ def test_the_drift_is_the_bill_minus_the_estimate_of_the_newest_settled_day(metr
     assert day == datetime(2026, 11, 17, tzinfo=UTC).timestamp()
 
 
+def test_two_organizations_are_two_series_of_each_family(metrics: Metrics) -> None:
+    other = Overview("two", "Two", NOW, NOW, NOW, (Spent("organization", "two", "Two", 1, 2 * USD, 0),), ())
+    metrics.boards = {"": metrics.boards[""], "b": Board("two", "b", other), "c": Board("c", "c")}
+    metrics.tally("b", "two")
+    found = scrape(metrics)
+    spent = {dict(labels)["organization"] for labels in found["watcher_spend_usd"]}
+    assert spent == {"org", "two"}
+    info = [dict(labels) for labels in found["watcher_organization_info"]]
+    assert {"organization": "two", "label": "b", "name": "Two"} in info
+    assert {"organization": "c", "label": "c", "name": "c"} in info
+    assert value(found, "watcher_alerts", organization="org", kind="anomaly", state="firing") == 1
+    assert value(found, "watcher_alerts", organization="two", kind="anomaly", state="firing") == 0
+    assert {dict(labels)["organization"] for labels in found["watcher_cycles_total"]} == {"org", "two"}
+
+
+def test_what_was_counted_under_a_name_goes_over_to_the_id(metrics: Metrics) -> None:
+    tally = metrics.tally("east")
+    with tally.in_cycle():
+        tally.request("ok", 0.2)
+        tally.request("timeout", 30.0)
+    tally.polled(["usage", "cost"], ["cost"], 2)
+    tally.cycle_ended(1.0, whole=False)
+    assert value(scrape(metrics), "watcher_api_requests_total", organization="east") == 2
+    metrics.tally("east", "org_east")
+    metrics.tally("east", "org_east").request("ok", 0.1)
+    after = scrape(metrics)
+    assert ("organization", "east") not in {label for found in after.values() for labels in found for label in labels}
+    for name, count in (("api_requests", 3), ("cycles", 1), ("cycle_failures", 1), ("usage_shrinkings", 2)):
+        assert value(after, f"watcher_{name}_total", organization="org_east") == count
+    assert value(after, "watcher_polls_total", organization="org_east", source="usage") == 1
+    assert value(after, "watcher_poll_failures_total", organization="org_east", source="cost") == 1
+    assert value(after, "watcher_api_request_duration_seconds_count", organization="org_east") == 3
+    assert value(after, "watcher_cycle_duration_seconds_sum", organization="org_east") == 1
+
+
 @pytest.mark.outside
 def test_promtool_has_nothing_to_say(metrics: Metrics) -> None:
     promtool = shutil.which("promtool")

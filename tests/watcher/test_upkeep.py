@@ -8,7 +8,7 @@ import pytest
 
 from tests.watcher.store.samples import DAY, T0, anomaly, message
 from watcher.store import Judgement, Store
-from watcher.upkeep import GIVEN_UP_AFTER, tidy_if_due
+from watcher.upkeep import GIVEN_UP_AFTER, close_unwatched, tidy_if_due
 
 KEEP = 400 * DAY
 
@@ -43,3 +43,25 @@ def test_it_is_done_once_a_day(store: Store) -> None:
     assert waiting(store) == ["m1"]
     tidy_if_due(store, KEEP, [], T0 + 9 * DAY)
     assert waiting(store) == []
+
+
+def test_what_fires_of_an_organization_that_nobody_watches_ends_in_the_journal_and_without_a_message(
+    store: Store,
+) -> None:
+    mine = anomaly("a1")
+    ident = mine.subject.scope.organization
+    store.remember(Judgement(alerts=(mine,)))
+    store.organizations.bind("old", ident)
+    assert close_unwatched(store, ["new"], T0) == 0, "the new name may be another one for it"
+    store.organizations.bind("new", "another")
+    assert close_unwatched(store, ["new", "unread"], T0) == 0, "the unread one may be it"
+    assert close_unwatched(store, ["new", "old"], T0) == 0
+    assert store.alerts.open(ident)
+    assert close_unwatched(store, ["new"], T0) == 1
+    assert store.alerts.open(ident) == ()
+    (transition,) = store.alerts.transitions("a1")
+    assert (transition.why, transition.silent, transition.at) == ("organization removed", True, T0)
+    assert waiting(store) == []
+    (entry,) = store.journal.list()
+    assert (entry.what, entry.details["organization"], entry.details["alerts"]) == ("alerts closed", ident, 1)
+    assert close_unwatched(store, ["new"], T0) == 0

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from watcher.store import (
     AnalyticsHour,
     AnalyticsRow,
+    Bound,
     NoDatabase,
     NotADatabase,
     SchemaTooNew,
@@ -99,6 +100,9 @@ def _of_the_first_version(store_url: str) -> None:
             connection.execute(
                 text("INSERT INTO cost_days VALUES ('org', 20416, :digest, 7, 2, 0, 0, 0, 1, 0)"), {"digest": b""}
             )
+            remembered = {"organization": "org", "judgement": "{}", "last_cycle_at": "then", "pruned_at": "once"}
+            for name, value in remembered.items():
+                connection.execute(text("INSERT INTO cursor VALUES (:name, :value)"), {"name": name, "value": value})
             for place, line, amount in ((0, "NULL, 'Tokens'", 9), (1, "'', NULL", -2)):
                 rest = f"{line}, NULL, 'm', NULL, NULL, NULL, NULL, NULL, {amount}"
                 connection.exec_driver_sql(f"INSERT INTO cost_rows VALUES ('org', 20416, {place}, {rest})")
@@ -131,6 +135,9 @@ def _is_whole(url: str) -> None:
         told = [(row.workspace_id, row.description, row.model, row.amount) for row in day.rows]
         assert told == [(None, "Tokens", "m", 9), ("", None, "m", -2)]
         assert len(store.usage.buckets("org", hour, hour + timedelta(hours=2))) == 2
+        assert store.organizations.all() == (Bound("org", ""),)
+        assert [store.cursor.get(name, "org") for name in ("judgement", "last_cycle_at")] == ["{}", "then"]
+        assert (store.cursor.get("pruned_at"), store.cursor.get("pruned_at", "org")) == ("once", None)
         told = AnalyticsHour(hour, (AnalyticsRow("ws", "key", "m", "", "", output=9),))
         store.analytics.replace("org", [told], hour + timedelta(days=1))
         assert store.analytics.read("org", hour, hour + timedelta(hours=1)).output.tolist() == [9]

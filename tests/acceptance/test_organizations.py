@@ -1,0 +1,341 @@
+"""Several organizations in one daemon: each as if it were alone, whatever becomes of the others."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client.samples import Sample
+
+from tests.stage import BUDGET, NOW, Listener, Running, here, receiver, until, write_config
+from watcher.clock import DrillClock
+from watcher.config import load
+from watcher.daemon import Daemon
+from watcher.ingest import SOURCES
+from watcher.metrics import Metrics
+from watcher.simulator import Simulator, World
+from watcher.store import Store
+from watcher.watched import Round
+from watcher.wiring import assemble
+
+REVOKED = "sk-ant-admin99-revoked"
+COST = "/v1/organizations/cost_report"
+FAILED = "watcher_cycle_failures_total"
+
+
+def founded(name: str, seed: int, **more: Any) -> World:
+    return World(started_at=NOW - timedelta(hours=5), keys=5, days=4, seed=seed, organization_name=name, **more)
+
+
+@dataclass
+class Pair:
+    """Two organizations, each with an API of its own, and the folder of the program that watches both."""
+
+    folder: Path
+    east: Simulator
+    west: Simulator
+
+    def config(self, more: str = BUDGET, *, west_key: str = "sk-ant-admin01-west", only: str = "") -> Path:
+        """A configuration of both, or only of one."""
+        blocks = {
+            "east": organization("east", self.east.url, "sk-ant-admin01-east"),
+            "west": organization("west", self.west.url, west_key),
+        }
+        return several(self.folder, [blocks[only]] if only else [*blocks.values()], more)
+
+    def break_west(self, *faults: str) -> None:
+        path = self.folder / "faults.toml"
+        path.write_text("".join(f"[[fault]]\n{fault}\n" for fault in faults))
+        self.west.world.set_faults(path)
+
+
+def organization(name: str, url: str, key: str) -> str:
+    return f'[[organization]]\nname = "{name}"\nbase_url = "{url}"\nadmin_key = "{key}"\n'
+
+
+def several(folder: Path, blocks: list[str], more: str = "") -> Path:
+    path = write_config(folder, "http://127.0.0.1:1", more)
+    text = path.read_text()
+    path.write_text("".join(blocks) + text[text.index("[store]") :])
+    return path
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[Pair]:
+    with (
+        Simulator(founded("Eastern Robotics", 1), lambda: NOW) as east,
+        Simulator(founded("Western Looms", 2), lambda: NOW) as west,
+    ):
+        yield Pair(tmp_path, east, west)
+
+
+def alone(folder: Path, served: Simulator, more: str = BUDGET) -> Path:
+    """The database of a watcher that watches one organization only."""
+    config = write_config(folder, served.url, more)
+    assert here("poll", "-c", config)[0] == 0
+    return config
+
+
+def printed(*arguments: str | Path) -> Any:
+    code, out, err = here(*arguments, "--json")
+    assert code == 0, err
+    return json.loads(out)
+
+
+def figures(config: Path, *more: str) -> Any:
+    report = printed("spend", "-c", config, "--by", "api_key", "--by", "model", "--bucket", "day", *more)
+    return report["rows"], report["total"]
+
+
+def ident(served: Simulator) -> str:
+    return served.world.organization.id
+
+
+# ------------------------------------------------------------------------------------------- one fails
+
+
+def test_a_poll_of_two_gives_each_the_figures_of_a_watcher_of_its_own(pair: Pair, tmp_path: Path) -> None:
+    config = pair.config()
+    code, out, err = here("poll", "-c", config)
+    assert (code, out) == (0, ""), err
+    for name, served in (("east", pair.east), ("west", pair.west)):
+        single = alone(tmp_path / name, served)
+        assert figures(config, "--organization", name) == figures(single)
+        mine = [each for each in printed("alerts", "-c", config) if each["organization"] == ident(served)]
+        assert [(each["id"], each["summary"]) for each in mine] == [
+            (each["id"], each["summary"]) for each in printed("alerts", "-c", single)
+        ]
+
+
+def test_a_revoked_key_is_told_and_changes_nothing_for_the_other(pair: Pair, tmp_path: Path) -> None:
+    config = pair.config(west_key=REVOKED)
+    code, _, err = here("poll", "-c", config)
+    assert code == 1
+    (sentence,) = [line for line in err.splitlines() if line.startswith("west: ")]
+    assert "401" in sentence
+    assert not any(line.startswith("east: ") for line in err.splitlines())
+    assert figures(config, "--organization", "east") == figures(alone(tmp_path / "east", pair.east))
+    status = printed("status", "-c", config)
+    assert [(each["label"], each["id"]) for each in status["organizations"]] == [
+        ("east", ident(pair.east)),
+        ("west", None),
+    ]
+    assert any(problem.startswith("west: No cycle has ended yet") for problem in status["problems"])
+    assert not any(problem.startswith("east: ") for problem in status["problems"])
+
+
+@contextmanager
+def in_process(config: Path, now: datetime = NOW) -> Iterator[tuple[Daemon, Metrics]]:
+    """A daemon whose cycles a test runs by hand; it does not wait between two tries of a request."""
+    settings = load(config, {})
+    metrics = Metrics((), SOURCES)
+    with Store.open(settings.store.url) as store:
+        daemon = Daemon(
+            settings,
+            store,
+            DrillClock(now),
+            metrics,
+            wire=lambda settings, store, heard, _pause: assemble(settings, store, heard, lambda _seconds: None),
+        )
+        yield daemon, metrics
+        daemon.stop()
+
+
+def samples(metrics: Metrics, name: str) -> list[Sample]:
+    return [sample for family in metrics.registry.collect() for sample in family.samples if sample.name == name]
+
+
+@contextmanager
+def running(config: Path) -> Iterator[Running]:
+    with Running(config) as daemon:
+        yield daemon
+        assert not any("Traceback" in line for line in daemon.lines)
+
+
+def sample(daemon: Running, name: str, served: Simulator, **labels: str) -> float | None:
+    pairs = ",".join(f'{key}="{value}"' for key, value in sorted({"organization": ident(served), **labels}.items()))
+    found = re.search(rf"^{re.escape(f'{name}{{{pairs}}}')} (\S+)$", daemon.get("/metrics").text, flags=re.MULTILINE)
+    return float(found[1]) if found else None
+
+
+def fires(daemon: Running, served: Simulator) -> float | None:
+    """How many budgets fire, by the metric; None while nothing is shown of the organization."""
+    return sample(daemon, "watcher_alerts", served, kind="budget", state="firing")
+
+
+@pytest.mark.parametrize(
+    "fault", ['kind = "timeout"\npath = "*"\nhang = 60', 'kind = "500"\npath = "*"'], ids=["hanging", "failing"]
+)
+def test_one_whose_api_hangs_or_fails_delays_no_other(pair: Pair, fault: str) -> None:
+    pair.break_west(fault)
+    with running(pair.config()) as daemon:
+        begun = time.monotonic()
+        assert until(lambda: daemon.get("/-/ready").status_code == 200)
+        assert time.monotonic() - begun < 8
+        assert until(lambda: bool(sample(daemon, "watcher_last_cycle_success_timestamp_seconds", pair.east)))
+        assert sample(daemon, "watcher_cycle_failures_total", pair.east) == 0
+        assert fires(daemon, pair.east) == 1
+        assert sample(daemon, "watcher_last_cycle_success_timestamp_seconds", pair.west) is None
+        page = daemon.get("/").text
+        assert "Eastern Robotics" in page
+        assert "west: No cycle has ended yet" in page
+        code, seconds = daemon.end()
+    assert code == 0
+    assert seconds < 10
+
+
+def test_the_heartbeat_waits_for_every_organization(pair: Pair) -> None:
+    with Listener() as heart:
+        beat = f'[heartbeat]\nurl = "{heart.url}/"\nallow_private = true\n'
+        pair.break_west(f'kind = "500"\npath = "{COST}"')
+        config = pair.config(BUDGET + beat)
+        with in_process(config) as (daemon, metrics):
+            daemon.cycle()
+            assert not heart.seen, "one of the two has failed"
+            values = [(each.labels["organization"], each.value) for each in samples(metrics, FAILED)]
+            assert sorted(values) == sorted([(ident(pair.east), 0.0), (ident(pair.west), 1.0)])
+        pair.west.world.set_faults(None)
+        with in_process(config, NOW + timedelta(minutes=6)) as (daemon, _):
+            daemon.cycle()
+            assert len(heart.seen) == 1, "once for both"
+            daemon.cycle()
+            assert len(heart.seen) == 2
+
+
+@pytest.mark.parametrize(
+    ("cycles", "pings"),
+    [
+        ("aB", ".."),
+        ("ab", ".!"),
+        ("aab", "..!"),
+        ("aAb", "..."),
+        ("aAba", "...!"),
+        ("abab", ".!.!"),
+        ("abb", ".!."),
+        ("Aab", "..!"),
+    ],
+)
+def test_a_round_is_whole_when_the_newest_cycle_of_each_was(cycles: str, pings: str) -> None:
+    """A letter is the cycle of an organization, a capital one that failed."""
+    played = Round(["a", "b"])
+    told = [played.ended(each.lower(), whole=each.islower()) for each in cycles]
+    assert "".join(".!"[each] for each in told) == pings
+
+
+# ------------------------------------------------------------------------------------------- what people read
+
+
+def test_messages_and_status_name_their_organization(pair: Pair) -> None:
+    with Listener() as hook:
+        config = pair.config(BUDGET + receiver("hook", hook.url))
+        assert here("poll", "-c", config)[0] == 0
+        assert {message["organization_label"] for message in hook.messages} == {"east", "west"}
+        assert {message["organization"] for message in hook.messages} == {"Eastern Robotics", "Western Looms"}
+    code, out, _ = here("status", "-c", config, "--exit-code")
+    assert code == 4
+    assert max(map(len, out.splitlines())) <= 80
+    for words in (
+        "east (Eastern Robotics), 1 firing",
+        "west (Western Looms), 1 firing",
+        "east: Budget",
+        "west: Budget",
+    ):
+        assert words in out
+    code, out, _ = here("alerts", "-c", config)
+    assert re.search(r"[0-9a-f]{20}, east, began", out)
+    assert [each["organization"] for each in printed("alerts", "-c", config, "--organization", "west")] == [
+        ident(pair.west)
+    ]
+
+
+def test_one_organization_in_the_long_form_reads_like_the_short_one(pair: Pair, tmp_path: Path) -> None:
+    with Listener() as hook:
+        config = pair.config(BUDGET + receiver("hook", hook.url), only="east")
+        assert here("poll", "-c", config)[0] == 0
+        assert [message["organization_label"] for message in hook.messages] == [None]
+    single = alone(tmp_path / "single", pair.east)
+    assert here("status", "-c", config)[1] == here("status", "-c", single)[1]
+    assert here("alerts", "-c", config)[1] == here("alerts", "-c", single)[1]
+
+
+def test_a_rule_that_selects_an_organization_is_for_no_other(pair: Pair) -> None:
+    more = BUDGET + 'select = { organization = "Western *" }\n'
+    config = pair.config(more)
+    assert here("poll", "-c", config)[0] == 0
+    assert [each["organization"] for each in printed("alerts", "-c", config)] == [ident(pair.west)]
+    lines = {each["label"]: each["budgets"] for each in printed("status", "-c", config)["organizations"]}
+    assert (len(lines["east"]), len(lines["west"])) == (0, 1)
+
+
+# ------------------------------------------------------------------------------------------- coming and going
+
+
+def test_an_organization_keeps_its_history_when_it_gets_a_name(pair: Pair, tmp_path: Path) -> None:
+    config = alone(tmp_path, pair.east)
+    before, asked = figures(config), len(pair.east.requests)
+    opened = [each["id"] for each in printed("alerts", "-c", config)]
+    with Listener() as hook:
+        assert here("poll", "-c", pair.config(BUDGET + receiver("hook", hook.url)))[0] == 0
+        assert {message["organization_label"] for message in hook.messages} == {"west"}, "what was told is not again"
+    assert figures(config, "--organization", "east") == before
+    assert opened == [each["id"] for each in printed("alerts", "-c", config, "--organization", "east")]
+    assert len(pair.east.requests) - asked < asked, "nothing is back-filled again"
+
+
+def test_two_names_for_one_organization_and_the_key_of_another_are_refused(pair: Pair) -> None:
+    east = organization("east", pair.east.url, "sk-ant-admin01-east")
+    twin = organization("twin", pair.east.url, "sk-ant-admin01-twin")
+    assert here("poll", "-c", several(pair.folder, [east]))[0] == 0
+    code, _, err = here("poll", "-c", several(pair.folder, [east, twin]))
+    assert code == 1
+    assert 'twin: the Admin keys of the organizations "east" and "twin" of the configuration belong to the same' in err
+    code, _, err = here("poll", "-c", several(pair.folder, [organization("east", pair.west.url, "sk-ant-admin01-w")]))
+    assert code == 1
+    assert 'under the name "east", and its Admin key belongs to' in err
+
+
+def test_a_reload_takes_organizations_in_and_out_and_closes_what_nobody_watches(pair: Pair) -> None:
+    config = pair.config()
+    with running(config) as daemon:
+        for served in (pair.east, pair.west):
+            assert until(lambda: fires(daemon, served) == 1, 20)  # noqa: B023 - asked before the loop goes on
+        pair.config(only="east")
+        daemon.tell(signal.SIGHUP)
+        daemon.line("configuration reloaded")
+        assert until(lambda: fires(daemon, pair.west) is None)
+        daemon.line("alerts closed")
+        assert [each["organization"] for each in printed("alerts", "-c", config)] == [ident(pair.east)]
+        pair.config()
+        daemon.tell(signal.SIGHUP)
+        daemon.line("configuration reloaded")
+        assert until(lambda: fires(daemon, pair.west) is not None)
+        assert daemon.end()[0] == 0
+    with Store.open(f"sqlite:///{pair.folder}/watcher.db", read_only=True) as store:
+        (closed,) = [each for each in store.alerts.list() if each.subject.scope.organization == ident(pair.west)]
+        assert store.alerts.transitions(closed.id)[-1].why == "organization removed"
+        assert store.alerts.transitions(closed.id)[-1].silent
+    gone = printed("spend", "-c", pair.config(only="east"), "--organization", ident(pair.west))
+    assert float(gone["total"]["cost_usd"]) > 0, "its history can still be asked for"
+
+
+def test_what_was_cut_off_by_a_kill_is_whole_for_both_after_the_next_start(pair: Pair, tmp_path: Path) -> None:
+    config = pair.config()
+    database = pair.folder / "watcher.db"
+    for wait in (0.5, 1.0):
+        with Running(config) as daemon:
+            time.sleep(wait)
+            daemon.process.kill()
+            daemon.process.wait()
+    assert database.exists()
+    assert here("poll", "-c", config)[0] == 0
+    for name, served in (("east", pair.east), ("west", pair.west)):
+        assert figures(config, "--organization", name) == figures(alone(tmp_path / name, served))
