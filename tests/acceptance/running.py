@@ -7,6 +7,7 @@ a served simulator, the daemon's own cycle runs, and messages leave through the 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -93,6 +94,9 @@ class Asked:
     timeout_seconds: float = 10.0
     budget_seconds: float = 20.0
     attempts: int = 6
+    key: Secret = KEY
+    paced: bool = False
+    """Whether what the client waits passes on the clock, as for limits by the minute."""
 
 
 class Watcher:
@@ -138,7 +142,7 @@ class Watcher:
         url = f"sqlite:///{self.database}"
         return Settings(
             path=self.database.with_name("watcher.toml"),
-            organizations=(OrganizationSettings(self.simulator.url, KEY),),
+            organizations=(OrganizationSettings(self.simulator.url, self.asked.key),),
             store=StoreSettings(url, path=self.database),
             poll=PollSettings(backfill=self.asked.backfill),
             budgets=self.asked.budgets,
@@ -165,11 +169,19 @@ class Watcher:
                 retries=RetryPolicy(attempts=self.asked.attempts),
             ),
             observer=partial(observer, organization.label),
-            pause=lambda _seconds: None,
+            pause=self._wait,
+            monotonic=self._seconds if self.asked.paced else time.monotonic,
         )
         notifiers = tuple(self.recorders.values())
         access = Access(organization, connection, AdminReader(connection), PriceBook())
         return Parts(settings, store, (access,), notifiers, OutgoingHttp())
+
+    def _wait(self, seconds: float) -> None:
+        if self.asked.paced:
+            self.clock.moment += timedelta(seconds=seconds)
+
+    def _seconds(self) -> float:
+        return self.clock.moment.timestamp()
 
     # ------------------------------------------------------------------------------------------ time
 

@@ -91,6 +91,44 @@ def test_a_stall_is_said_of_usage_alone_and_is_not_staleness() -> None:
     assert isinstance(found[sources.STALE_DATA, "usage"], NoData)
 
 
+ANALYTICS = replace(GOOD, source="analytics_usage")
+NO_USAGE = SourceState("usage", offered=False, last_attempt_at=NOW)
+
+
+def test_where_usage_comes_from_analytics_it_is_stale_days_later() -> None:
+    fresh, behind, stale = (replace(ANALYTICS, watermark=NOW - hours * HOUR) for hours in (49, 50.5, 52))
+    for usage, expected in ((fresh, Clear), (behind, NoData), (stale, Breach)):
+        verdicts = said(snapshot_of(NO_USAGE, usage))
+        assert isinstance(verdicts[sources.STALE_DATA, "analytics_usage"], expected)
+        assert (sources.STALE_DATA, "usage") not in verdicts
+
+
+def test_a_stall_is_said_of_the_source_that_usage_comes_from() -> None:
+    verdicts = said(snapshot_of(NO_USAGE, ANALYTICS), STALL)
+    assert isinstance(verdicts[sources.STALLED, "analytics_usage"], Breach)
+    assert not isinstance(verdicts[sources.STALLED, "usage"], Breach)
+
+
+@pytest.mark.parametrize(
+    ("states", "expected"),
+    [
+        ((), None),
+        ((GOOD,), "usage"),
+        ((NO_USAGE,), "usage"),
+        ((NO_USAGE, SourceState("analytics_usage", offered=False)), "usage"),
+        ((NO_USAGE, ANALYTICS), "analytics_usage"),
+        ((replace(GOOD, offered=False), ANALYTICS), "analytics_usage"),
+        ((GOOD, ANALYTICS), "usage"),
+        ((failing(60), ANALYTICS), "usage"),
+    ],
+)
+def test_usage_comes_from_analytics_only_where_the_usage_report_is_not_offered(
+    states: tuple[SourceState, ...], expected: str | None
+) -> None:
+    found = sources.usage_source(states)
+    assert (found and found.source) == expected
+
+
 def test_every_breach_says_what_it_means_and_what_to_do() -> None:
     states = (
         failing(60),

@@ -58,13 +58,13 @@ class AdminApiError(Exception):
 class NotAuthenticated(AdminApiError):
     """401: the key was not accepted. Asking again with the same key cannot help."""
 
-    advice = "check that the Admin key (sk-ant-admin01-…) is complete, current and of this organization"
+    advice = "check that the Admin key (sk-ant-admin01-…) or analytics key is complete, current, of this organization"
 
 
 class NotOffered(AdminApiError):
     """403 or 404: the endpoint is not there for this organization or key; the rest may be."""
 
-    advice = "it does not exist for this organization, or this Admin key may not see it"
+    advice = "it does not exist for this organization, or this key may not see it"
 
 
 class BadRequest(AdminApiError):

@@ -38,6 +38,11 @@ _R = TypeVar("_R")
 _MONTHS_AND_DAYS = timedelta(days=35)
 _DEFAULT_STORE = "sqlite:///watcher.db"
 
+_NO_ADMIN_KEY = (
+    "does not begin with sk-ant-admin, as Admin keys do. A key that may read analytics alone sees spend 4 to 24 hours "
+    "late, and by ids; `watcher check --online` says what this one may read"
+)
+
 
 class Sections:
     """Reads the sections of one configuration. `problems` and `warnings` fill as it goes."""
@@ -65,9 +70,7 @@ class Sections:
         proxy = self._secret(raw, "proxy", place, addresses.proxy_url, name, needed=False)
         ca_file = self._attempt(f"{place}.ca_file", self._ca_file, raw.get("ca_file"), name)
         if key is not None and not key.startswith("sk-ant-admin"):
-            self.warnings.append(
-                f"{_place(raw, 'admin_key', place)}: does not begin with sk-ant-admin, as Admin keys do"
-            )
+            self.warnings.append(f"{_place(raw, 'admin_key', place)}: {_NO_ADMIN_KEY}")
         if table is None or key is None:
             return None
         return OrganizationSettings(table.base_url, Secret(key), None if proxy is None else Secret(proxy), ca_file)
@@ -243,7 +246,8 @@ def _admin_key(text: str) -> str:
     if text.startswith("sk-ant-api"):
         raise Wrong(
             "is an ordinary API key (sk-ant-api…), which cannot read usage and cost; "
-            "an organization's admin makes an Admin key (sk-ant-admin…) in the Console, under Admin keys"
+            "an organization's admin makes an Admin key (sk-ant-admin…) in the Console, under Admin keys, or one that "
+            "may read analytics alone"
         )
     if not text.isascii() or not text.isprintable() or " " in text:
         raise Wrong("must be one line of plain ASCII characters without blanks, as it is sent in a header")

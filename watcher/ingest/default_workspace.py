@@ -19,6 +19,8 @@ from watcher.store import Store
 
 WORKSPACES = "workspaces"
 """The name of the source that lists them."""
+REMEMBERED = "analytics.default_workspace"
+"""Where the store remembers the real id, by organization."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +59,11 @@ def real_id(rows: Iterable[AnalyticsCostRow | AnalyticsUsageRow], listing: Listi
 
 def remembered(store: Store, organization: str) -> str | None:
     """The real id that was found before."""
-    return store.cursor.get(_name(organization))
+    return store.cursor.get(REMEMBERED, organization)
 
 
 def remember(store: Store, organization: str, ident: str) -> None:
     """Keep the real id; what was stored under it is read anew, so that it is one workspace in every figure."""
-    store.cursor.set(_name(organization), ident)
+    store.cursor.set(REMEMBERED, ident, organization)
     if store.analytics.names_workspace(organization, ident):
         store.analytics.ask_again(organization)
-
-
-def _name(organization: str) -> str:
-    return f"analytics.default_workspace {organization}"
