@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from rules.evidence import DriftPart
+from rules.evidence import DriftPart, NewModel, PriceMove
 from rules.model import (
     DEFAULT_WORKSPACE,
     HOUR,
@@ -18,6 +18,7 @@ from rules.model import (
     HourPoint,
     Kind,
     Notification,
+    PriceEvidence,
     Reason,
     Scope,
     Severity,
@@ -82,6 +83,8 @@ def alert(
             starts_at = evidence.since
         case DriftEvidence():
             value, expected, starts_at = evidence.billed, evidence.estimated, evidence.data_as_of - 48 * HOUR
+        case PriceEvidence():
+            starts_at = evidence.data_as_of
     made = Alert(
         id=f"{subject.fingerprint}-1",
         subject=subject,
@@ -238,6 +241,17 @@ def drifted_model() -> Alert:
     return alert("drift", "estimate drift", evidence)
 
 
+def moved_prices() -> Alert:
+    """A model that is new, and a discount that got smaller."""
+    since = NOW.replace(hour=11, minute=0)
+    new = NewModel("claude-fable-5-2", since, usd(12.4), _KEY, _NAMES[_KEY], _WORKSPACE, _NAMES[_WORKSPACE], 3)
+    moves = (
+        PriceMove("claude-opus-5", ("output", "uncached_input"), 800_000, 900_000),
+        PriceMove("claude-opus-9", ("output",), 400_000, 450_000, listed=False),
+    )
+    return alert("price", "price changes", PriceEvidence((new,), moves, NOW - timedelta(minutes=8)))
+
+
 def hostile_key(name: str, *, children: int = 3) -> Alert:
     """An anomaly of a key in a workspace and with children that all bear the name."""
     names = {_KEY: name, _WORKSPACE: name}
@@ -286,6 +300,7 @@ def typical() -> dict[str, Notification]:
         "A key beyond its budget": notification(key_budget_exceeded()),
         "A workspace that is not normal": notification(workspace_parent()),
         "A source that cannot be relied on": notification(stalled_source()),
+        "A new model, and prices that moved": notification(moved_prices()),
         "Bills that are not what was estimated": notification(drifted_model()),
         "First judgement of a new database": notification(
             runaway_key(), organization_budget(), key_budget_exceeded(), stalled_source(), reason=Reason.INITIAL

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from rules.model import Alert, DriftEvidence
+from rules.model import Alert, DriftEvidence, PriceEvidence
 from rules.money import usd_string
 
 
@@ -16,7 +16,7 @@ def alert_json(alert: Alert) -> dict[str, Any]:
     only the dimensions that are set, by id, and workspace tags as "tag:team"; the words of the vocabulary stand where
     there is no id ("(console)", "(default)", "(unattributed)", "(unknown)", and "(none)" for a tag that is not there).
     Names are as people wrote them: whoever shows them escapes them. An alert about estimates has `drift`: its settled
-    days from first to last, and the workspaces and models that are off.
+    days from first to last, and the workspaces and models that are off; one about prices has `prices`.
     """
     document = {
         "id": alert.id,
@@ -37,7 +37,34 @@ def alert_json(alert: Alert) -> dict[str, Any]:
     }
     if isinstance(alert.evidence, DriftEvidence):
         document["drift"] = _drift_json(alert.evidence)
+    if isinstance(alert.evidence, PriceEvidence):
+        document["prices"] = _prices_json(alert.evidence)
     return document
+
+
+def _prices_json(evidence: PriceEvidence) -> dict[str, Any]:
+    """Models in use for the first time, and ratios to the list price that moved, in parts per million."""
+    new = [
+        {
+            "model": found.model,
+            "since": utc_json(found.since),
+            "spent_usd": usd_string(found.spent),
+            "api_key": found.api_key,
+            "workspace": found.workspace,
+        }
+        for found in evidence.new_models
+    ]
+    moves = [
+        {
+            "model": move.model or None,
+            "kinds": list(move.kinds),
+            "before_ppm": move.before,
+            "after_ppm": move.after,
+            "of_list": move.listed,
+        }
+        for move in evidence.moves
+    ]
+    return {"new_models": new, "moves": moves}
 
 
 def _drift_json(evidence: DriftEvidence) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from notifiers.anomaly_story import anomaly_over_story, anomaly_story
 from notifiers.budget_story import budget_over_story, budget_story
 from notifiers.drift_story import drift_over_story, drift_story
 from notifiers.phrases import title, tone_of
+from notifiers.price_story import price_story
 from notifiers.source_story import source_over_story, source_story
 from notifiers.story import GLYPHS, Line, Section, Story, Tone, line
 from notifiers.subjects import title_subject
@@ -23,6 +24,7 @@ from rules.model import (
     DriftEvidence,
     Kind,
     Notification,
+    PriceEvidence,
     Reason,
     Severity,
     SourceEvidence,
@@ -34,6 +36,7 @@ _HEADINGS: dict[Kind, str] = {
     "anomaly": "Not normal",
     "budget": "Budgets",
     "drift": "Estimate against bill",
+    "price": "Prices",
     "source": "Sources of data",
 }
 _LONGEST_ROW = 300
@@ -70,6 +73,8 @@ def alert_story(alert: Alert, now: datetime) -> Story:
             return (budget_over_story if over else budget_story)(alert, evidence, now)
         case DriftEvidence() as evidence:
             return (drift_over_story if over else drift_story)(alert, evidence, now)
+        case PriceEvidence() as evidence:
+            return price_story(alert, evidence, now)
         case SourceEvidence() as evidence:
             return (source_over_story if over else source_story)(alert, evidence, now)
 

@@ -149,4 +149,43 @@ class DriftEvidence:
         return largest if abs(largest.drift) >= 4 * rest else None
 
 
-Evidence: TypeAlias = BudgetEvidence | AnomalyEvidence | SourceEvidence | DriftEvidence
+@dataclass(frozen=True, slots=True)
+class NewModel:
+    """A model in use for the first time: since when, what it has cost so far, and the key that spent most of it."""
+
+    model: str
+    since: datetime
+    spent: Nano
+    api_key: str
+    api_key_name: str
+    workspace: str
+    workspace_name: str
+    keys: int
+    """How many keys use it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PriceMove:
+    """What some kinds of a model ("" for web searches) cost, in parts per million of their list price.
+
+    Where `listed` is False no list price is known, and only the change between the two says anything.
+    """
+
+    model: str
+    kinds: tuple[str, ...]
+    before: int
+    after: int
+    listed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PriceEvidence:
+    """What became known of prices; frozen with the alert."""
+
+    new_models: tuple[NewModel, ...]
+    moves: tuple[PriceMove, ...]
+    data_as_of: datetime
+    type: Literal["price"] = "price"
+
+
+Evidence: TypeAlias = BudgetEvidence | AnomalyEvidence | SourceEvidence | DriftEvidence | PriceEvidence

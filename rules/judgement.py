@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from rules import anomaly, budgets, drift, hindsight, lifecycle, routing, sources, stall
+from rules import anomaly, budgets, drift, hindsight, lifecycle, prices, routing, sources, stall
 from rules.drift import DriftRule
 from rules.model import (
     Alert,
@@ -24,6 +24,7 @@ from rules.model import (
     Transition,
     Verdict,
 )
+from rules.prices import PriceRule
 from rules.selectors import takes_organization
 from rules.stall import Stall
 
@@ -36,6 +37,7 @@ class Rules:
     anomalies: tuple[AnomalyRule, ...] = ()
     routes: tuple[Route, ...] = ()
     drift: DriftRule = field(default_factory=DriftRule)
+    prices: PriceRule = field(default_factory=PriceRule)
 
     def of(self, organization: str, called: Sequence[str]) -> Rules:
         """Those that are for an organization of this id and these names."""
@@ -88,6 +90,10 @@ def decide(snapshot: Snapshot, rules: Rules, past: Past, now: datetime) -> Decis
     view = snapshot.view if silence is None else _cap(snapshot.view, silence.since)
     watch = hindsight.watch(rules.budgets, past.remembered, now)
     verdicts = judge(replace(snapshot, view=view), rules, watch, past.alerts, silence, now)
+    memory = prices.recall(past.remembered)
+    if snapshot.ratios is not None:
+        told = prices.judge(rules.prices, snapshot.ratios, memory, view, snapshot.names, past.alerts, now)
+        verdicts, memory = [*verdicts, *told.breaches], told.memory
     thresholds = {budget.name: budget.thresholds for budget in rules.budgets}
     advance = lifecycle.advance(past.alerts, verdicts, configured(rules), snapshot.names, now, thresholds)
     routed = routing.notifications(
@@ -100,7 +106,8 @@ def decide(snapshot: Snapshot, rules: Rules, past: Past, now: datetime) -> Decis
         now=now,
         names=snapshot.names,
     )
-    return Decision(routed.alerts, advance.transitions, routed.notifications, watch.remember, view, silence)
+    remember = prices.remember(watch.remember, memory)
+    return Decision(routed.alerts, advance.transitions, routed.notifications, remember, view, silence)
 
 
 def judge(
@@ -130,6 +137,7 @@ def configured(rules: Rules) -> frozenset[tuple[Kind, str]]:
     found |= {("budget", budget.name) for budget in rules.budgets}
     found |= {("anomaly", rule.name) for rule in rules.anomalies}
     found |= {("drift", drift.RULE)} if rules.drift.enabled else set()
+    found |= {("price", prices.RULE)} if rules.prices.enabled else set()
     return frozenset(found)
 
 

@@ -16,7 +16,17 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from rules.evidence import AnomalyEvidence, BudgetEvidence, DriftEvidence, Evidence, HourPoint, Share, SourceEvidence
+from rules.evidence import (
+    AnomalyEvidence,
+    BudgetEvidence,
+    DriftEvidence,
+    Evidence,
+    HourPoint,
+    PriceEvidence,
+    Share,
+    SourceEvidence,
+)
+from rules.learned import LearnedRatio
 from rules.reconciled import ReconciledDay
 from rules.scope import (
     CONSOLE,
@@ -63,6 +73,7 @@ __all__ = [
     "Nano",
     "NoData",
     "Notification",
+    "PriceEvidence",
     "Reason",
     "Route",
     "Scope",
@@ -329,3 +340,5 @@ class Snapshot:
     """The latest settled days in order, what their tokens are estimated at beside what was billed."""
     told_as: str = ""
     """What messages call the organization, beside its own name, where they must tell it from others."""
+    ratios: Mapping[tuple[str, str], LearnedRatio] | None = None
+    """What was learned of prices, by model and kind of token; None where nothing is known of them."""

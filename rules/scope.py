@@ -56,7 +56,7 @@ class State(StrEnum):
     RESOLVED = "resolved"
 
 
-Kind: TypeAlias = Literal["budget", "anomaly", "source", "drift"]
+Kind: TypeAlias = Literal["budget", "anomaly", "source", "drift", "price"]
 
 
 @dataclass(frozen=True, slots=True)

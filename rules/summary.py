@@ -7,8 +7,9 @@ renderer's part.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
+from rules.evidence import NewModel, PriceMove
 from rules.model import (
     CONSOLE,
     DEFAULT_WORKSPACE,
@@ -19,6 +20,7 @@ from rules.model import (
     BudgetEvidence,
     Dimension,
     DriftEvidence,
+    PriceEvidence,
     Scope,
     SourceEvidence,
     State,
@@ -30,6 +32,15 @@ from rules.wording import clean, in_order, phrase
 LONGEST_REASON = 200
 _WHOLE_DOLLARS_FROM = 100_000_000_000
 _NANO_PER_USD = 1_000_000_000
+_MOST_PRICES = 3
+_KINDS = {
+    "uncached_input": "input",
+    "cache_read": "cache reads",
+    "cache_write_5m": "5-minute cache writes",
+    "cache_write_1h": "1-hour cache writes",
+    "output": "output",
+    "web_searches": "web searches",
+}
 _WORDS = {CONSOLE: "Console use", DEFAULT_WORKSPACE: "the default workspace", UNATTRIBUTED: "unattributed cost"}
 
 
@@ -42,6 +53,8 @@ def summarize(alert: Alert) -> str:
         return _anomaly(alert, evidence)
     if isinstance(evidence, DriftEvidence):
         return _drift(alert, evidence)
+    if isinstance(evidence, PriceEvidence):
+        return _price(alert, evidence)
     return _source(alert, evidence)
 
 
@@ -125,6 +138,38 @@ def _drift(alert: Alert, evidence: DriftEvidence) -> str:
     share = signed_percent(told.billed - told.estimated, told.estimated)
     mostly = f", most of it {clean(evidence.models[0].model)}" if evidence.main is None and evidence.models else ""
     return _capital(f"{subject}: {figures} ({share}), {days}{mostly}")
+
+
+def _price(alert: Alert, evidence: PriceEvidence) -> str:
+    found = [_new_model(model, evidence.data_as_of) for model in evidence.new_models]
+    found += [_move(move) for move in evidence.moves]
+    told, more = found[:_MOST_PRICES], len(found) - _MOST_PRICES
+    words = "; ".join(told) + (f"; and {more} more" if more > 0 else "")
+    return _capital(words) + (" (closed)" if alert.state is State.RESOLVED else "")
+
+
+def _new_model(found: NewModel, beside: datetime) -> str:
+    since = clock_label(found.since, beside)
+    return f"model {clean(found.model)} is in use for the first time: {display_usd(found.spent)} since {since}"
+
+
+def _move(move: PriceMove) -> str:
+    what = f"model {clean(move.model)}" if move.model else "web searches"
+    kinds = f" ({', '.join(map(kind_words, move.kinds))})" if move.model else ""
+    change = signed_percent(move.after - move.before, move.before)
+    of_list = (
+        "" if not move.listed else f", {_of_list(move.before)} of the list price before, {_of_list(move.after)} now"
+    )
+    return f"the price learned of {what}{kinds} moved by {change}{of_list}"
+
+
+def _of_list(ratio: int) -> str:
+    return f"{ratio / 10_000:.3g} %"
+
+
+def kind_words(kind: str) -> str:
+    """A kind of the price book in words: "output", "cache reads"."""
+    return _KINDS.get(kind, clean(kind))
 
 
 def day_span(first: date, last: date) -> str:

@@ -96,6 +96,7 @@ def look(world: World, ingested: Ingested, now: datetime) -> Snapshot:
         sources=store.sources.all(organization),
         reconciled=world.ledger.reconciled,
         told_as=world.label if world.one_of_several else "",
+        ratios=world.ledger.book.ratios,
     )
 
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from rules.drift import DriftRule
 from rules.model import AnomalyRule, Budget, Route
+from rules.prices import PriceRule
 from watcher.pricing import OwnPrice
 from watcher.secret import Secret
 
@@ -126,6 +127,7 @@ class Settings:
     budgets: tuple[Budget, ...] = ()
     anomalies: tuple[AnomalyRule, ...] = ()
     drift: DriftRule = field(default_factory=DriftRule)
+    price_changes: PriceRule = field(default_factory=PriceRule)
     prices: tuple[OwnPrice, ...] = ()
     """What the owner says that models cost; of those that match, the first counts."""
     receivers: tuple[ReceiverSettings, ...] = ()

@@ -19,6 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from notifiers.http import OutgoingHttp
 from rules.drift import DriftRule
 from rules.model import Alert, AnomalyRule, Budget, Notification, Route, Transition
+from rules.prices import PriceRule
 from watcher.admin_api import AdminReader, ConnectionSettings, RequestObservation, RetryPolicy, connect
 from watcher.cycle import Outcome, run_cycle
 from watcher.daemon import Daemon
@@ -90,6 +91,7 @@ class Asked:
     anomalies: tuple[AnomalyRule, ...] = ANOMALIES
     receivers: tuple[str, ...] = (RECEIVER,)
     drift: DriftRule = DriftRule()  # noqa: RUF009 - frozen
+    price_changes: PriceRule = PriceRule()  # noqa: RUF009 - frozen
     backfill: timedelta = timedelta(days=21)
     timeout_seconds: float = 10.0
     budget_seconds: float = 20.0
@@ -148,6 +150,7 @@ class Watcher:
             budgets=self.asked.budgets,
             anomalies=self.asked.anomalies,
             drift=self.asked.drift,
+            price_changes=self.asked.price_changes,
             routes=tuple(Route(name) for name in self.asked.receivers),
         )
 

@@ -149,16 +149,20 @@ def test_one_day_can_be_enough_and_more_can_be_asked_for() -> None:
 
 
 CELLS = st.lists(
-    st.builds(cell, st.integers(-90, 90), st.sampled_from([OPUS, HAIKU]), st.sampled_from(["w1", "w2"])), max_size=4
+    st.builds(cell, st.integers(-90, 90), st.sampled_from([OPUS, HAIKU]), st.sampled_from(["w1", "w2"])),
+    min_size=1,
+    max_size=4,
 )
 
 
 @given(st.lists(CELLS, max_size=6))
 def test_a_breach_is_off_on_its_last_days_and_a_clear_on_none(days: list[list[Cell]]) -> None:
     verdict = said(days_of(*days))
-    judged = [cells for cells in days if cells][-2:]
-    small = all(abs(sum(each.drift for each in cells)) <= 20 * USD for cells in judged)
+    judged = days[-2:]
+    drifts = [(abs(sum(each.drift for each in cells)), sum(each.estimated for each in cells)) for cells in judged]
+    small = [drift <= 20 * USD or 20 * drift <= estimated for drift, estimated in drifts]
     if isinstance(verdict, Clear):
-        assert small
-    if isinstance(verdict, Breach):
-        assert evidence_of(verdict).parts
+        assert all(small)
+    if len(small) == 2 and not any(small):
+        assert isinstance(verdict, Breach)
+        assert evidence_of(verdict).organization_off

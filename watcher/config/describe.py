@@ -7,6 +7,7 @@ from datetime import timedelta
 from rules.drift import DriftRule
 from rules.model import TAG, AnomalyRule, Budget, Dimension, Selector
 from rules.money import NANO_PER_USD, display_usd
+from rules.prices import PriceRule
 from rules.selectors import WORDS
 from watcher.config.durations import spell_duration
 from watcher.pricing import OwnPrice
@@ -41,6 +42,7 @@ def describe(settings: Settings) -> list[str]:
         *(_budget(budget, several=len(settings.organizations) > 1) for budget in settings.budgets),
         *(_anomaly(rule) for rule in settings.anomalies),
         *_drift(settings.drift),
+        *_price_changes(settings.price_changes),
         *(_price(price) for price in settings.prices),
         *(_receiver(receiver, settings) for receiver in settings.receivers),
         *(["Pings its heartbeat address after each whole successful cycle."] if settings.heartbeat else []),
@@ -80,6 +82,12 @@ def _drift(rule: DriftRule) -> list[str]:
     days = "a settled day" if rule.days == 1 else f"{rule.days} settled days in a row"
     off = f"over {rule.percent:.10g} % and {_usd(rule.amount)} off the estimate"
     return [f"Tells ({rule.severity.value}) when the bill of {days} is {off}, in all or for a model."]
+
+
+def _price_changes(rule: PriceRule) -> list[str]:
+    told = ["a model is in use for the first time"] if rule.new_models else []
+    told += [f"a learned discount moves by over {rule.percent:.10g} %"] if rule.discounts else []
+    return [f"Tells once when {' or '.join(told)}."] if rule.enabled and told else []
 
 
 def _price(price: OwnPrice) -> str:

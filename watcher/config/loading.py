@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rules.drift import DriftRule
 from rules.model import Route
+from rules.prices import PriceRule
 from watcher.config.document import read_document
 from watcher.config.durations import write_duration
 from watcher.config.expansion import expand
@@ -56,6 +57,7 @@ def _build(path: Path, tables: Tables, sections: Sections) -> Settings | None:
     http = sections.http(single.get("http", {}))
     poll = sections.poll(single.get("poll", {}))
     drift = sections.reconciliation(single.get("reconciliation", {}))
+    price_rule = sections.price_changes(single.get("price_changes", {}))
     heartbeat = sections.heartbeat(single["heartbeat"]) if "heartbeat" in single else None
     budgets = [sections.budget(raw, f"budget[{index}]") for index, raw in enumerate(several["budget"])]
     anomalies = [sections.anomaly(raw, f"anomaly[{index}]") for index, raw in enumerate(several["anomaly"])]
@@ -80,6 +82,7 @@ def _build(path: Path, tables: Tables, sections: Sections) -> Settings | None:
         budgets=tuple(rules[0]),
         anomalies=tuple(rules[1]),
         drift=drift or DriftRule(),
+        price_changes=price_rule or PriceRule(),
         prices=tuple(price for price in prices if price is not None),
         receivers=tuple(receiver for receiver in receivers if receiver is not None),
         routes=tuple(Route(receiver) for receiver in routes if receiver is not None),

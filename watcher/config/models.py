@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidato
 
 from rules.drift import DriftRule
 from rules.model import AnomalyRule, Dimension, Severity
+from rules.prices import PriceRule
 from watcher.config import addresses, values
 from watcher.settings import HttpSettings, PollSettings, StoreSettings
 
@@ -125,6 +126,15 @@ class ReconciliationTable(Table):
     )
 
 
+class PriceChangesTable(Table):
+    """`[price_changes]`: what people hear of prices that changed and models that are new."""
+
+    enabled: Flag = Field(default=PriceRule().enabled, examples=["true"])
+    new_models: Flag = Field(default=PriceRule().new_models, examples=["true"])
+    discounts: Flag = Field(default=PriceRule().discounts, examples=["true"])
+    percent: Percent = Field(PriceRule().percent, examples=["2"])
+
+
 class SelectTable(Table):
     """`select = {…}`: which part of the organization a rule is about."""
 
@@ -233,6 +243,7 @@ SINGLE: dict[str, type[Table]] = {
     "poll": PollTable,
     "heartbeat": HeartbeatTable,
     "reconciliation": ReconciliationTable,
+    "price_changes": PriceChangesTable,
 }
 SEVERAL: dict[str, tuple[type[Table], ...]] = {
     "organization": (OrganizationTable,),

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from rules.drift import DriftRule
 from rules.model import DIMENSIONS, TAG, AnomalyRule, Budget, Dimension, Selector
+from rules.prices import PriceRule
 from watcher.config import addresses, models, values
 from watcher.config.problems import Problem, Wrong, shown
 from watcher.config.sentences import validate
@@ -113,6 +114,13 @@ class Sections:
         if table is None:
             return None
         return DriftRule(table.enabled, table.percent, table.usd, table.days, table.severity)
+
+    def price_changes(self, raw: dict[str, Any]) -> PriceRule | None:
+        """`[price_changes]`."""
+        table = self._table(models.PriceChangesTable, raw, "price_changes")
+        if table is None:
+            return None
+        return PriceRule(table.enabled, table.new_models, table.discounts, table.percent)
 
     def budget(self, raw: dict[str, Any], place: str) -> Budget | None:
         """One `[[budget]]`."""

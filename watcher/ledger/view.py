@@ -16,7 +16,7 @@ from watcher.ledger.lessons import Lessons
 from watcher.ledger.reading import BucketState, LedgerStore
 from watcher.ledger.reconciliation import Reconciliation
 from watcher.ledger.standing import standing_of, told_of
-from watcher.pricing import BookState, PriceBook
+from watcher.pricing import BookState, PriceBook, plain
 from watcher.pricing.learned import MOST_DAYS
 
 _LEARNED_FROM = (MOST_DAYS + 4) * DAY
@@ -46,7 +46,8 @@ class Ledger:
         """The price book as of the last refresh: what it was taught, the models in the view, those without a price."""
         models = frozenset() if self._cube is None else frozenset(leaf.model for leaf in self._cube.leaves)
         unpriced = frozenset() if self._cube is None else self._cube.without_price
-        return BookState(self._lessons.learned, models, unpriced)
+        listed = frozenset() if self._cube is None else self._listed(models, self._cube.days[-1])
+        return BookState(self._lessons.learned, models, unpriced, listed)
 
     def refresh(
         self,
@@ -83,6 +84,10 @@ class Ledger:
         self._take(cube, self._lessons.outdated(), now)
         self._cube = cube
         return self._view(cube, now, watermark)
+
+    def _listed(self, models: Collection[str], day: date) -> frozenset[str]:
+        """The models that a list price is known for on that day."""
+        return frozenset(model for model in models if self._prices.published(plain(model), day).source == "list")
 
     def _take(self, cube: Cube, days: Collection[date], now: datetime) -> None:
         for day in read_days(self._store, self._organization, days):

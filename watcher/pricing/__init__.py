@@ -1,10 +1,10 @@
 """The price book: what a token of some traffic cost on some day, and which source says so."""
 
 from watcher.pricing.book import PriceBook
-from watcher.pricing.events import BookState, PriceEvent, price_events
 from watcher.pricing.learned import NOTHING, Cell, Discount, Learned, PricedDay, learn
 from watcher.pricing.own import OwnPrice
 from watcher.pricing.rates import KINDS, Basis, Quote, Rates, Source, Traffic, plain
+from watcher.pricing.state import BookState
 
 __all__ = [
     "KINDS",
@@ -16,7 +16,6 @@ __all__ = [
     "Learned",
     "OwnPrice",
     "PriceBook",
-    "PriceEvent",
     "PricedDay",
     "Quote",
     "Rates",
@@ -24,5 +23,4 @@ __all__ = [
     "Traffic",
     "learn",
     "plain",
-    "price_events",
 ]

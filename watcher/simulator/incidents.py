@@ -51,13 +51,15 @@ KINDS: dict[str, Kind] = {
 
 @dataclass(frozen=True, slots=True)
 class EventSpec:
-    """One event asked for. What is None falls to the default of its kind; `key` is a glob on key names or ids."""
+    """One event asked for. What is None falls to the default of its kind; `key` is a glob on key names or ids, `model`
+    the one that a model-switch moves to."""
 
     kind: str
     after: timedelta | None = None
     lasting: timedelta | None = None
     factor: float | None = None
     key: str | None = None
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

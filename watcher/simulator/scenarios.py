@@ -16,7 +16,7 @@ from watcher.simulator.incidents import KINDS, Effect, EventSpec, Incident, Twin
 from watcher.simulator.moments import from_seconds, parse_span, seconds
 from watcher.simulator.organization import Organization
 from watcher.simulator.series import HOURS_A_MONTH, Series
-from watcher.simulator.tariff import Terms
+from watcher.simulator.tariff import PRICES, Terms
 
 SCENARIOS: dict[str, tuple[EventSpec, ...]] = {
     "calm": (),
@@ -25,7 +25,7 @@ SCENARIOS: dict[str, tuple[EventSpec, ...]] = {
     "everything": tuple(EventSpec(kind) for kind in KINDS),
 }
 
-_EVENT_KEYS = {"kind", "after", "for", "factor", "key"}
+_EVENT_KEYS = {"kind", "after", "for", "factor", "key", "model"}
 
 
 def load_scenario(name_or_file: str | Path | None) -> tuple[EventSpec, ...]:
@@ -69,7 +69,11 @@ def _event(place: str, table: dict[str, Any]) -> EventSpec:
         except ValueError as error:
             raise ValueError(f"{place}: {name}: {error}") from error
     key = table.get("key")
-    return EventSpec(kind, spans["after"], spans["for"], factor, None if key is None else str(key))
+    model = table.get("model")
+    if model is not None and (kind != "model-switch" or str(model) not in PRICES):
+        known = ", ".join(PRICES)
+        raise ValueError(f"{place}: model says what a model-switch moves to, one of {known}; not {model!r}")
+    return EventSpec(kind, spans["after"], spans["for"], factor, None if key is None else str(key), model)
 
 
 def _signed_span(text: str) -> timedelta:
@@ -160,7 +164,7 @@ def _add(script: Script, cast: _Cast, event: EventSpec, started_at: datetime) ->
         workspace_id, model = main.workspace_id, main.model
         if event.kind == "launch" and event.key is None:
             key_id, model = None, None
-        effect, twin = _effect(cast, event.kind, main, span, factor)
+        effect, twin = _effect(cast, event, main, span, factor)
         script.effects += [] if effect is None else [effect]
         if twin is not None:
             script.twins.append(twin)
@@ -194,8 +198,9 @@ def _holiday(cast: _Cast, span: tuple[float, float], factor: float) -> Effect:
 
 
 def _effect(
-    cast: _Cast, kind: str, main: Series, span: tuple[float, float], factor: float
+    cast: _Cast, event: EventSpec, main: Series, span: tuple[float, float], factor: float
 ) -> tuple[Effect | None, Twin | None]:
+    kind = event.kind
     key_id = main.api_key_id or ""
     rows = cast.rows(key_id)
     if kind == "runaway":
@@ -207,7 +212,7 @@ def _effect(
     if kind == "leaked-key":
         return None, Twin(_thief(main, factor), *span)
     if kind == "model-switch":
-        dearer = "claude-opus-4-8" if main.model == "claude-opus-5" else "claude-opus-5"
+        dearer = event.model or ("claude-opus-4-8" if main.model == "claude-opus-5" else "claude-opus-5")
         moved = np.array([row for row in rows if cast.series[row].model == main.model], dtype=np.intp)
         geo = "us" if main.terms.inference_geo == "us" else "global"
         terms = replace(main.terms, inference_geo=geo, long_share=Terms().long_share, speed="standard")

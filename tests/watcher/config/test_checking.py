@@ -87,6 +87,8 @@ is normal for it for 2 hours; resolved once that is over.
 
 Tells (warning) when the bill of 2 settled days in a row is over 5 % and $20 off the estimate, in all or for a model.
 
+Tells once when a model is in use for the first time or a learned discount moves by over 2 %.
+
 Receiver "ops" (a Slack channel) hears of every alert.
 
 Receiver "bot" (a webhook) hears of every alert.

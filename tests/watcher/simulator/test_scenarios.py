@@ -115,6 +115,13 @@ def test_a_model_switch_moves_the_key_to_the_dearer_model(calm):
     assert spend(switched, start, DAY, api_key_id=key, model=incident.model) > 0
 
 
+def test_a_model_switch_can_be_told_where_to(tmp_path):
+    file = tmp_path / "scenario.toml"
+    file.write_text('[[incident]]\nkind = "model-switch"\nmodel = "claude-opus-9"\n')
+    (incident,) = world(file).incidents
+    assert incident.model == "claude-opus-9"
+
+
 def test_a_silent_key_uses_nothing_until_it_comes_back(calm):
     silent = world("silence")
     incident = silent.incidents[0]
@@ -164,6 +171,9 @@ def test_a_scenario_file_names_kind_time_key_and_strength(tmp_path):
         ('[[incident]]\nkind = "spike"\ncolour = "red"', "unknown setting 'colour'"),
         ('[[incident]]\nkind = "spike"\nafter = "soon"', "not a length of time"),
         ('[[incident]]\nkind = "spike"\nfactor = "high"', "factor must be a number"),
+        ('[[incident]]\nkind = "model-switch"\nmodel = "gpt"', "model says what a model-switch moves to"),
+        ('[[incident]]\nkind = "spike"\nmodel = "claude-opus-9"', "model says what a model-switch moves to"),
+        ('[[incident]]\nkind = "model-switch"\nmodel = ["claude-opus-9"]', "model says what a model-switch moves to"),
         ('[[fault]]\nkind = "500"', "incident"),
         ("incident = [", "not TOML"),
     ],
