@@ -99,3 +99,20 @@ def test_an_organization_without_limits_is_whole_and_says_so_in_one_line(start: 
         "Not offered to this key, and not shown therefore: effective_spend_limits, rate_limits, spend_limits, "
         "workspace_rate_limits."
     )
+
+
+def test_a_key_that_left_the_directory_is_asked_for_once_and_its_spend_stays_its_own(start: Start) -> None:
+    world = World(started_at=NOON, keys=6, workspaces=2, days=3)
+    gone, key = next((ident, key) for ident, key in world.organization.keys.items() if key.status(NOON) == "active")
+    del world.organization.keys[gone]
+    watcher = start(world, ASKED)
+    watcher.cycle()
+    watcher.run(NOON + 3 * HOUR, 5 * MINUTE)
+    assert asked_since(watcher, 0)[f"api_keys/{gone}"] == 1
+    report = watcher.spend(NOON - DAY, NOON, by=("api_key",))
+    assert gone in {row.of("api_key") for row in report.rows}
+    assert watcher.last.whole
+
+    world.organization.keys[gone] = key
+    watcher.run(NOON + 3 * HOUR + 5 * MINUTE, 5 * MINUTE)
+    assert watcher.store.directory.names(world.organization.id).of(gone) == key.name
