@@ -59,5 +59,5 @@ def share(amount: int, into: IntArray, weights: IntArray, rows: IntArray, leaves
     return True
 
 
-def _name(leaf: Leaf) -> tuple[str, str, str]:
-    return leaf.workspace, leaf.api_key, leaf.model
+def _name(leaf: Leaf) -> tuple[str, str, str, str]:
+    return leaf.workspace, leaf.api_key, leaf.model, leaf.service_tier

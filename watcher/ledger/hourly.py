@@ -1,9 +1,9 @@
 """A day whose report is not final, hour by hour, from estimates, the provider's hourly analytics and that report. Pure.
 
 An hour that analytics has settled counts with its amounts and no estimate; one that it told and that is not settled,
-per leaf, with the larger of estimate and amount (*provisional*); one that it did not tell with its estimate. What the
-report of the day has beyond all that goes, workspace by workspace, to the hours that are not settled, in proportion
-to what they have; a workspace that has nothing there keeps it unattributed.
+per key and model, with the larger of estimate and amount (*provisional*); one that it did not tell with its estimate.
+What the report of the day has beyond all that goes, workspace by workspace, to the hours that are not settled, in
+proportion to what they have; a workspace that has nothing there keeps it unattributed.
 """
 
 from __future__ import annotations
@@ -44,13 +44,26 @@ def by_hours(day: Day, leaves: Sequence[Leaf], told: Told | None, prices: PriceB
         amounts = grid(day.analytics.leaf, day.analytics.hour, day.analytics.amounts.sum(axis=1), len(leaves))
         final, said = _columns(told.settled), _columns(told.hours)
         settled = np.where(final, amounts, 0)
-        waiting = np.where(final, 0, np.where(said, np.maximum(estimates, amounts), estimates))
+        larger = said & ~final & _is_larger(amounts, estimates, leaves)
+        waiting = np.where(final, 0, np.where(larger, amounts, estimates))
         provisional |= said & ~final
-        guessed &= ~inside | (waiting == estimates)[leaf, usage.hour]
+        guessed &= ~inside | ~(larger | final)[leaf, usage.hour]
     excess, rest, covered = _excess(settled, waiting, leaves, report_rows(day))
     provisional |= covered[:, None]
     estimated = np.where(provisional, 0, waiting) + outside
     return Spent(settled, np.where(provisional, waiting, 0) + excess, estimated, rest, guessed)
+
+
+def _is_larger(amounts: IntArray, estimates: IntArray, leaves: Sequence[Leaf]) -> BoolArray:
+    """Where the amounts of a key and model are larger than its estimates, of all its service tiers together.
+
+    An hour of usage may have been read without its tiers: tier by tier it would count beside the amounts.
+    """
+    places: dict[tuple[str, str, str], int] = {}
+    group = [places.setdefault((leaf.workspace, leaf.api_key, leaf.model), len(places)) for leaf in leaves]
+    more = np.zeros((len(places), HOURS), dtype=np.int64)
+    np.add.at(more, group, amounts - estimates)
+    return np.asarray((more > 0)[group])
 
 
 def _columns(hours: frozenset[int]) -> BoolArray:
@@ -74,7 +87,7 @@ def _excess(
         more = amount - int(known[mine].sum())
         if more <= 0:
             continue
-        if share(more, excess, waiting, mine, leaves):
+        if share(more, excess, np.maximum(waiting, 0), mine, leaves):
             covered[mine] = True
         else:
             rest[workspace, UNATTRIBUTED] = more

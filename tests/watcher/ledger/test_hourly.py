@@ -78,6 +78,13 @@ def test_an_hour_that_is_not_final_counts_the_larger_for_each_key(told: int, kep
     assert by_leaf(spend) == by_leaf(spend, "provisional") == {LEAF_A: kept, LEAF_B: LISTED}
 
 
+@pytest.mark.parametrize(("told", "kept"), [(3 * USD, LISTED), (5 * USD, 5 * USD)])
+def test_use_whose_tier_was_not_read_is_not_counted_beside_the_amount_of_its_tier(told: int, kept: int) -> None:
+    usage = [Usage(A._replace(service_tier=""), 3, uncached_input=MILLION)]
+    analytics = analytics_of([Amount(A, 3, uncached_input=told)], settled=(), provisional=[3])
+    assert int(settle(usage, None, analytics=analytics).cost.sum()) == kept
+
+
 def test_a_settled_hour_charges_nothing_for_use_that_it_does_not_have() -> None:
     usage = [Usage(A, 3, uncached_input=MILLION), Usage(B, 3, uncached_input=MILLION)]
     analytics = analytics_of([Amount(A, 3, uncached_input=3 * USD)], settled=[3])

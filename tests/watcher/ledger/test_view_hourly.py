@@ -111,7 +111,7 @@ def test_an_organization_with_analytics_alone_has_its_spend(store: Store) -> Non
         (Leaf("w1", UNATTRIBUTED, UNATTRIBUTED), TODAY - 6 * DAY): (USD, USD),
     }
     report = spend_report(store, BOOK, ORG, ("api_key",), TODAY - 30 * DAY, NOW, "total", NOW)
-    assert [(row.api_key, row.cost, row.settled) for row in report.rows] == [
+    assert [(row.of("api_key"), row.cost, row.settled) for row in report.rows] == [
         ("key_a", 3 * USD, 3 * USD),
         (UNATTRIBUTED, USD, USD),
     ]
