@@ -265,7 +265,7 @@ def hostile_scope(name: str) -> Alert:
     made = hostile_key(name)
     parts = {"user": _KEY, "model_family": name, "service_tier": name, f"tag:{name}": name}
     made = replace(made, subject=replace(made.subject, scope=Scope.of(_ORG_ID, parts)))
-    return replace(made, summary=summarize(made))
+    return replace(made, summary=summarize(made), owner=f"{name} ({name})")
 
 
 def many(count: int) -> tuple[Alert, ...]:

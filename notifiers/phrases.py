@@ -15,6 +15,7 @@ from rules.money import display_usd
 
 LONGEST_TITLE = 140
 _LONGEST_CONDITION = 100
+_LONGEST_OWNER = 90
 _SHOWN_CHILDREN = 5
 _SHOWN_OF_THE_SECOND = 2
 _TONES = {Severity.CRITICAL: Tone.CRITICAL, Severity.WARNING: Tone.WARNING, Severity.INFO: Tone.INFO}
@@ -90,22 +91,30 @@ def _conditions(scope: Scope) -> Iterator[str]:
 
 def _stop(alert: Alert) -> Line:
     scope = alert.subject.scope
-    if scope.api_key == CONSOLE:
+    if CONSOLE in {scope.api_key, scope.user}:
         return line("It is use in the Console, which no key stops: ask who is working there.")
-    if scope.api_key == UNATTRIBUTED:
+    if UNATTRIBUTED in {scope.api_key, scope.user}:
         return line("No key stands behind it: compare the cost report in the Console.")
     if scope.api_key is not None:
         name = alert.names.get(scope.api_key, scope.api_key)
         return line(
-            "Ask the key's owner, or disable ",
+            "Ask the key's owner",
+            *_named_owner(alert),
+            ", or disable ",
             strong(clean(name)),
             " in the Claude Console under API keys. Nothing is switched off by itself.",
         )
+    if alert.owner:
+        return line("Ask ", strong(clean(alert.owner, _LONGEST_OWNER)), ". Nothing is switched off by itself.")
     if scope.workspace == DEFAULT_WORKSPACE:
         return line("The default workspace takes no spend limit: look for the key that drives it.")
     if scope.workspace is not None:
         return line("To cap it, set the workspace's spend limit in the Claude Console.")
     return line("Ask the owners of what drives it. Nothing is switched off by itself.")
+
+
+def _named_owner(alert: Alert) -> tuple[Words, ...]:
+    return (Words(", "), strong(clean(alert.owner, _LONGEST_OWNER))) if alert.owner else ()
 
 
 def unpriced(models: Sequence[str]) -> Line:

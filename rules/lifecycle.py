@@ -227,6 +227,7 @@ class _Outcome:
             closes_at=breach.closes_at,
             keep_firing_for=breach.keep_firing_for,
             names=_names_of(breach, self.names),
+            owner=self.names.whom_to_ask(breach.subject.scope),
         )
         why = f"in breach; told if it lasts {_spoken(breach.hold_for)}" if held else _why_firing(breach)
         self._put(_summarized(alert))
@@ -246,6 +247,7 @@ class _Outcome:
             clear_since=None,
             keep_firing_for=breach.keep_firing_for,
             names=_names_of(breach, self.names),
+            owner=self.names.whom_to_ask(breach.subject.scope),
         )
         if alert.state is State.PENDING and self.now - alert.pending_since >= breach.hold_for:
             current = replace(current, state=State.FIRING, fired_at=self.now)

@@ -204,6 +204,8 @@ class Alert:
     keep_firing_for: timedelta = timedelta(0)
     names: Mapping[str, str] = field(default_factory=dict)
     """The names, when the alert was last written, of the scope's ids and of the workspace that its key lives in."""
+    owner: str = ""
+    """Whom to ask, by name and e-mail address: the user of the scope or of its key, where that is known."""
     inhibited_by: str | None = None
     """The id of the alert that tells this one's story, if one does."""
 

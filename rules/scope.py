@@ -155,6 +155,14 @@ class Names:
         """The name of a key, workspace or user; a model, or an id never listed, is returned as it is."""
         return _SPECIAL.get(ident) or self.by_id.get(ident) or ident
 
+    def whom_to_ask(self, scope: Scope) -> str:
+        """The user of the scope, or of its key, by name and e-mail address; empty where no such person is known."""
+        user = scope.user or self.user_of_key.get(scope.api_key or "")
+        if user is None or user not in self.by_id:
+            return ""
+        name, email = self.by_id[user], self.emails.get(user)
+        return name if email in {None, "", name} else f"{name} ({email})"
+
 
 _SPECIAL = {
     CONSOLE: "Console",

@@ -221,3 +221,17 @@ def test_an_anomaly_that_ends_knows_whether_its_spend_went_back_or_came_to_be_he
 
 def test_verdicts_of_rules_that_are_not_configured_are_ignored() -> None:
     assert advance((), [in_breach(1)], set(), Names(), NOW) == Advance()
+
+
+def test_whom_to_ask_is_kept_with_the_alert_and_follows_the_directory() -> None:
+    verdicts: list[Verdict] = [crossed(50.0)]
+    names = Names(
+        {"u1": "Ada", "u2": "bob@x.example"}, {}, {"apikey_a": "u1"}, {"u1": "ada@x.example", "u2": "bob@x.example"}
+    )
+    first = advance((), verdicts, CONFIGURED, names, NOW)
+    assert first.alerts[0].owner == "Ada (ada@x.example)"
+    given = Names(names.by_id, {}, {"apikey_a": "u2"}, names.emails)
+    (later,) = advance(first.alerts, verdicts, CONFIGURED, given, NOW + MINUTE).alerts
+    assert later.owner == "bob@x.example"
+    assert given.whom_to_ask(Scope("org_1", user="u1")) == "Ada (ada@x.example)"
+    assert given.whom_to_ask(Scope("org_1", user="gone")) == given.whom_to_ask(Scope("org_1")) == ""

@@ -114,6 +114,22 @@ def test_a_valid_configuration_is_described_in_plain_sentences(tmp_path: Path) -
     ]
 
 
+def test_users_families_tiers_and_tags_are_described_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(
+        '[anthropic]\nadmin_key = "${KEY}"\n[[budget]]\nname = "teams"\nlimit_usd = 1\nthresholds = [100]\n'
+        'per = ["tag:team", "user"]\nselect = { service_tier = "batch", tag = "env=prod", user = "*@x.example" }\n'
+        '[[anomaly]]\nname = "family"\nper = ["model_family"]\n'
+    )
+    told = check(path, {"KEY": "sk-ant-admin01-x"}).sentences
+    assert (
+        'Budget "teams": $1 a month (UTC) for each user and value of the tag "team" where the service tier matches '
+        '"batch", the user matches "*@x.example" and the workspace\'s tag matches "env=prod"; tells once a month at '
+        "100 % ($1)."
+    ) in told
+    assert any('Anomaly "family": tells (warning) when a model family spends at least' in line for line in told)
+
+
 def test_a_broken_configuration_gives_its_problems_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text(DOCUMENT)
