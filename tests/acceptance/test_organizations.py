@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -274,6 +275,48 @@ def test_a_rule_that_selects_an_organization_is_for_no_other(pair: Pair) -> None
     assert [each["organization"] for each in printed("alerts", "-c", config)] == [ident(pair.west)]
     lines = {each["label"]: each["budgets"] for each in printed("status", "-c", config)["organizations"]}
     assert (len(lines["east"]), len(lines["west"])) == (0, 1)
+
+
+def test_spend_and_prices_of_several_say_whose_each_row_is(pair: Pair) -> None:
+    config = pair.config()
+    assert here("poll", "-c", config)[0] == 0
+    both, one, other = (
+        printed("spend", "-c", config, "--by", "model", "--compare", *more)
+        for more in ([], ["--organization", "east"], ["--organization", ident(pair.west)])
+    )
+    assert both["by"] == ["organization", "model"]
+    assert [each["label"] for each in both["organizations"]] == ["east", "west"]
+    assert both["organizations"][1] == {"id": ident(pair.west), "label": "west", "name": "Western Looms"}
+    for served, single in ((pair.east, one), (pair.west, other)):
+        mine = [row for row in both["rows"] if row["organization"] == ident(served)]
+        named = {"organization": ident(served), "organization_name": "east" if served is pair.east else "west"}
+        assert mine == [{**named, **row} for row in single["rows"]]
+        assert "organization" not in single["rows"][0]
+    for field in ("cost_usd", "settled_usd", "estimated_usd"):
+        assert Decimal(both["total"][field]) == Decimal(one["total"][field]) + Decimal(other["total"][field])
+    costs = [Decimal(row["cost_usd"]) for row in both["rows"]]
+    assert costs == sorted(costs, reverse=True)
+
+    parts = printed("spend", "-c", config, "--by", "organization")
+    assert parts["by"] == ["organization"]
+    assert {row["organization_name"]: row["cost_usd"] for row in parts["rows"]} == {
+        "east": one["total"]["cost_usd"],
+        "west": other["total"]["cost_usd"],
+    }
+    code, out, _ = here("spend", "-c", config, "--top", "3")
+    assert code == 0
+    assert max(map(len, out.splitlines())) <= 80
+    assert "organization · " in out
+    assert re.search(r"(east|west) · ", out)
+    assert "others (" in out
+    code, out, _ = here("spend", "-c", config, "--csv", "--by", "model")
+    assert out.startswith("organization,organization_name,model,kind,cost_usd")
+    prices = printed("prices", "-c", config)
+    assert {line["organization"] for line in prices["prices"]} == {ident(pair.east), ident(pair.west)}
+    assert re.search(r"^east$.*^west$", here("prices", "-c", config)[1], flags=re.MULTILINE | re.DOTALL)
+    assert here("spend", "-c", config, "--reconcile")[0] == 2
+    code, _, err = here("spend", "-c", config, "--organization", "south")
+    assert (code, err) == (2, "No organization is called 'south'. There are: east, west.\n")
 
 
 # ------------------------------------------------------------------------------------------- coming and going

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,6 +35,10 @@ class Chosen:
         """What people call it."""
         return self.label or self.name
 
+    def as_json(self) -> dict[str, str | None]:
+        """The form in which the JSON of every command says which organizations it is about."""
+        return {"id": self.id, "label": self.label or None, "name": self.name}
+
 
 def chosen(settings: Settings, store: Store, wanted: str | None) -> tuple[Chosen, ...]:
     """The organizations asked for, in the order of the configuration; one that it names no more may be asked for too.
@@ -63,8 +68,12 @@ def chosen(settings: Settings, store: Store, wanted: str | None) -> tuple[Chosen
 
 def the_one(settings: Settings, store: Store, wanted: str | None) -> Chosen:
     """The organization of a command that is about one; exits with 2 where there are several to choose from."""
-    found = chosen(settings, store, wanted)
+    return alone(chosen(settings, store, wanted))
+
+
+def alone(found: Sequence[Chosen]) -> Chosen:
+    """The only one of those that were chosen; exits with 2 where there are several."""
     if len(found) > 1:
         names = ", ".join(each.shown for each in found)
-        fail(f"Several organizations are watched: say which one with --organization. There are: {names}.", WRONG_USAGE)
+        fail(f"This is told of one organization: say which with --organization. There are: {names}.", WRONG_USAGE)
     return found[0]

@@ -17,7 +17,7 @@ from watcher.cli.context import (
     open_store,
     print_json,
 )
-from watcher.cli.organizations import OnlyOrganization, the_one
+from watcher.cli.organizations import OnlyOrganization, chosen
 
 WRONG_USAGE = 2
 
@@ -45,18 +45,29 @@ def prices(
     now = clock_for(settings).now()
     day = _day(at, now)
     with open_store(settings) as store:
-        organization = the_one(settings, store, only).id
-        found = read_price_list(store, PriceBook(settings.prices), organization, day, now)
+        found = [
+            (each, read_price_list(store, PriceBook(settings.prices), each.id, day, now))
+            for each in chosen(settings, store, only)
+        ]
     if as_json:
         from watcher.cli.prices_table import to_json
 
-        print_json(to_json(found))
+        forms = [(each, to_json(prices)) for each, prices in found]
+        lines = [{"organization": each.id, **line} for each, form in forms for line in form["prices"]]
+        organizations = [each.as_json() for each, _ in forms]
+        print_json({**forms[0][1], "prices": lines, "organizations": organizations})
     else:
         from rich.console import Console
+        from rich.text import Text
 
+        from notifiers.text import clean
         from watcher.cli.prices_table import show
 
-        show(found, Console())
+        console = Console()
+        for each, prices in found:
+            if len(found) > 1:
+                console.print(Text(clean(each.shown), style="bold reverse"))
+            show(prices, console)
 
 
 def _day(text: str | None, now: datetime) -> date:

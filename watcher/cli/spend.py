@@ -18,7 +18,7 @@ from watcher.cli.context import (
     open_store,
     print_json,
 )
-from watcher.cli.organizations import OnlyOrganization, the_one
+from watcher.cli.organizations import Chosen, OnlyOrganization, alone, chosen
 from watcher.cli.reconcile import reconcile
 from watcher.cli.restated import restated
 
@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from rules.selectors import Condition
     from watcher.ledger import SpendReport
     from watcher.ledger.reconciliation_report import Slices as ReconciledBy
+    from watcher.store import Store
 
 WRONG_USAGE = 2
+ORGANIZATION = "organization"
 
 
 class Slices(StrEnum):
@@ -53,8 +55,8 @@ def spend(  # noqa: PLR0913, PLR0917 - each is an option of the command line
         typer.Option(
             "--by",
             metavar="WORDS",
-            help="What to break down by: workspace, api_key, model, model_family, service_tier, user, tag:KEY; several "
-            "with commas, or repeated. [default: api_key]",
+            help="What to break down by: organization, workspace, api_key, model, model_family, service_tier, user, "
+            "tag:KEY; several with commas, or repeated. [default: api_key]",
         ),
     ] = None,
     where: Annotated[
@@ -94,7 +96,6 @@ def spend(  # noqa: PLR0913, PLR0917 - each is an option of the command line
 
     The window holds the hours that begin in it, the open hour included.
     """
-    from watcher.cli.spend_question import tag_that_nobody_has
     from watcher.ledger import spend_report
     from watcher.ledger.top import top_rows
     from watcher.pricing import PriceBook
@@ -107,7 +108,7 @@ def spend(  # noqa: PLR0913, PLR0917 - each is an option of the command line
         fail("--reconcile goes with --from, --to, --bucket day, --json and --csv only: bills come by day.", WRONG_USAGE)
     if restating and (by or where or top or compare or reconciling):
         fail("--restated goes with --from, --to, --bucket hour, --json and --csv only.", WRONG_USAGE)
-    broken_down, part = _question(by or ["api_key"], where or [])
+    each_organization, broken_down, part = _question(by or ["api_key"], where or [])
     settings = load_settings(config)
     now = clock_for(settings).now()
     try:
@@ -115,49 +116,76 @@ def spend(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     except ValueError as error:
         fail(str(error), WRONG_USAGE)
     with open_store(settings) as store:
-        organization = the_one(settings, store, only).id
+        organizations = chosen(settings, store, only)
         if restating:
             by_hour = bucket is Slices.HOUR
-            restated(store, organization, (first, until), by_hour=by_hour, as_json=as_json, as_csv=as_csv)
+            restated(store, alone(organizations).id, (first, until), by_hour=by_hour, as_json=as_json, as_csv=as_csv)
             return
         prices = PriceBook(settings.prices)
         if reconciling:
             slices: ReconciledBy = "day" if bucket is Slices.DAY else "total"
-            reconcile(store, prices, organization, (first, until), slices, now, as_json=as_json, as_csv=as_csv)
+            reconcile(
+                store, prices, alone(organizations).id, (first, until), slices, now, as_json=as_json, as_csv=as_csv
+            )
             return
-        strange = tag_that_nobody_has(broken_down, store.directory.names(organization))
-        if strange is not None:
-            fail(strange, WRONG_USAGE)
-        report = spend_report(
-            store,
-            prices,
-            organization,
-            broken_down,
-            first,
-            until,
-            bucket.value,
-            now,
-            where=part,
-            compare=compare or not (as_json or as_csv),
-        )
-    _print(report if top is None else top_rows(report, top), now, as_json=as_json, as_csv=as_csv)
+        _check_tags(store, organizations, broken_down)
+        reports = [
+            spend_report(
+                store,
+                prices,
+                organization.id,
+                broken_down,
+                first,
+                until,
+                bucket.value,
+                now,
+                where=part,
+                compare=compare or not (as_json or as_csv),
+            )
+            for organization in organizations
+        ]
+    report = _of_all(organizations, reports, each_organization=each_organization)
+    _print(report if top is None else top_rows(report, top), organizations, now, as_json=as_json, as_csv=as_csv)
 
 
-def _question(by: Sequence[str], where: Sequence[str]) -> tuple[tuple[Dimension, ...], tuple[Condition, ...]]:
-    """What to break down by and what part of the spend is asked for; ends the command where that cannot be meant."""
+def _question(by: Sequence[str], where: Sequence[str]) -> tuple[bool, tuple[Dimension, ...], tuple[Condition, ...]]:
+    """Whether to tell organizations apart, what else to break down by, and what part of the spend is asked for.
+
+    Ends the command where that cannot be meant.
+    """
     from watcher.cli.spend_question import conditions, dimensions
 
+    words = [word.strip() for each in by for word in each.split(",")]
+    others = [word for word in words if word != ORGANIZATION]
     try:
-        return dimensions(by), conditions(where)
+        return len(others) < len(words), dimensions(others) if others else (), conditions(where)
     except ValueError as error:
         fail(str(error), WRONG_USAGE)
 
 
-def _print(report: SpendReport, now: datetime, *, as_json: bool, as_csv: bool) -> None:
+def _check_tags(store: Store, organizations: Sequence[Chosen], by: tuple[Dimension, ...]) -> None:
+    """End the command where it is broken down by a tag that no organization has."""
+    from watcher.cli.spend_question import tag_that_nobody_has
+
+    strange = [tag_that_nobody_has(by, store.directory.names(organization.id)) for organization in organizations]
+    if (sentence := strange[0]) is not None and None not in strange:
+        fail(sentence, WRONG_USAGE)
+
+
+def _of_all(organizations: Sequence[Chosen], reports: Sequence[SpendReport], *, each_organization: bool) -> SpendReport:
+    """The report of the only organization as it is; of several every row says whose it is."""
+    from watcher.ledger.merged import Part, merge
+
+    if len(reports) == 1 and not each_organization:
+        return reports[0]
+    return merge([Part(each.id, each.shown, report) for each, report in zip(organizations, reports, strict=True)])
+
+
+def _print(report: SpendReport, organizations: Sequence[Chosen], now: datetime, *, as_json: bool, as_csv: bool) -> None:
     if as_json:
         from watcher.ledger.spend_json import spend_json
 
-        print_json(spend_json(report))
+        print_json({**spend_json(report), "organizations": [each.as_json() for each in organizations]})
     elif as_csv:
         from watcher.ledger.spend_csv import spend_csv
 

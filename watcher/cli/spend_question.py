@@ -23,7 +23,9 @@ def dimensions(words: Iterable[str]) -> tuple[Dimension, ...]:
         if word.strip(":") in {"tag", "tags"}:
             raise ValueError(f"--by must say which tag, as in --by tag:team, not {shown(word)}.")
         guess = did_you_mean(word, DIMENSIONS)
-        raise ValueError(f"--by must be {_words(DIMENSIONS)}, or a tag such as tag:team, not {shown(word)}{guess}")
+        raise ValueError(
+            f"--by must be organization, {_words(DIMENSIONS)}, or a tag such as tag:team, not {shown(word)}{guess}"
+        )
     return tuple(found)
 
 

@@ -45,9 +45,16 @@ def describe(settings: Settings) -> list[str]:
         *_price_changes(settings.price_changes),
         *(_price(price) for price in settings.prices),
         *(_receiver(receiver, settings) for receiver in settings.receivers),
-        *(["Pings its heartbeat address after each whole successful cycle."] if settings.heartbeat else []),
+        *_heartbeat(settings),
         "Only reads from the API: it cannot switch a key off.",
     ]
+
+
+def _heartbeat(settings: Settings) -> list[str]:
+    if settings.heartbeat is None:
+        return []
+    whose = "a whole successful cycle of every organization" if len(settings.organizations) > 1 else ""
+    return [f"Pings its heartbeat address after {whose or 'each whole successful cycle'}."]
 
 
 def _reads(organization: OrganizationSettings, usage: str, cost: str) -> str:

@@ -20,7 +20,7 @@ _KINDS_OF_NULL = (
 )
 """What a null in a row stands for; of several, the first is told."""
 _NULLS = {"", *(value for value, _ in _KINDS_OF_NULL)}
-_NAMED = frozenset({"workspace", "api_key", "user"})
+_NAMED = frozenset({"organization", "workspace", "api_key", "user"})
 
 
 def spend_json(report: SpendReport) -> dict[str, Any]:

@@ -113,6 +113,7 @@ def test_the_command_tells_of_every_kind_where_its_price_comes_from(filled: Path
     assert {model for model, _ in lines} == {OPUS, NEW}
     assert len(lines) == 12
     assert lines[OPUS, "uncached_input"] == {
+        "organization": "org_1",
         "model": OPUS,
         "kind": "uncached_input",
         "usd": "3.2",

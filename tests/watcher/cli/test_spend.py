@@ -385,7 +385,7 @@ def test_the_command_takes_a_part_of_the_spend_by_any_words(filled: Path) -> Non
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (("--by", "owner"), "--by must be workspace"),
+        (("--by", "owner"), "--by must be organization, workspace"),
         (("--where", "owner=ada"), "--where must begin with workspace"),
         (("--where", "tag=team"), '"team=*"'),
         (("--by", "tag:team"), 'No workspace has a tag "team"'),
