@@ -168,3 +168,36 @@ def test_json_has_money_as_exact_strings_and_times_in_utc() -> None:
     assert document["complete_until"] == "2026-11-20T11:00:00Z"
     assert document["alerts"][0]["id"] == "a"
     assert document["waiting"] == {"ops": 2}
+
+
+def test_of_several_organizations_every_sentence_names_its_own() -> None:
+    found = held(states=[SourceState("cost", True, failing_since=NOW, failure="it answered 500.")])
+    found.bound = (Bound("org", "east"),)
+    status = read_status(found, NOW, labels=["east", "we\u202est"])
+    assert status.several
+    assert status.overview is None
+    assert status.problems == (
+        "east: Source cost fails since 2026-11-20 12:00 UTC: it answered 500.",
+        "we\ufffdst: No cycle has ended yet: the first one fills the history, which can take a few minutes.",
+    )
+
+
+def test_json_of_several_adds_amounts_and_is_as_old_as_the_oldest() -> None:
+    one = read_status(held(), NOW).standings[0]
+    later = replace(OVERVIEW, organization="two", data_as_of=NOW + timedelta(hours=1))
+    two = replace(one, label="two", organization="two", overview=later, last_cycle_at=None)
+    document = to_json(replace(read_status(held(), NOW), standings=(replace(one, label="one"), two)), alert_json)
+    assert document["organization"] is None
+    assert document["spend_usd"] == {"today": "0.000000002", "month": "0.2469", "month_settled": "0"}
+    assert document["data_as_of"] == "2026-11-20T12:00:00Z"
+    assert document["last_cycle_at"] is None, "one of them has had none"
+    assert [(each["label"], each["id"]) for each in document["organizations"]] == [("one", "org"), ("two", "two")]
+    assert [each["spend_usd"]["month"] for each in document["organizations"]] == ["0.12345", "0.12345"]
+
+
+def test_what_is_open_of_an_organization_that_is_not_configured_is_told_until_it_is_closed() -> None:
+    found = held(open_alerts=[alert("a"), alert("b", subject=Subject("b", "source", Scope("gone")))])
+    found.bound = (Bound("org", ""), Bound("gone", "old"), Bound("quiet", "other"))
+    (sentence,) = read_status(found, NOW).problems
+    assert sentence.startswith("The configuration does not name the organization old any more: 1 open alert of it")
+    assert [each.id for each in read_status(found, NOW).firing] == ["a"]

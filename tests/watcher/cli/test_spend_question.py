@@ -22,7 +22,7 @@ def test_words_stand_once_with_commas_or_repeated() -> None:
         ("users", 'did you mean "user"?'),
         (
             "colour",
-            "--by must be organization, workspace, api_key, model, model_family, service_tier or user, or a tag such as tag:team",
+            "--by must be organization, workspace, api_key, model, model_family, service_tier or user, or a tag such",
         ),
         ("tag", 'must say which tag, as in --by tag:team, not "tag"'),
         ("tag:", 'must say which tag, as in --by tag:team, not "tag:"'),

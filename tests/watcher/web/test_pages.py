@@ -175,6 +175,27 @@ def test_the_page_says_what_is_wrong_and_where_the_money_stands(site: Served) ->
     assert "(1) claude-watcher" in page.text
 
 
+def test_of_several_organizations_each_has_its_part_and_one_that_fails_hides_no_other(site: Served) -> None:
+    one = status("Northwind").standings[0]
+    other = replace(
+        status("Western").standings[0],
+        label="<west>",
+        organization="org_w",
+        problems=("Source usage fails.",),
+        alerts=(),
+    )
+    new = Standing("new", None, None, (), (), None, None, ("No cycle has ended yet.",))
+    site.status = Status(NOW, (replace(one, label="north"), other, new), (), ("<west>: Source usage fails.",))
+    page = Elements(site.get().text)
+    assert page.tags.count("section") == 3
+    assert "3 organizations" in page.text
+    for words in ("north Northwind", "<west> Western", "<west>: Source usage fails.", "No cycle has ended yet."):
+        assert words in page.text
+    assert page.text.count("This month") >= 2
+    assert page.text.count("waiting for the first cycle") == 1
+    assert "critical north Budget" in page.text
+
+
 def test_a_new_database_has_a_page_too(site: Served) -> None:
     page = Elements(site.get().text)
     assert "No cycle has ended yet." in page.text
