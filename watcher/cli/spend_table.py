@@ -154,7 +154,7 @@ def _notes(report: SpendReport, titles: AbstractSet[str], now: datetime) -> Iter
     unsettled = [
         f"{display_usd(amount)} {words}"
         for amount, words in (
-            (total.provisional, "provisional (the report is not final)"),
+            (total.provisional, "provisional (told, not final yet)"),
             (total.estimated, "estimated (tokens times price)"),
         )
         if amount

@@ -49,11 +49,14 @@ def restatements(
 ) -> tuple[Restatement, ...]:
     """The changes of the days and hours that begin in [start, end), in their order, then as they were seen.
 
-    Changes of what was not over yet when it was read before are no restatements. The hours of one day that were seen
-    to change at once, in the hourly amounts, are one restatement from the first of them on, unless `by_hour`.
+    Changes of what was not over yet when it was read before are no restatements, nor is the first amount of a day whose
+    report was empty until then. The hours of one day that were seen to change at once, in the hourly amounts, are one
+    restatement from the first of them on, unless `by_hour`.
     """
     found = [
-        _restatement("cost", midnight(each.bucket), DAY, each) for each in store.costs.revisions(organization, start)
+        _restatement("cost", midnight(each.bucket), DAY, each)
+        for each in store.costs.revisions(organization, start)
+        if each.before
     ]
     hours = [
         _restatement("analytics", each.bucket.astimezone(UTC), HOUR, each)

@@ -40,6 +40,7 @@ def config(tmp_path: Path) -> Path:
         bill(store, TENTH, TENTH + 30 * HOUR, w1=10 * USD)
         bill(store, TENTH, TENTH + 5 * DAY, w1=10 * USD)
         bill(store, TENTH, TENTH + 6 * DAY, w1=8 * USD + USD // 2)
+        bill(store, ELEVENTH, ELEVENTH + 2 * DAY)  # not there yet
         bill(store, ELEVENTH, ELEVENTH + 3 * DAY, w1=4 * USD)
         bill(store, ELEVENTH, ELEVENTH + 8 * DAY, w1=USD, w2=3 * USD)
         hours = {ELEVENTH + 4 * HOUR: USD, ELEVENTH + 5 * HOUR: USD}

@@ -302,7 +302,7 @@ _DAYS = st.builds(
 _STEPS = st.builds(
     Step,
     after=st.integers(0, 48).map(lambda hours: hours * HOUR + timedelta(minutes=20)),
-    seed=st.integers(0, 3),
+    seed=st.sampled_from([0, 0, 0, 1, 2, 3]),
     hours=st.none() | _WINDOWS,
     told=st.none() | _WINDOWS,
     days=st.none() | _DAYS,
