@@ -13,6 +13,7 @@ from rules.dimensions import Grouped, groups
 from rules.model import HOUR, Dimension, Names, Nano
 from rules.selectors import Condition, among
 from watcher.ledger.days import Day, midnight
+from watcher.ledger.grids import HOURS, totals
 from watcher.ledger.reading import IntArray
 from watcher.ledger.settlement import DaySpend
 from watcher.ledger.trend import Trend
@@ -24,6 +25,7 @@ Group: TypeAlias = tuple[str, ...]
 
 _STANDINGS = 3
 _FIGURES = _STANDINGS + len(KINDS)
+_WHOLE_DAY = slice(0, HOURS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +94,17 @@ class Account:
         hours = slice(max((self.first - begins) // HOUR, 0), min((self._until - begins) // HOUR, 24))
         if hours.start >= hours.stop:
             return
-        figures, leaves = _figures(day, spend, hours), spend.leaves
+        leaves = spend.leaves
+        chosen: IntArray | slice = slice(None)
         if self._question.where:
-            chosen = np.flatnonzero(among(self._question.where, leaves, self._names)).tolist()
-            figures, leaves = figures[chosen], tuple(leaves[at] for at in chosen)
+            chosen = np.flatnonzero(among(self._question.where, leaves, self._names))
+            leaves = tuple(leaves[at] for at in chosen.tolist())
             self.unpriced |= spend.unpriced & {leaf.model for leaf in leaves}
         else:
             self.unpriced |= spend.unpriced
-        sums = figures.sum(axis=1)
+        sums = _figures(day, spend, hours)[chosen]
         if self._trend is not None:
-            money = figures[:, :, :_STANDINGS].sum(axis=2)
+            money = spend.cost[chosen, hours]
             sums = np.concatenate((sums, self._trend.sums(begins + hours.start * HOUR, money)), axis=1)
         self.whole.add(groups((), leaves, self._names), sums)
         grouped = groups(self._question.by, leaves, self._names)
@@ -110,9 +113,9 @@ class Account:
         elif self._bucket == "day":
             self._slices[begins] = self._rows_of(grouped, sums[:, :_FIGURES], begins)
         else:
-            for number in range(figures.shape[1]):
-                at = begins + (hours.start + number) * HOUR
-                self._slices[at] = self._rows_of(grouped, figures[:, number], at)
+            for hour in range(hours.start, hours.stop):
+                at, figures = begins + hour * HOUR, _figures(day, spend, slice(hour, hour + 1))
+                self._slices[at] = self._rows_of(grouped, figures[chosen], at)
 
     def _rows_of(self, grouped: Grouped, figures: IntArray, start: datetime) -> list[SpendRow]:
         tally = _Tally(self._question.by)
@@ -147,7 +150,7 @@ class _Tally:
             number[group] = self.groups.setdefault(values[group], len(self.groups))
         while len(self.groups) > len(self.sums):
             self.sums = np.concatenate([self.sums, np.zeros_like(self.sums)])
-        np.add.at(self.sums, number[of[present]], figures[present])
+        self.sums[: len(self.groups)] += totals(number[of[present]], figures[present], len(self.groups))
 
     def rows(self, start: datetime | None) -> list[SpendRow]:
         """One row a group, dearest first."""
@@ -168,10 +171,12 @@ def _row(start: datetime | None, by: tuple[Dimension, ...], group: Group, figure
 
 
 def _figures(day: Day, spend: DaySpend, hours: slice) -> IntArray:
-    """Leaf x hour x figure, for those hours of the day."""
+    """Leaf x figure, summed over those hours of the day."""
     usage = day.usage
-    counts = np.zeros((len(spend.leaves) * 24, len(KINDS)), dtype=np.int64)
-    np.add.at(counts, usage.table.leaf_of[usage.series] * 24 + usage.hour, usage.counts)
-    money = np.stack((spend.settled, spend.provisional, spend.estimated), axis=2)
-    figures = np.concatenate((money, counts.reshape(len(spend.leaves), 24, len(KINDS))), axis=2)
-    return figures[:, hours]
+    series, counts = usage.series, usage.counts
+    if hours != _WHOLE_DAY:
+        inside = np.flatnonzero((usage.hour >= hours.start) & (usage.hour < hours.stop))
+        series, counts = series[inside], counts[inside]
+    money = [each[:, hours].sum(axis=1) for each in (spend.settled, spend.provisional, spend.estimated)]
+    used = totals(usage.table.leaf_of[series], counts, len(spend.leaves))
+    return np.column_stack((*money, used))

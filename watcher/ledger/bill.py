@@ -37,9 +37,12 @@ def by_bill(day: Day, leaves: Sequence[Leaf], told: Told | None, prices: PriceBo
     nothing = np.zeros_like(settled)
     if inside.all():
         return Spent(settled, nothing, nothing, rest, ~inside)
-    priced = estimate(usage, prices.rates)
-    estimated = grid(leaf[~inside], usage.hour[~inside], priced.nano[~inside], len(leaves))
-    return Spent(settled, nothing, estimated, rest, priced.stand_in & ~inside & (priced.nano != 0))
+    outside = np.flatnonzero(~inside)
+    priced = estimate(usage.rows(outside), prices.rates)
+    estimated = grid(leaf[outside], usage.hour[outside], priced.nano, len(leaves))
+    guessed = np.zeros(len(usage), dtype=bool)
+    guessed[outside] = priced.stand_in & (priced.nano != 0)
+    return Spent(settled, nothing, estimated, rest, guessed)
 
 
 def _by_analytics(

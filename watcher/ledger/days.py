@@ -45,6 +45,10 @@ class DayUsage:
     def __len__(self) -> int:
         return len(self.series)
 
+    def rows(self, which: IntArray) -> DayUsage:
+        """Some of the rows."""
+        return DayUsage(self.day, self.table, self.series[which], self.hour[which], self.counts[which])
+
 
 @dataclass(frozen=True, slots=True)
 class JoinedLeaves:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -28,11 +29,14 @@ from watcher.ledger.report_lines import (
     meaning_of,
     value_of,
 )
-from watcher.ledger.series import PRICE_PARTS, UNKNOWN, Part
+from watcher.ledger.series import PRICE_PARTS, UNKNOWN, Part, SeriesTable
 from watcher.ledger.shares import cascade
 from watcher.report_rows import CostRows
 
 BoolArray = npt.NDArray[np.bool_]
+
+_SHORT = 2**16
+"""So many series are ordered by a sort of short numbers, which takes a fraction of the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +83,12 @@ class _Cells:
 
     def _carried_by_both(self, usage: DayUsage, members: IntArray) -> Iterator[Part]:
         of_tokens = self._kinds < WEB_SEARCH
+        used_at_all = np.zeros(len(usage.table.keys), dtype=bool)
+        used_at_all[usage.series[members]] = True
+        series = np.flatnonzero(used_at_all)
         for part in PRICE_PARTS:
             used = any(value != "" for value in usage.table.values(part))
-            if used and self._said[part][of_tokens].any() and not _partly_missing(usage, members, part):
+            if used and self._said[part][of_tokens].any() and not _partly_missing(usage.table, series, part):
                 yield part
 
     def attempts(self) -> Iterator[tuple[tuple[Part, ...], int, BoolArray]]:
@@ -135,8 +142,7 @@ class _Groupings:
     def __init__(self, usage: DayUsage, members: IntArray) -> None:
         self._usage = usage
         self._series = usage.series[members]
-        # Rounding favours who comes first: by name and hour, since series are numbered in the order they were met.
-        self._place = usage.table.rank[self._series] * 24 + usage.hour[members]
+        self._hour = usage.hour[members]
         self._known: dict[tuple[Part, ...], tuple[IntArray, IntArray, IntArray]] = {}
 
     def share(self, parts: tuple[Part, ...], weight: IntArray, cells: _Cells, wanted: BoolArray) -> IntArray:
@@ -148,7 +154,7 @@ class _Groupings:
         sorted_weight = weight[order]
         totals = np.add.reduceat(sorted_weight, starts)
         asked = np.flatnonzero(wanted)
-        code = _composite(cells.codes, asked, parts, self._usage)
+        code = _composite(cells.codes, asked, parts, self._usage.table)
         place = np.minimum(np.searchsorted(codes, code), len(codes) - 1)
         found = (codes[place] == code) & (totals[place] > 0)
         if not found.any():
@@ -162,15 +168,16 @@ class _Groupings:
     def _grouping(self, parts: tuple[Part, ...]) -> tuple[IntArray, IntArray, IntArray]:
         known = self._known.get(parts)
         if known is None:
-            code = _composite(self._usage.table.codes, self._series, parts, self._usage)
-            order = np.argsort(code * (24 * len(self._usage.table.keys)) + self._place)
-            in_order = code[order]
+            code, place = _in_order(self._usage.table, parts)
+            by_hour = np.argsort(self._hour, kind="stable")
+            order = by_hour[np.argsort(place[self._series[by_hour]], kind="stable")]
+            in_order = code[self._series[order]]
             starts = np.flatnonzero(np.diff(in_order, prepend=in_order[0] - 1))
             known = self._known[parts] = (order, starts, in_order[starts])
         return known
 
 
-def _partly_missing(usage: DayUsage, members: IntArray, part: Part) -> bool:
+def _partly_missing(table: SeriesTable, series: IntArray, part: Part) -> bool:
     """Whether some hours of the day were read without a price dimension, and others with it.
 
     It shows in a model that is null in it here and not there. The rows without it belong to no exact cell, so on that
@@ -178,20 +185,32 @@ def _partly_missing(usage: DayUsage, members: IntArray, part: Part) -> bool:
     """
     if part == "speed":
         return False
-    series = usage.series[members]
-    model, null = usage.table.codes["model"][series], usage.table.null[part][series]
-    seen = np.zeros((2, usage.table.size("model")), dtype=bool)
+    model, null = table.codes["model"][series], table.null[part][series]
+    seen = np.zeros((2, table.size("model")), dtype=bool)
     seen[0, model[null]] = True
     seen[1, model[~null]] = True
     return bool(seen.all(axis=0).any())
 
 
-def _composite(codes: Mapping[Part, IntArray], index: IntArray, parts: tuple[Part, ...], usage: DayUsage) -> IntArray:
+@lru_cache(maxsize=16)
+def _in_order(table: SeriesTable, parts: tuple[Part, ...]) -> tuple[IntArray, npt.NDArray[np.uint16] | IntArray]:
+    """For each series the number of its dimensions, and its place when ordered by that number and by name."""
+    every = np.arange(len(table.keys))
+    code = _composite(table.codes, every, parts, table)
+    place = np.empty(len(every), dtype=np.int64)
+    # Rounding favours who comes first: by name and hour, since series are numbered in the order they were met.
+    place[np.lexsort((table.rank, code))] = every
+    return code, place.astype(np.uint16) if len(every) <= _SHORT else place
+
+
+def _composite(
+    codes: Mapping[Part, IntArray], index: IntArray, parts: tuple[Part, ...], table: SeriesTable
+) -> IntArray:
     """One number for the combination of several dimensions; UNKNOWN where one of them is unknown."""
     combined = np.zeros(len(index), dtype=np.int64)
     unknown = np.zeros(len(index), dtype=bool)
     for part in parts:
         code = codes[part][index]
         unknown |= code == UNKNOWN
-        combined = combined * usage.table.size(part) + code
+        combined = combined * table.size(part) + code
     return np.where(unknown, UNKNOWN, combined)

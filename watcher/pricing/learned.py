@@ -138,8 +138,10 @@ def _discounts(ratios: Mapping[_Key, list[_Ratio]], basis: Basis) -> dict[_Key, 
 def _discount(ratios: list[_Ratio], basis: Basis) -> Discount | None:
     if len(ratios) < FEWEST_DAYS:
         return None
-    middle = median(Fraction(each.ratio) for each in ratios)
-    distance = median(abs(each.ratio - middle) for each in ratios)
+    # A median of whole numbers is exact, and that of their distances from it in halves: much faster than fractions.
+    twice = int(2 * median(each.ratio for each in ratios))
+    middle = Fraction(twice, 2)
+    distance = Fraction(median(abs(2 * each.ratio - twice) for each in ratios)) / 2
     return Discount(
         ratio=round(middle),
         spread=round(distance * _DEVIATION * MILLION / middle),
