@@ -105,7 +105,7 @@ def spend(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     if compare and bucket is not Slices.TOTAL:
         fail("--compare needs --bucket total: days and hours have no window before.", WRONG_USAGE)
     if reconciling and (by or where or top or compare or bucket is Slices.HOUR):
-        fail("--reconcile goes with --from, --to, --bucket day, --json and --csv only: bills come by day.", WRONG_USAGE)
+        fail("--reconcile goes with --from, --to, --bucket day, --json and --csv: bills come by day.", WRONG_USAGE)
     if restating and (by or where or top or compare or reconciling):
         fail("--restated goes with --from, --to, --bucket hour, --json and --csv only.", WRONG_USAGE)
     each_organization, broken_down, part = _question(by or ["api_key"], where or [])

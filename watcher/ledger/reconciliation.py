@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 import numpy as np
 
@@ -125,7 +125,7 @@ class Reconciliation:
         which = day.usage.day
         self._totals.pop(which, None)
         self._compared.pop(which, None)
-        if now.date() - which <= LOOK_BACK * DAY:
+        if now.astimezone(UTC).date() - which <= LOOK_BACK * DAY:
             totals = day_totals(day, now)
             if totals.standing == "settled":
                 self._totals[which] = totals

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rules.learned import LearnedRatio
 from rules.model import UNATTRIBUTED, Leaf, SourceState, SpendView
 from watcher.admin_api.answers import CostBucket, CostRow, UsageBucket, UsageRow
 from watcher.ledger import Ledger
@@ -227,3 +228,20 @@ def test_models_with_a_stand_in_price_are_named_until_their_days_are_settled(sto
     assert ledger.refresh(NOW, hours).unpriced == {"claude-zenith-1"}
     days = add_cost(store, day, [("tokens", USD)], NOW)
     assert ledger.refresh(NOW, frozenset(), days).unpriced == frozenset()
+
+
+def test_settled_days_are_reconciled_once_and_again_when_their_bill_changes(store: Store) -> None:
+    days = [TODAY - back * DAY for back in (5, 4, 3)]
+    for day in days:
+        add_usage(store, day, {"key_a": 10**6, "key_b": 10**6})
+        add_cost(store, day, [("tokens", 6 * USD)], NOW)
+    ledger = Ledger(store, BOOK, ORG)
+    ledger.refresh(NOW)
+    first = ledger.reconciled
+    assert [(each.day, [cell.drift for cell in each.cells]) for each in first] == [(day.date(), [0]) for day in days]
+    assert ledger.book.ratios == {(OPUS, "uncached_input"): LearnedRatio(750_000, 0)}
+    ledger.refresh(NOW + HOUR, frozenset(), frozenset())
+    assert all(before is after for before, after in zip(first, ledger.reconciled, strict=True))
+    changed = add_cost(store, days[-1], [("tokens", 9 * USD)], NOW + HOUR)
+    ledger.refresh(NOW + HOUR, frozenset(), changed)
+    assert [cell.drift for each in ledger.reconciled for cell in each.cells] == [0, 0, 3 * USD]
