@@ -110,7 +110,8 @@ def _notes(report: ReconciliationReport) -> Iterator[str]:
         yield "Some of it is estimated at list prices, as no discount has been learned yet."
     if total is not None and total.reported is not None and total.analytics is not None:
         between = total.analytics - total.reported
-        yield f"The cost report is the bill; the analytics' amounts differ from it by {_signed(between)}."
+        differ = f"differ from it by {_signed(between)}" if round(between / NANO_PER_CENT) else "agree with it"
+        yield f"The cost report is the bill; the analytics' amounts {differ}."
     settled = [day for day, standing in report.days if standing == "settled"]
     if settled:
         yield f"Settled: {_spans(settled)}."

@@ -166,6 +166,8 @@ def test_the_analytics_have_a_column_and_differ_from_the_bill_by_name(report: Re
     ]
     assert "the analytics' amounts differ from it by -$4.00." in text
     assert "analytics" not in drawn(both, 60).splitlines()[1]
+    same = replace(both, total=line_of(report, analytics=report.rows[0].reported))
+    assert "the analytics' amounts agree with it." in drawn(same)
 
 
 def test_two_workspaces_of_one_name_are_told_apart(report: ReconciliationReport) -> None:
