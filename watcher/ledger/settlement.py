@@ -96,7 +96,8 @@ def what_was_told(day: Day) -> Told | None:
     """How much of the day analytics has told and settled; None where it told nothing."""
     if day.analytics is None:
         return None
-    return told_of(day.usage.day, day.analytics.states, set(np.unique(day.usage.hour[held_by_either(day)]).tolist()))
+    used = np.flatnonzero(np.bincount(day.usage.hour[held_by_either(day)], minlength=HOURS))
+    return told_of(day.usage.day, day.analytics.states, used.tolist())
 
 
 def rests_on_prices(day: Day, now: datetime) -> bool:
@@ -107,7 +108,7 @@ def rests_on_prices(day: Day, now: datetime) -> bool:
     told = what_was_told(day)
     if told is None:
         return True
-    return not held_by_either(day).all() or not told.settled.issuperset(day.usage.hour.tolist())
+    return not told.used <= told.settled or not held_by_either(day).all()
 
 
 def _with_rest(leaves: tuple[Leaf, ...], rest: Mapping[tuple[str, str], Nano]) -> tuple[tuple[Leaf, ...], list[int]]:
