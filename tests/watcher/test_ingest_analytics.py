@@ -1,10 +1,14 @@
 """What analytics tell goes into the store as what it is, and what they leave out is not taken for nothing."""
 
+import random
+import uuid
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from rules.model import CONSOLE, DEFAULT_WORKSPACE, UNATTRIBUTED, SourceState
 from tests.watcher.store.samples import DAY, HOUR, ORG, T0, api_key, row
@@ -12,6 +16,8 @@ from tests.watcher.store.scripted import NOT_OFFERED, UNAVAILABLE, PollSettings,
 from watcher.admin_api.answers_analytics import AnalyticsCostRow, AnalyticsUsageRow
 from watcher.admin_api.errors import BadRequest
 from watcher.ingest import Ingested, Plan, ingest
+from watcher.ingest.analytics_lanes import Lanes
+from watcher.ingest.windows import Hours
 from watcher.store import AnalyticsRow, Store
 
 NOW = T0 + 5 * DAY + 10.5 * HOUR
@@ -178,6 +184,35 @@ def test_a_restatement_replaces_the_hour_and_is_recorded(reader: ScriptedReader,
     assert told_anew(reader, store, NOW + HOUR) == {hour}
     (revision,) = store.analytics.revisions(ORG, T0)
     assert (revision.bucket, revision.before, revision.after, revision.observed_at) == (hour, 100, 90, NOW + HOUR)
+
+
+LATEST = [NOW - (n + 0.5) * HOUR for n in range(1, 9)]
+STATES = st.lists(st.dictionaries(st.sampled_from(LATEST), st.integers(1, 3), max_size=6), min_size=1, max_size=5)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(states=STATES, repeats=st.lists(st.integers(1, 2), min_size=5, max_size=5), seed=st.integers(0, 99))
+def test_what_is_stored_in_the_end_does_not_depend_on_how_often_or_in_which_order_answers_came(
+    states: list[dict[datetime, int]], repeats: list[int], seed: int, tmp_path: Path
+) -> None:
+    """Answers of older data may come after those of newer ones, as from caches that lag."""
+    plan = Plan(analytics={"analytics_cost": Lanes(recent=(Hours(LATEST[-1], NOW - 0.5 * HOUR),))})
+    known: dict[datetime, int] = {}
+    refreshed = []
+    for number, state in enumerate(states):
+        known |= state
+        refreshed.append((NOW + number * MINUTE, dict(known)))
+    order = [each for each, times in zip(refreshed, repeats, strict=False) for _ in range(times)]
+    random.Random(seed).shuffle(order)
+    found = []
+    for name, answers in (("once", [refreshed[-1]]), ("often", order)):
+        with Store.open(f"sqlite:///{tmp_path}/{name}-{uuid.uuid4().hex}.db") as opened:
+            for number, (at, amounts) in enumerate(answers):
+                told = {hour: (cost(hour, amount),) for hour, amount in amounts.items()}
+                reader = ScriptedReader(told_cost=lambda hour, told=told: told.get(hour, ()), refreshed_at=at)  # type: ignore[misc]
+                ingest(reader, opened, ORG, NOW + HOUR + number * MINUTE, plan)
+            found.append({hour: rows_of(opened, hour) for hour in opened.analytics.observed(ORG, T0, NOW)})
+    assert found[0] == found[1]
 
 
 # ---------------------------------------------------------------------------------------------- belief

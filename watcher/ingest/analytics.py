@@ -14,7 +14,7 @@ from functools import partial
 from rules.model import SourceState
 from watcher.admin_api.errors import BadRequest, NotOffered
 from watcher.ingest import default_workspace
-from watcher.ingest.analytics_lanes import COST, USAGE, Lanes, Told, in_turn, requests_for
+from watcher.ingest.analytics_lanes import COST, REQUESTS_A_LANE, USAGE, Lanes, Told, in_turn, requests_for
 from watcher.ingest.analytics_rows import GROUPED, TOLD_AFTER, Answer, Known, as_of, cost_hours, sort_out, usage_buckets
 from watcher.ingest.poll import Poll, Progress
 from watcher.ingest.windows import HOUR, Hours
@@ -74,9 +74,9 @@ class AnalyticsReports:
                 self._progress(round((told.hours - recent) / 24), round(history))
             return requests
 
-        in_turn(due.recent, due.requests, take, told)
+        in_turn(due.recent, REQUESTS_A_LANE, take, told)
         recent = told.hours
-        in_turn(due.older, due.requests, take_of_history, told)
+        in_turn(due.older, due.older_requests, take_of_history, told)
 
     def _costs_of(self, window: Hours) -> int:
         answer = self._poll.reader.analytics_cost(window.start, window.end, now=self._now)

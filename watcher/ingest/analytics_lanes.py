@@ -24,6 +24,8 @@ LONGEST_PIECE = 31 * DAY
 """What one request may span."""
 REQUESTS_A_LANE = 50
 """Requests after which a poll leaves the rest of a lane to the next one: about a minute at the permitted pace."""
+REQUESTS_FOR_EVERYTHING = 10 * REQUESTS_A_LANE
+"""The same of the older lane of a poll that is to read everything: ten minutes."""
 ROWS_A_REQUEST = 1000
 
 
@@ -33,8 +35,8 @@ class Lanes:
 
     recent: tuple[Hours, ...] = ()
     older: tuple[Hours, ...] = ()
-    requests: int | None = REQUESTS_A_LANE
-    """After how many requests a lane ends for this time; None for never."""
+    older_requests: int = REQUESTS_A_LANE
+    """After how many requests the older lane ends for this time; the recent one ends after `REQUESTS_A_LANE`."""
 
     def __bool__(self) -> bool:
         return bool(self.recent or self.older)
@@ -61,7 +63,7 @@ class Told:
         return min(max(int(ROWS_A_READING * self.hours / max(self.rows, 1)), 1), most)
 
 
-def in_turn(lane: Sequence[Hours], requests: int | None, take: Callable[[Hours], int], told: Told) -> None:
+def in_turn(lane: Sequence[Hours], requests: int, take: Callable[[Hours], int], told: Told) -> None:
     """Take the readings in order until they came to so many requests, as `take` gives them.
 
     Neighbours are taken together as far as `told` allows. A reading that is refused as asked (400) does not stop the
@@ -70,7 +72,7 @@ def in_turn(lane: Sequence[Hours], requests: int | None, take: Callable[[Hours],
     waiting = deque(lane)
     refused: BadRequest | None = None
     spent = 0
-    while waiting and (requests is None or spent < requests):
+    while waiting and spent < requests:
         window = waiting.popleft()
         while waiting and waiting[0].end == window.start and len(window) + len(waiting[0]) <= told.longest:
             window = Hours(waiting.popleft().start, window.end)

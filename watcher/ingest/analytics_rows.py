@@ -18,7 +18,7 @@ from typing import TypeAlias
 
 from rules.model import CONSOLE, DEFAULT_WORKSPACE, UNATTRIBUTED
 from watcher.admin_api.answers import UsageBucket, UsageRow
-from watcher.admin_api.answers_analytics import AnalyticsCostRow, AnalyticsCosts, AnalyticsUsages
+from watcher.admin_api.answers_analytics import AnalyticsCosts, AnalyticsUsages
 from watcher.ingest.belief import believe_told
 from watcher.ingest.windows import HOUR, hours
 from watcher.store import AnalyticsHour, AnalyticsRow, Held
@@ -29,7 +29,7 @@ GROUPED = ("api_key_id", "workspace_id", "model", "service_tier", "context_windo
 """What the analytics reports are grouped by: five dimensions are the most they take."""
 
 _OTHER = 6
-_KINDS = {
+_KINDS: Mapping[str | None, int] = {
     "uncached_input_tokens": 0,
     "cache_read_input_tokens": 1,
     "cache_creation.ephemeral_5m_input_tokens": 2,
@@ -40,7 +40,8 @@ _WEB_SEARCHES = 5
 _ATTRIBUTED = frozenset({None, "tokens", "web_search"})
 """Types of cost that belong to a key, or to the Console where that is null."""
 
-_Dimensions = tuple[str, str, str, str, str]
+_AsTold: TypeAlias = tuple[str | None, str | None, str | None, str | None, str | None, str | None]
+"""Key, workspace, model, service tier, context window and type of cost of a row."""
 
 
 Answer: TypeAlias = AnalyticsCosts | AnalyticsUsages
@@ -94,14 +95,20 @@ def cost_hours(
     answer: AnalyticsCosts, wanted: Iterable[datetime], default_workspace: str | None
 ) -> tuple[AnalyticsHour, ...]:
     """The wanted hours of analytics/cost; `default_workspace` is the real id of the default workspace, if known."""
-    found: dict[datetime, dict[_Dimensions, list[int]]] = {hour: {} for hour in wanted}
-    for row in answer.rows:
-        of_hour = found.get(row.starting_at)
-        if of_hour is not None and row.amount:
-            amounts = of_hour.setdefault(_dimensions(row, default_workspace), [0] * (_OTHER + 1))
-            amounts[_kind(row)] += row.amount
+    found: dict[datetime, dict[_AsTold, list[int]]] = {hour: {} for hour in wanted}
+    for hour, _, key, workspace, model, tier, window, cost_type, token_type, amount, _, _ in answer.rows:
+        of_hour = found.get(hour)
+        if of_hour is None or not amount:
+            continue
+        about = (key, workspace, model, tier, window, cost_type)
+        amounts = of_hour.get(about)
+        if amounts is None:
+            amounts = of_hour[about] = [0] * (_OTHER + 1)
+        amounts[_WEB_SEARCHES if cost_type == "web_search" else _KINDS.get(token_type, _OTHER)] += amount
     return tuple(
-        AnalyticsHour(hour, tuple(AnalyticsRow(*who, *amounts) for who, amounts in rows.items()))
+        AnalyticsHour(
+            hour, tuple(AnalyticsRow(*_named(about, default_workspace), *amounts) for about, amounts in rows.items())
+        )
         for hour, rows in found.items()
     )
 
@@ -119,20 +126,14 @@ def usage_buckets(
     return tuple(UsageBucket(hour, hour + HOUR, GROUPED, tuple(rows)) for hour, rows in found.items())
 
 
-def _dimensions(row: AnalyticsCostRow, default_workspace: str | None) -> _Dimensions:
-    nobody, nothing = (CONSOLE, "") if row.cost_type in _ATTRIBUTED else (UNATTRIBUTED, UNATTRIBUTED)
-    workspace = row.workspace_id
+def _named(about: _AsTold, default_workspace: str | None) -> tuple[str, str, str, str, str]:
+    """The dimensions of an `AnalyticsRow`."""
+    key, workspace, model, tier, window, cost_type = about
+    nobody, nothing = (CONSOLE, "") if cost_type in _ATTRIBUTED else (UNATTRIBUTED, UNATTRIBUTED)
     return (
         DEFAULT_WORKSPACE if workspace is None or workspace == default_workspace else workspace,
-        nobody if row.api_key_id is None else row.api_key_id,
-        row.model or nothing,
-        row.service_tier or "",
-        row.context_window or "",
+        nobody if key is None else key,
+        model or nothing,
+        tier or "",
+        window or "",
     )
-
-
-def _kind(row: AnalyticsCostRow) -> int:
-    """Which of the amounts of an `AnalyticsRow` it is."""
-    if row.cost_type == "web_search":
-        return _WEB_SEARCHES
-    return _KINDS.get(row.token_type or "", _OTHER)
