@@ -165,8 +165,11 @@ def _question(by: Sequence[str], where: Sequence[str]) -> tuple[bool, tuple[Dime
 
 def _check_tags(store: Store, organizations: Sequence[Chosen], by: tuple[Dimension, ...]) -> None:
     """End the command where it is broken down by a tag that no organization has."""
+    from rules.model import TAG
     from watcher.cli.spend_question import tag_that_nobody_has
 
+    if not any(dimension.startswith(TAG) for dimension in by):
+        return
     strange = [tag_that_nobody_has(by, store.directory.names(organization.id)) for organization in organizations]
     if (sentence := strange[0]) is not None and None not in strange:
         fail(sentence, WRONG_USAGE)

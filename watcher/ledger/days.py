@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -108,15 +109,19 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
+@lru_cache(maxsize=4)
+def table_of(keys: tuple[SeriesKey, ...]) -> SeriesTable:
+    """The table of some series, the same one as long as there are no others: to number thousands takes a while."""
+    return SeriesTable(keys)
+
+
 def read_days(store: LedgerStore, organization: str, wanted: Iterable[date]) -> Iterator[Day]:
     """The wanted days in order, read a few at a time."""
-    table: SeriesTable | None = None
     analytics = _AnalyticsReading(store, organization)
     for first, last in _runs(sorted(set(wanted))):
         columns = store.usage.read(organization, midnight(first), midnight(last + DAY))
         costs = {cost.day: cost for cost in store.costs.read(organization, first, last + DAY)}
-        if table is None or table.keys != tuple(columns.keys):
-            table = SeriesTable(columns.keys)
+        table = table_of(tuple(columns.keys))
         told = analytics.days(first, last, table)
         for usage in split_days(columns, table, first, last):
             yield Day(usage, costs.get(usage.day), told.get(usage.day))
@@ -186,7 +191,7 @@ class _AnalyticsReading:
     def _numbered(self, keys: Sequence[SeriesKey], usage: SeriesTable) -> tuple[SeriesTable, JoinedLeaves]:
         """The table of these series and its leaves joined with usage's, made anew only where either changed."""
         if self._tables is None or self._usage is not usage or self._tables[0].keys != tuple(keys):
-            table = usage if usage.keys == tuple(keys) else SeriesTable(keys)
+            table = table_of(tuple(keys))
             self._tables, self._usage = (table, JoinedLeaves.of(usage, table)), usage
         return self._tables
 
