@@ -67,7 +67,7 @@ SIGNS = {
     "stray-cursors": Sign(),  # harmless by the documented rule that has_more decides
     "lost-cursors": refused("refused"),
     "forbidden-cost": Sign(FAILING, (("source", "cost"),), "Source cost fails"),
-    "forbidden-analytics": Sign(),  # nothing that is judged rests on the analytics reports
+    "forbidden-analytics": Sign(),  # this organization has none of them: see test_analytics
     "late-analytics": Sign(),
     "outage": replace(refused("server_error", "Source usage fails"), step=30 * MINUTE, lasting=4 * HOUR),
     "stall": Sign(STALLED, (("source", "usage"),), "Source usage is suspect", 30 * MINUTE, FAULTY),
