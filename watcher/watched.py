@@ -55,19 +55,16 @@ class Watched:
     """Runs the cycles of one organization of one configuration, until that is no longer in force."""
 
     def __init__(self, parts: Parts, access: Access, turns: Turns, ended: threading.Event) -> None:
-        """`ended` is set when the configuration is not in force any more."""
+        """`ended` is set when the configuration is not in force any more. Raises StoreError."""
         self.label = access.label
+        self.organization = parts.store.organizations.id_of(access.label)
+        """Its id, or None as long as its key has never been asked."""
         self._parts = parts
         self._access = access
         self._turns = turns
         self._ended = ended
         self._running = threading.Lock()
         self._world: World | None = None
-
-    @property
-    def organization(self) -> str | None:
-        """Its id, or None as long as its key has never been asked."""
-        return self._world.organization if self._world else self._parts.store.organizations.id_of(self.label)
 
     def cycle(self, clock: Clock, tally: Tally, progress: Progress | None = None) -> Outcome | None:
         """Run one cycle now, counted and told; None where it failed, which is left to the next one.
@@ -80,8 +77,8 @@ class Watched:
             begun = time.monotonic()
             with tally.in_cycle():
                 outcome = self._attempt(clock.now(), progress)
-            if organization := self.organization:
-                tally.belongs_to(organization)
+            if self.organization is not None:
+                tally.belongs_to(self.organization)
             tally.cycle_ended(time.monotonic() - begun, whole=outcome is not None and outcome.whole)
             if outcome is not None:
                 read = outcome.ingested
@@ -104,6 +101,7 @@ class Watched:
         if world is None:
             access, parts = self._access, self._parts
             organization = organization_of(access.reader, parts.store, now, self.label, parts.settings.labels)
+            self.organization = organization
             world = parts.world(access, organization)
         with _held(self._turns.of(world.organization), self._ended):
             asked = world.store, world.organization, now, self._parts.settings.poll

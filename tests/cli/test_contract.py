@@ -271,7 +271,7 @@ def test_a_drill_that_cannot_be_read_is_refused_with_2(simulator: Simulator, tmp
     assert "2026-11-30T22:00:00Z@600" in err
 
 
-@pytest.mark.parametrize("arguments", [["spend", "--by", "colour"], ["spend", "--bucket", "week"], ["nonsense"]])
+@pytest.mark.parametrize("arguments", [["spend", "--top", "0"], ["spend", "--bucket", "week"], ["nonsense"]])
 def test_wrong_usage_is_2(arguments: list[str]) -> None:
     code, out, err = here(*arguments)
     assert (code, out) == (2, "")

@@ -214,6 +214,14 @@ def test_a_key_that_is_refused_fails_the_cycle_and_not_the_daemon(simulator: Sim
         assert sample(metrics, "watcher_api_request_failures_total", reason="refused") == 2
 
 
+def test_a_database_that_is_gone_fails_the_cycle_and_is_counted(simulator: Simulator, tmp_path: Path) -> None:
+    with in_process(write_config(tmp_path, simulator.url)) as (daemon, metrics):
+        (tmp_path / "watcher.db").unlink()
+        daemon.cycle()
+        assert not daemon.ready
+        assert sample(metrics, "watcher_cycle_failures_total") == 1
+
+
 def test_a_new_start_shows_at_once_what_the_last_run_found(tmp_path: Path) -> None:
     town = world()
     with Simulator(town, lambda: NOW) as served:
