@@ -126,6 +126,7 @@ def hold(store: Store, view: SpendView, now: datetime) -> None:
             and is_final(at + HOUR, state.observed_at, state.unchanged_since, now)
         }
         assert settled == sums(found, 1, day, hours) == told(store, day, hours)
+        assert all(sums(found, 0, day, {hour}) for hour in used - hours)
         cost = sums(found, 0, day, hours)
         beside = {leaf for leaf in cost.keys() | settled.keys() if cost.get(leaf, 0) != settled.get(leaf, 0)}
         assert {leaf[1] for leaf in beside} <= {PRIORITY_KEY, UNATTRIBUTED}
