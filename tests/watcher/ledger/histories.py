@@ -181,7 +181,7 @@ class Watching:
         plan = Plan(
             usage=step.hours,
             costs=() if step.days is None else (step.days,),
-            analytics={} if step.told is None else {COST: Lanes(recent=(step.told,), requests=None)},
+            analytics={} if step.told is None else {COST: Lanes(recent=(step.told,))},
         )
         try:
             done = ingest(FakeReader(told, self.now, random, step), self.store, ORG, self.now, plan)
