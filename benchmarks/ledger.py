@@ -114,7 +114,8 @@ def restart(config: Path, _folder: Path) -> Figures:
         world = parts.world(parts.accesses[0], organization)
         snapshot = look(world, Ingested(), now)
         seen = time.process_time()
-        decision = decide(snapshot, world.rules, recall(world, now), now)
+        rules = world.rules.of(organization, [snapshot.organization_name])
+        decision = decide(snapshot, rules, recall(world, rules, now), now)
         parts.close()
     return {
         "wall": time.perf_counter() - began,

@@ -20,7 +20,8 @@ class Cube:
     """Nano-dollars of `leaves` x hours of `days`, the best known cost and the settled part of it.
 
     Made from an earlier cube it begins with that one's figures, for the days and leaves that are still in it, and
-    leaves the earlier one as it was. Days without a standing have not been put yet and count as nothing.
+    leaves the earlier one as it was: over the same days it has the very arrays, until a figure changes. Days without a
+    standing have not been put yet and count as nothing.
     """
 
     def __init__(self, last: date, days: int, earlier: Cube | None = None) -> None:
@@ -30,9 +31,12 @@ class Cube:
         self.used: set[date] = set()
         self.unpriced: dict[date, frozenset[str]] = {}
         self._index: dict[Leaf, int] = {}
-        room = _FIRST_ROOM if earlier is None else earlier.room
-        self._cost: IntArray = np.zeros((room, 24 * days), dtype=np.int64)
-        self._settled: IntArray = np.zeros_like(self._cost)
+        self._cost: IntArray
+        self._settled: IntArray
+        self._shared = earlier is not None and earlier.days == self.days
+        if not self._shared:
+            room = _FIRST_ROOM if earlier is None else earlier.room
+            self._cost, self._settled = np.zeros((2, room, 24 * days), dtype=np.int64)
         if earlier is not None:
             self._take_over(earlier)
 
@@ -59,9 +63,13 @@ class Cube:
         present = np.flatnonzero(cost.any(axis=1) | spend.settled.any(axis=1))
         rows = [self._index.setdefault(spend.leaves[index], len(self._index)) for index in present.tolist()]
         self._make_room(len(self._index))
-        for array, values in ((self._cost, cost), (self._settled, spend.settled)):
-            array[: len(self._index), hours] = 0
-            array[rows, hours] = values[present]
+        figures = np.zeros((2, len(self._index), 24), dtype=np.int64)
+        figures[0, rows], figures[1, rows] = cost[present], spend.settled[present]
+        into = slice(len(self._index)), hours
+        if not (np.array_equal(self._cost[into], figures[0]) and np.array_equal(self._settled[into], figures[1])):
+            if self._shared:
+                self._cost, self._settled, self._shared = self._cost.copy(), self._settled.copy(), False
+            self._cost[into], self._settled[into] = figures
         self.standing[spend.day] = spend.standing
         self.unpriced[spend.day] = spend.unpriced
         self.told.pop(spend.day, None)
@@ -91,8 +99,11 @@ class Cube:
             rows = np.flatnonzero(old_cost.any(axis=1) | old_settled.any(axis=1))
             leaves = tuple(leaves[index] for index in rows.tolist())
         self._index = {leaf: index for index, leaf in enumerate(leaves)}
-        self._cost[: len(leaves), into] = old_cost[rows]
-        self._settled[: len(leaves), into] = old_settled[rows]
+        if self._shared:
+            self._cost, self._settled = earlier._cost, earlier._settled
+        else:
+            self._cost[: len(leaves), into] = old_cost[rows]
+            self._settled[: len(leaves), into] = old_settled[rows]
         inside = set(self.days)
         self.standing = {day: standing for day, standing in earlier.standing.items() if day in inside}
         self.unpriced = {day: models for day, models in earlier.unpriced.items() if day in inside}
@@ -103,6 +114,7 @@ class Cube:
         if leaves > self.room:
             more = max(self.room, leaves - self.room)
             self._cost, self._settled = _longer(self._cost, more), _longer(self._settled, more)
+            self._shared = False
 
 
 def _longer(array: IntArray, more: int) -> IntArray:

@@ -245,3 +245,21 @@ def test_settled_days_are_reconciled_once_and_again_when_their_bill_changes(stor
     changed = add_cost(store, days[-1], [("tokens", 9 * USD)], NOW + HOUR)
     ledger.refresh(NOW + HOUR, frozenset(), changed)
     assert [cell.drift for each in ledger.reconciled for cell in each.cells] == [0, 0, 3 * USD]
+
+
+def test_a_refresh_copies_the_figures_only_when_one_has_changed_and_never_touches_an_earlier_view(store: Store) -> None:
+    add_usage(store, TODAY - 2 * HOUR, {"key_a": 1_000_000})
+    ledger = Ledger(store, BOOK, ORG)
+    first = ledger.refresh(NOW)
+    again = ledger.refresh(NOW, frozenset(), frozenset())
+    assert np.shares_memory(first.cost, again.cost)
+    before = figures(first)
+    changed = add_usage(store, TODAY, {"key_a": 1_000_000, "key_b": 2_000_000})
+    later = ledger.refresh(NOW, changed, frozenset())
+    assert not np.shares_memory(first.cost, later.cost)
+    assert figures(first) == figures(again) == before
+    assert figures(later) == before | {
+        (A, TODAY): (MILLION_TOKENS, 0),
+        (B, TODAY): (2 * MILLION_TOKENS, 0),
+    }
+    assert figures(Ledger(store, BOOK, ORG).refresh(NOW)) == figures(later)
