@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rules.dimensions import groups
+from rules.forecast import Forecast
 from rules.model import (
     HOUR,
     Breach,
@@ -99,6 +100,8 @@ class Line:
     limit: Nano
     spent: Nano
     settled: Nano
+    forecast: Forecast | None = None
+    """Where the period will end, for the lines that `rules.outlook` forecasts."""
 
 
 def lines(budget: Budget, view: SpendView, names: Names, now: datetime) -> list[Line]:

@@ -344,3 +344,5 @@ class Snapshot:
     """What messages call the organization, beside its own name, where they must tell it from others."""
     ratios: Mapping[tuple[str, str], LearnedRatio] | None = None
     """What was learned of prices, by model and kind of token; None where nothing is known of them."""
+    off: frozenset[str] = frozenset()
+    """The ids of keys that the directory says are switched off: nothing more is to be expected of them."""

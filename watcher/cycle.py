@@ -97,6 +97,7 @@ def look(world: World, ingested: Ingested, now: datetime) -> Snapshot:
         reconciled=world.ledger.reconciled,
         told_as=world.label if world.one_of_several else "",
         ratios=world.ledger.book.ratios,
+        off=store.directory.switched_off(organization),
     )
 
 

@@ -16,9 +16,10 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import TypeAdapter
 
-from rules.budgets import Line, lines
+from rules.budgets import Line
 from rules.dimensions import groups
 from rules.model import DIMENSIONS, TAG, Budget, Dimension, Names, Nano, Snapshot, SourceState, SpendView
+from rules.outlook import outlook
 from rules.sources import usage_source
 from rules.stall import Stall
 from watcher.drift_figures import DriftFigures, drift_figures
@@ -123,7 +124,7 @@ def overview(snapshot: Snapshot, budgets: Sequence[Budget], stall: Stall | None,
         view.observed_until,
         view.complete_until,
         tuple(rows),
-        tuple(line for budget in budgets for line in lines(budget, view, snapshot.names, now)),
+        tuple(line for budget in budgets for line in outlook(budget, view, snapshot.names, now, snapshot.off)),
         tuple(sorted(view.unpriced)),
         stall.since if stall else None,
         drift_figures(snapshot.reconciled),

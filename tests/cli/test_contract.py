@@ -278,7 +278,17 @@ def test_wrong_usage_is_2(arguments: list[str]) -> None:
     assert "Usage" in err
 
 
-READING = ("spend", "spend --json", "alerts", "alerts --json", "status", "status --json", "backup copy.db")
+READING = (
+    "spend",
+    "spend --json",
+    "budgets",
+    "budgets --json",
+    "alerts",
+    "alerts --json",
+    "status",
+    "status --json",
+    "backup copy.db",
+)
 
 
 @pytest.mark.parametrize("command", READING)

@@ -14,6 +14,7 @@ from watcher import __version__
 from watcher.cli import (
     alerts,
     backup,
+    budgets,
     check,
     claude_code,
     demo,
@@ -63,7 +64,7 @@ def main(
     logs.configure(log_level, log_format)
 
 
-for group in (demo, check, run, status, spend, claude_code, limits, members, prices, export, alerts, notify):
+for group in (demo, check, run, status, budgets, spend, claude_code, limits, members, prices, export, alerts, notify):
     group.register(app)
 for group in (simulate, backup):
     group.register(app)

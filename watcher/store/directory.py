@@ -17,6 +17,8 @@ from watcher.store.tables import directory, series
 
 _NOBODYS = frozenset({"", CONSOLE, UNATTRIBUTED})
 """What stands for a key where there is none."""
+_OFF = ("inactive", "archived", "expired")
+"""The statuses in which a key can spend nothing; a status not known here says nothing."""
 
 _ORGANIZATION: Kind[Organization] = Kind(
     "organization", Payload(Organization), lambda item: item.id, lambda item: item.name, lambda _: ""
@@ -117,6 +119,17 @@ class Directory:
     def seen_api_keys(self, organization: str) -> tuple[Listed[ApiKey], ...]:
         """Every key ever listed or asked for by its id, with when it was seen."""
         return self._api_keys.all(organization)
+
+    def switched_off(self, organization: str) -> frozenset[str]:
+        """The ids of the keys that the last listing has as switched off, archived or expired."""
+        query = select(directory.c.id).where(
+            directory.c.organization == organization,
+            directory.c.kind == _API_KEY.name,
+            directory.c.listed == 1,
+            directory.c.status.in_(_OFF),
+        )
+        with self._database.reading() as connection:
+            return frozenset(connection.scalars(query))
 
     def unknown_api_keys(self, organization: str) -> tuple[str, ...]:
         """The ids of keys that have used or cost something and of which nothing is known, by id."""

@@ -33,6 +33,13 @@ def test_a_key_that_is_no_longer_listed_keeps_its_name(store: Store) -> None:
     ]
 
 
+def test_keys_that_can_spend_nothing_are_those_listed_as_off(store: Store) -> None:
+    statuses = {"a": "active", "i": "inactive", "r": "archived", "e": "expired", "n": "novel"}
+    store.directory.record_api_keys(ORG, [api_key(key, status=status) for key, status in statuses.items()], T0)
+    assert store.directory.switched_off(ORG) == {"i", "r", "e"}
+    assert store.directory.switched_off("another") == frozenset()
+
+
 def test_the_workspace_of_a_key_is_known_also_where_the_api_says_null(store: Store) -> None:
     shared = replace(api_key("c", workspace=None), organization_scoped=True)
     store.directory.record_api_keys(ORG, [api_key("a"), api_key("b", workspace=None), shared], T0)

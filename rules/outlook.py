@@ -1,0 +1,48 @@
+"""Where every budget stands and will end: its lines, with the forecast of the dearest of them."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from datetime import datetime
+
+import numpy as np
+
+from rules.budgets import Line, lines, threshold_amount
+from rules.dimensions import groups
+from rules.forecast import Group, forecasts
+from rules.model import Budget, Names, Nano, Scope, SpendView
+from rules.selectors import select
+
+MOST = 500
+"""How many lines of a budget are forecast, dearest first: a budget of each of ten thousand keys costs no more."""
+
+
+def outlook(
+    budget: Budget, view: SpendView, names: Names, now: datetime, off: AbstractSet[str] = frozenset()
+) -> list[Line]:
+    """The lines of `rules.budgets.lines`, dearest first, the first `MOST` with their forecast.
+
+    Its crossings are those of `amounts`. `off` are the ids of keys that are switched off.
+    """
+    found = lines(budget, view, names, now)
+    if not found:
+        return found
+    rows = np.flatnonzero(select(budget.select, view.leaves, names))
+    of, values = groups(budget.per, [view.leaves[row] for row in rows.tolist()], names)
+    order = np.argsort(of, kind="stable")
+    bounds = np.searchsorted(of[order], np.arange(len(values) + 1))
+    members = {
+        Scope.of(view.organization, dict(zip(budget.per, some, strict=True))): rows[order[bounds[n] : bounds[n + 1]]]
+        for n, some in enumerate(values)
+    }
+    dearest = found[:MOST]
+    asked = [Group(members[line.scope], amounts(budget)) for line in dearest]
+    told = forecasts(view, asked, found[0].start, found[0].end, off)
+    return [replace(line, forecast=each) for line, each in zip(dearest, told, strict=True)] + found[MOST:]
+
+
+def amounts(budget: Budget) -> tuple[Nano, ...]:
+    """The amounts whose crossing is forecast, ascending: those of the thresholds, and the limit."""
+    steps = {threshold_amount(budget.limit, percent) for percent in budget.thresholds}
+    return tuple(sorted(steps | {budget.limit}))

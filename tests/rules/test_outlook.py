@@ -1,0 +1,103 @@
+"""The lines of a budget with their forecasts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+
+from benchmarks.forecast import simulator_cases
+from benchmarks.forecast_cases import DAYS
+from benchmarks.forecast_rivals import forecast, last_week, straight_line
+from rules.budgets import lines
+from rules.forecast import Group, forecasts
+from rules.model import Budget, Leaf, Names, Selector
+from rules.outlook import MOST, amounts, outlook
+from tests.rules.traffic import DOLLAR, MONDAY, organization, view_of
+
+LEAVES, COST = organization(keys=8, days=70, seed=3)
+VIEW = view_of(LEAVES, COST, 24 * 66)
+NOW = MONDAY + timedelta(days=66)
+WHOLE = Budget("all", "month", "UTC", 1000 * DOLLAR, (50, 80, 100))
+
+
+def test_every_line_is_that_of_the_budget_with_a_forecast() -> None:
+    keys = replace(WHOLE, per=("api_key",))
+    plain, told = lines(keys, VIEW, Names(), NOW), outlook(keys, VIEW, Names(), NOW)
+    assert [replace(line, forecast=None) for line in told] == plain
+    assert all(line.forecast is not None and line.forecast.total >= line.spent for line in told)
+
+
+def test_a_budget_that_matches_nothing_has_its_line_and_nothing_to_come() -> None:
+    (line,) = outlook(replace(WHOLE, select=Selector(api_key="nobody")), VIEW, Names(), NOW)
+    assert line.forecast is not None
+    assert (line.spent, line.forecast.total, line.forecast.basis) == (0, 0, "none")
+
+
+def test_a_budget_for_each_of_what_is_not_there_has_no_lines() -> None:
+    assert outlook(replace(WHOLE, per=("api_key",), select=Selector(api_key="nobody")), VIEW, Names(), NOW) == []
+
+
+def test_the_forecast_of_a_selection_is_of_that_selection() -> None:
+    (line,) = outlook(replace(WHOLE, select=Selector(api_key="key-1")), VIEW, Names(), NOW)
+    (each,) = [
+        line for line in outlook(replace(WHOLE, per=("api_key",)), VIEW, Names(), NOW) if line.scope.api_key == "key-1"
+    ]
+    assert line.forecast == each.forecast
+
+
+def test_crossings_are_those_of_the_thresholds_and_the_limit() -> None:
+    assert amounts(WHOLE) == (500 * DOLLAR, 800 * DOLLAR, 1000 * DOLLAR)
+    assert amounts(replace(WHOLE, thresholds=(33.3,))) == (333 * DOLLAR, 1000 * DOLLAR)
+    (line,) = outlook(WHOLE, VIEW, Names(), NOW)
+    assert line.forecast is not None
+    assert tuple(each.amount for each in line.forecast.crossings) == amounts(WHOLE)
+
+
+def test_a_key_that_is_off_is_expected_to_spend_nothing() -> None:
+    told = outlook(replace(WHOLE, per=("api_key",)), VIEW, Names(), NOW, frozenset({"key-1"}))
+    (off,) = [line.forecast for line in told if line.scope.api_key == "key-1"]
+    (spent,) = [line.spent for line in told if line.scope.api_key == "key-1"]
+    assert off is not None
+    assert off.total == off.high == spent
+
+
+def test_only_the_dearest_lines_are_forecast() -> None:
+    leaves = tuple(Leaf("workspace", f"key-{place}", "claude") for place in range(MOST + 3))
+    cost = np.repeat(np.arange(1, MOST + 4)[:, None] * DOLLAR, 24 * 9, axis=1)
+    told = outlook(replace(WHOLE, per=("api_key",)), view_of(leaves, cost, 24 * 9), Names(), MONDAY + timedelta(days=9))
+    assert [line.forecast is not None for line in told] == [True] * MOST + [False] * 3
+    assert [line.spent for line in told] == sorted((line.spent for line in told), reverse=True)
+
+
+def test_a_short_backtest_on_traffic_of_another_kind_holds_loosely() -> None:
+    """A generator that the model was not chosen on: office, round the clock, nightly batch, rare use."""
+    errors, held = [], []
+    for seed in range(4):
+        leaves, cost = organization(keys=12, days=70, seed=seed)
+        for day in (45, 50, 55):
+            now = MONDAY + timedelta(days=day)
+            start, end = MONDAY + timedelta(days=40), MONDAY + timedelta(days=70)
+            view = view_of(leaves, cost, 24 * day)
+            groups = [Group(np.array([row])) for row in range(len(leaves))]
+            for row, told in enumerate(forecasts(view, groups, start, end)):
+                total = int(cost[row, 24 * 40 :].sum())
+                assert view.complete_until == now
+                errors.append(abs(told.total - total) / total)
+                held.append(told.low <= total <= told.high)
+    assert float(np.median(errors)) < 0.08
+    assert 0.65 < float(np.mean(held)) < 0.97
+
+
+def test_the_simulators_organizations_end_nearer_to_the_forecast_than_to_what_people_use_instead() -> None:
+    """The short form of `python -m benchmarks.forecast`, with loose bounds."""
+    found = list(simulator_cases([11], sizes=[6, 40], scenarios=["calm"]))
+    for day in DAYS:
+        some = [case for case in found if case.day == day]
+        errors = {
+            way: np.median([abs(way(case).total - case.truth) / case.truth for case in some])
+            for way in (forecast, straight_line, last_week)
+        }
+        assert errors[forecast] < min(errors[straight_line], errors[last_week])
+        assert 0.7 < np.mean([case.told.low <= case.truth <= case.told.high for case in some]) < 0.95

@@ -1,0 +1,248 @@
+"""`watcher budgets`: the table, its sentences, and the JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from rules.budgets import Line
+from rules.forecast import Crossing, Forecast
+from rules.model import Scope
+from tests.stage import NOW, here, write_config
+from watcher.budgets import Standing, Standings, standings, to_json
+from watcher.cli.budgets_table import show
+from watcher.config import load
+from watcher.simulator import Simulator, World
+from watcher.store import Store
+
+USD = 1_000_000_000
+START, END = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)
+BUDGETS = """\
+[[budget]]
+name = "organization"
+limit_usd = 2000
+[[budget]]
+name = "keys a day"
+period = "day"
+timezone = "Asia/Kolkata"
+limit_usd = 10
+per = ["api_key"]
+"""
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Hostile names, polled once."""
+    world = World(started_at=NOW - timedelta(hours=5), seed=7, keys=12, days=23, hostile_names=True)
+    with Simulator(world, lambda: NOW) as served:
+        path = write_config(tmp_path_factory.mktemp("budgets"), served.url, BUDGETS, backfill="20d")
+        assert here("poll", "-c", path)[0] == 0
+    return path
+
+
+def line(spent: float, forecast: Forecast | None, limit: float = 1000, label: str = "", budget: str = "all") -> Line:
+    return Line(
+        budget=budget,
+        scope=Scope("org", api_key=label or None),
+        label=label,
+        period="November 2026",
+        start=START,
+        end=END,
+        limit=round(limit * USD),
+        spent=round(spent * USD),
+        settled=round(spent * USD) // 2,
+        forecast=forecast,
+    )
+
+
+def told(
+    total: float, low: float, high: float, *days: int | None, basis: str = "enough", limit: int = 1000
+) -> Forecast:
+    """A forecast that crosses the limit on these days of November: as expected, at the earliest, at the latest."""
+    moments = [None if day is None else datetime(2026, 11, day, 9, tzinfo=UTC) for day in days or (None, None, None)]
+    crossing = Crossing(limit * USD, *moments)
+    dollars = round(total * USD), round(low * USD), round(high * USD)
+    return Forecast(*dollars, (crossing,), 40.0 if basis == "enough" else 3.0, basis)
+
+
+def shown(*lines: Line, width: int = 80, most: int | None = None, ascii_only: bool = False, zone: str = "UTC") -> str:
+    output = StringIO()
+    console = Console(file=output, width=width, color_system=None, legacy_windows=False)
+    if ascii_only:
+        output = open_ascii()
+        console = Console(file=output, width=width, color_system=None)
+    standing = Standing("org", "", "Org", NOW, lines)
+    show(Standings(NOW, (standing,), dict.fromkeys((each.budget for each in lines), zone)), console, NOW, most)
+    output.seek(0)
+    return output.read()
+
+
+def open_ascii() -> StringIO:
+    class Ascii(StringIO):
+        encoding = "ascii"
+
+    return Ascii()
+
+
+# --------------------------------------------------------------------------------------- the command
+
+
+def test_a_terminal_of_eighty_columns_holds_every_line(config: Path) -> None:
+    code, out, err = here("budgets", "-c", config)
+    assert (code, err) == (0, "")
+    assert all(len(each) <= 80 for each in out.splitlines())
+    assert re.search(r"^organization  November 2026 \(UTC\), 10 days left, limit \$2,000$", out, re.MULTILINE)
+    assert re.search(r"^keys a day  20 Nov 2026 \(Asia/Kolkata\), 6 h left, limit \$10 each$", out, re.MULTILINE)
+    assert "Data as of 2026-11-20 12:2" in out
+
+
+def test_hostile_names_stay_within_their_cells(config: Path) -> None:
+    out = here("budgets", "-c", config, "--all")[1]
+    assert "\u202e" not in out
+    assert all(char.isprintable() for char in out.replace("\n", ""))
+    assert "<!channel>" in out
+
+
+def test_the_json_adds_up_and_agrees_with_status(config: Path) -> None:
+    code, out, _ = here("budgets", "-c", config, "--json")
+    assert code == 0
+    (organization,) = json.loads(out)["organizations"]
+    listed = json.loads(here("status", "-c", config, "--json")[1])["budgets"]
+    shared = ("budget", "scope", "period", "ends_at", "limit_usd", "spent_usd", "settled_usd")
+    assert [{name: each[name] for name in shared} for each in organization["budgets"]] == [
+        {name: each[name] for name in shared} for each in listed
+    ]
+    for each in organization["budgets"]:
+        forecast = each["forecast"]
+        low, total, high = (float(forecast[f"{side}_usd"]) for side in ("low", "total", "high"))
+        assert float(each["spent_usd"]) <= low <= total <= high
+        assert (forecast["interval"], forecast["basis"]) == (
+            0.8,
+            "enough" if forecast["history_days"] >= 14 else "little",
+        )
+        assert forecast["crossings"][-1]["amount_usd"] == each["limit_usd"]
+
+
+def test_one_budget_is_shown_by_name_and_an_unknown_one_is_wrong_usage(config: Path) -> None:
+    out = here("budgets", "-c", config, "--budget", "keys a day")[1]
+    assert out.startswith("keys a day")
+    assert "organization" not in out
+    code, out, err = here("budgets", "-c", config, "--budget", "nothing")
+    assert (code, out) == (2, "")
+    assert err == "No budget is called 'nothing'. There are: organization, keys a day.\n"
+
+
+def test_without_a_budget_it_says_where_to_read_how(config: Path, tmp_path: Path) -> None:
+    bare = tmp_path / "config.toml"
+    bare.touch(0o600)
+    bare.write_text(re.sub(r"\[\[budget\]\].*", "", config.read_text(), flags=re.DOTALL))
+    (tmp_path / "watcher.db").write_bytes((config.parent / "watcher.db").read_bytes())
+    code, _, err = here("budgets", "-c", bare)
+    assert (code, err) == (1, "No budget is configured: docs/configuration.md shows how.\n")
+
+
+def test_figures_that_an_older_version_left_have_no_forecast_yet(config: Path) -> None:
+    with Store.open(f"sqlite:///{config.parent / 'watcher.db'}", read_only=True) as store:
+        (bound,) = store.organizations.all()
+        document = json.loads(store.cursor.get("overview", bound.id) or "")
+    for each in document["budgets"]:
+        del each["forecast"]
+
+    class Older:
+        @property
+        def cursor(self) -> Older:
+            return self
+
+        def get(self, _name: str, _organization: str) -> str:
+            return json.dumps(document)
+
+    budgets = load(config, {}).budgets
+    found = standings(Older(), [(bound.id, "", "Org")], budgets, NOW)
+    assert {line.forecast for line in found.organizations[0].lines} == {None}
+    assert to_json(found)["organizations"][0]["budgets"][0]["forecast"] is None
+
+
+# --------------------------------------------------------------------------------------- the table
+
+
+def test_the_bar_shows_what_is_spent_and_what_the_forecast_adds() -> None:
+    out = shown(line(505, told(800, 750, 850)))
+    assert "█████░" not in out
+    assert "█████▒▒▒░░   50%" in out.replace("█████▏", "█████")
+    assert re.search(r"all .*50% +\$505 +\$800 +750-850 +50% +no$", out, re.MULTILINE)
+
+
+def test_ascii_terminals_get_an_ascii_bar() -> None:
+    assert "#####===..   50%" in shown(line(505, told(800, 750, 850)), ascii_only=True)
+
+
+def test_a_limit_is_not_called_reached_before_it_is() -> None:
+    assert "99%" in shown(line(999.999, told(1000, 1000, 1000)))
+    assert "100%" in shown(line(1000, told(1000, 1000, 1000, 3, 3, 3)))
+
+
+SURELY = "crosses $1,000 on Tue 24 Nov, between Sun 22 Nov and Fri 27 Nov."
+MAYBE = "will probably stay below $1,000, but may cross it from Fri 27 Nov on."
+PERHAPS_NOT = "crosses $1,000 on Sat 28 Nov, Sun 22 Nov at the earliest, perhaps not within the period."
+
+
+@pytest.mark.parametrize(
+    ("forecast", "spent", "column", "sentence"),
+    [
+        (told(800, 700, 900), 500, "no", None),
+        (told(980, 900, 1100, None, 27, None), 500, "maybe", MAYBE),
+        (told(1100, 1050, 1200, 24, 22, 27), 500, "24 Nov", SURELY),
+        (told(1100, 950, 1200, 28, 22, None), 500, "28 Nov", PERHAPS_NOT),
+        (told(1500, 1400, 1600, 9, 9, 9), 1200, "9 Nov", "crossed $1,000 on Mon 9 Nov."),
+    ],
+)
+def test_when_the_limit_is_crossed_is_a_column_and_a_sentence(
+    forecast: Forecast, spent: float, column: str, sentence: str | None
+) -> None:
+    out = shown(line(spent, forecast))
+    assert re.search(rf" {column}$", out, re.MULTILINE)
+    told_words = " ".join(out.split())
+    assert (sentence in told_words) if sentence else ("$1,000 on" not in told_words)
+
+
+def test_moments_are_in_the_budgets_zone() -> None:
+    crossing = Crossing(1000 * USD, *[datetime(2026, 11, 24, 20, tzinfo=UTC)] * 3)
+    forecast = Forecast(1100 * USD, 1050 * USD, 1200 * USD, (crossing,), 40.0, "enough")
+    assert "crosses $1,000 on Wed 25 Nov." in shown(line(500, forecast), zone="Asia/Kolkata")
+
+
+def test_little_history_is_marked_and_explained() -> None:
+    out = shown(line(500, told(800, 300, 2000, basis="little")))
+    assert "~$800" in out
+    assert "rests on little history, 3.0 days" in out
+
+
+def test_what_is_not_forecast_has_a_dash_and_a_reason() -> None:
+    out = shown(line(500, None))
+    assert re.search(r"\$500 +- +- +50% +-$", out, re.MULTILINE)
+    assert "is not forecast" in out
+
+
+def test_the_dearest_lines_are_shown_and_the_others_counted() -> None:
+    lines = [line(500 - place, told(800, 750, 850), label=f"key-{place}") for place in range(9)]
+    out = shown(*lines, most=4)
+    assert "key-3" in out
+    assert "key-4" not in out
+    assert "and 5 more: --all" in out
+    assert "key-8" in shown(*lines)
+
+
+def test_amounts_of_every_size_keep_to_eighty_columns() -> None:
+    sizes = (0.004, 0.5, 99.9, 999.6, 9_999, 999_600, 123_456_789)
+    lines = [line(size, told(size * 2, size, size * 3), limit=10, label="k" * 70) for size in sizes]
+    out = shown(*lines)
+    assert all(len(each) <= 80 for each in out.splitlines())
+    for text in ("<$0.01", "$0.50", "$99.90", "$1,000", "$9,999", "$1.00M", "$123M", ">999%"):
+        assert text in out

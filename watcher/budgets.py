@@ -1,0 +1,123 @@
+"""How the budgets of some organizations stand, read from what the last cycle left in the store."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from notifiers.alert_json import utc_json
+from rules.budgets import Line
+from rules.forecast import INTERVAL, Crossing, Forecast
+from rules.model import HOUR, Budget
+from rules.money import usd_string
+from watcher import overview as overviews
+
+
+class Remembering(Protocol):
+    """The part of the store that the figures of the last cycle are read from."""
+
+    @property
+    def cursor(self) -> Any:
+        """`get(name, organization)` gives a remembered text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The budgets of one organization. Without a cycle there are no lines, and no moment that they are of."""
+
+    organization: str
+    label: str
+    """What the configuration calls it; "" where it stands alone."""
+    name: str
+    data_as_of: datetime | None
+    lines: tuple[Line, ...]
+
+    @property
+    def shown(self) -> str:
+        """What people call it."""
+        return self.label or self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Standings:
+    """Those of all organizations asked for, and the zone of each budget by its name."""
+
+    now: datetime
+    organizations: tuple[Standing, ...]
+    zones: Mapping[str, str]
+
+
+def standings(
+    store: Remembering,
+    organizations: Iterable[tuple[str, str, str]],
+    budgets: Sequence[Budget],
+    now: datetime,
+    names: Collection[str] | None = None,
+) -> Standings:
+    """The lines of the budgets that are configured, or of those of these names, in the order of the configuration.
+
+    `organizations` are id, label and name. A budget configured since the last cycle has no lines yet.
+    """
+    order = {budget.name: place for place, budget in enumerate(budgets) if names is None or budget.name in names}
+    found = []
+    for ident, label, name in organizations:
+        text = store.cursor.get("overview", ident)
+        overview = overviews.from_json(text) if text else None
+        lines = [line for line in overview.budgets if line.budget in order] if overview else []
+        lines.sort(key=lambda line: order[line.budget])
+        found.append(Standing(ident, label, name, overview.data_as_of if overview else None, tuple(lines)))
+    return Standings(now, tuple(found), {budget.name: budget.timezone for budget in budgets})
+
+
+def to_json(found: Standings) -> Mapping[str, Any]:
+    """The form of `watcher budgets --json`; money as exact decimal strings of dollars."""
+    return {
+        "now": utc_json(found.now),
+        "organizations": [
+            {
+                "id": each.organization,
+                "name": each.name,
+                "label": each.label,
+                "data_as_of": utc_json(each.data_as_of) if each.data_as_of else None,
+                "budgets": [_line(line, found) for line in each.lines],
+            }
+            for each in found.organizations
+        ],
+    }
+
+
+def _line(line: Line, found: Standings) -> Mapping[str, Any]:
+    return {
+        "budget": line.budget,
+        "scope": dict(line.scope.parts()),
+        "label": line.label,
+        "period": line.period,
+        "timezone": found.zones[line.budget],
+        "starts_at": utc_json(line.start),
+        "ends_at": utc_json(line.end),
+        "hours_left": round(max((line.end - found.now) / HOUR, 0.0), 2),
+        "limit_usd": usd_string(line.limit),
+        "spent_usd": usd_string(line.spent),
+        "settled_usd": usd_string(line.settled),
+        "forecast": _forecast(line.forecast) if line.forecast else None,
+    }
+
+
+def _forecast(forecast: Forecast) -> Mapping[str, Any]:
+    return {
+        "total_usd": usd_string(forecast.total),
+        "low_usd": usd_string(forecast.low),
+        "high_usd": usd_string(forecast.high),
+        "interval": INTERVAL,
+        "history_days": round(forecast.days, 2),
+        "basis": forecast.basis,
+        "crossings": [_crossing(crossing) for crossing in forecast.crossings],
+    }
+
+
+def _crossing(crossing: Crossing) -> Mapping[str, Any]:
+    moments = {"expected_at": crossing.expected, "early_at": crossing.early, "late_at": crossing.late}
+    told = {name: utc_json(moment) if moment else None for name, moment in moments.items()}
+    return {"amount_usd": usd_string(crossing.amount), **told}

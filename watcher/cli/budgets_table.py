@@ -1,0 +1,210 @@
+"""The budgets as people want to look at them: a bar, what is spent, where it ends, when it crosses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from notifiers.text import ago, clean, duration
+from rules.budgets import Line
+from rules.forecast import Crossing
+from rules.model import Nano
+from rules.money import NANO_PER_USD, display_usd
+from rules.periods import MONTHS
+from watcher.budgets import Standing, Standings
+from watcher.lines import print_hanging
+
+BAR = 10
+_FIGURES = 63
+"""The width of everything but the label."""
+_LEAST_LABEL = 12
+_TOLD = 3
+"""How many crossings of a budget are told in words."""
+_DAY = timedelta(days=1)
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+
+
+def show(found: Standings, console: Console, now: datetime, most: int | None) -> None:
+    """Print every budget of every organization; of each the `most` dearest lines, None for all."""
+    several = len(found.organizations) > 1
+    for place, standing in enumerate(found.organizations):
+        if place:
+            console.print()
+        if several:
+            console.print(Text(clean(standing.shown), style="bold underline"))
+        _organization(standing, found, console, now, most)
+
+
+def _organization(standing: Standing, found: Standings, console: Console, now: datetime, most: int | None) -> None:
+    if standing.data_as_of is None:
+        console.print("Nothing has been judged yet: run `watcher poll` or `watcher run` first.")
+        return
+    if not standing.lines:
+        console.print("No budget has figures yet: the next cycle makes them.")
+    for name, of_budget in groupby(standing.lines, key=lambda line: line.budget):
+        _budget(list(of_budget), ZoneInfo(found.zones[name]), console, now, most)
+        console.print()
+    for note in _notes(standing, now):
+        print_hanging(console, Text(), Text(note, style="dim"))
+
+
+def _budget(lines: Sequence[Line], zone: ZoneInfo, console: Console, now: datetime, most: int | None) -> None:
+    first = lines[0]
+    left = f"{duration(first.end - now)} left" if first.end > now else "ended"
+    each = " each" if first.label else ""
+    head = f"  {first.period} ({zone.key}), {left}, limit {_whole(first.limit)}{each}"
+    print_hanging(console, Text(clean(first.budget), style="bold"), Text(head, style="dim"))
+    shown = lines[:most]
+    console.print(_table(shown, zone, console))
+    for sentence in _crossings(shown, zone):
+        print_hanging(console, Text("  "), Text(sentence))
+    if hidden := len(lines) - len(shown):
+        console.print(Text(f"  and {hidden:,} more: --all", style="dim"))
+
+
+def _table(lines: Sequence[Line], zone: ZoneInfo, console: Console) -> Table:
+    room = max(console.width - _FIGURES, _LEAST_LABEL)
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
+    table.add_column("", no_wrap=True, max_width=room)
+    table.add_column("used", no_wrap=True)
+    for title in ("spent", "will be", "80 % range", "settled", "crosses"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for line in lines:
+        forecast = line.forecast
+        little = forecast is not None and forecast.basis == "little"
+        table.add_row(
+            Text(clean(line.label, room) if line.label else "all"),
+            _bar(line, ascii_only=console.options.ascii_only),
+            _money(line.spent),
+            f"{'~' if little else ''}{_money(forecast.total)}" if forecast else "-",
+            f"{_short(forecast.low)}-{_short(forecast.high)}" if forecast else "-",
+            _share(line.settled, line.spent),
+            _when(line, zone),
+        )
+    return table
+
+
+def _bar(line: Line, *, ascii_only: bool) -> Text:
+    """What is spent of the limit, what the forecast adds to it, and the percentage."""
+    used = line.spent / line.limit if line.limit > 0 else float(line.spent > 0)
+    will = max((line.forecast.total if line.forecast else line.spent) / line.limit if line.limit > 0 else used, used)
+    eighths = round(min(max(used, 0.0), 1.0) * BAR * 8)
+    if ascii_only:
+        full = "#" * (eighths // 8)
+        rest = "=" * (round(min(max(will, 0.0), 1.0) * BAR) - len(full))
+        empty = "."
+    else:
+        full = "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
+        rest = "▒" * (round(min(max(will, 0.0), 1.0) * BAR) - len(full))
+        empty = "░"
+    colour = "red" if used >= 1 else "yellow" if used >= 0.8 or will >= 1 else "green"
+    bar = Text.assemble((full, colour), (rest, f"dim {colour}"), (empty * (BAR - len(full) - len(rest)), "dim"))
+    return bar.append(f" {_percent(line.spent, line.limit):>5}")
+
+
+def _percent(part: Nano, whole: Nano) -> str:
+    """Whole percent, never 100 before it is reached."""
+    if whole <= 0 or part <= 0:
+        return "0%"
+    share = 100 * part // whole
+    return f"{share}%" if 1 <= share <= 999 else "<1%" if share < 1 else ">999%"
+
+
+def _share(part: Nano, whole: Nano) -> str:
+    return "-" if whole <= 0 else _percent(part, whole)
+
+
+def _limit_crossing(line: Line) -> Crossing | None:
+    if line.forecast is None:
+        return None
+    return next((each for each in line.forecast.crossings if each.amount == line.limit), None)
+
+
+def _when(line: Line, zone: ZoneInfo) -> str:
+    """When the limit is crossed: past ones too, "maybe" where only the interval reaches it."""
+    crossing = _limit_crossing(line)
+    if crossing is None:
+        return "-"
+    if crossing.expected is not None:
+        return _moment(crossing.expected, line, zone)
+    return "no" if crossing.early is None else "maybe"
+
+
+def _crossings(lines: Sequence[Line], zone: ZoneInfo) -> Iterator[str]:
+    """A sentence for the first lines whose limit is crossed, or may be, within the period."""
+    told = 0
+    for line in lines:
+        crossing = _limit_crossing(line)
+        if crossing is None or crossing.early is None or told == _TOLD:
+            continue
+        told += 1
+        who = f"{clean(line.label)}: " if line.label else ""
+        yield f"{who}{_sentence(crossing, line, zone)}"
+
+
+def _sentence(crossing: Crossing, line: Line, zone: ZoneInfo) -> str:
+    limit, early = _whole(crossing.amount), _moment(crossing.early, line, zone, long=True)
+    if line.spent >= crossing.amount:
+        return f"crossed {limit} on {early}."
+    if crossing.expected is None:
+        return f"will probably stay below {limit}, but may cross it from {early} on."
+    expected, late = (_moment(each, line, zone, long=True) for each in (crossing.expected, crossing.late))
+    if crossing.late is None:
+        return f"crosses {limit} on {expected}, {early} at the earliest, perhaps not within the period."
+    span = "" if early == late else f", between {early} and {late}"
+    return f"crosses {limit} on {expected}{span}."
+
+
+def _moment(moment: datetime | None, line: Line, zone: ZoneInfo, *, long: bool = False) -> str:
+    """A day, or within periods of up to two days a time, as the budget's zone has it."""
+    if moment is None:
+        return "-"
+    local = moment.astimezone(zone)
+    month = MONTHS[local.month - 1][:3]
+    if line.end - line.start <= 2 * _DAY:
+        return f"{local.day} {month} {local:%H:%M}" if long else f"{local:%H:%M}"
+    return f"{_WEEKDAYS[local.weekday()]} {local.day} {month}" if long else f"{local.day} {month}"
+
+
+def _notes(standing: Standing, now: datetime) -> Iterator[str]:
+    young = [line.forecast.days for line in standing.lines if line.forecast and line.forecast.basis == "little"]
+    if young:
+        yield f"~ rests on little history, {min(young):.1f} days at the least: its interval is wide."
+    if any(line.forecast is None for line in standing.lines):
+        yield "- is not forecast: the dearest 500 lines of a budget are, from the next cycle on."
+    if standing.data_as_of is not None:
+        yield f"Data as of {standing.data_as_of:%Y-%m-%d %H:%M} UTC, {ago(standing.data_as_of, now)}."
+
+
+def _money(nano: Nano) -> str:
+    """Dollars at a glance: "$9.50", "$950", "$6,212", "$62.1k", "$1.25M"."""
+    size = abs(nano) / NANO_PER_USD
+    sign = "-" if nano < 0 else ""
+    if size >= 9_999.5:
+        return f"{sign}${_short(abs(nano))}"
+    return display_usd(nano) if 0 < size < 99.995 else f"{sign}${size:,.0f}"
+
+
+def _short(nano: Nano) -> str:
+    """Dollars in three digits: "9.50", "37.2", "950", "3.75k", "62.1k", "1.25M"."""
+    dollars = nano / NANO_PER_USD
+    for bound, unit in ((999_500, "M"), (999.5, "k")):
+        if dollars >= bound:
+            dollars /= 1e6 if unit == "M" else 1e3
+            break
+    else:
+        unit = ""
+    places = 0 if dollars >= 99.95 or dollars == 0 else 1 if dollars >= 9.995 else 2
+    return f"{dollars:,.{places}f}{unit}"
+
+
+def _whole(nano: Nano) -> str:
+    """A limit as its owner wrote it: "$14,000", "$12.50"."""
+    return display_usd(nano).removesuffix(".00")
