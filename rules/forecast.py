@@ -27,7 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rules.habits import BLOCK, MOST_BLOCKS, WEEK, Floats, Rhythm, cut, follow, rhythm_of
-from rules.model import HOUR, Nano, SpendView
+from rules.model import HOUR, UNATTRIBUTED, Nano, SpendView
 from rules.projection import project, stretch_of
 
 INTERVAL = 0.8
@@ -67,8 +67,8 @@ class Forecast:
     days: float
     """How many days of known hours it rests on, from the scope's first spend on, ten weeks at most."""
     basis: Basis
-    """"none": the scope has never spent anything, and nothing is expected. "little": under two weeks, so that neither
-    its week nor its trend is known and the interval is wide."""
+    """"none": no complete hour holds any spend of the scope, so that nothing can be expected but what is there.
+    "little": under two weeks, so that neither its week nor its trend is known and the interval is wide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +119,19 @@ def _rhythm(spend: npt.NDArray[np.int64], known: npt.NDArray[np.bool_]) -> Rhyth
     return rhythm_of(cut(spend.astype(np.float64), known))
 
 
+def _summed(view: SpendView, rows: Rows, columns: slice) -> npt.NDArray[np.int64]:
+    """The rows' sum by hour; a few rows at a time, so that a scope of all leaves needs no second view."""
+    total = np.zeros(columns.stop - columns.start, dtype=np.int64)
+    for at in range(0, len(rows), _AT_ONCE):
+        total += view.cost[rows[at : at + _AT_ONCE], columns].sum(axis=0)
+    return total
+
+
 def _together(
     view: SpendView, groups: Sequence[Group], live: npt.NDArray[np.bool_], window: _Window, borrowed: Rhythm
 ) -> list[Forecast]:
     known = view.known[window.past]
-    whole = np.stack([view.cost[group.rows, window.past].sum(axis=0) for group in groups]).astype(np.float64)
+    whole = np.stack([_summed(view, group.rows, window.past) for group in groups]).astype(np.float64)
     odd, owner = _odd(view, groups, live, window, borrowed)
     apart = view.cost[odd, window.past].astype(np.float64)
     rest = whole.copy()
@@ -131,8 +139,9 @@ def _together(
     for place, group in enumerate(groups):
         resting = group.rows[~live[group.rows]]
         if len(resting):
-            rest[place] -= view.cost[resting, window.past].sum(axis=0)
-    blocks = cut(np.concatenate([rest, apart]), known, borrowed)
+            rest[place] -= _summed(view, resting, window.past)
+    late = np.concatenate([np.zeros(len(groups), dtype=np.bool_), _late(view)[odd]])
+    blocks = cut(np.concatenate([rest, apart]), known, borrowed, late)
     rhythm = rhythm_of(blocks, borrowed)
     ahead = project(blocks, follow(blocks, rhythm), rhythm, window.begin, window.end, window.gaps)
     ahead = ahead.grouped(np.concatenate([np.arange(len(groups), dtype=np.intp), owner]), len(groups))
@@ -147,26 +156,31 @@ def _together(
     return told
 
 
+def _late(view: SpendView) -> npt.NDArray[np.bool_]:
+    """The leaves whose cost comes with the bill, days late: what no usage explains. That it misses is no silence."""
+    return np.array([leaf.api_key == UNATTRIBUTED for leaf in view.leaves], dtype=np.bool_)
+
+
 def _odd(
     view: SpendView, groups: Sequence[Group], live: npt.NDArray[np.bool_], window: _Window, borrowed: Rhythm
 ) -> tuple[Rows, Rows]:
-    """The leaves that weigh in a scope of several and stray from their habits, and the place of that scope."""
+    """The leaves that weigh in a scope of several and stray from their habits, and the late ones; their scopes."""
     month = slice(max(window.anchor - 4 * WEEK * BLOCK, 0), window.anchor)
-    rows, owner = [], []
+    lately = view.cost[:, month].sum(axis=1)
+    late = _late(view)
+    rows, owner = [np.zeros(0, dtype=np.intp)], [np.zeros(0, dtype=np.intp)]
     for place, group in enumerate(groups):
-        if len(group.rows) > 1:
-            spent = view.cost[group.rows, month].sum(axis=1)
-            weighty = group.rows[(spent > 0) & (spent >= WEIGHTY * spent.sum()) & live[group.rows]]
-            rows.append(weighty)
-            owner.append(np.full(len(weighty), place, dtype=np.intp))
-    if not rows:
-        return np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp)
+        spent = lately[group.rows]
+        weighty = (spent > 0) & (spent >= WEIGHTY * spent.sum()) & live[group.rows] & (len(group.rows) > 1)
+        chosen = group.rows[weighty | late[group.rows]]
+        rows.append(chosen)
+        owner.append(np.full(len(chosen), place, dtype=np.intp))
     leaves, places = np.concatenate(rows), np.concatenate(owner)
-    odd = np.zeros(len(leaves), dtype=np.bool_)
+    odd = late[leaves]
     for at in range(0, len(leaves), _AT_ONCE):
         some = leaves[at : at + _AT_ONCE]
         blocks = cut(view.cost[some, window.past].astype(np.float64), view.known[window.past], borrowed)
-        odd[at : at + _AT_ONCE] = stretch_of(follow(blocks, rhythm_of(blocks, borrowed))).days > 0
+        odd[at : at + _AT_ONCE] |= stretch_of(follow(blocks, rhythm_of(blocks, borrowed))).days > 0
     return leaves[odd], places[odd]
 
 
@@ -188,7 +202,7 @@ class _Path:
 
     def __init__(self, view: SpendView, group: Group, window: _Window, coming: _Coming) -> None:
         self._group, self._window, self._hour = group, window, coming.hour
-        self._spend = view.cost[group.rows, window.first : window.shown].sum(axis=0)
+        self._spend = _summed(view, group.rows, slice(window.first, window.shown))
         self._spent = int(self._spend.sum())
         self._curves = (coming.low, coming.middle, coming.high)
         shown = self._spend[window.gaps + window.anchor - window.first].astype(np.float64)

@@ -31,6 +31,8 @@ Flags = npt.NDArray[np.bool_]
 BLOCK = 24
 WEEK = 7
 MOST_BLOCKS = 70
+LATEST = 96
+"""After so many hours what is late is missing no more, but nothing."""
 
 GAINS = np.array([0.03, 0.08, 0.18, 0.35])
 MIXTURE = np.array([0.02, 0.23, 0.5, 0.25])
@@ -108,11 +110,12 @@ class Course:
     days: Floats
 
 
-def cut(spend: Floats, known: Flags, borrowed: Rhythm | None = None) -> Blocks:
+def cut(spend: Floats, known: Flags, borrowed: Rhythm | None = None, late: Flags | None = None) -> Blocks:
     """Cut hours (scopes × hours, the last one the newest complete) into at most `MOST_BLOCKS` blocks.
 
     `known` is one flag an hour. How much of a block the known hours are is told by the `borrowed` rhythm's hours, or by
-    their number. ValueError when the hours differ in number.
+    their number. Of scopes that are `late` nothing is known after their last spend, up to `LATEST` hours back.
+    ValueError when the hours differ in number.
     """
     scopes, hours = spend.shape
     if known.shape != (hours,):
@@ -126,6 +129,10 @@ def cut(spend: Floats, known: Flags, borrowed: Rhythm | None = None) -> Blocks:
     padded = np.maximum(padded, 0.0) * flags  # a credit is no habit
     # A scope's past begins with its first spend: what came before it is no zero to learn from.
     begun = np.maximum.accumulate(padded > 0, axis=1) * flags
+    if late is not None:
+        ended = ~np.maximum.accumulate(padded[:, ::-1] > 0, axis=1)[:, ::-1]
+        ended[:, : max(count * BLOCK - LATEST, 0)] = False
+        begun[ended & late[:, None]] = 0.0
     share = np.full((WEEK, BLOCK), 1 / BLOCK) if borrowed is None else borrowed.hour[0]
     weight = np.einsum("sbh,bh->sb", begun.reshape(scopes, count, BLOCK), np.tile(share, (count // WEEK, 1)))
     shaped = padded.reshape(scopes, count, BLOCK)

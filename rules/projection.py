@@ -138,7 +138,7 @@ def stretch_of(course: Course) -> Stretch:
         life = course.days - length
         odd = (upward | downward) & (life >= STRETCH_NEEDS)
         # What was there for a shorter time than it has been silent is over, though it never had a habit.
-        brief = (length > 1) & (life > 0) & (life <= length)
+        brief = (length > 1) & (life > 0) & (life <= length) & (total > LEAST_LUMP)
         mute = ((odd & downward) | brief) & (mean <= SILENT * before)
         depth = np.where(mute, NEVER + length, np.where(upward, z / UPWARD, -z / DOWNWARD))
         odd = (odd | mute) & (before > 0) & (depth > best)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.forecast import Forecast, Group, forecasts
-from rules.model import HOUR, Leaf, SpendView
+from rules.model import HOUR, UNATTRIBUTED, Leaf, SpendView
 from rules.periods import period_of
 
 DOLLAR = 1_000_000_000
@@ -180,6 +180,24 @@ def test_a_scope_that_never_spent_is_expected_to_spend_nothing() -> None:
     told = one(cut(np.zeros(HOURS), datetime(2026, 11, 10, tzinfo=UTC)), MONTH, 10.0)
     assert (told.total, told.low, told.high, told.days, told.basis) == (0, 0, 0, 0.0, "none")
     assert told.crossings[0].early is None
+
+
+def test_spend_of_the_first_open_hour_has_nothing_to_learn_from() -> None:
+    told = one(view_of(np.ones((2, 1)), complete=0, start=MONTH[0]))
+    assert (told.total, told.high, told.basis) == (2 * DOLLAR, 2 * DOLLAR, "none")
+
+
+def test_cost_that_comes_with_the_bill_days_late_is_not_held_to_have_ended() -> None:
+    cost = np.stack([office(HOURS, noise=0.05), np.full(HOURS, 0.3)])
+    now = datetime(2026, 11, 10, tzinfo=UTC)
+    view = cut(cost, now)
+    late, late_cost = view.leaves[1], view.cost.copy()
+    late_cost[1, -72:] = 0
+    leaves = (view.leaves[0], replace(late, api_key=UNATTRIBUTED))
+    told = one(replace(view, leaves=leaves, cost=late_cost))
+    assert told.total == pytest.approx((spent(cost) - 72 * 0.3) * DOLLAR, rel=0.03)
+    (alone,) = forecasts(replace(view, leaves=leaves, cost=late_cost), [Group(np.array([1]))], *MONTH)
+    assert alone.total == pytest.approx((720 - 72) * 0.3 * DOLLAR, rel=0.05)
 
 
 def test_a_view_without_leaves_has_a_forecast_of_nothing() -> None:

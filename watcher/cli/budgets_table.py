@@ -77,7 +77,7 @@ def _table(lines: Sequence[Line], zone: ZoneInfo, console: Console) -> Table:
     for title in ("spent", "will be", "80 % range", "settled", "crosses"):
         table.add_column(title, justify="right", no_wrap=True)
     for line in lines:
-        forecast = line.forecast
+        forecast = line.forecast if line.forecast is None or line.forecast.basis != "none" or not line.spent else None
         little = forecast is not None and forecast.basis == "little"
         table.add_row(
             Text(clean(line.label, room) if line.label else "all"),
@@ -177,6 +177,8 @@ def _notes(standing: Standing, now: datetime) -> Iterator[str]:
     young = [line.forecast.days for line in standing.lines if line.forecast and line.forecast.basis == "little"]
     if young:
         yield f"~ rests on little history, {min(young):.1f} days at the least: its interval is wide."
+    if any(line.forecast is not None and line.forecast.basis == "none" and line.spent for line in standing.lines):
+        yield "- has no complete hour of spend yet to learn from."
     if any(line.forecast is None for line in standing.lines):
         yield "- is not forecast: the dearest 500 lines of a budget are, from the next cycle on."
     if standing.data_as_of is not None:

@@ -246,3 +246,19 @@ def test_amounts_of_every_size_keep_to_eighty_columns() -> None:
     assert all(len(each) <= 80 for each in out.splitlines())
     for text in ("<$0.01", "$0.50", "$99.90", "$1,000", "$9,999", "$1.00M", "$123M", ">999%"):
         assert text in out
+
+
+def test_several_organizations_stand_apart_under_their_names() -> None:
+    output = StringIO()
+    console = Console(file=output, width=80, color_system=None)
+    some = Standing("org-1", "prod", "Org", NOW, (line(500, told(800, 750, 850)),))
+    none = Standing("org-2", "research", "Org", None, ())
+    show(Standings(NOW, (some, none), {"all": "UTC"}), console, NOW, None)
+    out = output.getvalue()
+    assert out.index("prod") < out.index("$500") < out.index("research") < out.index("Nothing has been judged yet")
+
+
+def test_where_nothing_is_known_but_the_open_hour_there_is_no_forecast() -> None:
+    out = shown(line(5, told(5, 5, 5, basis="none")))
+    assert re.search(r"\$5\.00 +- +- +50%", out)
+    assert "no complete hour of spend" in out
