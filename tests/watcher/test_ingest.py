@@ -165,6 +165,16 @@ def test_a_source_that_is_not_offered_is_absent_and_not_failed(reader: ScriptedR
     assert (found.offered, found.failing_since, found.last_attempt_at) == (False, None, NOW)
 
 
+def test_a_source_that_was_never_offered_stays_absent_through_an_outage(reader: ScriptedReader, store: Store) -> None:
+    reader.failing = {"claude_code": NOT_OFFERED}
+    poll(reader, store)
+    reader.failing = {"claude_code": UNAVAILABLE}
+    assert poll(reader, store, NOW + HOUR).failures == {}
+    found = state(store, "claude_code")
+    assert (found.offered, found.failing_since, found.failure) == (False, None, None)
+    assert found.last_attempt_at == NOW + HOUR
+
+
 def test_a_source_that_stops_being_offered_is_told_but_is_no_failure_of_the_poll(
     reader: ScriptedReader, store: Store
 ) -> None:

@@ -15,7 +15,12 @@ def succeeded(state: SourceState, now: datetime) -> SourceState:
 
 
 def failed(state: SourceState, error: AdminApiError, now: datetime) -> SourceState:
-    """The source did not answer as it should; since when it fails is kept over further failures."""
+    """The source did not answer as it should; since when it fails is kept over further failures.
+
+    One that was never offered stays absent: that nobody could ask whether it is by now is nobody's loss.
+    """
+    if state.offered is False and state.last_success_at is None:
+        return replace(state, last_attempt_at=now)
     return replace(
         state,
         last_attempt_at=now,

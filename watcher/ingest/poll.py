@@ -40,7 +40,8 @@ class Poll:
             state = not_offered(state, error, self.now)
         except AdminApiError as error:
             state = failed(state, error, self.now)
-            self.failures[source] = str(error)
+            if state.failing_since is not None:
+                self.failures[source] = str(error)
         state = settle(state)
         self.store.sources.save(self.organization, state)
         self.states.append(state)
