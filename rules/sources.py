@@ -3,8 +3,8 @@
 These rules need no configuration; their names are in `RULES`.
 
 - **source failing**: an endpoint has failed for `PATIENCE`; at once if the key was refused (401).
-- **source gone**: an endpoint that answered before has answered for `PATIENCE` that it is not offered. One that was
-  never offered is absent, and nothing is said.
+- **source gone**: an endpoint that answered before says that it is not offered, and still said so when it was asked
+  again `PATIENCE` later. One that was never offered is absent, and nothing is said.
 - **source stalled**: a source is read and its answers are not believed: usage that is empty against overwhelming
   expectation (`rules.stall`), or hours or days that come back empty after having held something.
 - **data stale**: usage is read without error and is not stalled, yet nothing of the last `STALE` is complete; where
@@ -123,7 +123,8 @@ def _one_source(organization: str, state: SourceState, now: datetime) -> Iterato
     failing = _subject(organization, FAILING, state.source)
     if state.offered is False:
         since = state.failing_since or state.last_success_at
-        if state.last_success_at is not None and since is not None and now - since >= PATIENCE:
+        asked = state.last_attempt_at or now
+        if state.last_success_at is not None and since is not None and asked - since >= PATIENCE:
             yield _gone(gone, state, since)
         yield NoData(failing, "not offered")
         return

@@ -95,7 +95,7 @@ def test_a_more_important_source_is_told_although_a_lesser_one_was() -> None:
 @pytest.mark.parametrize("lesser", ALL[1:])
 def test_gone_and_failing_are_two_stories(lesser: str) -> None:
     days = Days()
-    gone = replace(failing(lesser, NOON), offered=False)
+    gone = replace(failing(lesser, NOON), offered=False, last_attempt_at=NOON + 15 * MINUTE)
     told = days.judge(NOON + 15 * MINUTE, failing("usage", NOON), gone)
     assert [about(message) for message in told] == [("first", ["usage"], []), ("first", [lesser], [])]
 

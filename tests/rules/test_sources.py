@@ -62,6 +62,7 @@ def failing(minutes: int, why: str = "usage answered 503: overloaded") -> Source
         (SourceState("usage", offered=False), sources.FAILING, NoData),
         (replace(failing(20), offered=False), sources.GONE, Breach),
         (replace(failing(5), offered=False), sources.GONE, None),
+        (replace(failing(45), offered=False, last_attempt_at=NOW - 45 * MINUTE), sources.GONE, None),
         (replace(failing(20), offered=False), sources.FAILING, NoData),
         (GOOD, sources.GONE, Clear),
         (GOOD, sources.STALE_DATA, Clear),
