@@ -21,8 +21,12 @@ from watcher.budgets import Standing, Standings
 from watcher.lines import print_hanging
 
 BAR = 10
-_FIGURES = 63
-"""The width of everything but the label."""
+_BAR_WIDTH = BAR + 8
+"""With the percentage and the gaps."""
+_WIDTHS = {"spent": 8, "will be": 8, "80 % range": 14, "settled": 8, "crosses": 7}
+"""The columns of figures, each with the gap before it."""
+_LEFT_OUT = ("settled", "80 % range", "spent")
+"""What a narrow terminal does without, in this order."""
 _LEAST_LABEL = 12
 _TOLD = 3
 """How many crossings of a budget are told in words."""
@@ -70,25 +74,40 @@ def _budget(lines: Sequence[Line], zone: ZoneInfo, console: Console, now: dateti
 
 
 def _table(lines: Sequence[Line], zone: ZoneInfo, console: Console) -> Table:
-    room = max(console.width - _FIGURES, _LEAST_LABEL)
+    titles = [title for title in _WIDTHS if title not in _left_out(console.width)]
+    room = max(console.width - _BAR_WIDTH - sum(_WIDTHS[title] for title in titles), _LEAST_LABEL)
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
     table.add_column("", no_wrap=True, max_width=room)
     table.add_column("used", no_wrap=True)
-    for title in ("spent", "will be", "80 % range", "settled", "crosses"):
+    for title in titles:
         table.add_column(title, justify="right", no_wrap=True)
     for line in lines:
-        forecast = line.forecast if line.forecast is None or line.forecast.basis != "none" or not line.spent else None
-        little = forecast is not None and forecast.basis == "little"
-        table.add_row(
-            Text(clean(line.label, room) if line.label else "all"),
-            _bar(line, ascii_only=console.options.ascii_only),
-            _money(line.spent),
-            f"{'~' if little else ''}{_money(forecast.total)}" if forecast else "-",
-            f"{_short(forecast.low)}-{_short(forecast.high)}" if forecast else "-",
-            _share(line.settled, line.spent),
-            _when(line, zone),
-        )
+        figures = _figures(line, zone)
+        label = Text(clean(line.label, room) if line.label else "all")
+        bar = _bar(line, ascii_only=console.options.ascii_only)
+        table.add_row(label, bar, *(figures[title] for title in titles))
     return table
+
+
+def _left_out(width: int) -> Sequence[str]:
+    """The columns that a terminal has no room for, beside a label of the least length."""
+    for most in range(len(_LEFT_OUT) + 1):
+        kept = sum(cells for title, cells in _WIDTHS.items() if title not in _LEFT_OUT[:most])
+        if _LEAST_LABEL + _BAR_WIDTH + kept <= width:
+            return _LEFT_OUT[:most]
+    return _LEFT_OUT
+
+
+def _figures(line: Line, zone: ZoneInfo) -> dict[str, str]:
+    forecast = line.forecast if line.forecast is None or line.forecast.basis != "none" or not line.spent else None
+    little = forecast is not None and forecast.basis == "little"
+    return {
+        "spent": _money(line.spent),
+        "will be": f"{'~' if little else ''}{_money(forecast.total)}" if forecast else "-",
+        "80 % range": f"{_short(forecast.low)}-{_short(forecast.high)}" if forecast else "-",
+        "settled": _share(line.settled, line.spent),
+        "crosses": _when(line, zone),
+    }
 
 
 def _bar(line: Line, *, ascii_only: bool) -> Text:

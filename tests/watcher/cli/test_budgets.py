@@ -262,3 +262,26 @@ def test_where_nothing_is_known_but_the_open_hour_there_is_no_forecast() -> None
     out = shown(line(5, told(5, 5, 5, basis="none")))
     assert re.search(r"\$5\.00 +- +- +50%", out)
     assert "no complete hour of spend" in out
+
+
+@pytest.mark.parametrize(("width", "missing"), [(79, []), (70, ["settled"]), (60, ["settled", "80 % range"])])
+def test_a_narrow_terminal_does_without_some_columns(width: int, missing: list[str]) -> None:
+    out = shown(line(123_456, told(234_567, 200_000, 300_000), label="k" * 70), width=width)
+    assert all(len(each) <= width for each in out.splitlines())
+    for title in ("used", "spent", "will be", "80 % range", "settled", "crosses"):
+        assert (title in out) is (title not in missing)
+    assert "…" not in out.splitlines()[1]
+
+
+def test_a_key_that_was_switched_off_is_expected_to_spend_nothing_more(tmp_path: Path) -> None:
+    world = World(started_at=NOW - timedelta(days=3), seed=7, keys=6, days=30)
+    key = max(world.organization.keys, key=lambda each: world.true_cost_nano(START, NOW, api_key_id=each))
+    world.set_key_status(key, "inactive", NOW - timedelta(hours=7))
+    budget = '[[budget]]\nname = "keys"\nper = ["api_key"]\nlimit_usd = 500\n'
+    with Simulator(world, lambda: NOW) as served:
+        config = write_config(tmp_path, served.url, budget, backfill="20d")
+        assert here("poll", "-c", config)[0] == 0
+    (organization,) = json.loads(here("budgets", "-c", config, "--json")[1])["organizations"]
+    by_key = {each["scope"]["api_key"]: each for each in organization["budgets"]}
+    assert by_key[key]["forecast"]["total_usd"] == by_key[key]["forecast"]["high_usd"] == by_key[key]["spent_usd"]
+    assert any(float(each["forecast"]["total_usd"]) > 1.1 * float(each["spent_usd"]) for each in by_key.values())
