@@ -25,6 +25,8 @@ def clean(text: str, longest: int = LONGEST_NAME) -> str:
     pile of combining marks three stay. A long text loses its middle, since both ends of a name tell it from its
     neighbours. What the medium itself gives a meaning to (`<`, `*`, `[`) is left for the renderer to escape.
     """
+    if text.isascii() and text.isprintable():
+        return shorten(text.strip() or REPLACEMENT, longest)
     kept: list[str] = []
     marks = 0
     for char in harmless(text, max(len(text), 1)):

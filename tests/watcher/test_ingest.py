@@ -169,10 +169,10 @@ def test_a_source_that_was_never_offered_stays_absent_through_an_outage(reader: 
     reader.failing = {"claude_code": NOT_OFFERED}
     poll(reader, store)
     reader.failing = {"claude_code": UNAVAILABLE}
-    assert poll(reader, store, NOW + HOUR).failures == {}
+    assert poll(reader, store, NOW + DAY).failures == {}
     found = state(store, "claude_code")
     assert (found.offered, found.failing_since, found.failure) == (False, None, None)
-    assert found.last_attempt_at == NOW + HOUR
+    assert found.last_attempt_at == NOW + DAY
 
 
 def test_a_source_that_stops_being_offered_is_told_but_is_no_failure_of_the_poll(

@@ -98,10 +98,10 @@ def test_a_source_that_was_never_offered_is_asked_once_a_day(source: str) -> Non
         read = {"usage": plan.usage, "cost": plan.costs, "claude_code": plan.claude_code}
         return bool(read[source]) if source in read else source in plan.lists or source in plan.analytics
 
-    assert not asked(NOW + 23 * HOUR)
-    assert asked(NOW + DAY)
+    for everything in (False, True):
+        assert not asked(NOW + 23 * HOUR, everything=everything)
+        assert asked(NOW + DAY, everything=everything)
     assert asked(NOW + MINUTE, absent_too=True), "a daemon that starts asks at once"
-    assert asked(NOW + MINUTE, everything=True)
 
 
 def test_a_source_that_was_offered_and_is_gone_keeps_its_pace() -> None:

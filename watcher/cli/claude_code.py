@@ -39,10 +39,10 @@ def register(app: typer.Typer) -> None:
 def claude_code(  # noqa: PLR0917 - each is an option of the command line
     config: ConfigFile = DEFAULT_CONFIG,
     by: Annotated[
-        list[By] | None, typer.Option("--by", help="What to break down by; may be repeated. [default: user]")
+        list[By] | None, typer.Option("--by", help="What to break down by; may be repeated. \\[default: user]")
     ] = None,
-    start: Annotated[str | None, typer.Option("--from", help="The first UTC day. [default: this month's]")] = None,
-    end: Annotated[str | None, typer.Option("--to", help="The day after the last one. [default: tomorrow]")] = None,
+    start: Annotated[str | None, typer.Option("--from", help="The first UTC day. \\[default: this month's]")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="The day after the last one. \\[default: tomorrow]")] = None,
     top: Annotated[
         int | None, typer.Option("--top", min=1, help="Only the N dearest rows (of each day); the others become one.")
     ] = None,

@@ -18,7 +18,7 @@ WRONG_USAGE = 2
 
 OnlyOrganization = Annotated[
     str | None,
-    typer.Option("--organization", help="Only this one, by its name or id. [default: all that are configured]"),
+    typer.Option("--organization", help="Only this one, by its name or id. \\[default: all that are configured]"),
 ]
 
 

@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 def prices(
     config: ConfigFile = DEFAULT_CONFIG,
-    at: Annotated[str | None, typer.Option("--at", help="The UTC day that it is about. [default: today]")] = None,
+    at: Annotated[str | None, typer.Option("--at", help="The UTC day that it is about. \\[default: today]")] = None,
     only: OnlyOrganization = None,
     as_json: AsJson = False,
 ) -> None:

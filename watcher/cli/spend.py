@@ -56,7 +56,7 @@ def spend(  # noqa: PLR0913, PLR0917 - each is an option of the command line
             "--by",
             metavar="WORDS",
             help="What to break down by: organization, workspace, api_key, model, model_family, service_tier, user, "
-            "tag:KEY; several with commas, or repeated. [default: api_key]",
+            "tag:KEY; several with commas, or repeated. \\[default: api_key]",
         ),
     ] = None,
     where: Annotated[
@@ -70,9 +70,11 @@ def spend(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     ] = None,
     start: Annotated[
         str | None,
-        typer.Option("--from", help="A date or ISO time; UTC unless it says otherwise. [default: this month]"),
+        typer.Option("--from", help="A date or ISO time; UTC unless it says otherwise. \\[default: this month]"),
     ] = None,
-    end: Annotated[str | None, typer.Option("--to", help="The same; not in the window itself. [default: now]")] = None,
+    end: Annotated[
+        str | None, typer.Option("--to", help="The same; not in the window itself. \\[default: now]")
+    ] = None,
     bucket: Annotated[Slices, typer.Option("--bucket", help="One figure, or one a UTC day or hour.")] = Slices.TOTAL,
     top: Annotated[
         int | None,

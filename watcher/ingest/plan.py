@@ -141,7 +141,10 @@ class Plan:
 
     @classmethod
     def everything(cls, store: Store, organization: str, now: datetime, settings: PollSettings) -> Self:
-        """Every source, whatever is due: the back-fill, usage of the trailing 24 hours, cost of the trailing 7 days."""
+        """Every source, whatever is due: the back-fill, usage of the trailing 24 hours, cost of the trailing 7 days.
+
+        What was never offered is asked for once a day here too: `watcher poll` may be called every few minutes.
+        """
         return cls.of(Holdings.of(store, organization, now, settings), now, settings, everything=True)
 
     @classmethod
@@ -158,12 +161,13 @@ class Plan:
 
         def asks(source: str, every: timedelta) -> bool:
             state = held.sources.get(source)
-            if everything or state is None:
+            if state is None:
                 return True
-            if state.offered is False:
-                never = state.last_success_at is None
-                return (never and absent_too) or is_due(state.last_attempt_at, ABSENT_EVERY if never else every, now)
-            failing = state.failing_since is not None
+            if state.offered is False and state.last_success_at is None:
+                return absent_too or is_due(state.last_attempt_at, ABSENT_EVERY, now)
+            if everything:
+                return True
+            failing = state.failing_since is not None and state.offered is not False
             return is_due(state.last_attempt_at, min(every, settings.usage_every) if failing else every, now)
 
         claude_code = days_due(held.claude_code, _first_day(now, settings).date(), now, everything=everything)
