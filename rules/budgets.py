@@ -1,4 +1,4 @@
-"""Spend against a limit over a calendar period: which thresholds have been crossed.
+"""Spend against a limit over a period: which thresholds have been crossed.
 
 A crossing is an event (`Breach.closes_at` is set): it is true for its period whatever a later restatement says, so
 nothing here ever clears one. What is known of a period is a lower bound of what it cost, because hours that are open
@@ -43,7 +43,7 @@ from rules.model import (
     Subject,
     Verdict,
 )
-from rules.periods import Period, clock_label, instant, period_of, previous
+from rules.periods import Period, clock_label, instant, period_between, period_of, previous
 from rules.selectors import select
 from rules.wording import label_of
 
@@ -55,12 +55,28 @@ _AT_ONCE = 512
 """How many scopes' hourly sums are held in memory at a time."""
 
 
+def running(budget: Budget, now: datetime) -> Period | None:
+    """The period that `now` lies in; None before and after the dates of a budget that comes once."""
+    if budget.period != "once":
+        return period_of(budget.period, budget.timezone, now, budget.starts)
+    period = _only(budget)
+    return period if period is not None and period.start <= now < period.end else None
+
+
+def _only(budget: Budget) -> Period | None:
+    """The period of a budget that comes once."""
+    return None if budget.dates is None else period_between(*budget.dates, budget.timezone)
+
+
 def _periods(budget: Budget, view: SpendView, since: datetime, now: datetime) -> Iterator[Period]:
     """The running period, then those before it that are still judged, newest first."""
-    period = period_of(budget.period, budget.timezone, now)
-    yield period
-    period = previous(period)
-    while period.end > since and period.end > view.start:
+    period = running(budget, now)
+    if period is not None:
+        yield period
+        period = previous(period)
+    elif (only := _only(budget)) is not None and only.end <= now:
+        period = only
+    while period is not None and period.end > since and period.end > view.start:
         yield period
         period = previous(period)
 
@@ -105,10 +121,15 @@ class Line:
 
 
 def lines(budget: Budget, view: SpendView, names: Names, now: datetime) -> list[Line]:
-    """One line for each scope, dearest first; a budget without `per` has its one even where it matches nothing."""
+    """One line for each scope, dearest first; a budget without `per` has its one even where it matches nothing.
+
+    None before and after the dates of a budget that comes once.
+    """
+    period = running(budget, now)
+    if period is None:
+        return []
     rows = np.flatnonzero(select(budget.select, view.leaves, names))
     group_of, scopes = _scopes(budget, view, names, rows)
-    period = period_of(budget.period, budget.timezone, now)
     columns = period.columns(view.start, view.hours)
     spent = _by_scope(view.cost[:, columns].sum(axis=1), rows, group_of, len(scopes)).tolist()
     settled = _by_scope(view.settled[:, columns].sum(axis=1), rows, group_of, len(scopes)).tolist()

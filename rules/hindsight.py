@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 
 from rules.model import Budget
+from rules.periods import AS_THE_CALENDAR
 from rules.selectors import WORDS
 
 LATE = timedelta(hours=72)
@@ -84,5 +85,7 @@ def _signature(budget: Budget) -> str:
         (selection.workspace, selection.api_key, selection.model),
         # What came later is only there where it is set, so that a budget of an older version is the same one.
         *((word, pattern) for word in _LATER_WORDS if (pattern := getattr(selection, word)) is not None),
+        *(("starts", astuple(budget.starts)) if budget.starts != AS_THE_CALENDAR else ()),
+        *(("dates", *(day.isoformat() for day in budget.dates)) if budget.dates is not None else ()),
     )
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]

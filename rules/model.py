@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,7 @@ from rules.evidence import (
     SourceEvidence,
 )
 from rules.learned import LearnedRatio
+from rules.periods import AS_THE_CALENDAR, PeriodKind, Starts
 from rules.reconciled import ReconciledDay
 from rules.scope import (
     CONSOLE,
@@ -277,18 +278,22 @@ class Selector:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Spend against a limit over a calendar period.
+    """Spend against a limit over a period: one of the calendar, or the one that `dates` give.
 
     `thresholds` are percent of `limit`, ascending. `per` makes one such budget for each value of those dimensions.
     """
 
     name: str
-    period: Literal["day", "week", "month"]
+    period: PeriodKind
     timezone: str
     limit: Nano
     thresholds: tuple[float, ...]
     per: tuple[Dimension, ...] = ()
     select: Selector = Selector()
+    starts: Starts = AS_THE_CALENDAR
+    """Where its periods begin, if not as the calendar has it."""
+    dates: tuple[date, date] | None = None
+    """Of a budget that comes "once": the first local day, and the first that is not in it any more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
-"""The figures and the algebra of budgets; when they are told stands in test_budget_scenarios.py."""
+"""The figures and the algebra of budgets; when they are told stands in test_budget_semantics.py."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from random import Random
@@ -169,6 +169,15 @@ def test_lines_stand_for_every_scope_dearest_first() -> None:
         100 * USD,
         Scope("org_1", api_key="apikey_b"),
     )
+
+
+def test_a_budget_of_given_dates_has_lines_from_its_first_day_to_its_last() -> None:
+    once = replace(BUDGET, period="once", dates=(date(2026, 11, 3), date(2026, 11, 6)))
+    view = view_of({(0, 47): 7, (0, 48): 4, (3, 119): 9, (3, 120): 5})
+    assert budgets.lines(once, view, NAMES, START + timedelta(days=1)) == []
+    (line,) = budgets.lines(once, view, NAMES, START + timedelta(days=4))
+    assert (line.period, line.spent) == ("3 Nov to 5 Nov 2026", 13 * USD)
+    assert budgets.lines(once, view, NAMES, NOW) == []
 
 
 @given(

@@ -51,7 +51,7 @@ def _organization(standing: Standing, found: Standings, console: Console, now: d
         console.print("Nothing has been judged yet: run `watcher poll` or `watcher run` first.")
         return
     if not standing.lines:
-        console.print("No budget has figures yet: the next cycle makes them.")
+        console.print("No budget runs at present, or its first figures come with the next cycle.")
     for name, of_budget in groupby(standing.lines, key=lambda line: line.budget):
         _budget(list(of_budget), ZoneInfo(found.zones[name]), console, now, most)
         console.print()

@@ -7,11 +7,15 @@ from datetime import timedelta
 from rules.drift import DriftRule
 from rules.model import TAG, AnomalyRule, Budget, Dimension, Selector
 from rules.money import NANO_PER_USD, display_usd
+from rules.periods import period_between
 from rules.prices import PriceRule
 from rules.selectors import WORDS
 from watcher.config.durations import spell_duration
+from watcher.config.values import WEEKDAYS
 from watcher.pricing import OwnPrice
 from watcher.settings import OrganizationSettings, ReceiverSettings, Settings
+
+_LEAST_DAYS_IN_A_MONTH = 28
 
 _EACH: dict[Dimension, str] = {
     "workspace": "workspace",
@@ -66,9 +70,31 @@ def _reads(organization: OrganizationSettings, usage: str, cost: str) -> str:
 def _budget(budget: Budget, *, several: bool) -> str:
     levels = [f"{percent:.15g} % ({_usd(round(budget.limit * percent / 100))})" for percent in budget.thresholds]
     return (
-        f"Budget {_quoted(budget.name)}: {_usd(budget.limit)} a {budget.period} ({budget.timezone}) for "
-        f"{_whose(budget.per, budget.select, several=several)}; tells once a {budget.period} at {_and(levels)}."
+        f"Budget {_quoted(budget.name)}: {_usd(budget.limit)} {_stretch(budget)} for "
+        f"{_whose(budget.per, budget.select, several=several)}; tells {_how_often(budget)} at {_and(levels)}."
     )
+
+
+def _stretch(budget: Budget) -> str:
+    """ "a month from the 15th (UTC)"."""
+    zone = budget.timezone
+    if budget.dates is not None:
+        return f"in all for {period_between(*budget.dates, zone).label} ({zone})"
+    begins = ""
+    if budget.period == "week" and budget.starts.weekday:
+        begins = f" from {WEEKDAYS[budget.starts.weekday].capitalize()}"
+    if budget.period == "month" and budget.starts.day > 1:
+        last = " or its last day" if budget.starts.day > _LEAST_DAYS_IN_A_MONTH else ""
+        begins = f" from day {budget.starts.day}{last}"
+    return f"{_a(budget.period)}{begins} ({zone})"
+
+
+def _how_often(budget: Budget) -> str:
+    return "once" if budget.dates is not None else f"once {_a(budget.period)}"
+
+
+def _a(word: str) -> str:
+    return f"{'an' if word == 'hour' else 'a'} {word}"
 
 
 def _anomaly(rule: AnomalyRule) -> str:

@@ -8,7 +8,7 @@ files.
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
 
@@ -152,9 +152,11 @@ class BudgetTable(Table):
     """`[[budget]]`: spend against a limit."""
 
     name: Name = Field(examples=['"organization"'])
-    period: Annotated[Literal["day", "week", "month"], PlainValidator(values.one_of("day", "week", "month"))] = Field(
-        "month", examples=['"month"']
-    )
+    period: Annotated[str, PlainValidator(values.period)] = Field("month", examples=['"month"'])
+    billing_day: Annotated[int, PlainValidator(values.whole(1, 31))] = Field(1, examples=["15"])
+    week_start: Annotated[str, PlainValidator(values.one_of(*values.WEEKDAYS))] = Field("monday", examples=['"sunday"'])
+    since: Day | None = Field(None, alias="from", examples=['"2026-11-01"'])
+    until: Day | None = Field(None, examples=['"2027-01-01"'])
     timezone: Zone = Field("UTC", examples=['"UTC"'])
     limit_usd: Usd = Field(examples=["10000"])
     thresholds: Annotated[list[Percent], AfterValidator(values.ascending)] = Field(

@@ -17,6 +17,7 @@ from rules.drift import DriftRule
 from rules.model import DIMENSIONS, TAG, AnomalyRule, Budget, Dimension, Selector
 from rules.prices import PriceRule
 from watcher.config import addresses, models, values
+from watcher.config.budget_periods import timing, timing_problems
 from watcher.config.problems import Problem, Wrong, shown
 from watcher.config.sentences import validate
 from watcher.config.twins import Twins
@@ -130,14 +131,21 @@ class Sections:
         if max(table.thresholds, default=100) <= 1:
             shown = ", ".join(f"{percent:.10g} %" for percent in table.thresholds)
             self.warnings.append(f"{place}.thresholds: these are percent, so {shown} of the limit; is that meant?")
+        wrong = list(timing_problems(table, place))
+        self.problems.extend(Problem(each.place, each.message + called("budget", raw)) for each in wrong)
+        if wrong:
+            return None
+        when = timing(table)
         return Budget(
             name=table.name,
-            period=table.period,
+            period=when.period,
             timezone=table.timezone,
             limit=table.limit_usd,
             thresholds=tuple(table.thresholds),
             per=_in_order(table.per),
             select=_selector(table.select),
+            starts=when.starts,
+            dates=when.dates,
         )
 
     def anomaly(self, raw: dict[str, Any], place: str) -> AnomalyRule | None:

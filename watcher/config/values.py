@@ -27,6 +27,9 @@ LONGEST_GLOB = 300
 LARGEST_PERCENT = 1000
 LEAST_PRICE = 1_000
 LARGEST_PRICE = 100_000 * NANO_PER_USD
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+PERIODS = ("hour", "day", "week", "month")
+LOOKS_BACK = "this version looks at the last 70 days of spend"
 _REVERSED = re.compile(r"(.)-(.)", re.DOTALL)
 
 
@@ -157,6 +160,14 @@ def day(value: object) -> date:
     elif isinstance(value, date) and not isinstance(value, datetime):
         return value
     raise Wrong(f'must be a date such as "2026-11-01", not {shown(value)}')
+
+
+def period(value: object) -> str:
+    """A word for a calendar period that the ledger's view is long enough for."""
+    if value in ("quarter", "year"):
+        right = 'write period = "month" and a month\'s part of the limit'
+        raise Wrong(f"cannot be {shown(value)} yet: {LOOKS_BACK}, and would miss what came before; {right}")
+    return one_of(*PERIODS)(value)
 
 
 def percent(value: object) -> float:

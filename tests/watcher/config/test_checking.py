@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from watcher.config import check
 
 DOCUMENT = """
@@ -128,6 +130,31 @@ def test_users_families_tiers_and_tags_are_described_in_words(tmp_path: Path) ->
         "100 % ($1)."
     ) in told
     assert any('Anomaly "family": tells (warning) when a model family spends at least' in line for line in told)
+
+
+@pytest.mark.parametrize(
+    ("lines", "sentence"),
+    [
+        ('period = "hour"', "$5 an hour (UTC) for the whole organization; tells once an hour at 100 % ($5)."),
+        ("billing_day = 15", "$5 a month from day 15 (UTC) for the whole organization; tells once a month at"),
+        ("billing_day = 31", "$5 a month from day 31 or its last day (UTC) for"),
+        (
+            'period = "week"\nweek_start = "sunday"',
+            "$5 a week from Sunday (UTC) for the whole organization; tells once a",
+        ),
+        (
+            'from = 2026-11-20\nuntil = 2026-12-01\ntimezone = "Asia/Tokyo"',
+            "$5 in all for 20 Nov to 30 Nov 2026 (Asia/Tokyo) for the whole organization; tells once at 100 % ($5).",
+        ),
+    ],
+)
+def test_the_period_of_a_budget_is_described_in_words(tmp_path: Path, lines: str, sentence: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(
+        f'[anthropic]\nadmin_key = "${{KEY}}"\n[[budget]]\nname = "b"\nlimit_usd = 5\nthresholds = [100]\n{lines}\n'
+    )
+    told = check(path, {"KEY": "sk-ant-admin01-x"}).sentences
+    assert any(line.startswith(f'Budget "b": {sentence}') for line in told), told
 
 
 def test_a_broken_configuration_gives_its_problems_and_nothing_else(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import certifi
 import pytest
 
 from rules.model import AnomalyRule, Budget, Route, Selector, Severity
+from rules.periods import Starts
 from watcher.config import is_loopback, load
 from watcher.pricing import OwnPrice
 from watcher.secret import Secret
@@ -354,3 +355,20 @@ web_search_per_1000 = 9
 def test_prices_keep_their_order_as_the_first_counts(tmp_path: Path) -> None:
     tables = "".join(f'[[price]]\nmodel = "{model}"\noutput = 1\n' for model in ("claude-opus-5", "*"))
     assert [price.model for price in settings_of(tmp_path, MINIMAL + tables).prices] == ["claude-opus-5", "*"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ('period = "hour"', ("hour", Starts(), None)),
+        ("billing_day = 31", ("month", Starts(day=31), None)),
+        ('period = "week"\nweek_start = "sunday"', ("week", Starts(weekday=6), None)),
+        (
+            "from = 2026-11-01\nuntil = 2027-01-06",
+            ("once", Starts(), (date(2026, 11, 1), date(2027, 1, 6))),
+        ),
+    ],
+)
+def test_periods_begin_and_end_as_the_file_says(tmp_path: Path, lines: str, expected: object) -> None:
+    found = budget_of(tmp_path, f"limit_usd = 5\n{lines}")
+    assert (found.period, found.starts, found.dates) == expected

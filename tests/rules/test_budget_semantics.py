@@ -6,14 +6,14 @@ A script is run against the real judgement, life cycle and routing, over a ledge
     hole HOUR                   the hour was never read
     poll TIME -> told, told     one judgement and what it tells: "80", "80+50" with 50 inside it, "a:80" for a scope
     open -> 50, 80              the crossings listed after the last poll
-    limit DOLLARS, thresholds A B C, rename KEY NAME, remove, restore, restart
+    limit DOLLARS, thresholds A B C, dates FROM UNTIL, rename KEY NAME, remove, restore, restart
 """
 
 from __future__ import annotations
 
 import pickle
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,7 @@ from rules.model import (
     State,
 )
 from rules.money import parse_usd
+from rules.periods import Starts
 
 ORGANIZATION = "org_1"
 LEAVES = {
@@ -45,6 +46,8 @@ LEAVES = {
 MONTH: dict[str, Any] = {}
 WEEK = {"period": "week"}
 DAY = {"period": "day"}
+HOURLY = {"period": "hour"}
+ONCE = {"period": "once", "dates": (date(2026, 11, 10), date(2026, 11, 15))}
 SETTLING = timedelta(minutes=20)
 
 
@@ -94,6 +97,10 @@ class Story:
 
     def do_thresholds(self, rest: str) -> None:
         self.budget = replace(self.budget, thresholds=tuple(map(float, rest.split())))
+
+    def do_dates(self, rest: str) -> None:
+        first, after = map(date.fromisoformat, rest.split())
+        self.budget = replace(self.budget, dates=(first, after))
 
     def do_rename(self, rest: str) -> None:
         key, name = rest.split()
@@ -454,6 +461,224 @@ ROWS: list[tuple[str, dict[str, Any], str]] = [
         spend 2026-11-11T04 55
         poll 2026-11-11T05:00 -> 50
         open -> 50
+        """,
+    ),
+    # -------------------------------------------------------------------------- custom starts, hours, given dates
+    (
+        "a billing month begins on its day: spend of the 14th counts for the one before, that of the 15th for it",
+        {"starts": Starts(day=15)},
+        """
+        poll 2026-11-14T20:00 ->
+        spend 2026-11-14T23 40
+        spend 2026-11-15T00 40
+        poll 2026-11-15T01:00 ->
+        spend 2026-11-15T01 10
+        poll 2026-11-15T02:00 -> 50
+        """,
+    ),
+    (
+        "a billing day that a month does not have is its last day: 31, in November",
+        {"starts": Starts(day=31)},
+        """
+        poll 2026-11-29T20:00 ->
+        spend 2026-11-29T23 40
+        spend 2026-11-30T00 40
+        poll 2026-11-30T01:00 ->
+        spend 2026-12-30T23 10
+        poll 2026-12-31T00:30 -> 50
+        spend 2026-12-31T00 40
+        poll 2026-12-31T01:00 ->
+        """,
+    ),
+    (
+        "billing day 31 in February: the month ends with the 27th, and the next runs to 30 March",
+        {"starts": Starts(day=31), "start": moment("2027-01-01")},
+        """
+        poll 2027-02-27T20:00 ->
+        spend 2027-02-27T23 40
+        spend 2027-02-28T00 40
+        poll 2027-02-28T01:00 ->
+        spend 2027-03-30T23 10
+        poll 2027-03-30T23:30 -> 50
+        """,
+    ),
+    (
+        "billing day 29 in a leap year: 29 February has it",
+        {"starts": Starts(day=29), "start": moment("2028-01-15")},
+        """
+        poll 2028-02-28T20:00 ->
+        spend 2028-02-28T23 40
+        spend 2028-02-29T00 50
+        poll 2028-02-29T00:30 -> 50
+        """,
+    ),
+    (
+        "a billing month follows its zone: in New York the 15th begins at 05:00 UTC in winter",
+        {"starts": Starts(day=15), "timezone": "America/New_York"},
+        """
+        poll 2026-11-15T04:30 ->
+        spend 2026-11-15T04 40
+        spend 2026-11-15T05 50
+        poll 2026-11-15T05:30 -> 50
+        """,
+    ),
+    (
+        "a billing month in which the clocks change has its hour more: New York, 15 October to 14 November",
+        {"starts": Starts(day=15), "timezone": "America/New_York"},
+        """
+        poll 2026-10-15T03:30 ->
+        spend 2026-10-15T03 40
+        spend 2026-10-15T04 20
+        spend 2026-11-15T04 30
+        poll 2026-11-15T04:30 -> 50
+        """,
+    ),
+    (
+        "the end of a billing month closes its crossings silently",
+        {"starts": Starts(day=15)},
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        poll 2026-11-14T23:59 ->
+        open -> 50
+        poll 2026-11-15T00:00 ->
+        open ->
+        """,
+    ),
+    (
+        "a week may begin on Sunday",
+        WEEK | {"starts": Starts(weekday=6)},
+        """
+        poll 2026-11-14T20:00 ->
+        spend 2026-11-14T23 40
+        spend 2026-11-15T00 40
+        poll 2026-11-15T01:00 ->
+        spend 2026-11-16T00 10
+        poll 2026-11-16T00:30 -> 50
+        """,
+    ),
+    (
+        "a week from Saturday in Cairo begins on Friday at 22:00 UTC",
+        WEEK | {"starts": Starts(weekday=5), "timezone": "Africa/Cairo"},
+        """
+        poll 2026-11-20T20:00 ->
+        spend 2026-11-20T21 40
+        spend 2026-11-20T22 50
+        poll 2026-11-20T22:30 -> 50
+        """,
+    ),
+    (
+        "an hour budget tells every hour anew",
+        HOURLY,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 85
+        poll 2026-11-10T04:30 -> 80+50
+        poll 2026-11-10T04:59 ->
+        open -> 50, 80
+        poll 2026-11-10T05:00 ->
+        open ->
+        spend 2026-11-10T05 55
+        poll 2026-11-10T05:30 -> 50
+        """,
+    ),
+    (
+        "an hour whose figures come late is told, once, and stays listed for a day",
+        HOURLY,
+        """
+        poll 2026-11-10T04:00 ->
+        poll 2026-11-10T05:10 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:30 -> 50
+        poll 2026-11-10T06:30 ->
+        open -> 50
+        poll 2026-11-11T05:30 ->
+        open ->
+        """,
+    ),
+    (
+        "in a half-hour zone an hour budget follows the hours of the ledger",
+        HOURLY | {"timezone": "Asia/Kolkata"},
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 30
+        spend 2026-11-10T05 30
+        poll 2026-11-10T05:30 ->
+        spend 2026-11-10T05 50
+        poll 2026-11-10T05:45 -> 50
+        """,
+    ),
+    (
+        "given dates are one period: nothing before the first counts, and what `until` names is not in it",
+        ONCE,
+        """
+        poll 2026-11-09T20:00 ->
+        spend 2026-11-09T23 90
+        poll 2026-11-09T23:30 ->
+        spend 2026-11-10T00 40
+        poll 2026-11-10T01:00 ->
+        spend 2026-11-14T23 10
+        poll 2026-11-14T23:30 -> 50
+        spend 2026-11-15T00 90
+        poll 2026-11-15T01:00 ->
+        open ->
+        """,
+    ),
+    (
+        "given dates are those of the zone",
+        ONCE | {"timezone": "Asia/Tokyo"},
+        """
+        poll 2026-11-09T14:30 ->
+        spend 2026-11-09T14 90
+        poll 2026-11-09T14:40 ->
+        spend 2026-11-09T15 50
+        poll 2026-11-09T15:10 -> 50
+        """,
+    ),
+    (
+        "a late figure of given dates is told within three days of their end",
+        ONCE,
+        """
+        poll 2026-11-14T20:00 ->
+        spend 2026-11-14T22 49
+        poll 2026-11-16T05:00 ->
+        spend 2026-11-14T22 51
+        poll 2026-11-16T06:00 -> 50
+        poll 2026-11-16T07:00 ->
+        """,
+    ),
+    (
+        "given dates that are over do not come again",
+        ONCE,
+        """
+        poll 2026-11-12T04:00 ->
+        spend 2026-11-12T04 55
+        poll 2026-11-12T05:00 -> 50
+        poll 2026-11-15T05:00 ->
+        open ->
+        spend 2026-12-12T04 90
+        poll 2026-12-12T05:00 ->
+        """,
+    ),
+    (
+        "given dates that were over before the budget was written are history",
+        ONCE,
+        """
+        spend 2026-11-12T04 90
+        poll 2026-11-15T05:00 ->
+        poll 2026-11-15T05:05 ->
+        """,
+    ),
+    (
+        "given dates moved by an edit are another period, and its crossings are told",
+        ONCE,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        dates 2026-11-09 2026-11-15
+        poll 2026-11-10T06:00 -> 50
         """,
     ),
     # ------------------------------------------------------------------------------------- late and never read

@@ -1,0 +1,52 @@
+"""When a budget's periods begin and end: looked at as a whole, since the keys of its table depend on each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import cast
+
+from rules.periods import AS_THE_CALENDAR, LONGEST, PeriodKind, Starts
+from watcher.config.models import BudgetTable
+from watcher.config.problems import Problem
+from watcher.config.values import LOOKS_BACK, WEEKDAYS
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The periods of one budget, as `rules.model.Budget` has them."""
+
+    period: PeriodKind
+    starts: Starts
+    dates: tuple[date, date] | None
+
+
+def timing(table: BudgetTable) -> Timing:
+    """The periods that the table asks for; only right where `timing_problems` finds nothing."""
+    if table.since is not None and table.until is not None:
+        return Timing("once", AS_THE_CALENDAR, (table.since, table.until))
+    starts = Starts(weekday=WEEKDAYS.index(table.week_start), day=table.billing_day)
+    return Timing(cast("PeriodKind", table.period), starts, None)
+
+
+def timing_problems(table: BudgetTable, place: str) -> Iterator[Problem]:
+    """What does not go together."""
+    given = table.model_fields_set
+    since, until = table.since, table.until
+    if since is not None and until is not None:
+        if "period" in given:
+            yield Problem(f"{place}.period", "does not go with `from` and `until`, which are the period: leave it out")
+        if until <= since:
+            yield Problem(f"{place}.until", f"must be after `from`, which is {since}: the day it names is not in it")
+        elif until - since > LONGEST:
+            days, most = (until - since).days, LONGEST.days
+            yield Problem(f"{place}.until", f"makes it {days} days, and it must be at most {most}: {LOOKS_BACK}")
+    elif since is not None:
+        yield Problem(f"{place}.until", 'is missing: with `from`, write it too, as in until = "2027-01-01"')
+    elif until is not None:
+        yield Problem(f"{place}.from", 'is missing: with `until`, write it too, as in from = "2026-11-01"')
+    once = since is not None or until is not None
+    for key, period in (("billing_day", "month"), ("week_start", "week")):
+        if key in given and (once or table.period != period):
+            yield Problem(f"{place}.{key}", f'is for period = "{period}" alone')
