@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 from notifiers.phrases import certainty, drivers, lines, remedies, title, tone_of, unpriced
 from notifiers.story import Line, Section, Story, line, strong
 from notifiers.subjects import capital, subject_line, title_subject
-from notifiers.text import ago, clean, duration, number, percent, when
+from notifiers.text import ago, clean, duration, percent, when
 from rules.model import Alert, BudgetEvidence
 from rules.money import display_usd
+from rules.thresholds import also_words, mark_words
 
 
 def budget_story(alert: Alert, evidence: BudgetEvidence, now: datetime) -> Story:
@@ -36,7 +37,7 @@ def budget_story(alert: Alert, evidence: BudgetEvidence, now: datetime) -> Story
 
 def budget_over_story(alert: Alert, evidence: BudgetEvidence, now: datetime) -> Story:
     """Short: the crossing no longer stands, because its period ended or the figures were restated."""
-    mark = f"{number(evidence.threshold_percent)} %"
+    mark = mark_words(evidence)
     zone = _zone(evidence)
     why = "its period has ended" if now >= evidence.period_end else f"no longer over {mark}"
     return Story(
@@ -56,7 +57,7 @@ def budget_over_story(alert: Alert, evidence: BudgetEvidence, now: datetime) -> 
 
 def _title(alert: Alert, evidence: BudgetEvidence) -> str:
     return title(
-        f"Budget “{clean(alert.subject.rule, 40)}” passed {number(evidence.threshold_percent)} %{_of(alert)}: "
+        f"Budget “{clean(alert.subject.rule, 40)}” passed {mark_words(evidence)}{_of(alert)}: "
         f"{display_usd(evidence.spent)} of {display_usd(evidence.limit)} for {_period(evidence)}"
     )
 
@@ -81,11 +82,10 @@ def _so_far(evidence: BudgetEvidence, now: datetime) -> Line:
 
 
 def _passed(alert: Alert, evidence: BudgetEvidence, now: datetime) -> Line:
-    also = [f"{number(mark)} %" for mark in evidence.also_crossed]
+    also = also_words(evidence)
     with_it = f", {' and '.join(also)} with it" if also else ""
     return line(
-        f"{number(evidence.threshold_percent)} % was passed at {when(alert.starts_at, now)} "
-        f"({ago(alert.starts_at, now)}){with_it}."
+        f"{mark_words(evidence)} was passed at {when(alert.starts_at, now)} ({ago(alert.starts_at, now)}){with_it}."
     )
 
 

@@ -8,8 +8,6 @@ complete; a sum below it proves nothing where hours are missing, and then `NoDat
 **After the period's end** its last hours still arrive, and its last days settle, so it is judged for a while longer
 (`rules.hindsight` says how long). A crossing that is first seen then is told like any other and stays listed for
 `LISTED_LATE`.
-
-**Severity** is information below 80 %, a warning below 100 %, critical from there on.
 """
 
 from __future__ import annotations
@@ -17,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from fractions import Fraction
 from functools import partial
 from typing import Any
 
@@ -45,6 +42,7 @@ from rules.model import (
 )
 from rules.periods import Period, clock_label, instant, period_between, period_of, previous
 from rules.selectors import select
+from rules.thresholds import Mark, mark_amount, mark_id, percent_of, severity_of, threshold_amount
 from rules.wording import label_of
 
 LISTED_LATE = timedelta(hours=24)
@@ -150,24 +148,6 @@ def lines(budget: Budget, view: SpendView, names: Names, now: datetime) -> list[
     return sorted(found, key=lambda line: (-line.spent, line.label))
 
 
-def threshold_amount(limit: Nano, percent: float) -> Nano:
-    """The least whole number of nano-dollars that is at least `percent` of `limit`; the percent is read as written."""
-    exact = Fraction(str(percent)) * limit / 100
-    return -(-exact.numerator // exact.denominator)
-
-
-def severity_of(percent: float) -> Severity:
-    """How much it matters that this percentage of a limit was crossed."""
-    if percent >= 100:
-        return Severity.CRITICAL
-    return Severity.WARNING if percent >= 80 else Severity.INFO
-
-
-def percent_label(percent: float) -> str:
-    """A threshold as people write it, without needless zeros: "80", "33.3"."""
-    return f"{percent:.10g}"
-
-
 def _missing(view: SpendView, period: Period) -> str | None:
     """Why the period's spend may be more than the view's hours say, other than that it goes on; None if it may not."""
     if view.start >= period.start + HOUR:
@@ -210,7 +190,8 @@ class _Window:
         self._cost = view.cost[:, self._columns].sum(axis=1)
         self._settled = view.settled[:, self._columns].sum(axis=1)
         closes_at = now + LISTED_LATE if period.end <= now else period.end
-        self._steps = [_step(budget, percent, period, closes_at) for percent in budget.thresholds]
+        steps = [_step(budget, mark, period, closes_at) for mark in budget.thresholds]
+        self._steps = sorted(steps, key=lambda step: step.amount)
         self._fixed: dict[str, Any] = {
             "period": period.label,
             "period_start": period.start,
@@ -276,7 +257,7 @@ class _Window:
                     value=spent,
                     expected=None,
                     limit=self._budget.limit,
-                    evidence=evidence(threshold_percent=step.percent),
+                    evidence=evidence(threshold_percent=step.percent, threshold_amount=step.own),
                     closes_at=step.closes_at,
                 )
 
@@ -287,14 +268,22 @@ class _Step:
 
     percent: float
     amount: Nano
+    own: Nano | None
+    """The amount, where that is what was asked for and no percentage."""
     instance: str
     severity: Severity
     closes_at: datetime
 
 
-def _step(budget: Budget, percent: float, period: Period, closes_at: datetime) -> _Step:
-    instance = f"{instant(period.start)}/{percent_label(percent)}"
-    return _Step(percent, threshold_amount(budget.limit, percent), instance, severity_of(percent), closes_at)
+def _step(budget: Budget, mark: Mark, period: Period, closes_at: datetime) -> _Step:
+    return _Step(
+        percent=percent_of(budget.limit, mark),
+        amount=threshold_amount(budget.limit, mark),
+        own=mark_amount(mark),
+        instance=f"{instant(period.start)}/{mark_id(mark)}",
+        severity=severity_of(budget.limit, mark),
+        closes_at=closes_at,
+    )
 
 
 def _top(scope: Scope, costs: Sequence[tuple[Leaf, Nano]], names: Names) -> tuple[Share, ...]:

@@ -40,6 +40,7 @@ class BudgetEvidence:
     period_end: datetime
     timezone: str
     threshold_percent: float
+    """Of the limit; also of a threshold that is an amount of its own."""
     also_crossed: tuple[float, ...]
     """Lower thresholds of the same budget that were crossed in the same judgement, and are told with this one."""
     spent: Nano
@@ -48,6 +49,10 @@ class BudgetEvidence:
     data_as_of: datetime
     top: tuple[Share, ...] = ()
     unpriced: tuple[str, ...] = ()
+    threshold_amount: Nano | None = None
+    """Of a threshold that is an amount of its own and no percentage."""
+    also_crossed_amounts: tuple[Nano, ...] = ()
+    """Those told with this one that are amounts of their own."""
     type: Literal["budget"] = "budget"
 
 

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from rules.model import Budget
 from rules.periods import AS_THE_CALENDAR
 from rules.selectors import WORDS
+from rules.thresholds import mark_amount, mark_id, percent_of
 
 LATE = timedelta(hours=72)
 """How long after its end a period is still judged: its last UTC day settles within 48 h of that day's own end, which
@@ -80,7 +81,8 @@ def _signature(budget: Budget) -> str:
         budget.period,
         budget.timezone,
         budget.limit,
-        budget.thresholds,
+        # How much a threshold matters is no part of what is judged.
+        tuple(percent_of(0, mark) if mark_amount(mark) is None else mark_id(mark) for mark in budget.thresholds),
         budget.per,
         (selection.workspace, selection.api_key, selection.model),
         # What came later is only there where it is set, so that a budget of an older version is the same one.

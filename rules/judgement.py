@@ -94,8 +94,7 @@ def decide(snapshot: Snapshot, rules: Rules, past: Past, now: datetime) -> Decis
     if snapshot.ratios is not None:
         told = prices.judge(rules.prices, snapshot.ratios, memory, view, snapshot.names, past.alerts, now)
         verdicts, memory = [*verdicts, *told.breaches], told.memory
-    thresholds = {budget.name: budget.thresholds for budget in rules.budgets}
-    advance = lifecycle.advance(past.alerts, verdicts, configured(rules), snapshot.names, now, thresholds)
+    advance = lifecycle.advance(past.alerts, verdicts, configured(rules), snapshot.names, now, rules.budgets)
     routed = routing.notifications(
         advance,
         past.alerts,

@@ -24,6 +24,7 @@ from rules.model import (
     Alert,
     AnomalyEvidence,
     Breach,
+    Budget,
     BudgetEvidence,
     Clear,
     Kind,
@@ -37,6 +38,7 @@ from rules.model import (
     Verdict,
 )
 from rules.summary import summarize
+from rules.thresholds import Threshold, mark_id, mark_words, threshold_amount, told_mark
 
 _NO_TIME = timedelta(0)
 _SEVERITIES = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
@@ -56,16 +58,17 @@ def advance(
     configured: Collection[tuple[Kind, str]],
     names: Names,
     now: datetime,
-    thresholds: Mapping[str, Collection[float]] | None = None,
+    budgets: Iterable[Budget] | None = None,
 ) -> Advance:
     """What this judgement changes.
 
     `open_alerts` are the alerts that are pending or firing, and beside them the resolved *events* whose `closes_at`
     lies after `hindsight.Watch.earliest`: they keep a late verdict, or a budget that was removed and put back, from
     telling a crossing again. Other resolved alerts are ignored. Verdicts and alerts of rules outside `configured` (kind
-    and name) are treated as belonging to a rule that was removed, and so are crossings of thresholds that `thresholds`
-    (percent by budget name; None: not looked at) does not hold. Of several verdicts on one subject a breach counts.
+    and name) are treated as belonging to a rule that was removed, and so are crossings of thresholds that none of
+    `budgets` has (None: not looked at). Of several verdicts on one subject a breach counts.
     """
+    thresholds = None if budgets is None else {rule.name: frozenset(map(mark_id, rule.thresholds)) for rule in budgets}
     known = _known(open_alerts)
     outcome = _Outcome(now, names)
     for subject, alert in known.items():
@@ -117,7 +120,7 @@ def _known(alerts: Iterable[Alert]) -> dict[Subject, Alert]:
 
 
 def _no_longer_asked(
-    alert: Alert, configured: Collection[tuple[Kind, str]], thresholds: Mapping[str, Collection[float]] | None
+    alert: Alert, configured: Collection[tuple[Kind, str]], thresholds: Mapping[str, Collection[str]] | None
 ) -> str | None:
     """Why the alert has lost its reason to be; None if it has not."""
     subject, evidence = alert.subject, alert.evidence
@@ -125,7 +128,7 @@ def _no_longer_asked(
         return "rule removed"
     if thresholds is None or not isinstance(evidence, BudgetEvidence):
         return None
-    return None if evidence.threshold_percent in thresholds.get(subject.rule, ()) else "threshold removed"
+    return None if mark_id(told_mark(evidence)) in thresholds.get(subject.rule, ()) else "threshold removed"
 
 
 def _decisive(verdicts: Iterable[Verdict]) -> dict[Subject, Verdict]:
@@ -142,6 +145,22 @@ def _rank(verdict: Verdict) -> tuple[int, str, int, str]:
     if isinstance(verdict, Breach):
         return 0, verdict.starts_at.isoformat(), -(verdict.value or 0), repr(verdict)
     return 1 if isinstance(verdict, NoData) else 2, "", 0, ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Crossing:
+    """An alert about a budget's threshold."""
+
+    alert: Alert
+    evidence: BudgetEvidence
+
+    def amount(self, limit: Nano | None = None) -> Nano:
+        """What the threshold is worth under the limit it was crossed at, or under another."""
+        return threshold_amount(self.evidence.limit if limit is None else limit, told_mark(self.evidence))
+
+
+def _crossing(alert: Alert) -> _Crossing | None:
+    return _Crossing(alert, alert.evidence) if isinstance(alert.evidence, BudgetEvidence) else None
 
 
 class _Outcome:
@@ -180,31 +199,40 @@ class _Outcome:
 
     def fold(self, known: Iterable[Alert]) -> None:
         """Of the crossings that fire now, let the highest of each scope and period tell of those below it."""
-        told: dict[tuple[str, ...], float] = {}
-        for alert in known:
-            if alert.fired_at is not None and isinstance(alert.evidence, BudgetEvidence):
-                key = _scope_and_period(alert)
-                told[key] = max(told.get(key, 0.0), alert.evidence.threshold_percent)
-        fresh: dict[tuple[str, ...], list[tuple[float, Alert]]] = {}
+        fresh: dict[tuple[str, ...], list[_Crossing]] = {}
         for ident, transition in self.transitions.items():
-            alert = self.alerts[ident]
-            if transition.after is State.FIRING and isinstance(alert.evidence, BudgetEvidence):
-                fresh.setdefault(_scope_and_period(alert), []).append((alert.evidence.threshold_percent, alert))
+            crossing = _crossing(self.alerts[ident])
+            if transition.after is State.FIRING and crossing is not None:
+                fresh.setdefault(_scope_and_period(crossing.alert), []).append(crossing)
+        told: dict[tuple[str, ...], list[_Crossing]] = {}
+        for alert in known if fresh else ():
+            crossing = None if alert.fired_at is None else _crossing(self.alerts.get(alert.id, alert))
+            if crossing is not None and (key := _scope_and_period(alert)) in fresh:
+                told.setdefault(key, []).append(crossing)
         for key, crossed in fresh.items():
-            self._fold(sorted(crossed, key=lambda pair: pair[0]), told.get(key))
+            self._fold(sorted(crossed, key=_Crossing.amount), told.get(key, ()))
 
-    def _fold(self, crossed: Sequence[tuple[float, Alert]], told: float | None) -> None:
-        highest, tells = crossed[-1]
-        if told is not None and told > highest:
-            self._silence(crossed, f"a higher threshold had been told: {told:.10g} %")
+    def _fold(self, crossed: Sequence[_Crossing], told: Iterable[_Crossing]) -> None:
+        tells = crossed[-1]
+        highest, limit = tells.amount(), tells.evidence.limit
+        # A mark told under another limit is worth what it is under the present one, and counts while it is passed.
+        higher = [each for each in told if highest < each.amount(limit) <= each.evidence.spent]
+        if higher:
+            top = max(higher, key=lambda each: each.amount(limit))
+            self._silence(crossed, f"a higher threshold had been told: {mark_words(top.evidence)}")
             return
-        self._silence(crossed[:-1], f"told with {highest:.10g} %")
-        if len(crossed) > 1 and isinstance(tells.evidence, BudgetEvidence):
-            evidence = replace(tells.evidence, also_crossed=tuple(percent for percent, _ in crossed[:-1]))
-            self._put(_summarized(replace(tells, evidence=evidence)))
+        self._silence(crossed[:-1], f"told with {mark_words(tells.evidence)}")
+        if len(crossed) > 1:
+            marks = [told_mark(each.evidence) for each in crossed[:-1]]
+            evidence = replace(
+                tells.evidence,
+                also_crossed=tuple(mark for mark in marks if not isinstance(mark, Threshold)),
+                also_crossed_amounts=tuple(mark.amount or 0 for mark in marks if isinstance(mark, Threshold)),
+            )
+            self._put(_summarized(replace(tells.alert, evidence=evidence)))
 
-    def _silence(self, crossed: Iterable[tuple[float, Alert]], why: str) -> None:
-        for _, alert in crossed:
+    def _silence(self, crossed: Iterable[_Crossing], why: str) -> None:
+        for alert in (each.alert for each in crossed):
             self.transitions[alert.id] = replace(self.transitions[alert.id], silent=True, why=why)
 
     def _begin(self, breach: Breach) -> None:
@@ -236,7 +264,8 @@ class _Outcome:
     def _go_on(self, alert: Alert, breach: Breach) -> None:
         evidence = breach.evidence
         if isinstance(evidence, BudgetEvidence) and isinstance(alert.evidence, BudgetEvidence):
-            evidence = replace(evidence, also_crossed=alert.evidence.also_crossed)
+            also = alert.evidence.also_crossed, alert.evidence.also_crossed_amounts
+            evidence = replace(evidence, also_crossed=also[0], also_crossed_amounts=also[1])
         current = replace(
             alert,
             severity=breach.severity,

@@ -47,6 +47,7 @@ from rules.scope import (
     State,
     Subject,
 )
+from rules.thresholds import Mark
 
 __all__ = [
     "CONSOLE",
@@ -280,14 +281,15 @@ class Selector:
 class Budget:
     """Spend against a limit over a period: one of the calendar, or the one that `dates` give.
 
-    `thresholds` are percent of `limit`, ascending. `per` makes one such budget for each value of those dimensions.
+    `thresholds` are marks on the way to `limit`, or beyond it. `per` makes one such budget for each value of those
+    dimensions.
     """
 
     name: str
     period: PeriodKind
     timezone: str
     limit: Nano
-    thresholds: tuple[float, ...]
+    thresholds: tuple[Mark, ...]
     per: tuple[Dimension, ...] = ()
     select: Selector = Selector()
     starts: Starts = AS_THE_CALENDAR

@@ -8,11 +8,12 @@ from datetime import datetime
 
 import numpy as np
 
-from rules.budgets import Line, lines, threshold_amount
+from rules.budgets import Line, lines
 from rules.dimensions import groups
 from rules.forecast import Group, forecasts
 from rules.model import Budget, Names, Nano, Scope, SpendView
 from rules.selectors import select
+from rules.thresholds import threshold_amount
 
 MOST = 500
 """How many lines of a budget are forecast, dearest first: a budget of each of ten thousand keys costs no more."""
@@ -44,5 +45,5 @@ def outlook(
 
 def amounts(budget: Budget) -> tuple[Nano, ...]:
     """The amounts whose crossing is forecast, ascending: those of the thresholds, and the limit."""
-    steps = {threshold_amount(budget.limit, percent) for percent in budget.thresholds}
+    steps = {threshold_amount(budget.limit, mark) for mark in budget.thresholds}
     return tuple(sorted(steps | {budget.limit}))

@@ -27,6 +27,7 @@ from rules.model import (
 )
 from rules.money import display_usd
 from rules.periods import MONTHS, clock_label
+from rules.thresholds import also_words, mark_words
 from rules.wording import clean, in_order, phrase
 
 LONGEST_REASON = 200
@@ -87,15 +88,13 @@ def _part(dimension: Dimension, value: str, names: dict[str, str], *, first: boo
 
 
 def _budget(alert: Alert, evidence: BudgetEvidence) -> str:
-    percent = f"{evidence.threshold_percent:.10g} %"
     words = [f'Budget "{clean(alert.subject.rule)}"']
     if alert.subject.scope.parts():
         words.append(f"of {subject_phrase(alert.subject.scope, dict(alert.names))}")
-    words.append(f"passed {percent} of {display_usd(evidence.limit)} for {evidence.period}:")
+    words.append(f"passed {mark_words(evidence)} of {display_usd(evidence.limit)} for {evidence.period}:")
     words.append(f"{display_usd(evidence.spent)} spent")
-    if evidence.also_crossed:
-        lower = ", ".join(f"{crossed:.10g} %" for crossed in evidence.also_crossed)
-        words.append(f"({lower} passed with it)")
+    if lower := also_words(evidence):
+        words.append(f"({', '.join(lower)} passed with it)")
     if alert.state is State.RESOLVED:
         words.append("(closed)")
     return " ".join(words)

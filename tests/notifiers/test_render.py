@@ -117,6 +117,16 @@ def test_a_limit_that_is_passed_is_told_as_that() -> None:
     assert "The limit is passed by $29.31 (6 %); a new period begins Tue 1 Dec 00:00 UTC" in told(of)
 
 
+def test_a_threshold_that_is_an_amount_is_called_by_it() -> None:
+    evidence = replace(
+        budget_evidence(80, 100, 80), threshold_amount=79_500_000_000, also_crossed_amounts=(60_000_000_000,)
+    )
+    text = told(story(notification(alert("budget", "b", evidence))))
+    assert "passed $79.50" in text
+    assert "$79.50 was passed at" in text
+    assert "$60.00 with it" in text
+
+
 def test_a_budget_speaks_in_its_own_zone_and_survives_one_that_is_gone() -> None:
     evidence = replace(
         budget_evidence(80, 100, 80), timezone="Asia/Tokyo", period_end=datetime(2026, 11, 30, 15, tzinfo=UTC)

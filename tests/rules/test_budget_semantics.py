@@ -5,8 +5,9 @@ A script is run against the real judgement, life cycle and routing, over a ledge
     spend HOUR DOLLARS [leaf]   the ledger now holds this for the hour, whatever it held (leaf: a, b or console)
     hole HOUR                   the hour was never read
     poll TIME -> told, told     one judgement and what it tells: "80", "80+50" with 50 inside it, "a:80" for a scope
-    open -> 50, 80              the crossings listed after the last poll
-    limit DOLLARS, thresholds A B C, dates FROM UNTIL, rename KEY NAME, remove, restore, restart
+    open -> 50, 80, $90         the crossings listed after the last poll
+    limit DOLLARS, thresholds 50 80 $90, dates FROM UNTIL,
+    severity PERCENT WORD, rename KEY NAME, remove, restore, restart
 """
 
 from __future__ import annotations
@@ -31,11 +32,13 @@ from rules.model import (
     Notification,
     Route,
     Selector,
+    Severity,
     SpendView,
     State,
 )
 from rules.money import parse_usd
 from rules.periods import Starts
+from rules.thresholds import Threshold, also_words, mark_id, mark_words, told_mark
 
 ORGANIZATION = "org_1"
 LEAVES = {
@@ -48,6 +51,7 @@ WEEK = {"period": "week"}
 DAY = {"period": "day"}
 HOURLY = {"period": "hour"}
 ONCE = {"period": "once", "dates": (date(2026, 11, 10), date(2026, 11, 15))}
+USD_90 = Threshold(amount=parse_usd("90"))
 SETTLING = timedelta(minutes=20)
 
 
@@ -87,16 +91,22 @@ class Story:
 
     def do_open(self, rest: str) -> None:
         listed = sorted(
-            alert.evidence.threshold_percent for alert in self.alerts.values() if alert.state is State.FIRING
+            mark_id(told_mark(alert.evidence))
+            for alert in self.alerts.values()
+            if alert.state is State.FIRING and isinstance(alert.evidence, BudgetEvidence)
         )
-        expected = rest.replace("->", "").replace(",", " ").split()
-        assert listed == sorted(map(float, expected))
+        assert listed == sorted(rest.replace("->", "").replace(",", " ").split())
 
     def do_limit(self, rest: str) -> None:
         self.budget = replace(self.budget, limit=parse_usd(rest))
 
     def do_thresholds(self, rest: str) -> None:
-        self.budget = replace(self.budget, thresholds=tuple(map(float, rest.split())))
+        marks = (Threshold(amount=parse_usd(word[1:])) if word[0] == "$" else float(word) for word in rest.split())
+        self.budget = replace(self.budget, thresholds=tuple(marks))
+
+    def do_severity(self, rest: str) -> None:
+        percent, word = rest.split()
+        self.budget = replace(self.budget, thresholds=(Threshold(percent=float(percent), severity=Severity(word)),))
 
     def do_dates(self, rest: str) -> None:
         first, after = map(date.fromisoformat, rest.split())
@@ -131,8 +141,7 @@ class Story:
             or (watch.earliest is not None and alert.closes_at is not None and alert.closes_at > watch.earliest)
         ]
         configured = {("budget", budget.name) for budget in in_force}
-        thresholds = {budget.name: budget.thresholds for budget in in_force}
-        advance = lifecycle.advance(known, verdicts, configured, names, now, thresholds)
+        advance = lifecycle.advance(known, verdicts, configured, names, now, in_force)
         routed = routing.notifications(
             advance,
             known,
@@ -162,8 +171,8 @@ class Story:
         told = []
         for alert in message.alerts:
             assert isinstance(alert.evidence, BudgetEvidence)
-            percents = [alert.evidence.threshold_percent, *reversed(alert.evidence.also_crossed)]
-            word = "+".join(budgets.percent_label(percent) for percent in percents)
+            marks = [mark_words(alert.evidence), *reversed(also_words(alert.evidence))]
+            word = "+".join(mark.removesuffix(" %").removesuffix(".00") for mark in marks)
             scope = "/".join(Names(self.names).of(ident) for ident in alert.subject.scope.parts().values())
             told.append(f"{scope}:{word}" if scope else word)
         return told
@@ -262,6 +271,111 @@ ROWS: list[tuple[str, dict[str, Any], str]] = [
         MONTH,
         "poll 2026-11-10T04:00 ->\nspend 2026-11-10T04 55\npoll 2026-11-10T05:00 -> 50\n"
         + 20 * "poll 2026-11-10T05:00 ->\n",
+    ),
+    # ------------------------------------------------------------------------------- amounts as thresholds
+    (
+        "a threshold may be an amount of its own",
+        {"thresholds": (50.0, USD_90)},
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 89.99
+        poll 2026-11-10T05:00 -> 50
+        spend 2026-11-10T05 0.01
+        poll 2026-11-10T06:00 -> $90
+        poll 2026-11-10T07:00 ->
+        open -> $90, 50
+        """,
+    ),
+    (
+        "amounts and percents crossed in one poll are one message about the dearest of them",
+        {"thresholds": (50.0, 80.0, USD_90, 95.0)},
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 92
+        poll 2026-11-10T05:00 -> $90+80+50
+        spend 2026-11-10T05 5
+        poll 2026-11-10T06:00 -> 95
+        """,
+    ),
+    (
+        "an amount lies where it lies, wherever in the list it stands",
+        {"thresholds": (USD_90, 50.0, 80.0, 100.0)},
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 85
+        poll 2026-11-10T05:00 -> 80+50
+        """,
+    ),
+    (
+        "an amount above the limit is reached after it",
+        {"limit": parse_usd("60"), "thresholds": (100.0, USD_90)},
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 60
+        poll 2026-11-10T05:00 -> 100
+        spend 2026-11-10T05 30
+        poll 2026-11-10T06:00 -> $90
+        """,
+    ),
+    (
+        "an amount does not move with the limit",
+        {"thresholds": (USD_90,)},
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 50
+        limit 50
+        poll 2026-11-10T05:00 ->
+        spend 2026-11-10T05 40
+        poll 2026-11-10T06:00 -> $90
+        """,
+    ),
+    (
+        "an amount holds for each key by itself",
+        {"thresholds": (USD_90,), "per": ("api_key",)},
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 60 a
+        spend 2026-11-10T04 90 b
+        poll 2026-11-10T05:00 -> apikey_b:$90
+        """,
+    ),
+    (
+        "an amount taken out is listed no more, and put back is not told again",
+        {"thresholds": (50.0, USD_90)},
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 92
+        poll 2026-11-10T05:00 -> $90+50
+        thresholds 50
+        poll 2026-11-10T05:05 ->
+        open -> 50
+        thresholds 50 $90
+        poll 2026-11-10T05:10 ->
+        """,
+    ),
+    (
+        "a percent below an amount that was told is not told: the higher one said it",
+        {"thresholds": (USD_90,)},
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 92
+        poll 2026-11-10T05:00 -> $90
+        thresholds 80 $90
+        poll 2026-11-10T05:05 ->
+        open -> $90, 80
+        """,
+    ),
+    (
+        "a threshold whose severity is changed is not told again",
+        {"thresholds": (80.0,)},
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 85
+        poll 2026-11-10T05:00 -> 80
+        severity 80 critical
+        poll 2026-11-10T05:05 ->
+        open -> 80
+        """,
     ),
     # ------------------------------------------------------------------------------- restarts and restatement
     (

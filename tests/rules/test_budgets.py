@@ -32,6 +32,7 @@ from rules.model import (
     State,
     Verdict,
 )
+from rules.thresholds import Threshold, severity_of, threshold_amount
 
 USD = 1_000_000_000
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -88,6 +89,19 @@ def test_each_threshold_starts_in_the_hour_in_which_the_sum_crossed_it() -> None
     assert [(v.starts_at - START) // HOUR for v in verdicts if isinstance(v, Breach)] == [5, 9, 20]
 
 
+def test_a_threshold_brings_its_amount_and_its_own_severity_into_the_breach() -> None:
+    marks = (Threshold(percent=50.0, severity=Severity.CRITICAL), Threshold(amount=60 * USD), 90.0)
+    found = budgets.judge(replace(BUDGET, thresholds=marks), view_of({(0, 5): 95}), NAMES, NOW)
+    told = [(verdict.severity, verdict.subject.instance) for verdict in found if isinstance(verdict, Breach)]
+    assert told == [
+        (Severity.CRITICAL, "2026-11-01T00:00:00Z/50"),
+        (Severity.INFO, "2026-11-01T00:00:00Z/$60"),
+        (Severity.WARNING, "2026-11-01T00:00:00Z/90"),
+    ]
+    worth = [(evidence_of(each).threshold_percent, evidence_of(each).threshold_amount) for each in found]
+    assert worth == [(50.0, None), (60.0, 60 * USD), (90.0, None)]
+
+
 def test_a_key_names_its_models_and_a_key_on_one_model_nothing() -> None:
     view = view_of({(0, 5): 40, (1, 6): 60})
     of_key = budgets.judge(replace(BUDGET, per=("api_key",)), view, NAMES, NOW)
@@ -115,7 +129,9 @@ def test_models_without_a_price_are_named_where_they_were_used() -> None:
     ],
 )
 def test_severity_follows_the_threshold(percent: float, severity: Severity) -> None:
-    assert budgets.severity_of(percent) is severity
+    assert severity_of(100 * USD, percent) is severity
+    assert severity_of(200 * USD, Threshold(amount=round(percent * 2 * USD))) is severity
+    assert severity_of(100 * USD, Threshold(percent=percent, severity=Severity.INFO)) is Severity.INFO
 
 
 def test_a_limit_of_nothing_is_not_crossed_by_nothing() -> None:
@@ -185,7 +201,7 @@ def test_a_budget_of_given_dates_has_lines_from_its_first_day_to_its_last() -> N
     st.integers(0, 9_000_000_000_000_000),
 )
 def test_a_threshold_is_the_least_amount_that_is_at_least_its_percentage(percent: Decimal, limit: int) -> None:
-    amount = budgets.threshold_amount(limit, float(percent))
+    amount = threshold_amount(limit, float(percent))
     exact = Fraction(percent) * limit / 100
     assert exact <= amount < exact + 1
 

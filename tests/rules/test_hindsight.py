@@ -8,8 +8,9 @@ import pytest
 
 from rules import budgets
 from rules.hindsight import LATE, watch
-from rules.model import Budget, Scope, Subject
+from rules.model import Budget, Scope, Severity, Subject
 from rules.periods import PeriodKind, Starts, instant
+from rules.thresholds import Threshold
 
 BUDGET = Budget("all", "day", "UTC", 10, (50.0,))
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -48,6 +49,14 @@ def test_time_away_is_made_up_for() -> None:
 )
 def test_an_edited_budget_begins_now(edit: dict[str, object]) -> None:
     assert watch([replace(BUDGET, **edit)], LONG_AGO, NOW).since == {"all": NOW}
+
+
+def test_how_much_a_threshold_matters_is_no_edit() -> None:
+    judged = watch([BUDGET], LONG_AGO, NOW - timedelta(minutes=5)).since
+    graded = replace(BUDGET, thresholds=(Threshold(percent=50.0, severity=Severity.CRITICAL),))
+    assert watch([graded], LONG_AGO, NOW - timedelta(minutes=5)).since == judged
+    amount = replace(BUDGET, thresholds=(Threshold(amount=5),))
+    assert watch([amount], LONG_AGO, NOW).since == {"all": NOW}
 
 
 def test_a_clock_set_back_does_not_shorten_the_look_back() -> None:

@@ -118,6 +118,19 @@ WHOLE = Scope("org_1")
             ),
         ),
         (
+            alert_of(
+                replace(
+                    BUDGET, threshold_amount=8_000 * USD, also_crossed=(50.0, 75.0), also_crossed_amounts=(6_000 * USD,)
+                ),
+                WHOLE,
+                names={},
+            ),
+            (
+                'Budget "organization" passed $8,000.00 of $10,000.00 for November 2026: $8,012.44 spent'
+                " (50 %, $6,000.00, 75 % passed with it)"
+            ),
+        ),
+        (
             alert_of(BUDGET),
             (
                 'Budget "organization" of key "ci-runner" (apikey_01) in workspace "prod" passed 80 % of $10,000.00 for'

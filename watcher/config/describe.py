@@ -10,6 +10,7 @@ from rules.money import NANO_PER_USD, display_usd
 from rules.periods import period_between
 from rules.prices import PriceRule
 from rules.selectors import WORDS
+from rules.thresholds import Mark, Threshold, mark_amount, percent_of
 from watcher.config.durations import spell_duration
 from watcher.config.values import WEEKDAYS
 from watcher.pricing import OwnPrice
@@ -68,11 +69,20 @@ def _reads(organization: OrganizationSettings, usage: str, cost: str) -> str:
 
 
 def _budget(budget: Budget, *, several: bool) -> str:
-    levels = [f"{percent:.15g} % ({_usd(round(budget.limit * percent / 100))})" for percent in budget.thresholds]
+    levels = [_mark(budget.limit, mark) for mark in budget.thresholds]
     return (
         f"Budget {_quoted(budget.name)}: {_usd(budget.limit)} {_stretch(budget)} for "
         f"{_whose(budget.per, budget.select, several=several)}; tells {_how_often(budget)} at {_and(levels)}."
     )
+
+
+def _mark(limit: int, mark: Mark) -> str:
+    """ "80 % ($8,000, critical)": a severity is named where it is the mark's own."""
+    amount, own = mark_amount(mark), mark.severity if isinstance(mark, Threshold) else None
+    notes = [_usd(round(limit * percent_of(limit, mark) / 100))] if amount is None else []
+    notes += [own.value] if own is not None else []
+    text = f"{percent_of(limit, mark):.15g} %" if amount is None else _usd(amount)
+    return f"{text} ({', '.join(notes)})" if notes else text
 
 
 def _stretch(budget: Budget) -> str:

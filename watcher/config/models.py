@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidato
 from rules.drift import DriftRule
 from rules.model import AnomalyRule, Dimension, Severity
 from rules.prices import PriceRule
+from rules.thresholds import Mark
 from watcher.config import addresses, values
 from watcher.settings import HttpSettings, PollSettings, StoreSettings
 
@@ -34,6 +35,7 @@ Glob = Annotated[str, PlainValidator(values.glob)]
 TagGlob = Annotated[str, PlainValidator(values.tag)]
 Zone = Annotated[str, PlainValidator(values.zone)]
 Percent = Annotated[float, PlainValidator(values.percent)]
+MarkValue = Annotated[Mark, PlainValidator(values.threshold)]
 Per = Annotated[
     list[Annotated[Dimension, PlainValidator(values.dimension)]],
     AfterValidator(values.distinct),
@@ -159,7 +161,7 @@ class BudgetTable(Table):
     until: Day | None = Field(None, examples=['"2027-01-01"'])
     timezone: Zone = Field("UTC", examples=['"UTC"'])
     limit_usd: Usd = Field(examples=["10000"])
-    thresholds: Annotated[list[Percent], AfterValidator(values.ascending)] = Field(
+    thresholds: Annotated[list[MarkValue], AfterValidator(values.ascending)] = Field(
         [50.0, 80.0, 100.0], examples=["[50, 80, 100]"]
     )
     per: Per = Field([], examples=['["workspace"]'])

@@ -16,8 +16,9 @@ from typing import Any, TypeVar
 from rules.drift import DriftRule
 from rules.model import DIMENSIONS, TAG, AnomalyRule, Budget, Dimension, Selector
 from rules.prices import PriceRule
+from rules.thresholds import mark_amount, percent_of
 from watcher.config import addresses, models, values
-from watcher.config.budget_periods import timing, timing_problems
+from watcher.config.budget_tables import threshold_problems, timing, timing_problems
 from watcher.config.problems import Problem, Wrong, shown
 from watcher.config.sentences import validate
 from watcher.config.twins import Twins
@@ -128,10 +129,11 @@ class Sections:
         table = self._table(models.BudgetTable, raw, place, called("budget", raw))
         if table is None:
             return None
-        if max(table.thresholds, default=100) <= 1:
-            shown = ", ".join(f"{percent:.10g} %" for percent in table.thresholds)
+        percents = [percent_of(0, mark) for mark in table.thresholds if mark_amount(mark) is None]
+        if max(percents, default=100) <= 1:
+            shown = ", ".join(f"{percent:.10g} %" for percent in percents)
             self.warnings.append(f"{place}.thresholds: these are percent, so {shown} of the limit; is that meant?")
-        wrong = list(timing_problems(table, place))
+        wrong = [*timing_problems(table, place), *threshold_problems(table, place)]
         self.problems.extend(Problem(each.place, each.message + called("budget", raw)) for each in wrong)
         if wrong:
             return None

@@ -14,17 +14,21 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
-from rules.model import DIMENSIONS, TAG
-from rules.money import NANO_PER_USD, parse_usd
+from rules.model import DIMENSIONS, TAG, Severity
+from rules.money import NANO_PER_USD, parse_usd, usd_string
 from rules.selectors import tag_problem
+from rules.thresholds import Mark, Threshold, mark_amount, percent_of
 from watcher.config.durations import parse_duration, write_duration
-from watcher.config.problems import Expanded, Wrong, did_you_mean, enumerated, nearest, shown
+from watcher.config.problems import Expanded, Wrong, did_you_mean, enumerated, nearest, shown, shown_key
 
+_K = TypeVar("_K", bound=StrEnum)
+_R = TypeVar("_R")
 LONGEST_NAME = 100
 LONGEST_GLOB = 300
 LARGEST_PERCENT = 1000
+MOST_THRESHOLDS = 20
 LEAST_PRICE = 1_000
 LARGEST_PRICE = 100_000 * NANO_PER_USD
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -97,7 +101,7 @@ def dimension(value: object) -> str:
     raise Wrong(f"must be {right}, not {shown(value)}{guess}")
 
 
-def member_of(kind: type[StrEnum]) -> Callable[[object], StrEnum]:
+def member_of(kind: type[_K]) -> Callable[[object], _K]:
     """A reader of one of the words of an enumeration."""
     read = one_of(*kind)
     return lambda value: kind(read(value))
@@ -171,11 +175,7 @@ def period(value: object) -> str:
 
 
 def percent(value: object) -> float:
-    """One threshold, in percent of the limit."""
-    if isinstance(value, dict):
-        if "action" in value:
-            raise Wrong(f"{NO_ACTION}; write the plain percent")
-        raise Wrong("must be a plain percent such as 80, not a table")
+    """So many percent, as a plain number."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise Wrong(f"must be a percent such as 80 (a number without quotation marks), not {shown(value)}")
     if not Decimal(value).is_finite() or not 0 < value <= LARGEST_PERCENT or float(value) == 0:
@@ -184,19 +184,54 @@ def percent(value: object) -> float:
 
 
 NO_ACTION = "`action` is not supported yet: this version tells people, and switches no key off"
+_MARK = 'a percent such as 80, or a table such as { at = 80, severity = "warning" } or { at_usd = 9000 }'
 
 
-def ascending(values: Sequence[float]) -> Sequence[float]:
-    """Thresholds, each above the one before, one to twenty of them."""
-    if not 1 <= len(values) <= 20:
-        raise Wrong(f"must be a list of 1 to 20 percents such as [50, 80, 100], and has {len(values)}")
+def threshold(value: object) -> Mark:
+    """One threshold: a plain percent, or a table with a percent or an amount, and a severity of its own."""
+    if not isinstance(value, dict):
+        if isinstance(value, str | list | bool):
+            raise Wrong(f"must be {_MARK} (numbers without quotation marks), not {shown(value)}")
+        return percent(value)
+    if "action" in value:
+        raise Wrong(f"{NO_ACTION}; leave it out")
+    for key in value:
+        if key not in {"at", "at_usd", "severity"}:
+            raise Wrong(f"has {shown_key(key)}, which is not a setting of a threshold; it must be {_MARK}")
+    if ("at" in value) == ("at_usd" in value):
+        raise Wrong(f"must have either `at`, a percent, or `at_usd`, an amount: {_MARK}")
+    severity = _part("severity", member_of(Severity), value["severity"]) if "severity" in value else None
+    if "at_usd" in value:
+        return Threshold(amount=_part("at_usd", positive_usd, value["at_usd"]), severity=severity)
+    found = _part("at", percent, value["at"])
+    return found if severity is None else Threshold(percent=found, severity=severity)
+
+
+def _part(key: str, read: Callable[[object], _R], value: object) -> _R:
+    """One key of a table within a list, named in what is wrong with it."""
+    try:
+        return read(value)
+    except Wrong as wrong:
+        raise Wrong(f"its `{key}` {wrong}") from None
+
+
+def ascending(values: Sequence[Mark]) -> Sequence[Mark]:
+    """One to twenty thresholds; the percents each above the one before, and so the amounts."""
+    if not 1 <= len(values) <= MOST_THRESHOLDS:
+        raise Wrong(f"must be a list of 1 to {MOST_THRESHOLDS} thresholds such as [50, 80, 100], and has {len(values)}")
+    amounts = [amount for amount in map(mark_amount, values) if amount is not None]
+    _check_order([percent_of(0, mark) for mark in values if mark_amount(mark) is None], "percent", lambda x: f"{x:g}")
+    _check_order(amounts, "amount", lambda nano: f"${usd_string(round(nano))}")
+    return values
+
+
+def _check_order(values: Sequence[float], what: str, written: Callable[[float], str]) -> None:
     for before, after in itertools.pairwise(values):
         if after == before:
-            raise Wrong(f"must name each percent once: {after:g} stands there twice")
+            raise Wrong(f"must name each {what} once: {written(after)} stands there twice")
         if after < before:
-            right = ", ".join(f"{value:g}" for value in sorted(set(values)))
+            right = ", ".join(written(value) for value in sorted(set(values)))
             raise Wrong(f"must be in ascending order: [{right}]")
-    return values
 
 
 def distinct(values: Sequence[str]) -> Sequence[str]:

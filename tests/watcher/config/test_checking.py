@@ -135,7 +135,10 @@ def test_users_families_tiers_and_tags_are_described_in_words(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("lines", "sentence"),
     [
-        ('period = "hour"', "$5 an hour (UTC) for the whole organization; tells once an hour at 100 % ($5)."),
+        (
+            'period = "hour"\nthresholds = [100]',
+            "$5 an hour (UTC) for the whole organization; tells once an hour at 100 % ($5).",
+        ),
         ("billing_day = 15", "$5 a month from day 15 (UTC) for the whole organization; tells once a month at"),
         ("billing_day = 31", "$5 a month from day 31 or its last day (UTC) for"),
         (
@@ -143,16 +146,21 @@ def test_users_families_tiers_and_tags_are_described_in_words(tmp_path: Path) ->
             "$5 a week from Sunday (UTC) for the whole organization; tells once a",
         ),
         (
-            'from = 2026-11-20\nuntil = 2026-12-01\ntimezone = "Asia/Tokyo"',
+            'from = 2026-11-20\nuntil = 2026-12-01\ntimezone = "Asia/Tokyo"\nthresholds = [100]',
             "$5 in all for 20 Nov to 30 Nov 2026 (Asia/Tokyo) for the whole organization; tells once at 100 % ($5).",
+        ),
+        (
+            'thresholds = [50, { at = 80, severity = "critical" }, { at_usd = 4.5 }]',
+            (
+                "$5 a month (UTC) for the whole organization; tells once a month at "
+                "50 % ($2.50), 80 % ($4, critical) and $4.50."
+            ),
         ),
     ],
 )
-def test_the_period_of_a_budget_is_described_in_words(tmp_path: Path, lines: str, sentence: str) -> None:
+def test_periods_and_thresholds_of_a_budget_are_described_in_words(tmp_path: Path, lines: str, sentence: str) -> None:
     path = tmp_path / "config.toml"
-    path.write_text(
-        f'[anthropic]\nadmin_key = "${{KEY}}"\n[[budget]]\nname = "b"\nlimit_usd = 5\nthresholds = [100]\n{lines}\n'
-    )
+    path.write_text(f'[anthropic]\nadmin_key = "${{KEY}}"\n[[budget]]\nname = "b"\nlimit_usd = 5\n{lines}\n')
     told = check(path, {"KEY": "sk-ant-admin01-x"}).sentences
     assert any(line.startswith(f'Budget "b": {sentence}') for line in told), told
 

@@ -11,6 +11,7 @@ import pytest
 
 from rules.model import AnomalyRule, Budget, Route, Selector, Severity
 from rules.periods import Starts
+from rules.thresholds import Threshold
 from watcher.config import is_loopback, load
 from watcher.pricing import OwnPrice
 from watcher.secret import Secret
@@ -372,3 +373,10 @@ def test_prices_keep_their_order_as_the_first_counts(tmp_path: Path) -> None:
 def test_periods_begin_and_end_as_the_file_says(tmp_path: Path, lines: str, expected: object) -> None:
     found = budget_of(tmp_path, f"limit_usd = 5\n{lines}")
     assert (found.period, found.starts, found.dates) == expected
+
+
+def test_thresholds_are_percents_or_amounts_with_a_severity_of_their_own_where_one_is_given(tmp_path: Path) -> None:
+    marks = '[50, { at = 80 }, { at = 90.5, severity = "critical" }, { at_usd = "99.99" }]'
+    found = budget_of(tmp_path, f"limit_usd = 100\nthresholds = {marks}").thresholds
+    critical = Threshold(percent=90.5, severity=Severity.CRITICAL)
+    assert found == (50.0, 80.0, critical, Threshold(amount=99_990_000_000))
