@@ -6,7 +6,8 @@ says so. `NoData`, or no verdict at all, changes nothing: a pending alert neithe
 neither resolves nor begins to.
 
 **Events** (budget crossings; `Breach.closes_at` is set) fire once for each fingerprint, stay until they close, and
-resolve silently then. `Clear` does not touch them. Of several thresholds of one rule, scope and period only the highest
+resolve silently then. `Clear` does not touch them. A raised limit that undoes a crossing ends it, silently, and the
+threshold may be crossed again. Of several thresholds of one rule, scope and period only the highest
 is told; the lower ones, and any that come after a higher one was told, fire silently.
 
 An alert whose rule is no longer configured resolves silently. Nothing here reads a clock or remembers anything: the
@@ -20,6 +21,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from rules.crossings import Crossing, crossing_of, is_armed, scope_and_period
 from rules.model import (
     Alert,
     AnomalyEvidence,
@@ -68,15 +70,17 @@ def advance(
     and name) are treated as belonging to a rule that was removed, and so are crossings of thresholds that none of
     `budgets` has (None: not looked at). Of several verdicts on one subject a breach counts.
     """
-    thresholds = None if budgets is None else {rule.name: frozenset(map(mark_id, rule.thresholds)) for rule in budgets}
+    asked = None if budgets is None else {rule.name: rule for rule in budgets}
     known = _known(open_alerts)
     outcome = _Outcome(now, names)
     for subject, alert in known.items():
-        why = _no_longer_asked(alert, configured, thresholds)
+        why = _no_longer_asked(alert, configured, asked)
         if alert.state is not State.RESOLVED and why is not None:
             outcome.resolve(alert, now, why, silent=True)
             known[subject] = outcome.alerts[alert.id]
-    for subject, verdict in _decisive(verdicts).items():
+    decisive = _decisive(verdicts)
+    outcome.rearm(known, decisive, asked or {})
+    for subject, verdict in decisive.items():
         if (subject.kind, subject.rule) in configured:
             outcome.take(verdict, known.get(subject))
     for alert in known.values():
@@ -112,23 +116,31 @@ def worst_first(alert: Alert) -> tuple[int, int, datetime, str]:
 def _known(alerts: Iterable[Alert]) -> dict[Subject, Alert]:
     """One alert for each subject: an open one before a closed event, and no closed state at all."""
     known: dict[Subject, Alert] = {}
-    for alert in sorted(alerts, key=lambda alert: alert.id):
+    for alert in sorted(alerts, key=_in_order):
         if alert.state is State.RESOLVED and (not alert.is_event or alert.subject in known):
             continue
         known[alert.subject] = alert
     return known
 
 
+def _in_order(alert: Alert) -> tuple[int, str]:
+    """Sorting key: of crossings of one threshold the dearest comes first, which is the one told last."""
+    crossing = crossing_of(alert)
+    return -(crossing.told if crossing is not None else 0), alert.id
+
+
 def _no_longer_asked(
-    alert: Alert, configured: Collection[tuple[Kind, str]], thresholds: Mapping[str, Collection[str]] | None
+    alert: Alert, configured: Collection[tuple[Kind, str]], budgets: Mapping[str, Budget] | None
 ) -> str | None:
     """Why the alert has lost its reason to be; None if it has not."""
     subject, evidence = alert.subject, alert.evidence
     if (subject.kind, subject.rule) not in configured:
         return "rule removed"
-    if thresholds is None or not isinstance(evidence, BudgetEvidence):
+    if budgets is None or not isinstance(evidence, BudgetEvidence):
         return None
-    return None if mark_id(told_mark(evidence)) in thresholds.get(subject.rule, ()) else "threshold removed"
+    budget = budgets.get(subject.rule)
+    marks = () if budget is None else map(mark_id, budget.thresholds)
+    return None if mark_id(told_mark(evidence)) in marks else "threshold removed"
 
 
 def _decisive(verdicts: Iterable[Verdict]) -> dict[Subject, Verdict]:
@@ -145,22 +157,6 @@ def _rank(verdict: Verdict) -> tuple[int, str, int, str]:
     if isinstance(verdict, Breach):
         return 0, verdict.starts_at.isoformat(), -(verdict.value or 0), repr(verdict)
     return 1 if isinstance(verdict, NoData) else 2, "", 0, ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Crossing:
-    """An alert about a budget's threshold."""
-
-    alert: Alert
-    evidence: BudgetEvidence
-
-    def amount(self, limit: Nano | None = None) -> Nano:
-        """What the threshold is worth under the limit it was crossed at, or under another."""
-        return threshold_amount(self.evidence.limit if limit is None else limit, told_mark(self.evidence))
-
-
-def _crossing(alert: Alert) -> _Crossing | None:
-    return _Crossing(alert, alert.evidence) if isinstance(alert.evidence, BudgetEvidence) else None
 
 
 class _Outcome:
@@ -181,15 +177,29 @@ class _Outcome:
 
     def take(self, verdict: Verdict, alert: Alert | None) -> None:
         """Apply one verdict to the alert of its subject, if there is one."""
-        if alert is not None and alert.state is State.RESOLVED:
+        if alert is not None and alert.state is State.RESOLVED and not is_armed(alert, verdict):
             return
         if isinstance(verdict, Breach):
-            if alert is None:
-                self._begin(verdict)
+            if alert is None or alert.state is State.RESOLVED:
+                self._begin(verdict, again=alert is not None)
             else:
                 self._go_on(alert, verdict)
         elif isinstance(verdict, Clear) and alert is not None and not alert.is_event:
             self._clear(_at_present(alert, verdict.value))
+
+    def rearm(
+        self, known: dict[Subject, Alert], verdicts: Mapping[Subject, Verdict], budgets: Mapping[str, Budget]
+    ) -> None:
+        """End the crossings that a raised limit has undone; their thresholds may be crossed, and told, again."""
+        for subject, alert in known.items():
+            crossing, budget = crossing_of(alert), budgets.get(subject.rule)
+            if crossing is None or budget is None or alert.state is State.RESOLVED:
+                continue
+            undone = alert.is_event and not isinstance(verdicts.get(subject), Breach)
+            running = crossing.evidence.period_end > self.now
+            if undone and running and crossing.amount(budget.limit) > crossing.amount():
+                self.resolve(replace(alert, clear_since=self.now), self.now, "limit raised", silent=True)
+                known[subject] = self.alerts[alert.id]
 
     def resolve(self, alert: Alert, at: datetime, why: str, *, silent: bool) -> None:
         """End the alert at `at`."""
@@ -199,20 +209,20 @@ class _Outcome:
 
     def fold(self, known: Iterable[Alert]) -> None:
         """Of the crossings that fire now, let the highest of each scope and period tell of those below it."""
-        fresh: dict[tuple[str, ...], list[_Crossing]] = {}
+        fresh: dict[tuple[str, ...], list[Crossing]] = {}
         for ident, transition in self.transitions.items():
-            crossing = _crossing(self.alerts[ident])
+            crossing = crossing_of(self.alerts[ident])
             if transition.after is State.FIRING and crossing is not None:
-                fresh.setdefault(_scope_and_period(crossing.alert), []).append(crossing)
-        told: dict[tuple[str, ...], list[_Crossing]] = {}
+                fresh.setdefault(scope_and_period(crossing.alert), []).append(crossing)
+        told: dict[tuple[str, ...], list[Crossing]] = {}
         for alert in known if fresh else ():
-            crossing = None if alert.fired_at is None else _crossing(self.alerts.get(alert.id, alert))
-            if crossing is not None and (key := _scope_and_period(alert)) in fresh:
+            crossing = None if alert.fired_at is None else crossing_of(self.alerts.get(alert.id, alert))
+            if crossing is not None and (key := scope_and_period(alert)) in fresh:
                 told.setdefault(key, []).append(crossing)
         for key, crossed in fresh.items():
-            self._fold(sorted(crossed, key=_Crossing.amount), told.get(key, ()))
+            self._fold(sorted(crossed, key=Crossing.amount), told.get(key, ()))
 
-    def _fold(self, crossed: Sequence[_Crossing], told: Iterable[_Crossing]) -> None:
+    def _fold(self, crossed: Sequence[Crossing], told: Iterable[Crossing]) -> None:
         tells = crossed[-1]
         highest, limit = tells.amount(), tells.evidence.limit
         # A mark told under another limit is worth what it is under the present one, and counts while it is passed.
@@ -231,22 +241,25 @@ class _Outcome:
             )
             self._put(_summarized(replace(tells.alert, evidence=evidence)))
 
-    def _silence(self, crossed: Iterable[_Crossing], why: str) -> None:
+    def _silence(self, crossed: Iterable[Crossing], why: str) -> None:
         for alert in (each.alert for each in crossed):
             self.transitions[alert.id] = replace(self.transitions[alert.id], silent=True, why=why)
 
-    def _begin(self, breach: Breach) -> None:
+    def _begin(self, breach: Breach, *, again: bool = False) -> None:
         if breach.closes_at is not None and breach.closes_at <= self.now:
             return
         held = breach.hold_for > _NO_TIME
+        evidence = breach.evidence
+        if isinstance(evidence, BudgetEvidence):
+            evidence = replace(evidence, told_amount=threshold_amount(evidence.limit, told_mark(evidence)))
         alert = Alert(
-            id=_alert_id(breach, self.now),
+            id=_alert_id(breach, self.now, again=again),
             subject=breach.subject,
             severity=breach.severity,
             state=State.PENDING if held else State.FIRING,
             starts_at=breach.starts_at,
             pending_since=self.now,
-            evidence=breach.evidence,
+            evidence=evidence,
             summary="",
             value=breach.value,
             expected=breach.expected,
@@ -264,8 +277,12 @@ class _Outcome:
     def _go_on(self, alert: Alert, breach: Breach) -> None:
         evidence = breach.evidence
         if isinstance(evidence, BudgetEvidence) and isinstance(alert.evidence, BudgetEvidence):
-            also = alert.evidence.also_crossed, alert.evidence.also_crossed_amounts
-            evidence = replace(evidence, also_crossed=also[0], also_crossed_amounts=also[1])
+            evidence = replace(
+                evidence,
+                also_crossed=alert.evidence.also_crossed,
+                also_crossed_amounts=alert.evidence.also_crossed_amounts,
+                told_amount=alert.evidence.told_amount,
+            )
         current = replace(
             alert,
             severity=breach.severity,
@@ -307,17 +324,15 @@ def _at_present(alert: Alert, value: Nano | None) -> Alert:
     return replace(alert, evidence=replace(alert.evidence, after_per_hour=value))
 
 
-def _alert_id(breach: Breach, now: datetime) -> str:
-    """An event has one alert for ever; a state has one for each stretch, told apart by when it began to be seen."""
+def _alert_id(breach: Breach, now: datetime, *, again: bool) -> str:
+    """An event has one alert, and one more for each time it was armed anew, told apart by what it was then worth.
+
+    A state has one for each stretch, told apart by when it began to be seen.
+    """
     stretch = "" if breach.closes_at is not None else now.isoformat()
+    if again and isinstance(breach.evidence, BudgetEvidence):
+        stretch = str(threshold_amount(breach.evidence.limit, told_mark(breach.evidence)))
     return hashlib.sha256(f"alert\x1f{breach.subject.fingerprint}\x1f{stretch}".encode()).hexdigest()[:20]
-
-
-def _scope_and_period(alert: Alert) -> tuple[str, ...]:
-    """What the thresholds of one budget, scope and period have in common: a fingerprint without the threshold."""
-    subject = alert.subject
-    period = subject.instance.rpartition("/")[0]
-    return subject.rule, replace(subject, instance=period).fingerprint
 
 
 def _names_of(breach: Breach, names: Names) -> Mapping[str, str]:

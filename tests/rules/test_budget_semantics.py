@@ -7,7 +7,7 @@ A script is run against the real judgement, life cycle and routing, over a ledge
     poll TIME -> told, told     one judgement and what it tells: "80", "80+50" with 50 inside it, "a:80" for a scope
     open -> 50, 80, $90         the crossings listed after the last poll
     limit DOLLARS, thresholds 50 80 $90, dates FROM UNTIL,
-    severity PERCENT WORD, rename KEY NAME, remove, restore, restart
+    severity PERCENT WORD, per DIMENSION DIMENSION, rename KEY NAME, remove, restore, restart
 """
 
 from __future__ import annotations
@@ -107,6 +107,9 @@ class Story:
     def do_severity(self, rest: str) -> None:
         percent, word = rest.split()
         self.budget = replace(self.budget, thresholds=(Threshold(percent=float(percent), severity=Severity(word)),))
+
+    def do_per(self, rest: str) -> None:
+        self.budget = replace(self.budget, per=tuple(rest.split()))
 
     def do_dates(self, rest: str) -> None:
         first, after = map(date.fromisoformat, rest.split())
@@ -921,7 +924,7 @@ ROWS: list[tuple[str, dict[str, Any], str]] = [
         """,
     ),
     (
-        "a raised limit repeats nothing, even when the threshold is crossed once more",
+        "a raised limit arms anew what it has undone: crossed once more, it is told once more",
         MONTH,
         """
         poll 2026-11-10T04:00 ->
@@ -929,9 +932,232 @@ ROWS: list[tuple[str, dict[str, Any], str]] = [
         poll 2026-11-10T05:00 -> 50
         limit 1000
         poll 2026-11-10T05:05 ->
+        open ->
         spend 2026-11-11T04 500
-        poll 2026-11-11T05:00 ->
+        poll 2026-11-11T05:00 -> 50
+        poll 2026-11-11T05:05 ->
         open -> 50
+        """,
+    ),
+    (
+        "a raised limit repeats nothing of what is crossed at the new one too",
+        MONTH,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 85
+        poll 2026-11-10T05:00 -> 80+50
+        limit 105
+        poll 2026-11-10T05:05 ->
+        open -> 50, 80
+        limit 120
+        poll 2026-11-10T05:10 ->
+        open -> 50
+        spend 2026-11-10T05 11
+        poll 2026-11-10T06:00 -> 80
+        """,
+    ),
+    (
+        "a limit raised and lowered back repeats nothing",
+        MONTH,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        limit 1000
+        poll 2026-11-10T05:05 ->
+        limit 100
+        poll 2026-11-10T05:10 ->
+        spend 2026-11-10T05 10
+        poll 2026-11-10T06:00 ->
+        """,
+    ),
+    (
+        "a limit raised and lowered by less tells what is crossed at the one in between",
+        MONTH,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        limit 1000
+        poll 2026-11-10T05:05 ->
+        spend 2026-11-10T05 10
+        poll 2026-11-10T06:00 ->
+        limit 120
+        poll 2026-11-10T06:05 -> 50
+        """,
+    ),
+    (
+        "a limit raised twice is told at each height, and no height twice",
+        {"thresholds": (50.0,)},
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        limit 200
+        poll 2026-11-10T05:05 ->
+        spend 2026-11-10T05 50
+        poll 2026-11-10T06:00 -> 50
+        limit 400
+        poll 2026-11-10T06:05 ->
+        limit 200
+        poll 2026-11-10T06:10 ->
+        limit 100
+        poll 2026-11-10T06:15 ->
+        limit 400
+        spend 2026-11-10T06 100
+        poll 2026-11-10T07:00 -> 50
+        """,
+    ),
+    (
+        "after a raised limit a lower threshold is told again though a higher one was told before",
+        MONTH,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 85
+        poll 2026-11-10T05:00 -> 80+50
+        limit 200
+        poll 2026-11-10T05:05 ->
+        open ->
+        spend 2026-11-10T05 20
+        poll 2026-11-10T06:00 -> 50
+        spend 2026-11-10T06 60
+        poll 2026-11-10T07:00 -> 80
+        """,
+    ),
+    (
+        "a limit raised just over a figure that was restated away arms the threshold anew",
+        {"thresholds": (50.0,)},
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        spend 2026-11-10T04 20
+        poll 2026-11-10T06:00 ->
+        limit 105
+        poll 2026-11-10T06:05 ->
+        open ->
+        spend 2026-11-10T06 33
+        poll 2026-11-10T07:00 -> 50
+        """,
+    ),
+    (
+        "a limit raised and a restart between forget nothing",
+        {"thresholds": (50.0,)},
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        restart
+        limit 200
+        poll 2026-11-10T05:05 ->
+        restart
+        limit 100
+        poll 2026-11-10T05:10 ->
+        restart
+        limit 200
+        spend 2026-11-10T05 50
+        poll 2026-11-10T06:00 -> 50
+        restart
+        poll 2026-11-10T06:05 ->
+        """,
+    ),
+    (
+        "a raised limit arms the keys that it frees, each by itself",
+        {"per": ("api_key",), "thresholds": (50.0,)},
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55 a
+        spend 2026-11-10T04 95 b
+        poll 2026-11-10T05:00 -> apikey_a:50, apikey_b:50
+        limit 180
+        poll 2026-11-10T05:05 ->
+        open -> 50
+        spend 2026-11-10T05 40 a
+        spend 2026-11-10T05 40 b
+        poll 2026-11-10T06:00 -> apikey_a:50
+        """,
+    ),
+    (
+        "a limit raised after the month's end changes nothing of what is listed of that month",
+        MONTH,
+        """
+        poll 2026-11-30T23:50 ->
+        spend 2026-11-30T23 55
+        poll 2026-12-01T00:10 -> 50
+        limit 1000
+        poll 2026-12-01T00:15 ->
+        open -> 50
+        """,
+    ),
+    (
+        "a lowered limit that is crossed by a figure restated later is told then",
+        MONTH,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 45
+        poll 2026-11-10T05:00 ->
+        limit 95
+        poll 2026-11-10T05:05 ->
+        spend 2026-11-10T04 48
+        poll 2026-11-10T06:00 -> 50
+        """,
+    ),
+    (
+        "a lowered limit tells once what it newly crosses, restated below and back, and through a restart",
+        MONTH,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        limit 55
+        poll 2026-11-10T05:05 -> 100+80
+        spend 2026-11-10T04 30
+        poll 2026-11-10T06:00 ->
+        restart
+        spend 2026-11-10T04 60
+        poll 2026-11-10T07:00 ->
+        open -> 50, 80, 100
+        """,
+    ),
+    (
+        "a budget put back with a higher limit repeats nothing of what it has crossed at that one too",
+        MONTH,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 58
+        poll 2026-11-10T05:00 -> 50
+        remove
+        poll 2026-11-10T05:05 ->
+        limit 110
+        restore
+        poll 2026-11-10T05:10 ->
+        spend 2026-11-10T05 30
+        poll 2026-11-10T06:00 -> 80
+        """,
+    ),
+    (
+        "a new key that joins `per` is told of by itself, and repeats nothing of the others",
+        {"per": ("api_key",)},
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55 a
+        poll 2026-11-10T05:00 -> apikey_a:50
+        spend 2026-11-10T05 85 b
+        poll 2026-11-10T06:00 -> apikey_b:80+50
+        poll 2026-11-10T06:05 ->
+        """,
+    ),
+    (
+        "a dimension that joins `per` makes other budgets of it, whose crossings are told; the old ones stay listed",
+        {"per": ("api_key",), "thresholds": (50.0,)},
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55 a
+        poll 2026-11-10T05:00 -> apikey_a:50
+        per workspace api_key
+        poll 2026-11-10T05:05 -> wrkspc_1/apikey_a:50
+        open -> 50, 50
+        poll 2026-11-10T05:10 ->
         """,
     ),
     (

@@ -32,7 +32,7 @@ from rules.model import (
     State,
     Verdict,
 )
-from rules.thresholds import Threshold, severity_of, threshold_amount
+from rules.thresholds import Threshold, mark_text, mark_words, severity_of, threshold_amount
 
 USD = 1_000_000_000
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -253,6 +253,36 @@ def test_no_threshold_fires_twice_and_none_is_skipped(
             fired += [alerts[change.alert_id].subject.fingerprint for change in advance.transitions]
     assert sorted(fired) == sorted(seen)
     assert all(alert.state is State.FIRING for alert in alerts.values())
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([40, 60, 80, 100, 160, 200, 400]), st.integers(0, 420), st.booleans()),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_whatever_becomes_of_the_limit_no_threshold_is_told_twice_at_one_amount_and_none_is_missed(
+    steps: list[tuple[int, int, bool]],
+) -> None:
+    """Steps are a limit, what is spent by then, and whether the judgement is lost and made again."""
+    alerts: dict[str, Alert] = {}
+    told: list[tuple[str, int]] = []
+    for step, (limit, spent, lost) in enumerate(steps):
+        now = NOW + timedelta(minutes=step)
+        budget = replace(BUDGET, limit=limit * USD)
+        verdicts = budgets.judge(budget, view_of({(0, 5): spent}), NAMES, now)
+        for _ in range(2 if lost else 1):
+            advance = lifecycle.advance(alerts.values(), verdicts, {("budget", "spend")}, NAMES, now, [budget])
+        alerts.update((alert.id, alert) for alert in advance.alerts)
+        for change in advance.transitions:
+            if change.after is State.FIRING:
+                evidence = alerts[change.alert_id].evidence
+                assert isinstance(evidence, BudgetEvidence)
+                told.append((mark_words(evidence), threshold_amount(evidence.limit, evidence.threshold_percent)))
+        passed = {mark_text(mark) for mark in budget.thresholds if spent * USD >= threshold_amount(budget.limit, mark)}
+        assert passed <= {mark for mark, _ in told}
+    assert len(told) == len(set(told))
 
 
 def test_ten_thousand_budgets_per_key_are_judged_in_under_300_ms() -> None:
