@@ -76,7 +76,10 @@ def _ask_workspaces(poll: Poll, source: str, read: Callable[[str], None]) -> Non
     workspaces = [item.id for item in listed if item.archived_at is None and is_id(item.id)]
     state = poll.store.sources.get(poll.organization, source)
     asked = {} if state.offered is False else poll.store.lookups.all(poll.organization, source)
-    due = due_workspaces(workspaces, asked, poll.now)
+    until = state.last_attempt_at
+    # What was asked after the source's state was last kept is of a poll that was cut off: nobody has heard of it.
+    known = {ident: each for ident, each in asked.items() if until is not None and each.asked_at <= until}
+    due = due_workspaces(workspaces, known, poll.now)
     if due:
         spare = [workspace for workspace in workspaces if workspace not in due]
         poll.ask(source, partial(_Round(poll, source, read).go, due, spare))

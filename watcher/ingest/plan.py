@@ -114,6 +114,15 @@ class Holdings:
             analytics=reached(store, organization, now, _first_day(now, settings)),
         )
 
+    def claude_code_days(self) -> Mapping[date, datetime]:
+        """When each day of the Claude Code report was asked for, as far as the source's state has heard of it.
+
+        What was asked after that state was last kept is of a poll that was cut off.
+        """
+        state = self.sources.get("claude_code")
+        until = None if state is None else state.last_attempt_at
+        return {day: at for day, at in self.claude_code.items() if until is not None and at <= until}
+
     def is_open(self, source: str) -> bool:
         """Whether a source has answered, and has not said since that it is not offered."""
         state = self.sources.get(source)
@@ -170,7 +179,7 @@ class Plan:
             failing = state.failing_since is not None and state.offered is not False
             return is_due(state.last_attempt_at, min(every, settings.usage_every) if failing else every, now)
 
-        claude_code = days_due(held.claude_code, _first_day(now, settings).date(), now, everything=everything)
+        claude_code = days_due(held.claude_code_days(), _first_day(now, settings).date(), now, everything=everything)
         # Its days are due one by one; a report that is gone has none that was asked for, and a pace instead.
         pace = HOUR if _is_gone(held.sources.get("claude_code")) else timedelta(0)
         usage = asks("usage", settings.usage_every)
