@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: install demo test lint types contracts pytest system-deps bench crash gallery fmt clean
+.PHONY: install demo test lint types contracts pytest system-deps bench crash sweep gallery fmt clean
 
 install: $(VENV)/.installed
 
@@ -47,6 +47,9 @@ bench: install
 
 crash: install
 	$(BIN)/pytest -n 2 -m slow tests/crash
+
+sweep: install
+	$(BIN)/pytest -n 2 -m slow tests/acceptance tests/watcher
 
 gallery: install
 	$(BIN)/python -m benchmarks.gallery

@@ -14,16 +14,6 @@ from watcher.simulator import Simulator, World
 Start = Callable[..., Watcher]
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The long sweeps run when they are asked for (`-m slow`)."""
-    if config.option.markexpr:
-        return
-    here = Path(__file__).parent
-    long = [item for item in items if here in item.path.parents and item.get_closest_marker("slow")]
-    config.hook.pytest_deselected(items=long)
-    items[:] = [item for item in items if item not in long]
-
-
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     """Starts a watcher of a world: at the world's beginning unless told `now`, on a database of its own unless told."""

@@ -55,7 +55,7 @@ def test_a_model_that_costs_a_tenth_more_is_told_after_two_settled_days_and_ends
 
 def test_nothing_is_said_where_it_is_switched_off(start: Start) -> None:
     watcher = begin(start, world_of(PriceChange(date(2026, 11, 21), 1.1, SONNET)), DriftRule(enabled=False))
-    assert not heard(watcher, 5)
+    assert not heard(watcher, 5, DAY)
 
 
 def switch(folder: Path, model: str) -> Path:
@@ -86,7 +86,7 @@ def test_a_model_that_no_list_knows_is_one_message_and_one_when_it_has_a_price(s
     assert (over.notification.reason, over.alert.subject.rule) == ("resolved", "model unpriced")
 
 
-@pytest.mark.parametrize("drift", [False, True], ids=["alone", "beside drift"])
+@pytest.mark.parametrize("drift", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["alone", "beside drift"])
 def test_a_discount_that_jumps_is_one_story_and_no_more(start: Start, *, drift: bool) -> None:
     change = PriceChange(date(2026, 11, 21), 0.9)
     watcher = begin(start, world_of(change), replace(FINE, enabled=drift))
@@ -100,8 +100,9 @@ def test_a_discount_that_jumps_is_one_story_and_no_more(start: Start, *, drift: 
         assert told.alert.severity == "info"
 
 
-def test_a_calm_organization_hears_nothing_of_its_bills_for_twenty_days(start: Start) -> None:
+@pytest.mark.parametrize("days", [6, pytest.param(20, marks=pytest.mark.slow)])
+def test_a_calm_organization_hears_nothing_of_its_bills(start: Start, days: int) -> None:
     watcher = begin(start, world_of())
-    assert not heard(watcher, 20, DAY)
+    assert not heard(watcher, days, DAY)
     watcher.restart()
     assert not heard(watcher, 1)

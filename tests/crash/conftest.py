@@ -1,19 +1,8 @@
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.crash.stage import Plot, Stage, stage
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The long forms run when they are asked for (`make crash`, `-m slow`), the short ones always."""
-    if config.option.markexpr:
-        return
-    here = Path(__file__).parent
-    long = [item for item in items if here in item.path.parents and item.get_closest_marker("slow")]
-    config.hook.pytest_deselected(items=long)
-    items[:] = [item for item in items if item not in long]
 
 
 @pytest.fixture(scope="module")

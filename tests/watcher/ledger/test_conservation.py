@@ -145,11 +145,28 @@ def final(watched: Watching, world: World) -> Cells:
     return cells(watched.view)
 
 
+PHASES = [Phase.explicit, Phase.reuse, Phase.generate]
+
+
 @given(st.integers(0, 2**32), SHARES, HISTORIES)
-@settings(max_examples=8, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate], print_blob=True)
+@settings(max_examples=3, deadline=None, phases=PHASES, print_blob=True)
 def test_every_history_conserves_and_ends_where_its_last_readings_end(
     template: Path, seed: int, analytics: float, history: list[Step]
 ) -> None:
+    conserves(template, seed, analytics, history)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@given(st.integers(0, 2**32), SHARES, HISTORIES)
+@settings(max_examples=150, deadline=None, phases=PHASES, print_blob=True)
+def test_every_one_of_many_histories_conserves(
+    template: Path, seed: int, analytics: float, history: list[Step]
+) -> None:
+    conserves(template, seed, analytics, history)
+
+
+def conserves(template: Path, seed: int, analytics: float, history: list[Step]) -> None:
     world = a_world(seed, analytics=analytics)
     with watching(template) as straight:
         expected = final(straight, world)

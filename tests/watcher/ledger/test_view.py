@@ -121,7 +121,7 @@ def test_kept_up_to_date_it_is_what_it_would_be_if_made_anew(store: Store) -> No
     random = np.random.default_rng(7)
     ledger = Ledger(store, BOOK, ORG)
     now = NOW - 30 * DAY
-    for step in range(60):
+    for step in range(35):
         now += timedelta(hours=int(random.integers(0, 30)), minutes=int(random.integers(0, 60)))
         hours: set[datetime] = set()
         days: set[date] = set()

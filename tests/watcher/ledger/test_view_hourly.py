@@ -147,7 +147,7 @@ def test_kept_up_to_date_it_is_what_it_would_be_if_made_anew(store: Store) -> No
     random = np.random.default_rng(11)
     ledger = Ledger(store, BOOK, ORG)
     now = NOW - 20 * DAY
-    for step in range(30):
+    for step in range(18):
         now += timedelta(hours=int(random.integers(0, 14)), minutes=int(random.integers(0, 60)))
         hours: set[datetime] = set()
         days: set[date] = set()
