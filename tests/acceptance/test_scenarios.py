@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -96,6 +97,27 @@ def test_two_thresholds_crossed_in_one_poll_are_one_message_about_the_higher(sta
     hundred = script.message(before="18 00:00", reason="first")
     hundred.tells("day").says("passed 100 % of $50.00")
     assert "passed with it" not in hundred.text
+
+
+def test_a_limit_raised_in_the_configuration_is_told_at_its_new_height_and_not_before(
+    start: Start, tmp_path: Path
+) -> None:
+    world = organization(tmp_path)
+    day = Budget("day", "day", "UTC", dollars(25), (100.0,))
+    watcher = begin(start, world, Asked(budgets=(day,), anomalies=())).watcher
+    watcher.clock.moment = moment_of_ratio(watcher, 1.1, 25)
+    (message,) = watcher.cycle()
+    Message(message).tells("day").says("passed 100 % of $25.00")
+    watcher.asked = replace(watcher.asked, budgets=(replace(day, limit=dollars(40)),))
+    watcher.restart()
+    assert not watcher.cycle()
+    assert not watcher.firing("budget")
+    watcher.clock.moment = moment_of_ratio(watcher, 1.1, 40)
+    (message,) = watcher.cycle()
+    Message(message).tells("day").says("passed 100 % of $40.00")
+    watcher.restart()
+    assert not watcher.cycle()
+    assert len(watcher.firing("budget")) == 1
 
 
 def moment_of_ratio(watcher: Watcher, ratio: float, limit_usd: float) -> datetime:

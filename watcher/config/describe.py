@@ -89,7 +89,7 @@ def _stretch(budget: Budget) -> str:
     """ "a month from the 15th (UTC)"."""
     zone = budget.timezone
     if budget.dates is not None:
-        return f"in all for {period_between(*budget.dates, zone).label} ({zone})"
+        return f"in all within {period_between(*budget.dates, zone).label} ({zone})"
     begins = ""
     if budget.period == "week" and budget.starts.weekday:
         begins = f" from {WEEKDAYS[budget.starts.weekday].capitalize()}"

@@ -147,7 +147,7 @@ def test_users_families_tiers_and_tags_are_described_in_words(tmp_path: Path) ->
         ),
         (
             'from = 2026-11-20\nuntil = 2026-12-01\ntimezone = "Asia/Tokyo"\nthresholds = [100]',
-            "$5 in all for 20 Nov to 30 Nov 2026 (Asia/Tokyo) for the whole organization; tells once at 100 % ($5).",
+            "$5 in all within 20 Nov to 30 Nov 2026 (Asia/Tokyo) for the whole organization; tells once at 100 % ($5).",
         ),
         (
             'thresholds = [50, { at = 80, severity = "critical" }, { at_usd = 4.5 }]',
