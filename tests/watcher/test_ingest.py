@@ -1,7 +1,7 @@
 import uuid
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from rules.model import SourceState
 from tests.watcher.store.samples import DAY, HOUR, ORG, T0, api_key, cost_row, row
 from tests.watcher.store.scripted import NOT_OFFERED, UNAVAILABLE, PollSettings, ScriptedReader
-from watcher.admin_api.answers import UsageRow
-from watcher.admin_api.errors import AdminApiError, BadRequest, BrokenPaging, NotAuthenticated, RateLimited
+from watcher.admin_api.answers import CostRow, UsageRow
+from watcher.admin_api.errors import AdminApiError, BadRequest, BrokenPaging, Malformed, NotAuthenticated, RateLimited
 from watcher.ingest import (
     SOURCES,
     UNNAMED,
@@ -197,6 +197,56 @@ def test_a_day_that_the_api_refuses_does_not_keep_the_others_away(reader: Script
     assert poll(reader, store).failures == {"usage": str(refused)}
     assert min(contents(store)) == T0 + DAY
     assert state(store).watermark == T0 + 3 * DAY + 10 * HOUR
+
+
+@pytest.mark.parametrize("bad", [T0 + DAY + 7 * HOUR, T0 + 3 * DAY + 5 * HOUR], ids=["in the history", "of today"])
+def test_an_hour_that_cannot_be_read_keeps_back_itself_alone_until_it_can(
+    reader: ScriptedReader, store: Store, bad: datetime
+) -> None:
+    unreadable = Malformed("/v1/usage", 200, None, "data[7].results[0].output_tokens: -1")
+
+    def usage_of(hour: datetime) -> tuple[UsageRow, ...]:
+        if hour == bad:
+            raise unreadable
+        return steady(hour)
+
+    reader.usage_of = usage_of
+    assert poll(reader, store).failures == {"usage": str(unreadable)}
+    hours = {T0 + n * HOUR for n in range(3 * 24 + 11)}
+    assert set(contents(store)) == hours - {bad}
+    assert state(store).watermark == bad
+    assert len(reader.calls_of("usage")) < 20
+    reader.usage_of = steady
+    assert poll(reader, store).failures == {}
+    assert set(contents(store)) == hours
+    assert state(store).watermark == T0 + 3 * DAY + 10 * HOUR
+
+
+def test_a_day_of_the_bill_that_cannot_be_read_keeps_back_itself_alone(reader: ScriptedReader, store: Store) -> None:
+    poll(reader, store)
+    unreadable = Malformed("/v1/cost", 200, None, "data[1].results[0].currency: EUR")
+    bad = (T0 + DAY).date()
+
+    def cost_of(day: date) -> tuple[CostRow, ...]:
+        if day == bad:
+            raise unreadable
+        return (cost_row(day.day * 1000),)
+
+    reader.cost_of = cost_of
+    later = NOW + 2 * HOUR
+    assert poll(reader, store, later).failures == {"cost": str(unreadable)}
+    days = store.costs.observed(ORG, T0.date() - 9 * DAY, later.date() + DAY)
+    assert {day for day, known in days.items() if known.observed_at != later} == {bad}
+
+
+def test_a_report_of_which_nothing_can_be_read_is_not_asked_for_bucket_by_bucket(
+    reader: ScriptedReader, store: Store
+) -> None:
+    reader.failing["usage"] = Malformed("/v1/x", 200, None, "data: not a list")
+    plan = Plan.everything(store, ORG, NOW, PollSettings(backfill=timedelta(days=90)))
+    assert set(ingest(reader, store, ORG, NOW, plan).failures) == {"usage"}
+    assert 20 < len(reader.calls_of("usage")) < 60
+    assert contents(store) == {}
 
 
 def test_an_organization_that_falls_silent_wipes_nothing(reader: ScriptedReader, store: Store) -> None:

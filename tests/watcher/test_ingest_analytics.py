@@ -14,7 +14,7 @@ from rules.model import CONSOLE, DEFAULT_WORKSPACE, UNATTRIBUTED, SourceState
 from tests.watcher.store.samples import DAY, HOUR, ORG, T0, api_key, row
 from tests.watcher.store.scripted import NOT_OFFERED, UNAVAILABLE, PollSettings, ScriptedReader
 from watcher.admin_api.answers_analytics import AnalyticsCostRow, AnalyticsUsageRow
-from watcher.admin_api.errors import BadRequest
+from watcher.admin_api.errors import BadRequest, BrokenPaging, Malformed
 from watcher.ingest import Ingested, Plan, ingest
 from watcher.ingest.analytics_lanes import Lanes
 from watcher.ingest.windows import Hours
@@ -410,3 +410,31 @@ def test_the_history_of_a_key_that_reads_analytics_alone_is_told_by_the_day(
     plan = Plan.everything(store, ORG, NOW, SETTINGS)
     ingest(reader, store, ORG, NOW, plan, lambda *progress: told.append(progress))
     assert told[-1] == (3, 3)
+
+
+# ---------------------------------------------------------------------------------------------- what cannot be read
+
+
+def test_an_hour_that_cannot_be_read_keeps_back_itself_alone(reader: ScriptedReader, store: Store) -> None:
+    unreadable = Malformed("/v1/cost", 200, None, "data[4].cost.currency: EUR")
+    bad = NOW - 20.5 * HOUR
+
+    def tell(hour: datetime) -> tuple[AnalyticsCostRow, ...]:
+        if hour == bad:
+            raise unreadable
+        return (cost(hour),)
+
+    reader.told_cost = until(NOW - 3 * HOUR, tell)
+    assert poll(reader, store).failures == {"analytics_cost": str(unreadable)}
+    told = {hour for hour, known in store.analytics.observed(ORG, T0, NOW).items() if known.row_count}
+    assert told == {T0 + n * HOUR for n in range((NOW - 3.5 * HOUR - T0) // HOUR)} - {bad}
+    assert state(store).watermark == bad
+
+
+def test_pages_that_lead_nowhere_are_no_sign_of_a_report_that_is_not_offered(
+    reader: ScriptedReader, store: Store
+) -> None:
+    reader.failing["analytics_cost"] = BrokenPaging("/v1/cost", 400, None, "a page was refused")
+    assert set(poll(reader, store).failures) == {"analytics_cost"}
+    assert state(store).offered is not False
+    assert len(reader.calls_of("analytics_cost")) == 1

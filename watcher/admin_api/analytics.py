@@ -15,7 +15,7 @@ from watcher.admin_api.buckets import HOUR, BucketSequence
 from watcher.admin_api.decoding import Page
 from watcher.admin_api.decoding_analytics import COST_DIMENSIONS, USAGE_DIMENSIONS, RefreshedPage
 from watcher.admin_api.endpoints import ANALYTICS_BETA, ANALYTICS_COST, ANALYTICS_USAGE, moment
-from watcher.admin_api.errors import BadRequest, Malformed
+from watcher.admin_api.errors import BadRequest, BrokenPaging, Malformed
 from watcher.admin_api.pacing import Pacer
 from watcher.admin_api.paging import follow
 from watcher.admin_api.retrying import TimeBudget
@@ -101,15 +101,18 @@ class AnalyticsReader:
 
         A report that is refreshed all the time is taken as it came, with its oldest refreshment, unless a row
         came twice: then the pages have slid under the reading, and other rows may have been missed. A cursor
-        that is refused is mended by beginning again; a question that is refused is not.
+        that is refused is mended by beginning again, once; a question that is refused is not.
         """
         for left in reversed(range(_READINGS)):
             refreshed: list[datetime | None] = []
             try:
                 reading = self._reading(report, starting_at, ending_at, refreshed)
-            except BadRequest:
-                if not left or not refreshed:
+            except BadRequest as error:
+                if not refreshed:
                     raise
+                if not left:
+                    told = f"a page was refused that the page before it promised: {error.message}"
+                    raise BrokenPaging(error.endpoint, error.status, error.request_id, told) from error
                 continue
             if not reading.moved and not reading.repeated:
                 return reading

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from rules.model import SourceState
-from watcher.admin_api.errors import BadRequest, NotOffered
+from watcher.admin_api.errors import BadRequest, BrokenPaging, Malformed, NotOffered
 from watcher.ingest import default_workspace
 from watcher.ingest.analytics_lanes import COST, REQUESTS_A_LANE, USAGE, Lanes, Told, in_turn, requests_for
 from watcher.ingest.analytics_rows import GROUPED, TOLD_AFTER, Answer, Known, as_of, cost_hours, sort_out, usage_buckets
@@ -49,6 +49,8 @@ class AnalyticsReports:
     def _lanes(self, source: str, due: Lanes, read: Callable[[Hours], int]) -> None:
         """Each lane, the most pressing reading first, up to the number of requests that a poll may take for it.
 
+        What the recent lane could not read is told once the older one was taken, too: neither starves the other.
+
         A source that never answered and refuses its first question as asked (400) counts as not offered: it is young,
         and an organization without it need not be told so in the documented way.
         """
@@ -74,9 +76,17 @@ class AnalyticsReports:
                 self._progress(round((told.hours - recent) / 24), round(history))
             return requests
 
-        in_turn(due.recent, REQUESTS_A_LANE, take, told)
+        refused: BadRequest | Malformed | None = None
+        try:
+            in_turn(due.recent, REQUESTS_A_LANE, take, told)
+        except BrokenPaging:
+            raise
+        except (BadRequest, Malformed) as error:
+            refused = error
         recent = told.hours
         in_turn(due.older, due.older_requests, take_of_history, told)
+        if refused is not None:
+            raise refused
 
     def _costs_of(self, window: Hours) -> int:
         answer = self._poll.reader.analytics_cost(window.start, window.end, now=self._now)

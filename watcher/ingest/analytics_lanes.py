@@ -11,7 +11,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from watcher.admin_api.errors import BadRequest
+from watcher.admin_api.errors import BadRequest, BrokenPaging, Malformed
+from watcher.ingest.halving import Splits
 from watcher.ingest.windows import DAY, HOUR, Hours
 
 COST, USAGE = "analytics_cost", "analytics_usage"
@@ -66,23 +67,38 @@ class Told:
 def in_turn(lane: Sequence[Hours], requests: int, take: Callable[[Hours], int], told: Told) -> None:
     """Take the readings in order until they came to so many requests, as `take` gives them.
 
-    Neighbours are taken together as far as `told` allows. A reading that is refused as asked (400) does not stop the
-    others.
+    Neighbours are taken together as far as `told` allows. A reading that is refused as asked (400) or cannot be read
+    does not stop the others; the latter is tried in halves.
     """
     waiting = deque(lane)
-    refused: BadRequest | None = None
+    apart: set[Hours] = set()
+    splits = Splits()
+    refused: BadRequest | Malformed | None = None
     spent = 0
     while waiting and spent < requests:
         window = waiting.popleft()
-        while waiting and waiting[0].end == window.start and len(window) + len(waiting[0]) <= told.longest:
+        while waiting and apart.isdisjoint((window, waiting[0])) and _may_join(window, waiting[0], told.longest):
             window = Hours(waiting.popleft().start, window.end)
         try:
             spent += take(window)
+        except BrokenPaging:
+            raise
         except BadRequest as error:
             refused = refused or error
             spent += 1
+        except Malformed as error:
+            halves = splits.halves(window, error, lambda whole: whole.halves)
+            apart.update(halves)
+            waiting.extendleft(halves)
+            if not halves:
+                refused = refused or error
+            spent += 1
     if refused is not None:
         raise refused
+
+
+def _may_join(one: Hours, other: Hours, longest: int) -> bool:
+    return other.end == one.start and len(one) + len(other) <= longest
 
 
 def requests_for(rows: int) -> int:

@@ -15,7 +15,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from rules.model import SourceState
 from watcher.admin_api.errors import BadRequest
 from watcher.ingest.belief import BELIEVED_AFTER
-from watcher.ingest.poll import Poll, each
+from watcher.ingest.halving import each
+from watcher.ingest.poll import Poll
 from watcher.store import Store
 from watcher.watermark import cost_watermark
 

@@ -73,6 +73,12 @@ class Days:
     start: date
     end: date | None
 
+    def halves(self, today: date) -> tuple[Days, ...]:
+        """The two halves; nothing for a single day."""
+        end = self.end or today + DAY
+        middle = self.start + (end - self.start) // DAY // 2 * DAY
+        return () if middle <= self.start else (Days(self.start, middle), Days(middle, self.end))
+
 
 @dataclass(frozen=True, slots=True)
 class Holdings:

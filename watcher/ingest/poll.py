@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
-from typing import TypeVar
 
 from rules.model import SourceState
-from watcher.admin_api.errors import AdminApiError, BadRequest, NotOffered
+from watcher.admin_api.errors import AdminApiError, NotOffered
 from watcher.ingest.outcome import failed, not_offered, succeeded
 from watcher.ingest.reader import Reader
 from watcher.store import Store
 
-Part = TypeVar("Part")
 Progress = Callable[[int, int], None]
 """Told how many days of the back-fill are done, and of how many."""
 
@@ -45,15 +43,3 @@ class Poll:
         state = settle(state)
         self.store.sources.save(self.organization, state)
         self.states.append(state)
-
-
-def each(parts: Iterable[Part], take: Callable[[Part], None]) -> None:
-    """Take the parts in order, up to the first that fails; one that is refused as asked does not stop the others."""
-    refused: BadRequest | None = None
-    for part in parts:
-        try:
-            take(part)
-        except BadRequest as error:
-            refused = refused or error
-    if refused is not None:
-        raise refused

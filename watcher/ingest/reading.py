@@ -11,9 +11,10 @@ from watcher.ingest.analytics import AnalyticsReports
 from watcher.ingest.belief import Stored, believe, believe_costs
 from watcher.ingest.claude_code import read_claude_code
 from watcher.ingest.directory import read_lists
+from watcher.ingest.halving import each
 from watcher.ingest.limits import read_limits
 from watcher.ingest.plan import Days, Plan
-from watcher.ingest.poll import Poll, Progress, each
+from watcher.ingest.poll import Poll, Progress
 from watcher.ingest.reader import Reader
 from watcher.ingest.windows import Hours
 from watcher.store import Store
@@ -54,9 +55,9 @@ def ingest(
     """Read what the plan asks for. Each reading is stored in one transaction, or, unfinished, not at all.
 
     One source that fails does not stop the others, and its state says so. Within a source nothing is read after a
-    reading that did not finish, but one that is refused as asked (400) is left out. `progress` is told how many days
-    of the back-fill are done, and of how many. Raises StoreError where the store cannot be written, and
-    `OtherOrganization` for the key of another organization.
+    reading that did not finish, but what is refused as asked (400) or cannot be read is left out (see `halving`).
+    `progress` is told how many days of the back-fill are done, and of how many. Raises StoreError where the store
+    cannot be written, and `OtherOrganization` for the key of another organization.
     """
     poll = Poll(reader, store, organization, now)
     reports = _Reports(poll)
@@ -64,7 +65,9 @@ def ingest(
     if plan.usage is not None or plan.backfill:
         poll.ask("usage", lambda: reports.usage(plan, progress), reports.settle_usage)
     if plan.costs:
-        poll.ask("cost", lambda: each(plan.costs, reports.costs), reports.settle_costs)
+        poll.ask(
+            "cost", lambda: each(plan.costs, reports.costs, lambda days: days.halves(now.date())), reports.settle_costs
+        )
     analytics = AnalyticsReports(poll, progress)
     analytics.read(plan.analytics)
     read_claude_code(poll, plan.claude_code)
@@ -102,7 +105,12 @@ class _Reports:
 
         if progress is not None and total:
             progress(0, total)
-        each([*parts, *([] if plan.usage is None else [(plan.usage, 0)])], take)
+
+        def halve(part: tuple[Hours, int]) -> tuple[tuple[Hours, int], ...]:
+            hours, number = part
+            return tuple((half, number) for half in hours.halves)
+
+        each([*parts, *([] if plan.usage is None else [(plan.usage, 0)])], take, halve)
 
     def _usage_of(self, hours: Hours, settling: timedelta) -> None:
         now, usage = self._now, self._store.usage

@@ -20,6 +20,12 @@ class Hours:
     def __len__(self) -> int:
         return (self.end - self.start) // HOUR
 
+    @property
+    def halves(self) -> tuple[Hours, ...]:
+        """The two halves, by whole hours; nothing for a single hour."""
+        middle = self.start + len(self) // 2 * HOUR
+        return () if middle == self.start else (Hours(self.start, middle), Hours(middle, self.end))
+
 
 def is_due(last: datetime | None, every: timedelta, now: datetime) -> bool:
     """Whether it is time again. A poll that comes a little early is not made to wait for the next one."""

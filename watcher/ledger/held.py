@@ -25,6 +25,16 @@ def held_by_either(day: Day) -> npt.NDArray[np.bool_]:
     return _held(day.usage, reported if day.analytics is None else reported | _charged_tiers(day.analytics))
 
 
+def should_report(day: Day) -> bool:
+    """Whether the day has what an empty cost report leaves out: usage that the report can hold, or analytics' amounts.
+
+    Analytics counts as well because usage may be missing: one that could not be read is no sign of a day without cost.
+    """
+    if held_by_report(day.usage, report_rows(day)).any():
+        return True
+    return day.analytics is not None and bool((day.analytics.amounts > 0).any())
+
+
 def report_rows(day: Day) -> Sequence[CostRow]:
     """The rows of the day's cost report; none if it was never read."""
     return () if day.cost is None else day.cost.rows

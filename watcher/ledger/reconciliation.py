@@ -21,7 +21,7 @@ from rules.reconciled import ALL_MODELS, WEB_SEARCHES, Cell, DayStanding, PriceS
 from watcher.admin_api.answers import CostRow
 from watcher.ledger.days import DAY, Day, DayAnalytics, DayUsage
 from watcher.ledger.grids import HOURS
-from watcher.ledger.held import held_by_either, held_by_report, report_rows
+from watcher.ledger.held import held_by_either, held_by_report, report_rows, should_report
 from watcher.ledger.reading import IntArray
 from watcher.ledger.report_lines import is_undescribed, is_unmetered, kind_of
 from watcher.ledger.settlement import what_was_told
@@ -74,7 +74,7 @@ def day_totals(day: Day, now: datetime) -> DayTotals:
     usage, rows = day.usage, report_rows(day)
     told = what_was_told(day)
     inside = held_by_report(usage, rows)
-    standing = standing_of(usage.day, day.cost, used=bool(inside.any()), now=now)
+    standing = standing_of(usage.day, day.cost, used=should_report(day), now=now)
     by_analytics = standing not in {"settled", "open"} and told is not None and told.whole
     if by_analytics:
         inside, standing, rows = held_by_either(day), "settled", ()

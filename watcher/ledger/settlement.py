@@ -25,7 +25,7 @@ from rules.model import HOUR, UNATTRIBUTED, Leaf, Nano
 from watcher.ledger.bill import by_bill
 from watcher.ledger.days import Day, midnight
 from watcher.ledger.grids import HOURS
-from watcher.ledger.held import held_by_either, held_by_report, report_rows
+from watcher.ledger.held import held_by_either, held_by_report, report_rows, should_report
 from watcher.ledger.hourly import by_hours
 from watcher.ledger.reading import IntArray
 from watcher.ledger.shares import evenly
@@ -40,7 +40,7 @@ class DaySpend:
     The first leaves are those of the day's `SeriesTable`, in its order; those that only analytics has and unattributed
     ones follow, no leaf twice. `standing` is the cost report's, `told` what analytics settled (None: it told nothing).
     `unpriced` names the models of estimated or provisional figures whose price is a stand-in; `used` says whether the
-    day has usage that its report should hold.
+    day has usage or amounts that its report should hold.
     """
 
     day: date
@@ -66,7 +66,7 @@ def settle_day(day: Day, prices: PriceBook, now: datetime) -> DaySpend:
     published prices.
     """
     usage, leaves = day.usage, leaves_of(day)
-    used = bool(held_by_report(usage, report_rows(day)).any())
+    used = should_report(day)
     standing = standing_of(usage.day, day.cost, used=used, now=now)
     told = what_was_told(day)
     begun = _hours_begun(usage.day, now)
@@ -103,7 +103,7 @@ def what_was_told(day: Day) -> Told | None:
 def rests_on_prices(day: Day, now: datetime) -> bool:
     """Whether some of the day's figures at `now` are tokens times price."""
     inside = held_by_report(day.usage, report_rows(day))
-    if standing_of(day.usage.day, day.cost, used=bool(inside.any()), now=now) == "settled":
+    if standing_of(day.usage.day, day.cost, used=should_report(day), now=now) == "settled":
         return not inside.all()
     told = what_was_told(day)
     if told is None:

@@ -3,7 +3,7 @@
 A report is final when what it is about has ended, and it was read more than 48 h after that end, or readings at least
 12 h apart, all after the end, agree. The time of the reading decides and not the present: a report that could not be
 read again since is not final, however long ago the day was. A report that is empty while there is usage that it should
-hold is no report, be it a day's or an hour's.
+hold is no report, be it a day's or an hour's; nor is a day's while analytics has amounts.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def is_final(end: datetime, readings: Readings) -> bool:
 
 
 def standing_of(day: date, cost: CostDay | None, *, used: bool, now: datetime) -> Standing:
-    """How final a day's cost report is; `used` says whether the day has usage that the report should hold."""
+    """How final a day's cost report is; `used` says whether the day has what it should hold."""
     end = midnight(day) + DAY
     if now < end:
         return "open"

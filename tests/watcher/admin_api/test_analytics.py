@@ -208,7 +208,7 @@ def test_a_cursor_that_is_refused_is_mended_by_beginning_again_once(wire_up, ans
     wired = wire_up(answer_in_turn(page(cost(0), more="x"), refuse(400, "page: expired"), *whole))
     assert len(AdminReader(wired.connection).analytics_cost(START, START + 2 * HOUR).rows) == 2
     wired = wire_up(lambda request: refuse(400, "expired") if "page" in request.url.params else whole[0])
-    with pytest.raises(BadRequest, match="expired"):
+    with pytest.raises(BrokenPaging, match="promised: expired"):
         AdminReader(wired.connection).analytics_cost(START, START + 2 * HOUR)
     assert len(wired.requests) == 4
 

@@ -110,7 +110,8 @@ def hold(store: Store, view: SpendView, now: datetime) -> None:
         report, used = reports.get(day.date()), used_hours(store, day)
         every = set(range(24))
         settled, cost = sums(found, 1, day, every), sums(found, 0, day, every)
-        whole = report is not None and (bool(report.rows) or not used)
+        charged = any(amount > 0 for amount in told(store, day, every).values())
+        whole = report is not None and (bool(report.rows) or not (used or charged))
         if report and whole and is_final(day + DAY, report.observed_at, report.unchanged_since, now):
             bill: dict[str, int] = defaultdict(int)
             for row in report.rows:

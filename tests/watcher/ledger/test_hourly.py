@@ -70,6 +70,18 @@ def test_a_settled_hour_replaces_its_estimate_and_the_others_keep_theirs() -> No
     assert not spend.provisional.any()
 
 
+@pytest.mark.parametrize("usage", [[], [Usage(A._replace(service_tier="priority"), 3, output=MILLION)]])
+def test_an_empty_report_takes_nothing_from_hours_that_analytics_charged_although_their_usage_was_never_read(
+    usage: Sequence[Usage],
+) -> None:
+    charged = analytics_of(
+        [Amount(A, 3, uncached_input=3 * USD), Amount(A, 4, output=USD)], settled=[3], provisional=[4]
+    )
+    spend = settle(usage, Cost(()), analytics=charged)
+    assert (spend.standing, spend.used) == ("estimated", True)
+    assert (at(spend, "settled", LEAF_A, 3), at(spend, "provisional", LEAF_A, 4)) == (3 * USD, USD)
+
+
 @pytest.mark.parametrize(("told", "kept"), [(3 * USD, LISTED), (5 * USD, 5 * USD)])
 def test_an_hour_that_is_not_final_counts_the_larger_for_each_key(told: int, kept: int) -> None:
     usage = [Usage(A, 3, uncached_input=MILLION), Usage(B, 3, uncached_input=MILLION)]
