@@ -78,13 +78,13 @@ class AnalyticsReports:
 
         refused: BadRequest | Malformed | None = None
         try:
-            in_turn(due.recent, REQUESTS_A_LANE, take, told)
+            in_turn(due.recent, REQUESTS_A_LANE[source], take, told)
         except BrokenPaging:
             raise
         except (BadRequest, Malformed) as error:
             refused = error
         recent = told.hours
-        in_turn(due.older, due.older_requests, take_of_history, told)
+        in_turn(due.older, REQUESTS_A_LANE[source], take_of_history, told)
         if refused is not None:
             raise refused
 

@@ -23,10 +23,12 @@ UNKNOWN_PIECE = 6 * HOUR
 """What one reading holds where nothing tells yet how many rows an hour has."""
 LONGEST_PIECE = 31 * DAY
 """What one request may span."""
-REQUESTS_A_LANE = 50
-"""Requests after which a poll leaves the rest of a lane to the next one: about a minute at the permitted pace."""
-REQUESTS_FOR_EVERYTHING = 10 * REQUESTS_A_LANE
-"""The same of the older lane of a poll that is to read everything: ten minutes."""
+REQUESTS_A_LANE = {COST: 20, USAGE: 50}
+"""Requests after which a poll leaves the rest of a lane to the next one.
+
+Both lanes of cost together stay below what a minute allows, so that no judgement waits for it. Where usage is read
+there is nothing to judge without it.
+"""
 ROWS_A_REQUEST = 1000
 
 
@@ -36,8 +38,6 @@ class Lanes:
 
     recent: tuple[Hours, ...] = ()
     older: tuple[Hours, ...] = ()
-    older_requests: int = REQUESTS_A_LANE
-    """After how many requests the older lane ends for this time; the recent one ends after `REQUESTS_A_LANE`."""
 
     def __bool__(self) -> bool:
         return bool(self.recent or self.older)

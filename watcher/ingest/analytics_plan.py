@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from watcher.admin_api.analytics import reaches_back_to
-from watcher.ingest.analytics_lanes import COST, REQUESTS_A_LANE, REQUESTS_FOR_EVERYTHING, USAGE, Lanes, Told
+from watcher.ingest.analytics_lanes import COST, USAGE, Lanes, Told
 from watcher.ingest.windows import DAY, HOUR, Hours, hour_of, hours, is_due, midnight
 from watcher.store import Store
 
@@ -57,7 +57,7 @@ def reached(store: Store, organization: str, now: datetime, first: datetime) -> 
 def lanes(reached: Reached, now: datetime, first: datetime, *, everything: bool = False) -> Lanes:
     """What is due of one report at `now`; `first` is where the history that the owner asked for begins.
 
-    With `everything` the recent hours are due whatever was read when, and the older lane is worked off further.
+    With `everything` the recent hours are due whatever was read when.
     """
     until = hour_of(now)
     trailing = until - TRAILING
@@ -68,7 +68,6 @@ def lanes(reached: Reached, now: datetime, first: datetime, *, everything: bool 
     return Lanes(
         _pieces(recent, longest, reached),
         _pieces(_older(reached, now, earliest, trailing), longest, reached),
-        REQUESTS_FOR_EVERYTHING if everything else REQUESTS_A_LANE,
     )
 
 
