@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from notifiers.alert_json import utc_json
 from notifiers.text import clean, plural
-from rules.model import Alert, Severity, SourceState, State
+from rules.model import Alert, BudgetEvidence, Severity, SourceState, State
 from rules.money import usd_string
 from watcher import overview as overviews
 from watcher.missing import missing
@@ -47,7 +47,10 @@ class Standing:
 
     @property
     def firing(self) -> tuple[Alert, ...]:
-        """The alerts that fire now, the gravest and then the newest first; those that another one tells left out."""
+        """The alerts that fire now, the gravest and then the newest first; those that another one tells left out.
+
+        Of a budget's thresholds that a scope has crossed in a period the highest tells the others.
+        """
         return _gravest_first(self.alerts)
 
 
@@ -86,7 +89,23 @@ class Status:
 
 def _gravest_first(alerts: Iterable[Alert]) -> tuple[Alert, ...]:
     told = [alert for alert in alerts if alert.state is State.FIRING and alert.inhibited_by is None]
+    highest: dict[object, float] = {}
+    for alert in told:
+        if isinstance(alert.evidence, BudgetEvidence):
+            which = _crossed(alert, alert.evidence)
+            highest[which] = max(highest.get(which, 0), alert.evidence.threshold_percent)
+    told = [
+        alert
+        for alert in told
+        if not isinstance(alert.evidence, BudgetEvidence)
+        or alert.evidence.threshold_percent == highest[_crossed(alert, alert.evidence)]
+    ]
     return tuple(sorted(told, key=lambda alert: (-_GRAVITY[alert.severity], -alert.starts_at.timestamp(), alert.id)))
+
+
+def _crossed(alert: Alert, evidence: BudgetEvidence) -> tuple[object, ...]:
+    """The budget, scope and period of a crossing."""
+    return alert.subject.rule, alert.subject.scope, evidence.period_start, evidence.period_end
 
 
 class StatusStore(Protocol):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from notifiers.alert_json import alert_json
-from rules.model import Alert, Scope, Severity, SourceEvidence, SourceState, State, Subject
+from rules.model import Alert, BudgetEvidence, Scope, Severity, SourceEvidence, SourceState, State, Subject
 from watcher import overview as overviews
 from watcher.overview import Overview, Spent
 from watcher.status import FRESH, read_status, to_json
@@ -193,6 +193,19 @@ def test_json_of_several_adds_amounts_and_is_as_old_as_the_oldest() -> None:
     assert document["last_cycle_at"] is None, "one of them has had none"
     assert [(each["label"], each["id"]) for each in document["organizations"]] == [("one", "org"), ("two", "two")]
     assert [each["spend_usd"]["month"] for each in document["organizations"]] == ["0.12345", "0.12345"]
+
+
+def crossing(percent: float, budget: str = "platform", **scope: str) -> Alert:
+    begins, ends = NOW - timedelta(days=19), NOW + timedelta(days=11)
+    evidence = BudgetEvidence("November 2026", begins, ends, "UTC", percent, (), 120, 100, 0, NOW)
+    subject = Subject(budget, "budget", Scope("org", **scope), f"{begins}/{percent}")
+    return alert(f"{budget}{percent:.0f}{scope.get('workspace', '')}", subject=subject, evidence=evidence)
+
+
+def test_of_a_budgets_thresholds_the_highest_tells_the_others() -> None:
+    told = [crossing(50), crossing(100), crossing(80), crossing(50, workspace="w"), crossing(80, "other")]
+    firing = {each.id for each in read_status(held(open_alerts=told), NOW).firing}
+    assert firing == {"platform100", "platform50w", "other80"}
 
 
 def test_what_is_open_of_an_organization_that_is_not_configured_is_told_until_it_is_closed() -> None:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from watcher.status import Standing, Status
 
 SHOWN_BUDGETS = 20
-_FIGURES_WIDTH = 46
 LONGEST_ORGANIZATION = 20
 """Characters of an organization's name beside figures."""
 
@@ -123,26 +122,30 @@ def _budgets(status: Status, console: Console) -> None:
     from notifiers.text import clean, percent
     from rules.money import display_usd
 
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    if status.several:
-        table.add_column("organization", no_wrap=True, max_width=LONGEST_ORGANIZATION)
-    table.add_column("budget", no_wrap=True)
-    table.add_column("period", no_wrap=True)
-    for title in ("used", "spent", "limit"):
-        table.add_column(title, justify="right", no_wrap=True)
     named = [
         (clean_name(standing.name), line)
         for standing in status.standings
         if standing.overview
         for line in standing.overview.budgets
     ]
-    names = max(map(len, ["organization", *(name for name, _ in named)])) + 2 if status.several else 0
-    room = max(console.width - _FIGURES_WIDTH - names, 12)
-    for name, line in named[:SHOWN_BUDGETS]:
+    rows = [
+        (name, line.period, percent(line.spent, line.limit), display_usd(line.spent), display_usd(line.limit))
+        for name, line in named[:SHOWN_BUDGETS]
+    ]
+    titles = ("", "period", "used", "spent", "limit")
+    # What the other columns leave is the label's: an amount is never cut.
+    widths = [max(map(len, column)) + 2 for column in zip(titles, *rows, strict=True)]
+    room = max(console.width - sum(widths[0 if status.several else 1 :]), 12)
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    if status.several:
+        table.add_column(titles[0], no_wrap=True)
+    table.add_column("budget", no_wrap=True)
+    table.add_column(titles[1], no_wrap=True)
+    for title in titles[2:]:
+        table.add_column(title, justify="right", no_wrap=True)
+    for (_, line), (name, *figures) in zip(named, rows, strict=False):
         label = clean(f"{line.budget} {line.label}".strip(), room)
-        used = percent(line.spent, line.limit)
-        cells = (Text(label), line.period, used, display_usd(line.spent), display_usd(line.limit))
-        table.add_row(*([Text(name)] if status.several else []), *cells)
+        table.add_row(*([Text(name)] if status.several else []), Text(label), *figures)
     console.print(table)
     if (hidden := len(named) - SHOWN_BUDGETS) > 0:
         console.print(f"and {hidden} more: see --json")
