@@ -211,7 +211,8 @@ def test_an_hour_that_cannot_be_read_keeps_back_itself_alone_until_it_can(
         return steady(hour)
 
     reader.usage_of = usage_of
-    assert poll(reader, store).failures == {"usage": str(unreadable)}
+    place = f"asked for {bad:%Y-%m-%d %H:%M} to {bad + HOUR:%Y-%m-%d %H:%M} UTC: data[7].results[0].output_tokens: -1"
+    assert place in poll(reader, store).failures["usage"]
     hours = {T0 + n * HOUR for n in range(3 * 24 + 11)}
     assert set(contents(store)) == hours - {bad}
     assert state(store).watermark == bad
@@ -234,7 +235,7 @@ def test_a_day_of_the_bill_that_cannot_be_read_keeps_back_itself_alone(reader: S
 
     reader.cost_of = cost_of
     later = NOW + 2 * HOUR
-    assert poll(reader, store, later).failures == {"cost": str(unreadable)}
+    assert f"asked for {bad} to {bad}: data[1].results[0].currency: EUR" in poll(reader, store, later).failures["cost"]
     days = store.costs.observed(ORG, T0.date() - 9 * DAY, later.date() + DAY)
     assert {day for day, known in days.items() if known.observed_at != later} == {bad}
 

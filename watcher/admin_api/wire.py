@@ -319,4 +319,15 @@ def _wire_error(error: ValidationError) -> WireError:
     for step in first["loc"]:
         place += f"[{step}]" if isinstance(step, int) else f".{step}"
     more = f" (and {count - 1} more)" if count > 1 else ""
-    return WireError(f"{place.lstrip('.') or 'the answer'}: {first['msg'].removeprefix('Value error, ')}{more}")
+    said = _COMPLAINTS.get(first["type"]) or first["msg"].removeprefix("Value error, ")
+    return WireError(f"{place.lstrip('.') or 'the answer'}: {said}{more}")
+
+
+_COMPLAINTS = {
+    "dict_type": "not an object",
+    "model_type": "not an object",
+    "dataclass_type": "not an object",
+    "list_type": "not a list",
+    "string_type": "not a text",
+}
+"""In the words of JSON what pydantic says in those of Python, its own names of our types among them."""

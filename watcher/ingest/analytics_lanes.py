@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from watcher.admin_api.errors import BadRequest, BrokenPaging, Malformed
-from watcher.ingest.halving import Splits
+from watcher.ingest.halving import Splits, placed
 from watcher.ingest.windows import DAY, HOUR, Hours
 
 COST, USAGE = "analytics_cost", "analytics_usage"
@@ -91,7 +91,7 @@ def in_turn(lane: Sequence[Hours], requests: int, take: Callable[[Hours], int], 
             apart.update(halves)
             waiting.extendleft(halves)
             if not halves:
-                refused = refused or error
+                refused = refused or placed(window, error)
             spent += 1
     if refused is not None:
         raise refused

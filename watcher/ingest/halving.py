@@ -14,6 +14,7 @@ from typing import TypeVar
 from watcher.admin_api.errors import BadRequest, BrokenPaging, Malformed
 
 Part = TypeVar("Part")
+"""What one reading is of; as text it says so to a person."""
 
 SPLITS = 16
 """How often one source is asked for halves in one poll: enough for a bad hour in each of three days."""
@@ -34,6 +35,12 @@ class Splits:
         halves = halve(part)
         self.left -= bool(halves)
         return halves
+
+
+def placed(part: object, error: Malformed) -> Malformed:
+    """The error with what was asked for, as its own place counts within the answer alone."""
+    told = f"asked for {part}: {error.message}"
+    return type(error)(error.endpoint, error.status, error.request_id, told)
 
 
 def each(
@@ -59,6 +66,6 @@ def each(
             halves = splits.halves(part, error, halve)
             waiting += reversed(halves)
             if not halves:
-                refused, unreadable = refused or error, unreadable + 1
+                refused, unreadable = refused or placed(part, error), unreadable + 1
     if refused is not None:
         raise refused

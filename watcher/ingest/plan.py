@@ -73,6 +73,9 @@ class Days:
     start: date
     end: date | None
 
+    def __str__(self) -> str:
+        return f"{self.start} to {'today' if self.end is None else self.end - DAY}"
+
     def halves(self, today: date) -> tuple[Days, ...]:
         """The two halves; nothing for a single day."""
         end = self.end or today + DAY

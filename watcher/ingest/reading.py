@@ -94,23 +94,17 @@ class _Reports:
     def usage(self, plan: Plan, progress: Progress | None) -> None:
         """The back-fill, day by day, then the trailing window."""
         settling = self._settling()
-        parts = [(hours, number) for number, hours in enumerate(plan.backfill, 1)]
-        total = len(parts)
+        total = len(plan.backfill)
 
-        def take(part: tuple[Hours, int]) -> None:
-            hours, number = part
+        def take(hours: Hours) -> None:
             self._usage_of(hours, settling)
-            if progress is not None and number:
-                progress(number, total)
+            if progress is not None and total and hours.end <= plan.backfill[-1].end:
+                progress(sum(day.end <= hours.end for day in plan.backfill), total)
 
         if progress is not None and total:
             progress(0, total)
-
-        def halve(part: tuple[Hours, int]) -> tuple[tuple[Hours, int], ...]:
-            hours, number = part
-            return tuple((half, number) for half in hours.halves)
-
-        each([*parts, *([] if plan.usage is None else [(plan.usage, 0)])], take, halve)
+        trailing = () if plan.usage is None else (plan.usage,)
+        each((*plan.backfill, *trailing), take, lambda hours: hours.halves)
 
     def _usage_of(self, hours: Hours, settling: timedelta) -> None:
         now, usage = self._now, self._store.usage

@@ -20,6 +20,9 @@ class Hours:
     def __len__(self) -> int:
         return (self.end - self.start) // HOUR
 
+    def __str__(self) -> str:
+        return f"{self.start:%Y-%m-%d %H:%M} to {self.end:%Y-%m-%d %H:%M} UTC"
+
     @property
     def halves(self) -> tuple[Hours, ...]:
         """The two halves, by whole hours; nothing for a single hour."""

@@ -243,6 +243,16 @@ def test_a_whole_answer_of_the_wrong_shape_is_not_asked_for_again(wire_up) -> No
     assert len(wired.requests) == 1
 
 
+@pytest.mark.parametrize(
+    ("answer", "complaint"),
+    [(["Acme"], "the answer: not an object"), ({"id": 5, "name": "Acme"}, "id: not a text")],
+)
+def test_what_is_wrong_with_an_answer_is_said_in_the_words_of_json(wire_up, answer: object, complaint: str) -> None:
+    wired = wire_up(lambda _: httpx.Response(200, json=answer))
+    with pytest.raises(Malformed, match=f"answered 200: {complaint};"):
+        AdminReader(wired.connection).organization()
+
+
 def test_the_time_budget_spans_all_pages_of_a_call(wire_up, refuse) -> None:
     calls = iter(range(1000))
 
