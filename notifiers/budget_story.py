@@ -39,7 +39,7 @@ def budget_over_story(alert: Alert, evidence: BudgetEvidence, now: datetime) -> 
     """Short: the crossing no longer stands, because its period ended or the figures were restated."""
     mark = mark_words(evidence)
     zone = _zone(evidence)
-    why = "its period has ended" if now >= evidence.period_end else f"no longer over {mark}"
+    why = "its period has ended" if now >= evidence.period_end and not evidence.rolling else f"no longer over {mark}"
     return Story(
         tone=tone_of(alert),
         title=title(f"Budget “{clean(alert.subject.rule, 48)}”{_of(alert)}: {why}"),
@@ -71,6 +71,9 @@ def _of(alert: Alert) -> str:
 
 
 def _so_far(evidence: BudgetEvidence, now: datetime) -> Line:
+    if evidence.rolling:
+        spent = strong(f"{display_usd(evidence.spent)} of {display_usd(evidence.limit)}")
+        return line(spent, f" ({percent(evidence.spent, evidence.limit)}) in {_period(evidence)}.")
     length = evidence.period_end - evidence.period_start
     part = max(min((evidence.data_as_of - evidence.period_start) / length, 1.0), 0.0)
     return line(
@@ -90,6 +93,11 @@ def _passed(alert: Alert, evidence: BudgetEvidence, now: datetime) -> Line:
 
 
 def _left(evidence: BudgetEvidence, now: datetime) -> Line:
+    if evidence.rolling:
+        return line(
+            f"What is older counts no more. {mark_words(evidence)} is told again once spend has been 10 % below it for "
+            "the whole of such a time, or for a day, and reaches it anew."
+        )
     end = when(evidence.period_end, now, _zone(evidence))
     if now >= evidence.period_end:
         return line(f"{capital(_period(evidence))} ended at {end}; since then the whole limit is free again.")

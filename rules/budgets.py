@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,7 @@ from rules.dimensions import groups
 from rules.forecast import Forecast
 from rules.model import (
     HOUR,
+    Alert,
     Breach,
     Budget,
     BudgetEvidence,
@@ -40,7 +41,8 @@ from rules.model import (
     Subject,
     Verdict,
 )
-from rules.periods import Period, clock_label, instant, period_between, period_of, previous
+from rules.periods import CalendarKind, Period, clock_label, instant, period_between, period_of, previous
+from rules.rolling import rearmed, window_at
 from rules.selectors import select
 from rules.thresholds import Mark, mark_amount, mark_id, percent_of, severity_of, threshold_amount
 from rules.wording import label_of
@@ -55,8 +57,10 @@ _AT_ONCE = 512
 
 def running(budget: Budget, now: datetime) -> Period | None:
     """The period that `now` lies in; None before and after the dates of a budget that comes once."""
-    if budget.period != "once":
-        return period_of(budget.period, budget.timezone, now, budget.starts)
+    if budget.window is not None:
+        return window_at(budget, budget.window, now)
+    if budget.period not in {"once", "rolling"}:
+        return period_of(cast("CalendarKind", budget.period), budget.timezone, now, budget.starts)
     period = _only(budget)
     return period if period is not None and period.start <= now < period.end else None
 
@@ -79,7 +83,14 @@ def _periods(budget: Budget, view: SpendView, since: datetime, now: datetime) ->
         period = previous(period)
 
 
-def judge(budget: Budget, view: SpendView, names: Names, now: datetime, since: datetime | None = None) -> list[Verdict]:
+def judge(
+    budget: Budget,
+    view: SpendView,
+    names: Names,
+    now: datetime,
+    since: datetime | None = None,
+    held: Sequence[Alert] = (),
+) -> list[Verdict]:
     """One `Breach` for every threshold crossed, for each scope the budget stands for, in each period it is judged in.
 
     `per` makes a scope of every combination of those dimensions that the ledger holds and the selector takes; without
@@ -87,6 +98,9 @@ def judge(budget: Budget, view: SpendView, names: Names, now: datetime, since: d
     one included, cost at least `threshold_amount` and more than nothing; `starts_at` is the hour in which their
     running sum got there. One `NoData` stands for a period of which hours are missing. Periods that ended at or
     before `since` (see `rules.hindsight`) are left out; None judges the running period alone.
+
+    Of a rolling budget each crossing is a state, and there is one `Clear` for each of its open alerts (`held`) that is
+    armed anew (`rules.rolling`).
     """
     rows = np.flatnonzero(select(budget.select, view.leaves, names))
     group_of, scopes = _scopes(budget, view, names, rows)
@@ -97,6 +111,10 @@ def judge(budget: Budget, view: SpendView, names: Names, now: datetime, since: d
             subject = Subject(budget.name, "budget", Scope(view.organization), instant(period.start))
             verdicts.append(NoData(subject, missing))
         verdicts.extend(_Window(budget, view, names, period, now).crossings(rows, group_of, scopes))
+    if budget.window is not None and held:
+        asked = {alert.subject.scope for alert in held}
+        rows_of = {scope: rows[group_of == index] for index, scope in enumerate(scopes) if scope in asked}
+        verdicts.extend(rearmed(budget, budget.window, view, rows_of, held, now))
     return verdicts
 
 
@@ -114,6 +132,8 @@ class Line:
     limit: Nano
     spent: Nano
     settled: Nano
+    rolling: bool = False
+    """Whether it is of the hours up to now, and of no period that ends."""
     forecast: Forecast | None = None
     """Where the period will end, for the lines that `rules.outlook` forecasts."""
 
@@ -142,6 +162,7 @@ def lines(budget: Budget, view: SpendView, names: Names, now: datetime) -> list[
             limit=budget.limit,
             spent=spent[index],
             settled=settled[index],
+            rolling=budget.window is not None,
         )
         for index, scope in enumerate(scopes)
     ]
@@ -189,7 +210,7 @@ class _Window:
         self._first = view.start + self._columns.start * HOUR
         self._cost = view.cost[:, self._columns].sum(axis=1)
         self._settled = view.settled[:, self._columns].sum(axis=1)
-        closes_at = now + LISTED_LATE if period.end <= now else period.end
+        closes_at = None if budget.window is not None else now + LISTED_LATE if period.end <= now else period.end
         steps = [_step(budget, mark, period, closes_at) for mark in budget.thresholds]
         self._steps = sorted(steps, key=lambda step: step.amount)
         self._fixed: dict[str, Any] = {
@@ -198,6 +219,7 @@ class _Window:
             "period_end": period.end,
             "timezone": period.timezone,
             "limit": budget.limit,
+            "rolling": budget.window is not None,
             "also_crossed": (),
             "data_as_of": min(view.observed_until, now),
         }
@@ -272,15 +294,16 @@ class _Step:
     """The amount, where that is what was asked for and no percentage."""
     instance: str
     severity: Severity
-    closes_at: datetime
+    closes_at: datetime | None
 
 
-def _step(budget: Budget, mark: Mark, period: Period, closes_at: datetime) -> _Step:
+def _step(budget: Budget, mark: Mark, period: Period, closes_at: datetime | None) -> _Step:
+    begins = instant(period.start) if budget.window is None else f"rolling {budget.window // HOUR}h"
     return _Step(
         percent=percent_of(budget.limit, mark),
         amount=threshold_amount(budget.limit, mark),
         own=mark_amount(mark),
-        instance=f"{instant(period.start)}/{mark_id(mark)}",
+        instance=f"{begins}/{mark_id(mark)}",
         severity=severity_of(budget.limit, mark),
         closes_at=closes_at,
     )

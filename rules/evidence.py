@@ -53,6 +53,8 @@ class BudgetEvidence:
     """Of a threshold that is an amount of its own and no percentage."""
     also_crossed_amounts: tuple[Nano, ...] = ()
     """Those told with this one that are amounts of their own."""
+    rolling: bool = False
+    """Whether it is of the hours up to now, and of no period that ends."""
     told_amount: Nano | None = None
     """What the threshold was worth when it was told; None where it is as a percentage of `limit` says."""
     type: Literal["budget"] = "budget"

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 
-from rules.model import Budget
+from rules.model import HOUR, Budget
 from rules.periods import AS_THE_CALENDAR
 from rules.selectors import WORDS
 from rules.thresholds import mark_amount, mark_id, percent_of
@@ -89,5 +89,6 @@ def _signature(budget: Budget) -> str:
         *((word, pattern) for word in _LATER_WORDS if (pattern := getattr(selection, word)) is not None),
         *(("starts", astuple(budget.starts)) if budget.starts != AS_THE_CALENDAR else ()),
         *(("dates", *(day.isoformat() for day in budget.dates)) if budget.dates is not None else ()),
+        *(("window", budget.window // HOUR) if budget.window is not None else ()),
     )
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]

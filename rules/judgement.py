@@ -122,12 +122,17 @@ def judge(
     firing = frozenset(alert.subject.fingerprint for alert in alerts if alert.state is not State.RESOLVED)
     verdicts: list[Verdict] = []
     for budget in rules.budgets:
-        verdicts += budgets.judge(budget, view, names, now, watch.since[budget.name])
+        held = [alert for alert in alerts if alert.state is not State.RESOLVED and _is_of(alert, budget)]
+        verdicts += budgets.judge(budget, view, names, now, watch.since[budget.name], held)
     for rule in rules.anomalies:
         verdicts += anomaly.judge(rule, view, names, firing, now)
     verdicts += sources.judge(snapshot, silence, now, alerts)
     verdicts += drift.judge(rules.drift, snapshot.organization, snapshot.reconciled, names, now)
     return verdicts
+
+
+def _is_of(alert: Alert, budget: Budget) -> bool:
+    return alert.subject.kind == "budget" and alert.subject.rule == budget.name
 
 
 def configured(rules: Rules) -> frozenset[tuple[Kind, str]]:

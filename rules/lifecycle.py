@@ -307,7 +307,7 @@ class _Outcome:
         if alert.state is State.PENDING:
             self.resolve(alert, self.now, "over before it had lasted long enough", silent=True)
         elif alert.keep_firing_for <= _NO_TIME:
-            self.resolve(alert, self.now, "clear", silent=False)
+            self.resolve(alert, self.now, "clear", silent=isinstance(alert.evidence, BudgetEvidence))
         elif alert.clear_since is None:
             self._put(replace(alert, clear_since=self.now))
         elif self.now - alert.clear_since >= alert.keep_firing_for:

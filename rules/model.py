@@ -279,7 +279,7 @@ class Selector:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Spend against a limit over a period: one of the calendar, or the one that `dates` give.
+    """Spend against a limit over a period: one of the calendar, the one that `dates` give, or a rolling one.
 
     `thresholds` are marks on the way to `limit`, or beyond it. `per` makes one such budget for each value of those
     dimensions.
@@ -296,6 +296,8 @@ class Budget:
     """Where its periods begin, if not as the calendar has it."""
     dates: tuple[date, date] | None = None
     """Of a budget that comes "once": the first local day, and the first that is not in it any more."""
+    window: timedelta | None = None
+    """Of a "rolling" one: its length, whole hours."""
 
 
 @dataclass(frozen=True, slots=True)

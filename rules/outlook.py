@@ -24,10 +24,11 @@ def outlook(
 ) -> list[Line]:
     """The lines of `rules.budgets.lines`, dearest first, the first `MOST` with their forecast.
 
-    Its crossings are those of `amounts`. `off` are the ids of keys that are switched off.
+    Its crossings are those of `amounts`. `off` are the ids of keys that are switched off. What rolls on has no end to
+    forecast.
     """
     found = lines(budget, view, names, now)
-    if not found:
+    if not found or found[0].rolling:
         return found
     rows = np.flatnonzero(select(budget.select, view.leaves, names))
     of, values = groups(budget.per, [view.leaves[row] for row in rows.tolist()], names)

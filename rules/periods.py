@@ -12,14 +12,14 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 from zoneinfo import ZoneInfo
 
 from rules.scope import HOUR
 
 CalendarKind: TypeAlias = Literal["hour", "day", "week", "month", "quarter", "year"]
-PeriodKind: TypeAlias = CalendarKind | Literal["once"]
-"""What follows one another by the calendar, and a stretch of given dates that comes once."""
+PeriodKind: TypeAlias = CalendarKind | Literal["once", "rolling"]
+"""What follows one another by the calendar, a stretch of given dates that comes once, and the hours up to now."""
 
 LONGEST = timedelta(days=66)
 """The longest period that can be judged whole.
@@ -97,10 +97,11 @@ def period_between(first: date, after: date, zone: str) -> Period:
 
 
 def previous(period: Period) -> Period | None:
-    """The period of the same kind and zone that ended when this one began; None before one that comes once."""
-    if period.kind == "once":
+    """The period of the same kind and zone that ended when this one began; None where one does not follow another."""
+    if period.kind in {"once", "rolling"}:
         return None
-    return period_of(period.kind, period.timezone, period.start - timedelta(microseconds=1), period.starts)
+    kind = cast("CalendarKind", period.kind)
+    return period_of(kind, period.timezone, period.start - timedelta(microseconds=1), period.starts)
 
 
 def clock_label(moment: datetime, beside: datetime | None = None) -> str:

@@ -308,7 +308,7 @@ def _line(line: Any) -> Mapping[str, Any]:
         "organization": line.scope.organization,
         "scope": dict(line.scope.parts()),
         "period": line.period,
-        "ends_at": utc_json(line.end),
+        "ends_at": None if line.rolling else utc_json(line.end),
         "limit_usd": usd_string(line.limit),
         "spent_usd": usd_string(line.spent),
         "settled_usd": usd_string(line.settled),

@@ -120,6 +120,23 @@ def test_a_limit_raised_in_the_configuration_is_told_at_its_new_height_and_not_b
     assert len(watcher.firing("budget")) == 1
 
 
+def test_a_rolling_budget_is_told_once_and_again_only_after_calm(start: Start, tmp_path: Path) -> None:
+    world = organization(tmp_path, "runaway after=3h for=3h", "runaway after=27h for=3h")
+    usual = [world.true_cost_nano(end - 6 * HOUR, end) for end in (TUESDAY - back * HOUR for back in range(7 * 24))]
+    six = Budget("six hours", "rolling", "UTC", 3 * max(usual) // 2, (100.0,), window=6 * HOUR)
+    watcher = begin(start, world, Asked(budgets=(six,), anomalies=())).watcher
+    told = []
+    for day in (at("2026-11-17 00:00"), at("2026-11-18 00:00")):
+        told += watcher.run(day + 13 * HOUR)
+        watcher.restart()
+        assert len(watcher.firing("budget")) == 1
+        told += watcher.run(day + 24 * HOUR)
+        assert not watcher.firing("budget")
+    for message, day in zip(told, (17, 18), strict=True):
+        Message(message).tells("six hours").says("passed 100 %", "for the last 6 hours")
+        assert at(f"2026-11-{day} 10:00") <= message.created_at <= at(f"2026-11-{day} 13:00")
+
+
 def moment_of_ratio(watcher: Watcher, ratio: float, limit_usd: float) -> datetime:
     """When today's true cost reaches this part of the limit."""
     midnight = watcher.now.replace(hour=0, minute=0)

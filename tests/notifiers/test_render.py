@@ -117,6 +117,16 @@ def test_a_limit_that_is_passed_is_told_as_that() -> None:
     assert "The limit is passed by $29.31 (6 %); a new period begins Tue 1 Dec 00:00 UTC" in told(of)
 
 
+def test_a_rolling_budget_speaks_of_no_period_that_ends_and_of_no_pace() -> None:
+    evidence = replace(budget_evidence(80, 100, 80), rolling=True, period="the last 24 hours")
+    text = told(story(notification(alert("budget", "b", evidence))))
+    assert "for the last 24 hours" in text
+    assert "$80.00 of $100.00 (80 %) in the last 24 hours." in text
+    assert "80 % is told again once spend has been 10 % below it" in text
+    assert "even pace" not in text
+    assert "ended" not in text
+
+
 def test_a_threshold_that_is_an_amount_is_called_by_it() -> None:
     evidence = replace(
         budget_evidence(80, 100, 80), threshold_amount=79_500_000_000, also_crossed_amounts=(60_000_000_000,)

@@ -50,6 +50,7 @@ MONTH: dict[str, Any] = {}
 WEEK = {"period": "week"}
 DAY = {"period": "day"}
 HOURLY = {"period": "hour"}
+ROLLING = {"period": "rolling", "window": timedelta(hours=24)}
 ONCE = {"period": "once", "dates": (date(2026, 11, 10), date(2026, 11, 15))}
 USD_90 = Threshold(amount=parse_usd("90"))
 SETTLING = timedelta(minutes=20)
@@ -132,10 +133,11 @@ class Story:
         names = Names(self.names)
         in_force = [self.budget] if self.configured else []
         watch = hindsight.watch(in_force, self.remembered, now)
+        held = [alert for alert in self.alerts.values() if alert.state is State.FIRING]
         verdicts = [
             verdict
             for budget in in_force
-            for verdict in budgets.judge(budget, self.view(now), names, now, watch.since[budget.name])
+            for verdict in budgets.judge(budget, self.view(now), names, now, watch.since[budget.name], held)
         ]
         known = [
             alert
@@ -796,6 +798,264 @@ ROWS: list[tuple[str, dict[str, Any], str]] = [
         poll 2026-11-10T05:00 -> 50
         dates 2026-11-09 2026-11-15
         poll 2026-11-10T06:00 -> 50
+        """,
+    ),
+    # --------------------------------------------------------------------------------------- rolling windows
+    (
+        "a rolling day counts the open hour and the 23 before it, and no hour more",
+        ROLLING,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 30
+        spend 2026-11-11T03 15
+        poll 2026-11-11T03:30 ->
+        spend 2026-11-11T03 20
+        poll 2026-11-11T03:40 -> 50
+        """,
+    ),
+    (
+        "what is a window old counts no more",
+        ROLLING,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 30
+        spend 2026-11-11T04 30
+        poll 2026-11-11T04:30 ->
+        """,
+    ),
+    (
+        "a rolling window knows no midnight and no month's end",
+        ROLLING,
+        """
+        poll 2026-11-30T20:00 ->
+        spend 2026-11-30T22 30
+        spend 2026-12-01T02 25
+        poll 2026-12-01T02:30 -> 50
+        """,
+    ),
+    (
+        "a rolling threshold is told once while spend stays above it, for days",
+        ROLLING,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        spend 2026-11-11T03 55
+        poll 2026-11-11T05:00 ->
+        spend 2026-11-12T02 55
+        poll 2026-11-12T05:00 ->
+        open -> 50
+        """,
+    ),
+    (
+        "50 and 80 crossed at once in a window are one message",
+        ROLLING,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 85
+        poll 2026-11-10T05:00 -> 80+50
+        spend 2026-11-10T06 20
+        poll 2026-11-10T07:00 -> 100
+        """,
+    ),
+    (
+        "spend that dips below a rolling threshold for less than a day and comes back is the same crossing",
+        ROLLING,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        poll 2026-11-11T12:00 ->
+        open -> 50
+        spend 2026-11-11T12 55
+        poll 2026-11-11T13:00 ->
+        """,
+    ),
+    (
+        "spend 10 % below a rolling threshold for a day ends it without a word, and it is told when it comes anew",
+        ROLLING,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        poll 2026-11-12T03:00 ->
+        open -> 50
+        poll 2026-11-12T05:00 ->
+        open ->
+        spend 2026-11-12T05 55
+        poll 2026-11-12T06:00 -> 50
+        """,
+    ),
+    (
+        "spend that stays within 10 % below a rolling threshold does not arm it",
+        ROLLING,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        spend 2026-11-10T16 46
+        poll 2026-11-10T05:00 -> 50
+        spend 2026-11-11T15 46
+        spend 2026-11-12T14 46
+        spend 2026-11-13T13 46
+        poll 2026-11-14T12:00 ->
+        open -> 50
+        spend 2026-11-14T12 10
+        poll 2026-11-14T12:40 ->
+        """,
+    ),
+    (
+        "exactly 10 % below is low enough",
+        {"period": "rolling", "window": timedelta(hours=24), "thresholds": (50.0,)},
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        spend 2026-11-11T04 45
+        spend 2026-11-12T04 45
+        poll 2026-11-12T05:00 ->
+        open ->
+        spend 2026-11-12T05 5
+        poll 2026-11-12T06:00 -> 50
+        """,
+    ),
+    (
+        "a window of six hours arms its thresholds after six calm hours",
+        {"period": "rolling", "window": timedelta(hours=6)},
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        poll 2026-11-10T16:10 ->
+        open -> 50
+        poll 2026-11-10T16:30 ->
+        open ->
+        spend 2026-11-10T16 55
+        poll 2026-11-10T17:00 -> 50
+        """,
+    ),
+    (
+        "a window of a week arms its thresholds after a calm day",
+        {"period": "rolling", "window": timedelta(days=7)},
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        poll 2026-11-18T03:00 ->
+        open -> 50
+        poll 2026-11-18T05:00 ->
+        open ->
+        """,
+    ),
+    (
+        "a rolling figure restated below and back is told once",
+        ROLLING,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        spend 2026-11-10T04 10
+        poll 2026-11-10T06:00 ->
+        open -> 50
+        spend 2026-11-10T04 55
+        poll 2026-11-10T07:00 ->
+        """,
+    ),
+    (
+        "hours never read do not arm a rolling threshold",
+        ROLLING,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        hole 2026-11-11T20
+        poll 2026-11-12T06:00 ->
+        open -> 50
+        poll 2026-11-13T19:00 ->
+        open -> 50
+        poll 2026-11-13T21:30 ->
+        open ->
+        """,
+    ),
+    (
+        "a rolling threshold is told once through restarts",
+        ROLLING,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        restart
+        poll 2026-11-10T05:05 ->
+        restart
+        poll 2026-11-12T06:00 ->
+        restart
+        spend 2026-11-12T06 55
+        poll 2026-11-12T07:00 -> 50
+        """,
+    ),
+    (
+        "each key has a window of its own",
+        ROLLING | {"per": ("api_key",)},
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55 a
+        poll 2026-11-10T05:00 -> apikey_a:50
+        spend 2026-11-11T04 55 b
+        poll 2026-11-11T05:00 -> apikey_b:50
+        poll 2026-11-12T05:00 ->
+        open -> 50
+        spend 2026-11-12T05 55 a
+        spend 2026-11-12T05 55 b
+        poll 2026-11-12T06:00 -> apikey_a:50
+        """,
+    ),
+    (
+        "a lowered limit of a rolling budget tells what is newly crossed",
+        ROLLING,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        limit 60
+        poll 2026-11-10T05:05 -> 80
+        """,
+    ),
+    (
+        "a raised limit of a rolling budget repeats nothing until spend has been 10 % below for a day",
+        ROLLING,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        limit 200
+        poll 2026-11-10T05:05 ->
+        open -> 50
+        spend 2026-11-10T06 50
+        poll 2026-11-10T07:00 ->
+        poll 2026-11-12T07:00 ->
+        open ->
+        spend 2026-11-12T07 100
+        poll 2026-11-12T08:00 -> 50
+        """,
+    ),
+    (
+        "what a window held while nobody looked, and holds no more, is not told",
+        ROLLING,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-11T04 85
+        poll 2026-11-14T05:00 ->
+        """,
+    ),
+    (
+        "a rolling budget that is removed takes its crossings along",
+        ROLLING,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        remove
+        poll 2026-11-10T05:05 ->
+        open ->
         """,
     ),
     # ------------------------------------------------------------------------------------- late and never read

@@ -187,6 +187,26 @@ def test_lines_stand_for_every_scope_dearest_first() -> None:
     )
 
 
+def test_a_rolling_budget_has_one_line_of_the_hours_up_to_now() -> None:
+    day = replace(BUDGET, period="rolling", window=timedelta(hours=24))
+    hours = (NOW - START) // HOUR
+    view = view_of({(0, hours): 7, (0, hours - 23): 4, (3, hours - 24): 9})
+    (line,) = budgets.lines(day, view, NAMES, NOW)
+    assert (line.period, line.spent, line.rolling, line.forecast) == ("the last 24 hours", 11 * USD, True, None)
+    (week,) = budgets.lines(replace(day, window=timedelta(days=7)), view, NAMES, NOW)
+    assert (week.period, week.spent) == ("the last 7 days", 20 * USD)
+    assert budgets.lines(replace(day, window=HOUR), view, NAMES, NOW)[0].period == "the last hour"
+
+
+def test_a_crossing_of_a_rolling_window_is_a_state_that_begins_in_the_hour_that_reached_it() -> None:
+    day = replace(BUDGET, period="rolling", window=timedelta(hours=24), thresholds=(50.0,))
+    hours = (NOW - START) // HOUR
+    (breach,) = budgets.judge(day, view_of({(0, hours - 30): 90, (0, hours - 3): 30, (0, hours - 1): 25}), NAMES, NOW)
+    assert isinstance(breach, Breach)
+    assert (breach.closes_at, breach.subject.instance) == (None, "rolling 24h/50")
+    assert breach.starts_at == START + (hours - 1) * HOUR
+
+
 def test_a_budget_of_given_dates_has_lines_from_its_first_day_to_its_last() -> None:
     once = replace(BUDGET, period="once", dates=(date(2026, 11, 3), date(2026, 11, 6)))
     view = view_of({(0, 47): 7, (0, 48): 4, (3, 119): 9, (3, 120): 5})

@@ -44,6 +44,7 @@ def test_time_away_is_made_up_for() -> None:
         {"per": ("model",)},
         {"timezone": "Asia/Tokyo"},
         {"starts": Starts(day=2)},
+        {"period": "rolling", "window": timedelta(days=1)},
         {"period": "once", "dates": (date(2026, 11, 1), date(2026, 12, 1))},
     ],
 )

@@ -63,7 +63,8 @@ def _budget(lines: Sequence[Line], zone: ZoneInfo, console: Console, now: dateti
     first = lines[0]
     left = f"{duration(first.end - now)} left" if first.end > now else "ended"
     each = " each" if first.label else ""
-    head = f"  {first.period} ({zone.key}), {left}, limit {_whole(first.limit)}{each}"
+    when = first.period if first.rolling else f"{first.period} ({zone.key}), {left}"
+    head = f"  {when}, limit {_whole(first.limit)}{each}"
     print_hanging(console, Text(clean(first.budget), style="bold"), Text(head, style="dim"))
     shown = lines[:most]
     console.print(_table(shown, zone, console))
@@ -198,7 +199,7 @@ def _notes(standing: Standing, now: datetime) -> Iterator[str]:
         yield f"~ rests on little history, {min(young):.1f} days at the least: its interval is wide."
     if any(line.forecast is not None and line.forecast.basis == "none" and line.spent for line in standing.lines):
         yield "- has no complete hour of spend yet to learn from."
-    if any(line.forecast is None for line in standing.lines):
+    if any(line.forecast is None and not line.rolling for line in standing.lines):
         yield "- is not forecast: the dearest 500 lines of a budget are, from the next cycle on."
     if standing.data_as_of is not None:
         yield f"Data as of {standing.data_as_of:%Y-%m-%d %H:%M} UTC, {ago(standing.data_as_of, now)}."

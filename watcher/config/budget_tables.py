@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import cast
 
 from rules.money import display_usd
@@ -12,7 +12,7 @@ from rules.periods import AS_THE_CALENDAR, LONGEST, PeriodKind, Starts
 from rules.thresholds import Mark, mark_text, threshold_amount
 from watcher.config.models import BudgetTable
 from watcher.config.problems import Problem
-from watcher.config.values import LOOKS_BACK, WEEKDAYS
+from watcher.config.values import LOOKS_BACK, ROLLING, WEEKDAYS, rolling_window
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +22,15 @@ class Timing:
     period: PeriodKind
     starts: Starts
     dates: tuple[date, date] | None
+    window: timedelta | None = None
 
 
 def timing(table: BudgetTable) -> Timing:
     """The periods that the table asks for; only right where `timing_problems` finds nothing."""
     if table.since is not None and table.until is not None:
         return Timing("once", AS_THE_CALENDAR, (table.since, table.until))
+    if table.period.startswith(ROLLING):
+        return Timing("rolling", AS_THE_CALENDAR, None, rolling_window(table.period))
     starts = Starts(weekday=WEEKDAYS.index(table.week_start), day=table.billing_day)
     return Timing(cast("PeriodKind", table.period), starts, None)
 

@@ -9,6 +9,7 @@ from rules.model import TAG, AnomalyRule, Budget, Dimension, Selector
 from rules.money import NANO_PER_USD, display_usd
 from rules.periods import period_between
 from rules.prices import PriceRule
+from rules.rolling import window_words
 from rules.selectors import WORDS
 from rules.thresholds import Mark, Threshold, mark_amount, percent_of
 from watcher.config.durations import spell_duration
@@ -88,6 +89,8 @@ def _mark(limit: int, mark: Mark) -> str:
 def _stretch(budget: Budget) -> str:
     """ "a month from the 15th (UTC)"."""
     zone = budget.timezone
+    if budget.window is not None:
+        return f"in any {window_words(budget.window)}"
     if budget.dates is not None:
         return f"in all within {period_between(*budget.dates, zone).label} ({zone})"
     begins = ""
@@ -100,6 +103,8 @@ def _stretch(budget: Budget) -> str:
 
 
 def _how_often(budget: Budget) -> str:
+    if budget.window is not None:
+        return "whenever it is reached anew"
     return "once" if budget.dates is not None else f"once {_a(budget.period)}"
 
 

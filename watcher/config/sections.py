@@ -148,6 +148,7 @@ class Sections:
             select=_selector(table.select),
             starts=when.starts,
             dates=when.dates,
+            window=when.window,
         )
 
     def anomaly(self, raw: dict[str, Any], place: str) -> AnomalyRule | None:

@@ -16,8 +16,9 @@ from enum import StrEnum
 from functools import cache
 from typing import Any, TypeVar
 
-from rules.model import DIMENSIONS, TAG, Severity
+from rules.model import DIMENSIONS, HOUR, TAG, Severity
 from rules.money import NANO_PER_USD, parse_usd, usd_string
+from rules.periods import LONGEST
 from rules.selectors import tag_problem
 from rules.thresholds import Mark, Threshold, mark_amount, percent_of
 from watcher.config.durations import parse_duration, write_duration
@@ -32,6 +33,7 @@ MOST_THRESHOLDS = 20
 LEAST_PRICE = 1_000
 LARGEST_PRICE = 100_000 * NANO_PER_USD
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+ROLLING = "rolling"
 PERIODS = ("hour", "day", "week", "month")
 LOOKS_BACK = "this version looks at the last 70 days of spend"
 _REVERSED = re.compile(r"(.)-(.)", re.DOTALL)
@@ -167,11 +169,30 @@ def day(value: object) -> date:
 
 
 def period(value: object) -> str:
-    """A word for a calendar period that the ledger's view is long enough for."""
+    """A word for a calendar period, or a rolling window such as "rolling 24h", within the ledger's view."""
+    if isinstance(value, str) and value.split(" ")[0] == ROLLING:
+        rolling_window(value)
+        return str(value)
     if value in ("quarter", "year"):
         right = 'write period = "month" and a month\'s part of the limit'
         raise Wrong(f"cannot be {shown(value)} yet: {LOOKS_BACK}, and would miss what came before; {right}")
-    return one_of(*PERIODS)(value)
+    if isinstance(value, str) and value in PERIODS:
+        return str(value)
+    guess = did_you_mean(value, PERIODS) if isinstance(value, str) and not isinstance(value, Expanded) else ""
+    raise Wrong(f'must be {enumerated(PERIODS)}, or a window such as "rolling 24h", not {shown(value)}{guess}')
+
+
+def rolling_window(value: str) -> timedelta:
+    """The length of "rolling 24h": whole hours, at most what can be looked at whole."""
+    length = value.removeprefix(ROLLING).strip()
+    try:
+        found = parse_duration(length)
+    except Wrong:
+        raise Wrong(f'must say how long the window is, as in "rolling 24h", not {shown(value)}') from None
+    if found % HOUR or not HOUR <= found <= LONGEST:
+        most = f"{LONGEST.days}d"
+        raise Wrong(f"must be a window of whole hours, from 1h to {most} ({LOOKS_BACK}), not {shown(value)}")
+    return found
 
 
 def percent(value: object) -> float:

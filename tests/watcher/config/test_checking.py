@@ -139,6 +139,10 @@ def test_users_families_tiers_and_tags_are_described_in_words(tmp_path: Path) ->
             'period = "hour"\nthresholds = [100]',
             "$5 an hour (UTC) for the whole organization; tells once an hour at 100 % ($5).",
         ),
+        (
+            'period = "rolling 7d"\nthresholds = [80]',
+            "$5 in any 7 days for the whole organization; tells whenever it is reached anew at 80 % ($4).",
+        ),
         ("billing_day = 15", "$5 a month from day 15 (UTC) for the whole organization; tells once a month at"),
         ("billing_day = 31", "$5 a month from day 31 or its last day (UTC) for"),
         (

@@ -361,18 +361,20 @@ def test_prices_keep_their_order_as_the_first_counts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("lines", "expected"),
     [
-        ('period = "hour"', ("hour", Starts(), None)),
-        ("billing_day = 31", ("month", Starts(day=31), None)),
-        ('period = "week"\nweek_start = "sunday"', ("week", Starts(weekday=6), None)),
+        ('period = "hour"', ("hour", Starts(), None, None)),
+        ('period = "rolling 24h"', ("rolling", Starts(), None, timedelta(hours=24))),
+        ('period = "rolling 7d"', ("rolling", Starts(), None, timedelta(days=7))),
+        ("billing_day = 31", ("month", Starts(day=31), None, None)),
+        ('period = "week"\nweek_start = "sunday"', ("week", Starts(weekday=6), None, None)),
         (
             "from = 2026-11-01\nuntil = 2027-01-06",
-            ("once", Starts(), (date(2026, 11, 1), date(2027, 1, 6))),
+            ("once", Starts(), (date(2026, 11, 1), date(2027, 1, 6)), None),
         ),
     ],
 )
 def test_periods_begin_and_end_as_the_file_says(tmp_path: Path, lines: str, expected: object) -> None:
     found = budget_of(tmp_path, f"limit_usd = 5\n{lines}")
-    assert (found.period, found.starts, found.dates) == expected
+    assert (found.period, found.starts, found.dates, found.window) == expected
 
 
 def test_thresholds_are_percents_or_amounts_with_a_severity_of_their_own_where_one_is_given(tmp_path: Path) -> None:
