@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import httpx
-import structlog
 from typer.testing import CliRunner
 
 from watcher.cli import app
@@ -67,7 +66,6 @@ def quiet_logs() -> Iterator[None]:
         root.handlers[:] = handlers
         root.setLevel(level)
         sys.excepthook, threading.excepthook = hooks
-        structlog.reset_defaults()
 
 
 def environment(clock: str | None = CLOCK, **more: str) -> dict[str, str]:

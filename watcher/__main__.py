@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 import threading
 from types import TracebackType
@@ -17,6 +18,8 @@ def main() -> None:
         print(sentence, file=sys.stderr)  # noqa: T201 — nothing else can be trusted to print it
         raise SystemExit(1)
     collect_rarely()
+    # numpy's linear algebra would start a thread a core, at once and for ever; what is computed here is too small.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     threading.excepthook = lambda thrown: _tell(
         thrown.exc_type, thrown.exc_value or thrown.exc_type(), thrown.exc_traceback
     )

@@ -8,13 +8,12 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
-import structlog
-
 from notifiers.base import Notifier
 from watcher import health
 from watcher.admin_api import RequestObservation
 from watcher.clock import Clock
 from watcher.cycle import Outcome, Progress
+from watcher.logs import logger
 from watcher.metrics import Board, Metrics, left_over
 from watcher.outbox import deliver
 from watcher.schedule import Schedule
@@ -25,7 +24,7 @@ from watcher.upkeep import look_after
 from watcher.watched import InForce, Turns, Watched, Wire
 from watcher.wiring import assemble, waiting_by_receiver
 
-log = structlog.get_logger(__name__)
+log = logger(__name__)
 
 DELIVER_EVERY = timedelta(seconds=1)
 LAST_CALL = 6.0

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import structlog
-
 from notifiers.base import DeliveryError
 from notifiers.http import OutgoingHttp
+from watcher.logs import logger
 from watcher.settings import HeartbeatSettings
 
-log = structlog.get_logger(__name__)
+log = logger(__name__)
 
 
 def ping(http: OutgoingHttp, heartbeat: HeartbeatSettings) -> bool:

@@ -10,11 +10,12 @@ import json
 import logging
 import sys
 from collections.abc import Iterable
+from functools import cached_property
 from types import TracebackType
-from typing import Literal, TextIO
+from typing import Any, Literal, TextIO, TypeAlias
 from urllib.parse import quote
 
-import structlog
+Style: TypeAlias = Literal["text", "json"]
 
 REDACTED = "[redacted]"
 
@@ -24,47 +25,38 @@ _CHATTY = ("httpx", "httpcore", "slack_sdk", "asyncio", "uvicorn", "alembic", "s
 _TOLD_BY_US = ("apscheduler",)
 
 
-class RedactingFormatter(structlog.stdlib.ProcessorFormatter):
+class RedactingFormatter(logging.Formatter):
     """Renders a line, then blots out every secret it was told of."""
 
     secrets: tuple[str, ...] = ()
 
+    def __init__(self, style: Style, *, colors: bool) -> None:
+        super().__init__()
+        self._look: Style = style
+        self._colors = colors
+
     def format(self, record: logging.LogRecord) -> str:
         """The finished line, without secrets."""
-        line = super().format(record)
+        line = self._rendering.format(record)
         for secret in self.secrets:
             line = line.replace(secret, REDACTED)
         return line
 
+    @cached_property
+    def _rendering(self) -> logging.Formatter:
+        """Made for the first line: most commands that only read write none, and structlog is slow to import."""
+        from watcher.log_lines import rendering  # noqa: PLC0415
+
+        return rendering(self._look, colors=self._colors)
+
 
 def configure(
-    level: Literal["debug", "info", "warning"] = "info",
-    style: Literal["text", "json"] = "text",
-    stream: TextIO | None = None,
+    level: Literal["debug", "info", "warning"] = "info", style: Style = "text", stream: TextIO | None = None
 ) -> None:
     """Send all logging to `stream` (stderr unless given), as text for people or one JSON object a line."""
     target = sys.stderr if stream is None else stream
-    shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer()
-        if style == "json"
-        else structlog.dev.ConsoleRenderer(
-            colors=target.isatty(),
-            pad_event_to=44,
-            sort_keys=False,
-            # The default one shows local variables, cut and wrapped, so that a secret in one is not known again.
-            exception_formatter=structlog.dev.plain_traceback,
-        )
-    )
-    tail: list[structlog.typing.Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
-    if style == "json":
-        tail.append(structlog.processors.format_exc_info)
     handler = logging.StreamHandler(target)
-    handler.setFormatter(RedactingFormatter(foreign_pre_chain=shared, processors=[*tail, renderer]))
+    handler.setFormatter(RedactingFormatter(style, colors=target.isatty()))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
@@ -72,21 +64,19 @@ def configure(
         logging.getLogger(name).setLevel(logging.WARNING)
     for name in _TOLD_BY_US:
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=False,
-    )
+
+
+def logger(name: str) -> Any:
+    """A logger of structlog's whose events go the way of every library's lines."""
+    from watcher.log_lines import logger as structured  # noqa: PLC0415 - as above
+
+    return structured(name)
 
 
 def tell_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Log an exception that nobody caught, traceback and all."""
     what = "the program failed in a way it should not; please report this"
-    structlog.get_logger("watcher").critical(what, exc_info=(kind, error, trace))
+    logger("watcher").critical(what, exc_info=(kind, error, trace))
 
 
 def _forms(text: str) -> tuple[str, ...]:

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-import structlog
-
 from notifiers.base import DeliveryError, Notifier
 from rules.model import Notification
+from watcher.logs import logger
 
-log = structlog.get_logger(__name__)
+log = logger(__name__)
 
 WAITS = tuple(timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 1800, 3600))
 """How long to wait after the first, second … failed try; the last holds for every further one."""

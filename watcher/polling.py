@@ -6,15 +6,16 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
-import structlog
+from structlog.contextvars import bound_contextvars
 
 from watcher.admin_api import AdminApiError
 from watcher.cycle import Outcome, Progress
+from watcher.logs import logger
 from watcher.store import StoreError
 from watcher.telling import log_outcome
 from watcher.watched import InForce, Watched
 
-log = structlog.get_logger(__name__)
+log = logger(__name__)
 
 
 def poll_all(force: InForce, now: datetime, progress: Progress) -> tuple[str, ...]:
@@ -35,7 +36,7 @@ def poll_all(force: InForce, now: datetime, progress: Progress) -> tuple[str, ..
 def _poll(force: InForce, watched: Watched, now: datetime, progress: Progress) -> tuple[str, ...]:
     several = len(force.watched) > 1
     context = {"organization": watched.label} if several else {}
-    with structlog.contextvars.bound_contextvars(**context):
+    with bound_contextvars(**context):
         found = _attempt(watched, now, progress)
         if isinstance(found, Outcome):
             log_outcome(found)

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from datetime import UTC, timedelta
 from typing import Any
 
-import structlog
 from apscheduler.events import (
     EVENT_JOB_ERROR,
     EVENT_JOB_MAX_INSTANCES,
@@ -23,8 +22,9 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from watcher.clock import Clock, wall_minus_monotonic, wall_now
+from watcher.logs import logger
 
-log = structlog.get_logger(__name__)
+log = logger(__name__)
 
 _JUMP = 2.0  # seconds by which wall and monotonic time may drift apart between two looks
 _LOOK = 0.5  # seconds between looks

@@ -8,12 +8,11 @@ import threading
 from collections.abc import Callable
 from types import FrameType
 
-import structlog
-
 from watcher.daemon import Daemon
+from watcher.logs import logger
 from watcher.settings import Settings
 
-log = structlog.get_logger(__name__)
+log = logger(__name__)
 
 
 class Signals:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import structlog
-
 from watcher.cycle import Outcome
+from watcher.logs import logger
 
-log = structlog.get_logger(__name__)
+log = logger(__name__)
 
 
 def log_outcome(outcome: Outcome) -> None:

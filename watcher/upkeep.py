@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-import structlog
-
 from rules import lifecycle
+from watcher.logs import logger
 from watcher.store import Judgement, Store
 
-log = structlog.get_logger(__name__)
+log = logger(__name__)
 
 EVERY = timedelta(days=1)
 GIVEN_UP_AFTER = timedelta(days=7)

@@ -13,19 +13,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self, TypeAlias
 
-import structlog
+from structlog.contextvars import bound_contextvars
 
 from watcher.admin_api import AdminApiError
 from watcher.clock import Clock
 from watcher.cycle import Outcome, Progress, World, run_cycle
 from watcher.ingest import Plan, organization_of
+from watcher.logs import logger
 from watcher.settings import Settings
 from watcher.store import Store, StoreError
 from watcher.tally import Tally
 from watcher.telling import log_outcome
 from watcher.wiring import Access, Observer, Parts
 
-log = structlog.get_logger(__name__)
+log = logger(__name__)
 
 Wire: TypeAlias = Callable[[Settings, Store, Observer, Callable[[float], None]], Parts]
 """Makes the parts of a configuration: from settings and store, who hears of requests, and how to wait seconds."""
@@ -71,7 +72,7 @@ class Watched:
 
         Nothing is done, or told, once the configuration is no longer in force.
         """
-        with self._running, structlog.contextvars.bound_contextvars(**self._context()):
+        with self._running, bound_contextvars(**self._context()):
             if self._ended.is_set():
                 return None
             begun = time.monotonic()

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Iterator
 
 import pytest
-import structlog
 
 from watcher import logs
 
@@ -21,19 +20,18 @@ def stream() -> Iterator[io.StringIO]:
     yield lines
     root.handlers[:] = before
     root.setLevel(level)
-    structlog.reset_defaults()
 
 
 @pytest.mark.parametrize("style", ["text", "json"])
 def test_a_secret_is_blotted_out_of_our_lines_and_of_every_librarys(stream: io.StringIO, style: str) -> None:
     logs.configure("debug", style, stream)  # type: ignore[arg-type]
     logs.redact([SECRET])
-    structlog.get_logger("ours").info("ours", value=SECRET, url=f"https://x/{SECRET}?a")
+    logs.logger("ours").info("ours", value=SECRET, url=f"https://x/{SECRET}?a")
     logging.getLogger("a.library").debug("theirs %s", SECRET)
     try:
         raise RuntimeError(f"refused: {SECRET}")
     except RuntimeError:
-        structlog.get_logger("ours").exception("failed")
+        logs.logger("ours").exception("failed")
         logging.getLogger("a.library").exception("failed")
     text = stream.getvalue()
     assert "c4n4ry" not in text
@@ -54,7 +52,7 @@ def test_a_traceback_shows_no_local_variable_where_a_cut_or_wrapped_secret_would
     try:
         send(long)
     except OSError as error:
-        structlog.get_logger("ours").exception("failed")
+        logs.logger("ours").exception("failed")
         logging.getLogger("a.library").exception("failed")
         logs.tell_uncaught(type(error), error, error.__traceback__)
     text = stream.getvalue()
@@ -71,7 +69,7 @@ def test_the_quoted_form_of_a_secret_is_blotted_out_too(stream: io.StringIO) -> 
 
 def test_json_lines_are_json_with_level_and_time(stream: io.StringIO) -> None:
     logs.configure("info", "json", stream)
-    structlog.get_logger("ours").info("cycle done", hours=3)
+    logs.logger("ours").info("cycle done", hours=3)
     logging.getLogger("a.library").warning("theirs")
     ours, theirs = map(json.loads, stream.getvalue().splitlines())
     assert (ours["event"], ours["hours"], ours["level"]) == ("cycle done", 3, "info")
@@ -88,7 +86,7 @@ def test_the_libraries_that_log_whole_urls_are_quiet_even_at_debug(stream: io.St
 
 def test_the_level_is_a_floor(stream: io.StringIO) -> None:
     logs.configure("warning", "text", stream)
-    structlog.get_logger("ours").info("quiet")
-    structlog.get_logger("ours").warning("heard")
+    logs.logger("ours").info("quiet")
+    logs.logger("ours").warning("heard")
     assert "quiet" not in stream.getvalue()
     assert "heard" in stream.getvalue()

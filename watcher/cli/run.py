@@ -16,6 +16,7 @@ from watcher.cli.context import (
     load_settings,
     open_store,
 )
+from watcher.logs import logger
 
 if TYPE_CHECKING:
     from watcher.settings import Settings
@@ -29,8 +30,6 @@ def register(app: typer.Typer) -> None:
 
 def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Watch until told to end (SIGTERM, Ctrl-C); SIGHUP reads the configuration again."""
-    import structlog
-
     from watcher.daemon import Daemon
     from watcher.ingest import SOURCES
     from watcher.metrics import Metrics
@@ -41,7 +40,7 @@ def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
 
     settings = load_settings(config)
     clock = clock_for(settings)
-    log = structlog.get_logger("watcher")
+    log = logger("watcher")
     signals = Signals()
     signals.listen()
     with ExitStack() as closing:
