@@ -10,6 +10,8 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from tests.stage import BUDGET, NOW, environment, write_config
 from watcher.simulator import Simulator, World
 
@@ -25,9 +27,11 @@ HEAVY = {
     "starlette",
 }
 HELP_SECONDS = 0.4
+MODULES_OF_A_REPORT = 770
+"""There were 735; each costs a fifth of a millisecond and more, before it does anything."""
 LISTING = """\
 import atexit, json, sys
-atexit.register(lambda: sys.stderr.write("\\n" + json.dumps(sorted({name.split(".")[0] for name in sys.modules}))))
+atexit.register(lambda: sys.stderr.write("\\n" + json.dumps(sorted(sys.modules))))
 sys.argv[0] = "watcher"
 from watcher.__main__ import main
 main()
@@ -35,6 +39,7 @@ main()
 
 
 def imported_by(*arguments: str | Path) -> set[str]:
+    """The modules that a command has imported when it ends, packages and all that lies in them."""
     command = [sys.executable, "-c", LISTING, *map(str, arguments)]
     done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=60, check=True)
     return set(json.loads(done.stderr.splitlines()[-1]))
@@ -65,6 +70,32 @@ def test_a_spend_report_needs_no_http_client(tmp_path: Path) -> None:
     modules = imported_by("spend", "-c", config)
     assert "numpy" in modules
     assert not {"httpx", "stamina", "apscheduler", "prometheus_client", "alembic", "statsmodels"} & modules
+    # Nor what lays out tables, shows tracebacks and makes lines of a log: with a thousand rows that was a third of it.
+    assert not {"structlog", "rich.traceback", "rich.table", "rich._emoji_codes"} & modules
+    assert len(modules) < MODULES_OF_A_REPORT
+
+
+def test_only_the_first_line_of_a_log_needs_structlog(tmp_path: Path) -> None:
+    quiet, loud = "watcher.logs.configure()", "watcher.logs.configure(); logging.getLogger('some').warning('heard')"
+    for statements, wanted in ((quiet, False), (loud, True)):
+        script = f"import logging, sys, watcher.logs; {statements}; print('structlog' in sys.modules)"
+        done = subprocess.run(
+            [sys.executable, "-c", script], env=environment(), capture_output=True, text=True, timeout=60, check=True
+        )
+        assert done.stdout.strip() == str(wanted)
+        assert ("heard" in done.stderr) == wanted
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are counted where Linux lists them")
+def test_numpy_starts_no_threads_of_its_own() -> None:
+    script = "import atexit, sys; from watcher.__main__ import main; sys.argv[1:] = ['--version']\n"
+    script += (
+        "atexit.register(lambda: (__import__('numpy'), print(len(__import__('os').listdir('/proc/self/task')))))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script + "main()"], env=environment(), capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "1"
 
 
 def test_a_whole_poll_imports_no_statsmodels(tmp_path: Path) -> None:

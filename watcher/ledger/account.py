@@ -146,7 +146,7 @@ class _Tally:
         of, values = grouped
         present = np.flatnonzero(figures.any(axis=1))
         number = np.zeros(len(values), dtype=np.intp)
-        for group in np.unique(of[present]).tolist():
+        for group in np.flatnonzero(np.bincount(of[present])).tolist():
             number[group] = self.groups.setdefault(values[group], len(self.groups))
         while len(self.groups) > len(self.sums):
             self.sums = np.concatenate([self.sums, np.zeros_like(self.sums)])

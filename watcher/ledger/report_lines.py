@@ -96,7 +96,9 @@ def workspace_totals(rows: Sequence[CostRow]) -> dict[str, Nano]:
 def tiers_of(rows: Sequence[CostRow]) -> set[str | None]:
     """The service tiers that the report names."""
     report = CostRows.of(rows)
-    numbers = np.unique(_numbered(report.lines, "tier")[report.which]).tolist()
+    in_use = np.zeros(len(report.lines.all), dtype=bool)
+    in_use[report.which] = True
+    numbers = np.unique(_numbered(report.lines, "tier")[in_use]).tolist()
     return {report.lines.all[number].service_tier for number in numbers}
 
 
