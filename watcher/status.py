@@ -11,6 +11,7 @@ from notifiers.alert_json import utc_json
 from notifiers.text import clean, plural
 from rules.model import Alert, BudgetEvidence, Severity, SourceState, State
 from rules.money import usd_string
+from rules.sources import usage_source
 from watcher import overview as overviews
 from watcher.missing import missing
 from watcher.overview import Overview
@@ -44,6 +45,22 @@ class Standing:
     def name(self) -> str:
         """What its owner calls it, or failing that what the API calls it."""
         return self.label or (self.overview.organization_name if self.overview else self.organization or "")
+
+    @property
+    def usage_was_read(self) -> bool:
+        """Whether any usage ever was: without it, the times of the overview are not those of any data."""
+        usage = usage_source(self.sources)
+        return usage is None or usage.watermark is not None
+
+    @property
+    def data_as_of(self) -> datetime | None:
+        """When the newest usage was read; None where there are no figures, or none of usage."""
+        return self.overview.data_as_of if self.overview and self.usage_was_read else None
+
+    @property
+    def complete_until(self) -> datetime | None:
+        """Up to where usage is complete; None where there are no figures, or none of usage."""
+        return self.overview.complete_until if self.overview and self.usage_was_read else None
 
     @property
     def firing(self) -> tuple[Alert, ...]:
@@ -244,8 +261,8 @@ def to_json(status: Status, alert_json: Any) -> Mapping[str, Any]:
     return {
         "organization": {"id": alone.organization, "name": alone.organization_name} if alone else None,
         "now": utc_json(status.now),
-        "data_as_of": _earliest(standings, lambda each: each.overview.data_as_of if each.overview else None),
-        "complete_until": _earliest(standings, lambda each: each.overview.complete_until if each.overview else None),
+        "data_as_of": _earliest(standings, lambda each: each.data_as_of),
+        "complete_until": _earliest(standings, lambda each: each.complete_until),
         "spend_usd": _spend(figures) if figures else None,
         "budgets": [line for standing in standings for line in _budgets(standing)],
         "alerts": [alert_json(alert) for alert in status.firing],
@@ -265,8 +282,8 @@ def _standing(standing: Standing) -> Mapping[str, Any]:
         "id": standing.organization,
         "label": standing.label or None,
         "name": overview.organization_name if overview else None,
-        "data_as_of": utc_json(overview.data_as_of) if overview else None,
-        "complete_until": utc_json(overview.complete_until) if overview else None,
+        "data_as_of": _iso(standing.data_as_of),
+        "complete_until": _iso(standing.complete_until),
         "spend_usd": _spend([overview]) if overview else None,
         "budgets": _budgets(standing),
         "sources": _sources(standing),

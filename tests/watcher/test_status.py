@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from notifiers.alert_json import alert_json
 from rules.model import Alert, BudgetEvidence, Scope, Severity, SourceEvidence, SourceState, State, Subject
 from watcher import overview as overviews
+from watcher.cli.status import show
 from watcher.overview import Overview, Spent
 from watcher.status import FRESH, read_status, to_json
 from watcher.store import Bound
@@ -180,6 +183,18 @@ def test_of_several_organizations_every_sentence_names_its_own() -> None:
         "east: Source cost fails since 2026-11-20 12:00 UTC: it answered 500.",
         "we\ufffdst: No cycle has ended yet: the first one fills the history, which can take a few minutes.",
     )
+
+
+def test_figures_without_any_usage_have_no_age() -> None:
+    """Hours that analytics told are figures, too; how old usage is, nothing tells before some was read."""
+    unread = SourceState("usage", last_attempt_at=NOW, failing_since=NOW, failure="it answered 500")
+    status = read_status(replace(held(), states=[unread]), NOW)
+    assert (status.standings[0].data_as_of, status.standings[0].complete_until) == (None, None)
+    document = to_json(status, alert_json)
+    assert (document["data_as_of"], document["organizations"][0]["complete_until"]) == (None, None)
+    said = StringIO()
+    show(status, Console(file=said, width=80))
+    assert "($0.00 settled)\n  no usage has been read yet\n" in said.getvalue()
 
 
 def test_json_of_several_adds_amounts_and_is_as_old_as_the_oldest() -> None:

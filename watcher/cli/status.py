@@ -109,9 +109,11 @@ def _figures(standing: Standing, status: Status, console: Console) -> None:
     total = overview.total
     settled = display_usd(total.month_settled)
     spent = f"today {display_usd(total.today)}, this month {display_usd(total.month)} ({settled} settled)"
-    age = ago(overview.data_as_of, status.now)
-    known, complete = when(overview.data_as_of, status.now), when(overview.complete_until, status.now)
-    for line in (spent, f"data as of {known} ({age}); complete until {complete}"):
+    age = "no usage has been read yet"
+    if standing.data_as_of is not None and standing.complete_until is not None:
+        known, complete = when(standing.data_as_of, status.now), when(standing.complete_until, status.now)
+        age = f"data as of {known} ({ago(standing.data_as_of, status.now)}); complete until {complete}"
+    for line in (spent, age):
         print_hanging(console, Text("  "), Text(line))
 
 
