@@ -130,7 +130,10 @@ class StatusStore(Protocol):
 
     @property
     def organizations(self) -> Any:
-        """`id_of(label)` gives the id of an organization of the configuration, `all()` every one with its label."""
+        """`id_of(label)` gives the id of an organization of the configuration, `all()` every one with its label.
+
+        `refusal(label)` gives since when and why it cannot be told whose key it is, or None.
+        """
 
     @property
     def alerts(self) -> Any:
@@ -178,8 +181,10 @@ def _named(standings: Sequence[Standing], sentences: Callable[[Standing], Iterab
 def read_standing(store: StatusStore, label: str, now: datetime) -> Standing:
     """Read the newest state of one organization."""
     organization: str | None = store.organizations.id_of(label)
+    refusal = store.organizations.refusal(label)
+    refused = () if refusal is None else (f"Not read since {refusal.since:%Y-%m-%d %H:%M} UTC: {refusal.why}",)
     if organization is None:
-        return Standing(label, None, None, (), (), None, None, tuple(_problems(None, (), None, now)))
+        return Standing(label, None, None, (), (), None, None, refused or tuple(_problems(None, (), None, now)))
     text = store.cursor.get("overview", organization)
     overview = overviews.from_json(text) if text else None
     sources = overviews.with_silence(store.sources.all(organization), overview)
@@ -192,7 +197,7 @@ def read_standing(store: StatusStore, label: str, now: datetime) -> Standing:
         sources,
         last_cycle_at,
         _moment(store.cursor.get("last_success_at", organization)),
-        tuple(_problems(overview, sources, last_cycle_at, now)),
+        (*refused, *_problems(overview, sources, last_cycle_at, now)),
         missing(sources).notes,
     )
 

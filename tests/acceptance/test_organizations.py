@@ -130,7 +130,9 @@ def test_a_revoked_key_is_told_and_changes_nothing_for_the_other(pair: Pair, tmp
         ("east", ident(pair.east)),
         ("west", None),
     ]
-    assert any(problem.startswith("west: No cycle has ended yet") for problem in status["problems"])
+    (problem,) = [problem for problem in status["problems"] if problem.startswith("west: ")]
+    assert problem.startswith("west: Not read since ")
+    assert "401" in problem
     assert not any(problem.startswith("east: ") for problem in status["problems"])
 
 

@@ -24,7 +24,7 @@ from watcher.ingest import (
     organization_of,
 )
 from watcher.ingest.windows import Hours
-from watcher.store import Bound, Store
+from watcher.store import Bound, Refusal, Store
 
 NOW = T0 + 3 * DAY + 10.5 * HOUR
 SETTINGS = PollSettings()
@@ -369,8 +369,12 @@ def test_the_organization_is_remembered_for_when_it_cannot_be_asked(reader: Scri
     reader.failing = {"organization": UNAVAILABLE}
     with pytest.raises(AdminApiError):
         organization_of(reader, store, NOW)
+    with pytest.raises(AdminApiError):
+        organization_of(reader, store, NOW + HOUR)
+    assert store.organizations.refusal("") == Refusal(NOW, str(UNAVAILABLE))
     reader.failing = {}
     assert organization_of(reader, store, NOW) == ORG
+    assert store.organizations.refusal("") is None
     reader.failing = {"organization": UNAVAILABLE}
     assert organization_of(reader, store, NOW) == ORG
     assert state(store, "organization").failing_since == NOW

@@ -17,7 +17,7 @@ from watcher import overview as overviews
 from watcher.cli.status import show
 from watcher.overview import Overview, Spent
 from watcher.status import FRESH, read_status, to_json
-from watcher.store import Bound
+from watcher.store import Bound, Refusal
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 USD = 1_000_000_000
@@ -41,6 +41,7 @@ class Held:
     states: list[SourceState] = field(default_factory=list)
     waiting: Mapping[str, int] = field(default_factory=dict)
     bound: tuple[Bound, ...] = (Bound("org", ""),)
+    refusals: Mapping[str, Refusal] = field(default_factory=dict)
 
     @property
     def alerts(self) -> Any:
@@ -74,6 +75,9 @@ class Held:
 
     def id_of(self, label: str) -> str | None:
         return next((each.id for each in self.bound if each.label == label), None)
+
+    def refusal(self, label: str) -> Refusal | None:
+        return self.refusals.get(label)
 
     def get(self, name: str, organization: str = "") -> str | None:
         assert organization == "org"
@@ -208,6 +212,15 @@ def test_json_of_several_adds_amounts_and_is_as_old_as_the_oldest() -> None:
     assert document["last_cycle_at"] is None, "one of them has had none"
     assert [(each["label"], each["id"]) for each in document["organizations"]] == [("one", "org"), ("two", "two")]
     assert [each["spend_usd"]["month"] for each in document["organizations"]] == ["0.12345", "0.12345"]
+
+
+def test_an_organization_whose_key_is_refused_says_so_and_not_that_its_history_is_being_read() -> None:
+    why = "/v1/organizations/me answered 401: invalid x-api-key"
+    (sentence,) = read_status(Held(bound=(), refusals={"": Refusal(NOW, why)}), NOW).problems
+    assert sentence == f"Not read since 2026-11-20 12:00 UTC: {why}"
+    other = "watcher.db holds the data of organization org, and the Admin key belongs to another"
+    found = held(refusals={"": Refusal(NOW, other)})
+    assert other in read_status(found, NOW).problems[0]
 
 
 def crossing(percent: float, budget: str = "platform", **scope: str) -> Alert:

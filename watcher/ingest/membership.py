@@ -35,8 +35,18 @@ def organization_of(
     organization that the store holds under the name is given. One that the store holds under a name which the
     configuration has no more takes the new name. Raises `OtherOrganization` for the key of another one than the name
     stood for, `SameOrganization` where another name stands for the same one, and AdminApiError where neither API nor
-    store knows.
+    store knows; the store then has why.
     """
+    try:
+        found = _found(reader, store, now, label, configured)
+    except (AdminApiError, OtherOrganization, SameOrganization) as error:
+        store.organizations.refused(label, str(error), now)
+        raise
+    store.organizations.admitted(label)
+    return found
+
+
+def _found(reader: Reader, store: Store, now: datetime, label: str, configured: Collection[str]) -> str:
     known = store.organizations.id_of(label)
     try:
         item = reader.organization()

@@ -23,7 +23,7 @@ from watcher.store.journal import Command, Entry
 from watcher.store.listings import Change, Listed
 from watcher.store.lock import advisory_lock
 from watcher.store.lookups import Lookup
-from watcher.store.organizations import Bound
+from watcher.store.organizations import Bound, Refusal
 from watcher.store.outbox import Delivery, OutboxRow
 from watcher.store.revisions import Revision
 from watcher.store.series import SeriesKey
@@ -56,6 +56,7 @@ __all__ = [
     "NotADatabase",
     "NotWritable",
     "OutboxRow",
+    "Refusal",
     "Replaced",
     "Revision",
     "SchemaTooNew",

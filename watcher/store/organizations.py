@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import delete, insert, select
 
+from watcher.store.cursor import read_cursor, write_cursor
 from watcher.store.database import Database
 from watcher.store.tables import organizations as table
+
+_REFUSED = "refused:"
+"""What the name of a refusal in the cursor begins with; the organization's name follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +22,14 @@ class Bound:
 
     id: str
     label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why nothing can be read under a name of the configuration, and since when."""
+
+    since: datetime
+    why: str
 
 
 class Organizations:
@@ -35,6 +48,26 @@ class Organizations:
         """The id of the organization of that name; None where its key has never been asked."""
         with self._database.reading() as connection:
             return connection.execute(select(table.c.id).where(table.c.label == label)).scalar_one_or_none()
+
+    def refusal(self, label: str) -> Refusal | None:
+        """Why the organization of that name cannot be told, or is not the one it was; None where all is well."""
+        with self._database.reading() as connection:
+            text = read_cursor(connection, _REFUSED + label)
+        since, _, why = (text or "").partition(" ")
+        return Refusal(datetime.fromisoformat(since), why) if since else None
+
+    def refused(self, label: str, why: str, at: datetime) -> None:
+        """Note that nothing can be read under that name; since when is kept over further refusals."""
+        known = self.refusal(label)
+        since = at if known is None else known.since
+        with self._database.writing() as connection:
+            write_cursor(connection, {_REFUSED + label: f"{since.isoformat()} {why}"})
+
+    def admitted(self, label: str) -> None:
+        """Note that all is well again."""
+        if self.refusal(label) is not None:
+            with self._database.writing() as connection:
+                write_cursor(connection, {_REFUSED + label: ""})
 
     def bind(self, label: str, ident: str, configured: Collection[str] = ()) -> str:
         """Give an organization a name of the configuration, unless another one of `configured` has it already.
