@@ -397,6 +397,9 @@ def test_an_organization_that_may_not_be_asked_for_has_a_stand_in(reader: Script
     reader.failing = {}
     assert organization_of(reader, store, NOW) == UNNAMED
     assert store.directory.organization_name(UNNAMED) == "Acme"
+    reader.organization_id = "org_2"
+    with pytest.raises(OtherOrganization, match=r"holds the data of organization org_1, .* belongs to org_2"):
+        organization_of(reader, store, NOW)
 
 
 def test_a_name_stands_for_one_organization_and_no_two_for_the_same(reader: ScriptedReader, store: Store) -> None:

@@ -15,6 +15,9 @@ from watcher.store import Store, StoreError
 UNNAMED = "(organization)"
 """The id of an organization that does not tell its own: `organizations/me` is not offered to every key."""
 
+TOLD = "organization_id"
+"""The name in the cursor of the id that such an organization told later, to another key."""
+
 SOURCE = "organization"
 
 
@@ -73,17 +76,23 @@ def _found(reader: Reader, store: Store, now: datetime, label: str, configured: 
 
 
 def check(store: Store, organization: str, item: Organization) -> None:
-    """Raise `OtherOrganization` unless the organization that answered is the one that the name stands for."""
-    if organization == item.id or organization.startswith(UNNAMED):
+    """Raise `OtherOrganization` unless the organization that answered is the one that the name stands for.
+
+    One that had not told its id so far is held to the first one that it tells.
+    """
+    told = store.cursor.get(TOLD, organization) if organization.startswith(UNNAMED) else organization
+    if told is None:
+        store.cursor.set(TOLD, item.id, organization)
+    if told in {None, item.id}:
         return
     label = next((bound.label for bound in store.organizations.all() if bound.id == organization), "")
     if not label:
         raise OtherOrganization(
-            f"{store.database.place} holds the data of organization {organization}, and the Admin key belongs to "
+            f"{store.database.place} holds the data of organization {told}, and the Admin key belongs to "
             f"{item.id}: use that organization's key, or let store.url name another database"
         )
     raise OtherOrganization(
-        f'{store.database.place} holds the data of organization {organization} under the name "{label}", and its Admin '
+        f'{store.database.place} holds the data of organization {told} under the name "{label}", and its Admin '
         f"key belongs to {item.id}: use that organization's key, or give the other one a name of its own"
     )
 
