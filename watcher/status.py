@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from notifiers.alert_json import utc_json
 from notifiers.text import clean, plural
-from rules.model import Alert, BudgetEvidence, Severity, SourceState, State
+from rules.model import Alert, BudgetEvidence, Nano, Severity, SourceState, State
 from rules.money import usd_string
 from rules.sources import usage_source
 from watcher import overview as overviews
@@ -61,6 +61,14 @@ class Standing:
     def complete_until(self) -> datetime | None:
         """Up to where usage is complete; None where there are no figures, or none of usage."""
         return self.overview.complete_until if self.overview and self.usage_was_read else None
+
+    @property
+    def today(self) -> Nano | None:
+        """What today (UTC) has cost so far; None where that is nothing only because no usage of today was read yet."""
+        if self.overview is None:
+            return None
+        read = self.data_as_of is not None and self.data_as_of.date() >= self.overview.at.date()
+        return self.overview.total.today if read or self.overview.total.today else None
 
     @property
     def firing(self) -> tuple[Alert, ...]:

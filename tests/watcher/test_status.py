@@ -201,6 +201,19 @@ def test_figures_without_any_usage_have_no_age() -> None:
     assert "($0.00 settled)\n  no usage has been read yet\n" in said.getvalue()
 
 
+@pytest.mark.parametrize(
+    ("today", "hours_old", "said"), [(0, 13, "not known yet"), (0, 1, "$0.00"), (2 * USD, 13, "$2.00")]
+)
+def test_nothing_is_said_of_today_where_no_usage_of_today_was_read(today: int, hours_old: int, said: str) -> None:
+    total = Spent("organization", "org", "Org", today, 5 * USD, 0)
+    read = NOW - timedelta(hours=hours_old)
+    figures = replace(OVERVIEW, data_as_of=read, complete_until=read, spent=(total,))
+    usage = SourceState("usage", True, NOW, read, read)
+    shown = StringIO()
+    show(read_status(held(figures, states=[usage]), NOW), Console(file=shown, width=80))
+    assert f"  today {said}, this month $5.00" in shown.getvalue()
+
+
 def test_json_of_several_adds_amounts_and_is_as_old_as_the_oldest() -> None:
     one = read_status(held(), NOW).standings[0]
     later = replace(OVERVIEW, organization="two", data_as_of=NOW + timedelta(hours=1))

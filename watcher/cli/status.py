@@ -108,7 +108,8 @@ def _figures(standing: Standing, status: Status, console: Console) -> None:
         return
     total = overview.total
     settled = display_usd(total.month_settled)
-    spent = f"today {display_usd(total.today)}, this month {display_usd(total.month)} ({settled} settled)"
+    today = "not known yet" if standing.today is None else display_usd(standing.today)
+    spent = f"today {today}, this month {display_usd(total.month)} ({settled} settled)"
     age = "no usage has been read yet"
     if standing.data_as_of is not None and standing.complete_until is not None:
         known, complete = when(standing.data_as_of, status.now), when(standing.complete_until, status.now)
