@@ -42,7 +42,7 @@ from rules.model import (
     Verdict,
 )
 from rules.periods import CalendarKind, Period, clock_label, instant, period_between, period_of, previous
-from rules.rolling import rearmed, window_at
+from rules.rolling import rearmed, window_at, window_id
 from rules.selectors import select
 from rules.thresholds import Mark, mark_amount, mark_id, percent_of, severity_of, threshold_amount
 from rules.wording import label_of
@@ -298,7 +298,7 @@ class _Step:
 
 
 def _step(budget: Budget, mark: Mark, period: Period, closes_at: datetime | None) -> _Step:
-    begins = instant(period.start) if budget.window is None else f"rolling {budget.window // HOUR}h"
+    begins = instant(period.start) if budget.window is None else window_id(budget.window)
     return _Step(
         percent=percent_of(budget.limit, mark),
         amount=threshold_amount(budget.limit, mark),

@@ -39,6 +39,7 @@ from rules.model import (
     Transition,
     Verdict,
 )
+from rules.rolling import window_id
 from rules.summary import summarize
 from rules.thresholds import Threshold, mark_id, mark_words, threshold_amount, told_mark
 
@@ -139,8 +140,10 @@ def _no_longer_asked(
     if budgets is None or not isinstance(evidence, BudgetEvidence):
         return None
     budget = budgets.get(subject.rule)
-    marks = () if budget is None else map(mark_id, budget.thresholds)
-    return None if mark_id(told_mark(evidence)) in marks else "threshold removed"
+    if budget is None or mark_id(told_mark(evidence)) not in map(mark_id, budget.thresholds):
+        return "threshold removed"
+    rolls = None if budget.window is None else window_id(budget.window)
+    return "window changed" if evidence.rolling and subject.instance.partition("/")[0] != rolls else None
 
 
 def _decisive(verdicts: Iterable[Verdict]) -> dict[Subject, Verdict]:

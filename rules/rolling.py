@@ -30,6 +30,11 @@ def window_at(budget: Budget, window: timedelta, now: datetime) -> Period:
     return Period("rolling", end - window, end, budget.timezone, f"the last {window_words(window)}")
 
 
+def window_id(window: timedelta) -> str:
+    """The window as it stands in identifiers: "rolling 24h"."""
+    return f"rolling {window // HOUR}h"
+
+
 def window_words(window: timedelta) -> str:
     """The length for people: "24 hours", "7 days"."""
     hours = window // HOUR

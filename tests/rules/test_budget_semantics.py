@@ -7,7 +7,8 @@ A script is run against the real judgement, life cycle and routing, over a ledge
     poll TIME -> told, told     one judgement and what it tells: "80", "80+50" with 50 inside it, "a:80" for a scope
     open -> 50, 80, $90         the crossings listed after the last poll
     limit DOLLARS, thresholds 50 80 $90, dates FROM UNTIL,
-    severity PERCENT WORD, per DIMENSION DIMENSION, rename KEY NAME, remove, restore, restart
+    severity PERCENT WORD, window HOURS (or nothing: monthly), per DIMENSION DIMENSION,
+    rename KEY NAME, remove, restore, restart
 """
 
 from __future__ import annotations
@@ -108,6 +109,10 @@ class Story:
     def do_severity(self, rest: str) -> None:
         percent, word = rest.split()
         self.budget = replace(self.budget, thresholds=(Threshold(percent=float(percent), severity=Severity(word)),))
+
+    def do_window(self, rest: str) -> None:
+        window = timedelta(hours=int(rest)) if rest else None
+        self.budget = replace(self.budget, period="rolling" if window else "month", window=window)
 
     def do_per(self, rest: str) -> None:
         self.budget = replace(self.budget, per=tuple(rest.split()))
@@ -1044,6 +1049,46 @@ ROWS: list[tuple[str, dict[str, Any], str]] = [
         poll 2026-11-10T04:00 ->
         spend 2026-11-11T04 85
         poll 2026-11-14T05:00 ->
+        """,
+    ),
+    (
+        "a rolling budget that becomes a monthly one lists its crossings no more, and tells those of the month",
+        ROLLING,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        window
+        poll 2026-11-10T05:05 -> 50
+        open -> 50
+        poll 2026-12-01T00:05 ->
+        open ->
+        """,
+    ),
+    (
+        "a window of another length is another one, and tells its own crossings",
+        ROLLING,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        window 48
+        poll 2026-11-10T05:05 -> 50
+        open -> 50
+        """,
+    ),
+    (
+        "a monthly budget that becomes a rolling one lists what was told of the month until it ends",
+        MONTH,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        window 24
+        poll 2026-11-20T05:05 ->
+        open -> 50
+        poll 2026-12-01T00:05 ->
+        open ->
         """,
     ),
     (

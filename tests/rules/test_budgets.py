@@ -321,3 +321,23 @@ def test_ten_thousand_budgets_per_key_are_judged_in_under_300_ms() -> None:
         fastest = min(fastest, process_time() - begin)
     assert len(verdicts) == 50
     assert fastest < 0.3
+
+
+def test_ten_thousand_rolling_budgets_are_judged_in_under_300_ms_with_a_hundred_of_them_crossed() -> None:
+    rng = np.random.default_rng(1)
+    leaves = tuple(Leaf(f"wrkspc_{i % 50}", f"apikey_{i:05d}", "opus") for i in range(10_000))
+    cost = rng.integers(0, 10**8, (len(leaves), 30 * 24))
+    now = START + timedelta(hours=cost.shape[1] - 1, minutes=30)
+    view = SpendView("org_1", START, leaves, cost, np.zeros_like(cost), np.ones(cost.shape[1], np.bool_), now, now)
+    limit = int(np.sort(cost[:, -24:].sum(axis=1))[-100])
+    day = replace(BUDGET, per=("api_key",), limit=limit, thresholds=(100.0,), period="rolling", window=24 * HOUR)
+    earlier = budgets.judge(day, view, NAMES, now)
+    held = lifecycle.advance([], earlier, {("budget", "spend")}, NAMES, now - timedelta(days=5)).alerts
+    assert len(held) == 100
+    fastest = float("inf")
+    for _ in range(3):
+        begin = process_time()
+        verdicts = budgets.judge(day, view, NAMES, now, held=held)
+        fastest = min(fastest, process_time() - begin)
+    assert len(verdicts) == 100
+    assert fastest < 0.3

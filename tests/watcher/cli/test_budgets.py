@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
@@ -285,3 +286,15 @@ def test_a_key_that_was_switched_off_is_expected_to_spend_nothing_more(tmp_path:
     by_key = {each["scope"]["api_key"]: each for each in organization["budgets"]}
     assert by_key[key]["forecast"]["total_usd"] == by_key[key]["forecast"]["high_usd"] == by_key[key]["spent_usd"]
     assert any(float(each["forecast"]["total_usd"]) > 1.1 * float(each["spent_usd"]) for each in by_key.values())
+
+
+def test_a_rolling_window_has_no_end_and_no_forecast_and_that_is_no_lack() -> None:
+    rolling = replace(line(50, None), rolling=True, period="the last 24 hours")
+    found = Standings(NOW, (Standing("org", "", "Acme", NOW, (rolling,)),), {"all": "UTC"})
+    out = StringIO()
+    show(found, Console(file=out, width=80), NOW, 12)
+    assert "the last 24 hours, limit $1,000" in out.getvalue()
+    assert "left" not in out.getvalue()
+    assert "not forecast" not in out.getvalue()
+    (row,) = to_json(found)["organizations"][0]["budgets"]
+    assert (row["ends_at"], row["hours_left"], row["forecast"]) == (None, None, None)
