@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from rules.model import Notification, State
 from tests.acceptance.conftest import Start
@@ -77,6 +79,15 @@ SIGNS = {
     "empty-cost-bucket": Sign(STALLED, (("source", "cost"),), "Source cost is suspect"),
     "flaky": refused("rate_limited"),
 }
+
+
+TWINS = {"none", "gateway-timeouts", "overloaded", "resets", "stale-cursors", "stray-cursors", "forbidden-analytics",
+         "late-analytics", "half-cost-day", "late-rows", "504", "529", "html", "reset"}  # fmt: skip
+"""What is like another one here, or has scripts of its own elsewhere: part of the long form."""
+
+
+def each_of(faults: Iterable[str]) -> list[ParameterSet]:
+    return [pytest.param(fault, marks=[pytest.mark.slow] if fault in TWINS else []) for fault in faults]
 
 
 def world(directory: Path, max_report_rows: int = 60_000) -> World:
@@ -161,7 +172,7 @@ def test_every_preset_has_a_sign() -> None:
     assert SIGNS.keys() == PRESETS.keys()
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", each_of(PRESETS))
 def test_a_fault_resolves_nothing_is_seen_and_passes(
     start: Start, prepared: Prepared, tmp_path: Path, preset: str
 ) -> None:
@@ -195,7 +206,7 @@ def test_a_fault_resolves_nothing_is_seen_and_passes(
     assert settled_spend(watcher) == prepared.spend
 
 
-@pytest.mark.parametrize("kind", [kind for kind in ANSWER_KINDS if kind != "lost-cursor"])
+@pytest.mark.parametrize("kind", each_of(kind for kind in ANSWER_KINDS if kind != "lost-cursor"))
 def test_an_api_that_answers_nothing_else_for_hours_is_told_once_and_taken_up_again(
     start: Start, prepared: Prepared, tmp_path: Path, kind: str
 ) -> None:
