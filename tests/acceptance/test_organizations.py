@@ -176,7 +176,9 @@ def fires(daemon: Running, served: Simulator) -> float | None:
 
 
 @pytest.mark.parametrize(
-    "fault", ['kind = "timeout"\npath = "*"\nhang = 60', 'kind = "500"\npath = "*"'], ids=["hanging", "failing"]
+    "fault",
+    ['kind = "timeout"\npath = "*"\nhang = 60', pytest.param('kind = "500"\npath = "*"', marks=pytest.mark.slow)],
+    ids=["hanging", "failing"],
 )
 def test_one_whose_api_hangs_or_fails_delays_no_other(pair: Pair, fault: str) -> None:
     pair.break_west(fault)
