@@ -7,46 +7,11 @@ notification, an entry of the directory) are JSON beside the columns that querie
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Table,
-    Text,
-    UniqueConstraint,
-)
-from sqlalchemy.types import TypeEngine
+from sqlalchemy import Column, ForeignKey, Index, LargeBinary, MetaData, Table, Text, UniqueConstraint
+
+from watcher.store.columns import big, key, number, number_key, sequence, words
 
 metadata = MetaData()
-
-
-def big() -> TypeEngine[int]:
-    """A 64-bit integer in every dialect; SQLite's INTEGER is one already, and STRICT knows no BIGINT."""
-    return BigInteger().with_variant(Integer(), "sqlite")
-
-
-def _number(name: str, *, nullable: bool = False) -> Column[int]:
-    return Column(name, big(), nullable=nullable)
-
-
-def _words(name: str, *, nullable: bool = False) -> Column[str]:
-    return Column(name, Text, nullable=nullable)
-
-
-def _key(name: str) -> Column[str]:
-    return Column(name, Text, primary_key=True)
-
-
-def _number_key(name: str) -> Column[int]:
-    return Column(name, big(), primary_key=True, autoincrement=False)
-
-
-def _sequence(name: str = "id") -> Column[int]:
-    return Column(name, big(), primary_key=True, autoincrement=True)
 
 
 # ---------------------------------------------------------------------------------------------- usage
@@ -55,14 +20,14 @@ series = Table(
     "series",
     metadata,
     Column("id", big(), primary_key=True, autoincrement=True),
-    _words("organization"),
-    _words("workspace"),
-    _words("api_key"),
-    _words("model"),
-    _words("service_tier"),
-    _words("context_window"),
-    _words("inference_geo"),
-    _words("speed"),
+    words("organization"),
+    words("workspace"),
+    words("api_key"),
+    words("model"),
+    words("service_tier"),
+    words("context_window"),
+    words("inference_geo"),
+    words("speed"),
     UniqueConstraint(
         "organization",
         "workspace",
@@ -82,8 +47,8 @@ series = Table(
 usage_blocks = Table(
     "usage_blocks",
     metadata,
-    _key("organization"),
-    _number_key("hour"),
+    key("organization"),
+    number_key("hour"),
     Column("packed", LargeBinary, nullable=False),
     sqlite_strict=True,
 )
@@ -91,15 +56,15 @@ usage_blocks = Table(
 usage_buckets = Table(
     "usage_buckets",
     metadata,
-    _key("organization"),
-    _number_key("hour"),
+    key("organization"),
+    number_key("hour"),
     Column("digest", LargeBinary, nullable=False),
-    _words("grouped_by"),
-    _number("row_count"),
-    _number("tokens"),
-    _number("first_observed_at"),
-    _number("changed_at"),
-    _number("revision"),
+    words("grouped_by"),
+    number("row_count"),
+    number("tokens"),
+    number("first_observed_at"),
+    number("changed_at"),
+    number("revision"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )
@@ -108,10 +73,10 @@ usage_buckets = Table(
 usage_readings = Table(
     "usage_readings",
     metadata,
-    _key("organization"),
-    _number_key("start_hour"),
-    _number("end_hour"),
-    _number("observed_at"),
+    key("organization"),
+    number_key("start_hour"),
+    number("end_hour"),
+    number("observed_at"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )
@@ -120,12 +85,12 @@ usage_readings = Table(
 held_buckets = Table(
     "held_buckets",
     metadata,
-    _key("organization"),
-    _key("source"),
-    _number_key("bucket"),
-    _number("since_at"),
-    _number("observed_at"),
-    _number("accepted_at"),
+    key("organization"),
+    key("source"),
+    number_key("bucket"),
+    number("since_at"),
+    number("observed_at"),
+    number("accepted_at"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )
@@ -133,15 +98,15 @@ held_buckets = Table(
 revisions = Table(
     "revisions",
     metadata,
-    _sequence(),
-    _words("organization"),
-    _words("source"),
-    _number("bucket"),
-    _number("previous_at"),
-    _number("observed_at"),
-    _number("before"),
-    _number("after"),
-    _number("moved"),
+    sequence(),
+    words("organization"),
+    words("source"),
+    number("bucket"),
+    number("previous_at"),
+    number("observed_at"),
+    number("before"),
+    number("after"),
+    number("moved"),
     Index("ix_revisions_observed", "organization", "source", "observed_at"),
     sqlite_strict=True,
 )
@@ -151,16 +116,16 @@ revisions = Table(
 cost_days = Table(
     "cost_days",
     metadata,
-    _key("organization"),
-    _number_key("day"),
+    key("organization"),
+    number_key("day"),
     Column("digest", LargeBinary, nullable=False),
-    _number("amount"),
-    _number("row_count"),
-    _number("first_observed_at"),
-    _number("observed_at"),
-    _number("unchanged_since_at"),
-    _number("readings"),
-    _number("revision"),
+    number("amount"),
+    number("row_count"),
+    number("first_observed_at"),
+    number("observed_at"),
+    number("unchanged_since_at"),
+    number("readings"),
+    number("revision"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )
@@ -168,17 +133,17 @@ cost_days = Table(
 cost_lines = Table(
     "cost_lines",
     metadata,
-    _sequence(),
-    _words("organization"),
-    _words("workspace_id", nullable=True),
-    _words("description", nullable=True),
-    _words("cost_type", nullable=True),
-    _words("model", nullable=True),
-    _words("service_tier", nullable=True),
-    _words("token_type", nullable=True),
-    _words("context_window", nullable=True),
-    _words("inference_geo", nullable=True),
-    _words("speed", nullable=True),
+    sequence(),
+    words("organization"),
+    words("workspace_id", nullable=True),
+    words("description", nullable=True),
+    words("cost_type", nullable=True),
+    words("model", nullable=True),
+    words("service_tier", nullable=True),
+    words("token_type", nullable=True),
+    words("context_window", nullable=True),
+    words("inference_geo", nullable=True),
+    words("speed", nullable=True),
     Index("ix_cost_lines_organization", "organization"),
     sqlite_strict=True,
 )
@@ -187,8 +152,8 @@ cost_lines = Table(
 cost_blocks = Table(
     "cost_blocks",
     metadata,
-    _key("organization"),
-    _number_key("day"),
+    key("organization"),
+    number_key("day"),
     Column("packed", LargeBinary, nullable=False),
     sqlite_strict=True,
 )
@@ -196,11 +161,11 @@ cost_blocks = Table(
 claude_code_days = Table(
     "claude_code_days",
     metadata,
-    _key("organization"),
-    _number_key("day"),
-    _words("payload"),
-    _number("observed_at"),
-    _number("changed_at"),
+    key("organization"),
+    number_key("day"),
+    words("payload"),
+    number("observed_at"),
+    number("changed_at"),
     sqlite_strict=True,
 )
 
@@ -211,8 +176,8 @@ claude_code_days = Table(
 analytics_blocks = Table(
     "analytics_blocks",
     metadata,
-    _key("organization"),
-    _number_key("hour"),
+    key("organization"),
+    number_key("hour"),
     Column("packed", LargeBinary, nullable=False),
     sqlite_strict=True,
 )
@@ -220,16 +185,16 @@ analytics_blocks = Table(
 analytics_buckets = Table(
     "analytics_buckets",
     metadata,
-    _key("organization"),
-    _number_key("hour"),
+    key("organization"),
+    number_key("hour"),
     Column("digest", LargeBinary, nullable=False),
-    _number("amount"),
-    _number("row_count"),
-    _number("first_observed_at"),
-    _number("observed_at"),
-    _number("unchanged_since_at"),
-    _number("readings"),
-    _number("revision"),
+    number("amount"),
+    number("row_count"),
+    number("first_observed_at"),
+    number("observed_at"),
+    number("unchanged_since_at"),
+    number("readings"),
+    number("revision"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )
@@ -238,11 +203,11 @@ analytics_buckets = Table(
 analytics_readings = Table(
     "analytics_readings",
     metadata,
-    _key("organization"),
-    _key("source"),
-    _number_key("start_hour"),
-    _number("end_hour"),
-    _number("observed_at"),
+    key("organization"),
+    key("source"),
+    number_key("start_hour"),
+    number("end_hour"),
+    number("observed_at"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )
@@ -253,8 +218,8 @@ analytics_readings = Table(
 organizations = Table(
     "organizations",
     metadata,
-    _key("id"),
-    _words("label"),
+    key("id"),
+    words("label"),
     UniqueConstraint("label", name="uq_organizations_label"),
     sqlite_strict=True,
 )
@@ -262,30 +227,30 @@ organizations = Table(
 directory = Table(
     "directory",
     metadata,
-    _key("organization"),
-    _key("kind"),
-    _key("id"),
-    _words("name"),
-    _words("status"),
-    _number("listed"),
-    _number("first_seen_at"),
-    _number("last_seen_at"),
-    _words("payload"),
+    key("organization"),
+    key("kind"),
+    key("id"),
+    words("name"),
+    words("status"),
+    number("listed"),
+    number("first_seen_at"),
+    number("last_seen_at"),
+    words("payload"),
     sqlite_strict=True,
 )
 
 directory_changes = Table(
     "directory_changes",
     metadata,
-    _sequence(),
-    _words("organization"),
-    _words("kind"),
-    _words("subject"),
-    _words("field"),
-    _words("before", nullable=True),
-    _words("after", nullable=True),
-    _number("last_seen_before_at"),
-    _number("observed_at"),
+    sequence(),
+    words("organization"),
+    words("kind"),
+    words("subject"),
+    words("field"),
+    words("before", nullable=True),
+    words("after", nullable=True),
+    number("last_seen_before_at"),
+    number("observed_at"),
     Index("ix_directory_changes_subject", "organization", "kind", "subject"),
     sqlite_strict=True,
 )
@@ -294,26 +259,26 @@ directory_changes = Table(
 lookups = Table(
     "lookups",
     metadata,
-    _key("organization"),
-    _key("subject"),
-    _key("id"),
-    _number("asked_at"),
-    _number("found", nullable=True),
+    key("organization"),
+    key("subject"),
+    key("id"),
+    number("asked_at"),
+    number("found", nullable=True),
     sqlite_strict=True,
 )
 
 sources = Table(
     "sources",
     metadata,
-    _key("organization"),
-    _key("source"),
-    _number("offered", nullable=True),
-    _number("watermark_at", nullable=True),
-    _number("last_attempt_at", nullable=True),
-    _number("last_success_at", nullable=True),
-    _number("failing_since_at", nullable=True),
-    _words("failure", nullable=True),
-    _number("stalled_since_at", nullable=True),
+    key("organization"),
+    key("source"),
+    number("offered", nullable=True),
+    number("watermark_at", nullable=True),
+    number("last_attempt_at", nullable=True),
+    number("last_success_at", nullable=True),
+    number("failing_since_at", nullable=True),
+    words("failure", nullable=True),
+    number("stalled_since_at", nullable=True),
     sqlite_strict=True,
 )
 
@@ -322,17 +287,17 @@ sources = Table(
 alerts = Table(
     "alerts",
     metadata,
-    _key("id"),
-    _words("organization"),
-    _words("fingerprint"),
-    _words("kind"),
-    _words("rule"),
-    _words("state"),
-    _words("severity"),
-    _number("starts_at"),
-    _number("ends_at", nullable=True),
-    _number("closes_at", nullable=True),
-    _words("payload"),
+    key("id"),
+    words("organization"),
+    words("fingerprint"),
+    words("kind"),
+    words("rule"),
+    words("state"),
+    words("severity"),
+    number("starts_at"),
+    number("ends_at", nullable=True),
+    number("closes_at", nullable=True),
+    words("payload"),
     Index("ix_alerts_fingerprint", "fingerprint"),
     Index("ix_alerts_starts_at", "starts_at"),
     Index("ix_alerts_state", "state"),
@@ -342,13 +307,13 @@ alerts = Table(
 transitions = Table(
     "transitions",
     metadata,
-    _sequence(),
+    sequence(),
     Column("alert_id", Text, ForeignKey("alerts.id", name="fk_transitions_alert", ondelete="CASCADE"), nullable=False),
-    _number("at"),
-    _words("before", nullable=True),
-    _words("after"),
-    _words("why"),
-    _number("silent"),
+    number("at"),
+    words("before", nullable=True),
+    words("after"),
+    words("why"),
+    number("silent"),
     Index("ix_transitions_alert_id", "alert_id"),
     sqlite_strict=True,
 )
@@ -356,17 +321,17 @@ transitions = Table(
 outbox = Table(
     "outbox",
     metadata,
-    _sequence("sequence"),
-    _words("id"),
-    _words("receiver"),
-    _words("reason"),
-    _number("created_at"),
-    _words("alert_ids"),
-    _words("payload"),
-    _number("attempts"),
-    _number("due_at"),
-    _words("last_error", nullable=True),
-    _number("delivered_at", nullable=True),
+    sequence("sequence"),
+    words("id"),
+    words("receiver"),
+    words("reason"),
+    number("created_at"),
+    words("alert_ids"),
+    words("payload"),
+    number("attempts"),
+    number("due_at"),
+    words("last_error", nullable=True),
+    number("delivered_at", nullable=True),
     UniqueConstraint("id", name="uq_outbox_id"),
     Index("ix_outbox_waiting", "delivered_at", "receiver", "sequence"),
     sqlite_strict=True,
@@ -376,32 +341,32 @@ outbox = Table(
 deliveries = Table(
     "deliveries",
     metadata,
-    _sequence(),
+    sequence(),
     Column(
         "notification_id",
         Text,
         ForeignKey("outbox.id", name="fk_deliveries_notification", ondelete="CASCADE"),
         nullable=False,
     ),
-    _number("at"),
-    _words("error", nullable=True),
+    number("at"),
+    words("error", nullable=True),
     Index("ix_deliveries_notification_id", "notification_id"),
     sqlite_strict=True,
 )
 
 # What must outlive a restart, by name; "" is the organization of what holds for all of them.
-cursor = Table("cursor", metadata, _key("organization"), _key("name"), _words("value"), sqlite_strict=True)
+cursor = Table("cursor", metadata, key("organization"), key("name"), words("value"), sqlite_strict=True)
 
 # ---------------------------------------------------------------------------------------------- people and their acts
 
 journal = Table(
     "journal",
     metadata,
-    _sequence(),
-    _number("at"),
-    _words("actor"),
-    _words("what"),
-    _words("details"),
+    sequence(),
+    number("at"),
+    words("actor"),
+    words("what"),
+    words("details"),
     Index("ix_journal_at", "at"),
     sqlite_strict=True,
 )
@@ -409,12 +374,12 @@ journal = Table(
 commands = Table(
     "commands",
     metadata,
-    _sequence(),
-    _number("at"),
-    _words("actor"),
-    _words("what"),
-    _words("details"),
-    _number("consumed_at", nullable=True),
-    _words("outcome", nullable=True),
+    sequence(),
+    number("at"),
+    words("actor"),
+    words("what"),
+    words("details"),
+    number("consumed_at", nullable=True),
+    words("outcome", nullable=True),
     sqlite_strict=True,
 )
