@@ -99,7 +99,7 @@ class Demonstration:
             self._watch(Path(folder), simulator.url, signals, seconds)
 
     def _watch(self, folder: Path, base_url: str, signals: Signals, seconds: float | None) -> None:
-        deadline = threading.Timer(seconds, signals.any.set) if seconds else None
+        deadline = threading.Timer(seconds, signals.ask, ["end"]) if seconds else None
         if deadline:
             deadline.daemon = True
             deadline.start()
@@ -167,7 +167,7 @@ class Demonstration:
         self._say("Watching. Ctrl-C ends the demo.\n")
         pages.start()
         daemon.start()
-        signals.any.wait()
+        signals.wait()
         status = read_status(store, self._clock.now())
         daemon.stop()
         pages.stop()

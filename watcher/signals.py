@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import queue
 import signal
-import threading
 from collections.abc import Callable
 from types import FrameType
+from typing import Literal, TypeAlias
 
 from watcher.daemon import Daemon
 from watcher.logs import logger
@@ -15,42 +16,53 @@ from watcher.settings import Settings
 log = logger(__name__)
 
 
+Asked: TypeAlias = Literal["end", "reload"]
+
+
 class Signals:
-    """SIGTERM and SIGINT ask to end, SIGHUP to read the configuration again."""
+    """SIGTERM and SIGINT ask to end, SIGHUP to read the configuration again.
+
+    What was asked waits in a `SimpleQueue`, whose `put` may come in the middle of any other call of the same thread. A
+    `threading.Event` is no place for it: a signal that arrives while the waiting thread holds the event's lock waits
+    for that lock for ever.
+    """
 
     def __init__(self) -> None:
-        self.end = threading.Event()
-        self.reload = threading.Event()
-        self.any = threading.Event()
+        self._asked: queue.SimpleQueue[Asked] = queue.SimpleQueue()
 
     def listen(self) -> None:
         """Take over the process's signals; only from the main thread."""
-        signal.signal(signal.SIGTERM, self._end)
-        signal.signal(signal.SIGINT, self._end)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._end)
         signal.signal(signal.SIGHUP, self._reload)
 
+    def ask(self, what: Asked) -> None:
+        """Ask for it as a signal does; safe anywhere."""
+        self._asked.put(what)
+
+    def wait(self) -> Asked:
+        """Wait until something is asked: what it is. Of several an end comes first, and reloads are one."""
+        asked = {self._asked.get()}
+        while not self._asked.empty():
+            asked.add(self._asked.get())
+        return "end" if "end" in asked else "reload"
+
     def _end(self, _number: int, _frame: FrameType | None) -> None:
-        self.end.set()
-        self.any.set()
+        self.ask("end")
 
     def _reload(self, _number: int, _frame: FrameType | None) -> None:
-        self.reload.set()
-        self.any.set()
+        self.ask("reload")
 
 
 def serve_until_told(daemon: Daemon, signals: Signals, read_settings: Callable[[], Settings | str]) -> None:
     """Wait for signals: a reload is whole or not at all, an end returns. `read_settings` may give a sentence."""
-    while not signals.end.is_set():
-        signals.any.wait()
-        signals.any.clear()
-        if signals.reload.is_set() and not signals.end.is_set():
-            signals.reload.clear()
-            settings = read_settings()
-            refusal = settings if isinstance(settings, str) else daemon.reload(settings)
-            if refusal is None:
-                log.info("configuration reloaded")
-            else:
-                daemon.reload_failed(refusal)
+    while signals.wait() != "end":
+        settings = read_settings()
+        refusal = settings if isinstance(settings, str) else daemon.reload(settings)
+        if refusal is None:
+            log.info("configuration reloaded")
+        else:
+            daemon.reload_failed(refusal)
 
 
 def leave_at_once(code: int = 0) -> None:
