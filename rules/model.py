@@ -19,12 +19,16 @@ import numpy.typing as npt
 from rules.evidence import (
     AnomalyEvidence,
     BudgetEvidence,
+    BurnEvidence,
     DriftEvidence,
     Evidence,
+    ForecastEvidence,
     HourPoint,
+    PaceEvidence,
     PriceEvidence,
     Share,
     SourceEvidence,
+    TriggerEvidence,
 )
 from rules.learned import LearnedRatio
 from rules.periods import AS_THE_CALENDAR, PeriodKind, Starts
@@ -48,6 +52,7 @@ from rules.scope import (
     Subject,
 )
 from rules.thresholds import Mark
+from rules.triggers import BurnPair, ForecastMark, PaceMark
 
 __all__ = [
     "CONSOLE",
@@ -64,10 +69,12 @@ __all__ = [
     "Breach",
     "Budget",
     "BudgetEvidence",
+    "BurnEvidence",
     "Clear",
     "Dimension",
     "DriftEvidence",
     "Evidence",
+    "ForecastEvidence",
     "HourPoint",
     "Kind",
     "Leaf",
@@ -75,6 +82,7 @@ __all__ = [
     "Nano",
     "NoData",
     "Notification",
+    "PaceEvidence",
     "PriceEvidence",
     "Reason",
     "Route",
@@ -89,6 +97,7 @@ __all__ = [
     "State",
     "Subject",
     "Transition",
+    "TriggerEvidence",
     "Verdict",
 ]
 
@@ -167,6 +176,8 @@ class Clear:
 
     subject: Subject
     value: Nano | None = None
+    over: str | None = None
+    """Why it is over at once and without a word, whatever the data say: its period has ended, say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +309,10 @@ class Budget:
     """Of a budget that comes "once": the first local day, and the first that is not in it any more."""
     window: timedelta | None = None
     """Of a "rolling" one: its length, whole hours."""
+    forecast: tuple[ForecastMark, ...] = ()
+    burn: tuple[BurnPair, ...] = ()
+    pace: tuple[PaceMark, ...] = ()
+    """What else it tells of, each only where it is asked for (`rules.triggers`)."""
 
 
 @dataclass(frozen=True, slots=True)

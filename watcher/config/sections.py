@@ -18,7 +18,7 @@ from rules.model import DIMENSIONS, TAG, AnomalyRule, Budget, Dimension, Selecto
 from rules.prices import PriceRule
 from rules.thresholds import mark_amount, percent_of
 from watcher.config import addresses, models, values
-from watcher.config.budget_tables import threshold_problems, timing, timing_problems
+from watcher.config.budget_tables import burn_pairs, threshold_problems, timing, timing_problems, trigger_problems
 from watcher.config.problems import Problem, Wrong, shown
 from watcher.config.sentences import validate
 from watcher.config.twins import Twins
@@ -133,7 +133,11 @@ class Sections:
         if max(percents, default=100) <= 1:
             shown = ", ".join(f"{percent:.10g} %" for percent in percents)
             self.warnings.append(f"{place}.thresholds: these are percent, so {shown} of the limit; is that meant?")
-        wrong = [*timing_problems(table, place), *threshold_problems(table, place)]
+        wrong = [
+            *timing_problems(table, place),
+            *threshold_problems(table, place),
+            *trigger_problems(table, place),
+        ]
         self.problems.extend(Problem(each.place, each.message + called("budget", raw)) for each in wrong)
         if wrong:
             return None
@@ -149,6 +153,9 @@ class Sections:
             starts=when.starts,
             dates=when.dates,
             window=when.window,
+            forecast=tuple(table.forecast),
+            burn=burn_pairs(table),
+            pace=tuple(table.pace),
         )
 
     def anomaly(self, raw: dict[str, Any], place: str) -> AnomalyRule | None:
