@@ -155,13 +155,13 @@ def test_sources_that_fail_for_one_reason_are_one_sentence() -> None:
             source,
             True,
             failing_since=NOW + n * HOUR,
-            failure=f"/v1/organizations/{source} answered 401 (request-id req_{n}): {refused}",
+            failure=f"/v1/organizations/{source} answered 401 (request-id req_{n}): {why}",
         )
         for n, source in enumerate(("users", "invites", "api_keys"))
     ]
     states.append(SourceState("cost", True, failing_since=NOW, failure="/v1/organizations/cost answered 500"))
     assert read_status(held(states=states), NOW).problems == (
-        f"3 sources fail (users, invites, api_keys), the first since 2026-11-20 12:00 UTC: each answered 401: {refused}",
+        f"3 sources fail (users, invites, api_keys), the first since 2026-11-20 12:00 UTC: each answered 401: {why}",
         "Source cost fails since 2026-11-20 12:00 UTC: /v1/organizations/cost answered 500",
     )
 
