@@ -149,7 +149,7 @@ def test_a_source_that_went_away_is_told_as_failing_once() -> None:
 
 
 def test_sources_that_fail_for_one_reason_are_one_sentence() -> None:
-    refused = "invalid x-api-key; check the key"
+    why = "invalid x-api-key; check the key"
     states = [
         SourceState(
             source,
