@@ -12,8 +12,9 @@ from datetime import datetime
 
 from rules import burn, foreseen, pace
 from rules.budgets import running
+from rules.limits import is_known, limits_of
 from rules.members import Field, Members
-from rules.model import Alert, Budget, Clear, Kind, Names, Nano, Scope, SpendView, Subject, Verdict
+from rules.model import Alert, Budget, Clear, Kind, Names, SpendView, Subject, Verdict
 from rules.periods import Period
 from rules.triggers import TRIGGERS
 
@@ -47,10 +48,10 @@ def judge(
     for subject in [subject for subject in current if subject.instance not in marks[subject.kind]]:
         del current[subject]
         verdicts.append(Clear(subject, over="its period has ended, or it is no longer asked for"))
-    if period is None:
+    if period is None or not is_known(budget):
         return verdicts
     members = Members(budget, view, names)
-    field = Field(budget, period, members, limits_of(budget, members.scopes), now)
+    field = Field(budget, period, members, limits_of(budget, members.scopes, period.start), now)
     for subject in [subject for subject in current if _has_none(subject, field)]:
         del current[subject]
         verdicts.append(Clear(subject, over="nothing of it, or no limit, is left"))
@@ -61,11 +62,6 @@ def judge(
     if "forecast" in kinds and not stalled:
         verdicts += foreseen.judge(field, _of("forecast", current), off)
     return verdicts
-
-
-def limits_of(budget: Budget, scopes: tuple[Scope, ...]) -> list[Nano | None]:
-    """The limit of each scope in the running period."""
-    return [budget.limit] * len(scopes)
 
 
 def _instances(budget: Budget, period: Period | None) -> Mapping[Kind, AbstractSet[str]]:
