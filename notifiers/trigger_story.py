@@ -43,16 +43,19 @@ def trigger_story(alert: Alert, evidence: Triggered, now: datetime) -> Story:
 
 def trigger_over_story(alert: Alert, evidence: Triggered, now: datetime) -> Story:
     """Short: what it was, and where it is now."""
-    left = line(
-        strong(f"{money(evidence.spent)} of {money(evidence.limit)}"),
-        f" ({percent(evidence.spent, evidence.limit)}) for {clean(evidence.period, 30)} were spent when it was so.",
-    )
     return Story(
         tone=tone_of(alert),
-        title=title(f"{_budget(alert, 40)} {over(evidence)}"),
-        lead=lines(subject_line(alert), left),
+        title=title(f"{_budget(alert, 40)} {_is_over(evidence)}"),
+        lead=lines(subject_line(alert), line(f"It {over(evidence)}."), _so_far(evidence)),
         footer=_footer(alert, evidence, now),
     )
+
+
+def _is_over(evidence: Triggered) -> str:
+    if isinstance(evidence, ForecastEvidence):
+        worth = money(evidence.amount) if evidence.own else f"{mark_of(evidence)} of {money(evidence.limit)}"
+        return f"is not forecast to pass {worth} any more"
+    return "burns too fast no more" if isinstance(evidence, BurnEvidence) else "is back at its pace"
 
 
 def _footer(alert: Alert, evidence: Triggered, now: datetime) -> tuple[str, ...]:
@@ -93,7 +96,7 @@ def _lead(alert: Alert, evidence: Triggered, now: datetime) -> tuple[Line, ...]:
         return _per_hour(evidence, "over the period"), burnt, _so_far(evidence)
     should = line(
         strong(money(evidence.spent)),
-        f" are spent, where {money(evidence.expected)} should be by now, by the rhythm of its own week.",
+        f" spent, where {money(evidence.expected)} should be by now, by the rhythm of its own week.",
     )
     return should, _per_hour(evidence, f"to stay below {money(evidence.limit)}")
 
@@ -109,7 +112,7 @@ def _hours(count: int) -> str:
 def _so_far(evidence: Triggered) -> Line:
     return line(
         strong(f"{money(evidence.spent)} of {money(evidence.limit)}"),
-        f" ({percent(evidence.spent, evidence.limit)}) for {clean(evidence.period, 30)} are spent.",
+        f" ({percent(evidence.spent, evidence.limit)}) spent for {clean(evidence.period, 30)}.",
     )
 
 
