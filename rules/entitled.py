@@ -10,9 +10,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rules.habits import BLOCK, MOST_BLOCKS, WEEK, Floats, Rhythm, cut, rhythm_of
+from rules.habits import BLOCK, WEEK, Floats, Rhythm, cut, rhythm_of
 from rules.members import Members
 
+LEARNED = 6
+"""Weeks that a rhythm is learned from."""
 _AT_ONCE = 512
 """How many scopes' hours are held in memory at a time."""
 
@@ -22,7 +24,7 @@ def weights(members: Members, chosen: Sequence[int], anchor: int, begin: int, en
     hours before the column `anchor`; all alike where nothing is known. Columns may lie outside the view."""
     view = members.view
     anchor = min(max(anchor, 0), view.hours)
-    past = slice(max(anchor - MOST_BLOCKS * BLOCK, 0), anchor)
+    past = slice(max(anchor - LEARNED * WEEK * BLOCK, 0), anchor)
     known = view.known[past]
     whole = view.cost[:, past].sum(axis=0, keepdims=True).astype(np.float64)
     borrowed = rhythm_of(cut(whole, known))

@@ -228,6 +228,13 @@ class Alert:
         """Whether it is told once and closes by the calendar, as a budget crossing does."""
         return self.closes_at is not None
 
+    @property
+    def told_by(self) -> str | None:
+        """Whose message tells of it, if it is not told by itself: the id of an alert, or a higher mark in words."""
+        if isinstance(self.evidence, TriggerEvidence) and self.evidence.told_with is not None:
+            return self.evidence.told_with
+        return self.inhibited_by
+
 
 @dataclass(frozen=True, slots=True)
 class Transition:

@@ -19,7 +19,7 @@ from datetime import timedelta
 import numpy as np
 
 from rules.entitled import weights
-from rules.habits import Floats
+from rules.habits import Flags, Floats
 from rules.members import Field, Longs
 from rules.model import HOUR, Alert, Breach, Clear, Nano, PaceEvidence, Subject, Verdict
 from rules.periods import Period, instant
@@ -40,27 +40,28 @@ def judge(field: Field, held: Mapping[Subject, Alert]) -> Iterator[Verdict]:
     """A `Breach` for each scope and mark that is reached, a `Clear` for each open alert (`held`) that is over."""
     members, period, marks = field.members, field.period, field.budget.pace
     view = members.view
-    columns = period.columns(view.start, members.shown)
-    amounts = np.array([limit or 0 for limit in field.limits], dtype=np.int64)
-    spent = members.sums(view.cost[:, columns].sum(axis=1))
-    least = min(mark.percent for mark in marks) / 100 * GUARD
-    found = (amounts > 0) & (spent >= least * amounts) & (spent < amounts)
-    chosen = sorted(field.held(held) | set(np.flatnonzero(found).tolist()))
+    spent = members.sums(view.cost[:, period.columns(view.start, members.shown)].sum(axis=1))
+    limits = np.array([limit or 0 for limit in field.limits], dtype=np.int64)
+    least = min(mark.percent for mark in marks)
+    found = (limits > 0) & (spent * 100.0 >= least * GUARD * limits) & (spent < limits)
+    asked = field.held(held)
+    chosen = sorted(asked | set(np.flatnonzero(found).tolist()))
     if not chosen:
         return
-    course = _Course(field, chosen)
-    for at, place in enumerate(chosen):
-        limit = int(amounts[place])
+    course = _Course(field, chosen, limits[chosen])
+    reached = course.reach(least)
+    for at in [at for at, place in enumerate(chosen) if reached[at] or place in asked]:
+        place = chosen[at]
         for mark in marks:
             subject = field.subject("pace", place, pace_id(period, mark))
-            if limit and spent[place] >= limit:
+            if spent[place] >= limits[place]:
                 if subject in held:
                     yield Clear(subject, over="the limit is spent")
                 continue
-            stand = course.reached(at, mark.percent, limit) if limit else None
+            stand = course.reached(at, mark.percent)
             if stand is not None:
                 yield _told(field, place, mark, stand)
-            elif subject in held and course.is_below(at, BELOW * mark.percent, limit, held[subject]):
+            elif subject in held and course.is_below(at, BELOW * mark.percent, held[subject]):
                 yield Clear(subject, int(spent[place]))
 
 
@@ -75,59 +76,73 @@ class _Stand:
     """The part of the period's weight that has passed."""
     curve: Floats
     """The part that has passed after each hour of the period."""
-    recent: float
+    per_hour: Nano
     """Spent per hour over the day before."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """Where all the chosen scopes are at one moment, `at` hours of the view from its start."""
+
+    at: float
+    end: int
+    spent: Longs
+    share: Floats
 
 
 class _Course:
     """The chosen scopes through the period."""
 
-    def __init__(self, field: Field, chosen: Sequence[int]) -> None:
+    def __init__(self, field: Field, chosen: Sequence[int], limits: Longs) -> None:
         members, period = field.members, field.period
-        self._members, view = members, members.view
+        self._members, self._limits, view = members, limits, members.view
         self._begin, after = -((view.start - period.start) // HOUR), -((view.start - period.end) // HOUR)
-        weight = weights(members, chosen, max(self._begin, 0), self._begin, after)
-        curve = weight.cumsum(axis=1)
-        whole = curve[:, -1:]
-        even = np.arange(1, curve.shape[1] + 1) / curve.shape[1]
-        self._curve: Floats = np.divide(curve, whole, out=np.tile(even, (len(chosen), 1)), where=whole > 0)
-        stop = min(members.shown, after)
         self._first = max(self._begin, 0)
+        weight = weights(members, chosen, self._first, self._begin, after)
+        curve = weight.cumsum(axis=1)
+        even = np.tile(np.arange(1, curve.shape[1] + 1) / curve.shape[1], (len(chosen), 1))
+        self._curve: Floats = np.divide(curve, curve[:, -1:], out=even, where=curve[:, -1:] > 0)
+        stop = max(min(members.shown, after), self._first)
         cost = members.hours(self._first, stop, chosen)
         self._running: Longs = np.concatenate([np.zeros((len(cost), 1), dtype=np.int64), cost.cumsum(axis=1)], axis=1)
-        self._complete = min(max(members.complete, self._first), max(stop, self._first))
-        seen = (field.as_of - view.start) / HOUR
-        self._ends = sorted({(float(self._complete), self._complete), (min(seen, float(stop)), stop)}, reverse=True)
+        complete = min(max(members.complete, self._first), stop)
+        seen = min((field.as_of - view.start) / HOUR, float(stop))
+        self._newest, self._complete = self._at(seen, stop), self._at(float(complete), complete)
 
-    def _at(self, at: int, moment: float, end: int) -> _Stand | None:
-        """Where it is at a moment, in hours of the view, with what is known of the columns before `end`."""
-        passed = moment - self._begin
-        if end <= self._first or passed <= 0:
-            return None
-        curve = self._curve[at]
-        share = float(np.interp(passed, np.arange(len(curve) + 1), np.concatenate([[0.0], curve])))
-        spent = int(self._running[at, end - self._first])
-        day = max(end - _DAY, self._first)
-        recent = (spent - int(self._running[at, day - self._first])) / max(moment - day, 1.0)
-        return _Stand(end, spent, share, curve, recent)
+    def _at(self, moment: float, end: int) -> _Moment:
+        """Where they are at a moment, with what is known of the columns before `end`."""
+        passed = max(moment - self._begin, 0.0)
+        hour = min(int(passed), self._curve.shape[1] - 1)
+        before = self._curve[:, hour - 1] if hour else np.zeros(len(self._curve))
+        share = before + (self._curve[:, hour] - before) * min(passed - hour, 1.0)
+        return _Moment(moment, end, self._running[:, end - self._first], share)
 
-    def reached(self, at: int, percent: float, limit: Nano) -> _Stand | None:
+    def reach(self, percent: float) -> Flags:
+        """Which scopes have reached the mark at either moment."""
+        return self._reach(self._newest, percent) | self._reach(self._complete, percent)
+
+    def _reach(self, moment: _Moment, percent: float) -> Flags:
+        ahead: Flags = (moment.share >= GUARD) & (moment.spent * 100.0 >= percent * self._limits * moment.share)
+        return ahead & (moment.spent > 0)
+
+    def reached(self, at: int, percent: float) -> _Stand | None:
         """Where it is at the newest moment at which the mark is reached."""
-        for moment, end in self._ends:
-            stand = self._at(at, moment, end)
-            if stand is not None and stand.share >= GUARD and stand.spent * 100 >= percent * limit * stand.share:
-                return stand
+        for moment in (self._newest, self._complete):
+            share, spent = float(moment.share[at]), int(moment.spent[at])
+            if share >= GUARD and spent * 100 >= percent * int(self._limits[at]) * share and spent > 0:
+                day = max(moment.end - _DAY, self._first)
+                lately = spent - int(self._running[at, day - self._first])
+                return _Stand(moment.end, spent, share, self._curve[at], int(lately / max(moment.at - day, 1.0)))
         return None
 
-    def is_below(self, at: int, percent: float, limit: Nano, alert: Alert) -> bool:
+    def is_below(self, at: int, percent: float, alert: Alert) -> bool:
         """Whether complete data say so, of the whole period."""
-        view = self._members.view
+        view, moment = self._members.view, self._complete
         proven = alert.evidence.proven_until if isinstance(alert.evidence, PaceEvidence) else view.complete_until
-        whole = self._begin >= 0 and view.known[self._first : self._complete].all()
-        stand = self._at(at, float(self._complete), self._complete)
-        if not limit or not whole or stand is None or view.complete_until < proven:
+        whole = self._begin >= 0 and bool(view.known[self._first : moment.end].all())
+        if not whole or moment.end <= self._first or view.complete_until < proven:
             return False
-        return stand.spent * 100 < percent * limit * stand.share
+        return bool(moment.spent[at] * 100.0 < percent * self._limits[at] * moment.share[at])
 
 
 def _told(field: Field, place: int, mark: PaceMark, stand: _Stand) -> Breach:
@@ -138,7 +153,7 @@ def _told(field: Field, place: int, mark: PaceMark, stand: _Stand) -> Breach:
     beyond = np.flatnonzero(stand.curve * ends_at >= limit)
     evidence = PaceEvidence(
         **figures,
-        per_hour=int(stand.recent),
+        per_hour=stand.per_hour,
         proven_until=view.start + stand.end * HOUR,
         percent=mark.percent,
         expected=int(limit * stand.share),
