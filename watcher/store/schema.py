@@ -8,7 +8,7 @@ from sqlalchemy.sql import column, table
 from watcher.store import errors
 from watcher.store.database import Database
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration. Kept here too, so that a database that is up to date opens without importing Alembic."""
 
 _version = table("alembic_version", column("version_num"))
