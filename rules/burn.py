@@ -206,7 +206,7 @@ class _Closer:
         figures = field.figures(place, slice(max(end - length, 0), end))
         left = figures["limit"] - figures["spent"]
         gone = field.as_of + left / per_hour * HOUR if left > 0 and left < per_hour * _LONGEST else None
-        since = self._since(at, end)
+        since = self._since(at, end, per_hour // 2)
         evidence = BurnEvidence(
             **figures,
             per_hour=per_hour,
@@ -232,15 +232,15 @@ class _Closer:
             keep_firing_for=KEEP_FIRING_FOR,
         )
 
-    def _since(self, at: int, end: int) -> datetime:
-        """The first hour of the stretch, within the longest window of all, that costs more than can be sustained."""
+    def _since(self, at: int, end: int, least: Nano) -> datetime:
+        """The first hour of the stretch, within the longest window, that costs so much and is not sustainable."""
         hours, place = self._hours, self._chosen[at]
         first = end - 1
         for column in range(end - 1, hours.first - 1, -1):
             passed = max(min(hours.seen - column, 1.0), 0.0)
-            entitled = max(self._entitled[at, column - hours.first], hours.even[place]) * passed
+            entitled = max(self._entitled[at, column - hours.first], hours.even[place], least) * passed
             cost = hours.running[place, column + 1 - hours.first] - hours.running[place, column - hours.first]
-            if cost <= entitled:
+            if cost < entitled:
                 break
             first = column
         return hours.members.view.start + first * HOUR
