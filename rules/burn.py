@@ -25,7 +25,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from rules.entitled import weights
+from rules.entitled import Weeks, batches
 from rules.habits import Floats
 from rules.members import Field, Longs
 from rules.model import HOUR, Alert, Breach, BurnEvidence, Clear, Nano, Subject, Verdict
@@ -54,15 +54,19 @@ def judge(field: Field, held: Mapping[Subject, Alert]) -> Iterator[Verdict]:
         return
     hours = _Hours(field)
     chosen = sorted(field.held(held) | set(hours.candidates().tolist()))
-    closer = _Closer(hours, chosen)
-    for at, place in enumerate(chosen):
-        for pair in field.budget.burn:
-            subject = field.subject("burn", place, pair_id(pair))
-            end = closer.breach(at, pair)
-            if end is not None:
-                yield closer.told(at, pair, end, subject)
-            elif subject in held and closer.is_over(at, pair, held[subject]):
-                yield Clear(subject, closer.present(at, pair))
+    if not chosen:
+        return
+    weeks = Weeks(members, hours.first)
+    for some in batches(chosen):
+        closer = _Closer(hours, weeks, some)
+        for at, place in enumerate(some):
+            for pair in field.budget.burn:
+                subject = field.subject("burn", place, pair_id(pair))
+                end = closer.breach(at, pair)
+                if end is not None:
+                    yield closer.told(at, pair, end, subject)
+                elif subject in held and closer.is_over(at, pair, held[subject]):
+                    yield Clear(subject, closer.present(at, pair))
 
 
 class _Hours:
@@ -122,14 +126,14 @@ class _Closer:
 
     __slots__ = ("_chosen", "_entitled", "_habits", "_hours", "_windows")
 
-    def __init__(self, hours: _Hours, chosen: Sequence[int]) -> None:
+    def __init__(self, hours: _Hours, weeks: Weeks, chosen: Sequence[int]) -> None:
         self._hours, self._chosen = hours, chosen
         self._windows: dict[tuple[int, int], _Window] = {}
         self._habits: dict[int, Floats] = {}
         start, period = hours.members.view.start, hours.field.period
         begin, end = -((start - period.start) // HOUR), -((start - period.end) // HOUR)
         first, last = min(begin, hours.first), max(end, hours.shown)
-        weight = weights(hours.members, chosen, hours.first, first, last)
+        weight = weeks.weights(chosen, first, last)
         whole = weight[:, begin - first : end - first].sum(axis=1)
         limits = hours.limits[list(chosen)]
         share = np.divide(limits, whole, out=np.zeros(len(chosen)), where=whole > 0)
