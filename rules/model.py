@@ -16,6 +16,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from rules.earlier import EarlierSpend
 from rules.evidence import (
     AnomalyEvidence,
     BudgetEvidence,
@@ -67,6 +68,7 @@ __all__ = [
     "Clear",
     "Dimension",
     "DriftEvidence",
+    "EarlierSpend",
     "Evidence",
     "HourPoint",
     "Kind",
@@ -127,6 +129,8 @@ class SpendView:
     observed_until: datetime
     unpriced: frozenset[str] = frozenset()
     """Models whose price is a stand-in: their figures are over-estimates."""
+    earlier: EarlierSpend | None = None
+    """What was spent before `start`, as far back as some budget's period reaches; None where none does."""
 
     @property
     def hours(self) -> int:
