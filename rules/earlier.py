@@ -66,16 +66,20 @@ class Reach:
     def sums(self, period: Period) -> tuple[Amounts, Amounts]:
         """What each leaf cost in the period, and how much of that is settled."""
         columns = period.columns(self.view.start, self.view.hours)
-        cost = self.view.cost[:, columns].sum(axis=1)
-        settled = self.view.settled[:, columns].sum(axis=1)
-        earlier = self._earlier
-        if earlier is None or period.start >= self.view.start:
-            return self._longer(cost), self._longer(settled)
-        first = self._first(earlier, period)
-        cost, settled = self._longer(cost), self._longer(settled)
-        cost[self._place] += earlier.cost[:, first:].sum(axis=1)
-        settled[self._place] += earlier.settled[:, first:].sum(axis=1)
+        cost, settled = self.sums_before(period)
+        cost[: len(self.view.leaves)] += self.view.cost[:, columns].sum(axis=1)
+        settled[: len(self.view.leaves)] += self.view.settled[:, columns].sum(axis=1)
         return cost, settled
+
+    def sums_before(self, period: Period) -> tuple[Amounts, Amounts]:
+        """What each leaf cost in that part of the period that lies before the view, and how much of it is settled."""
+        nothing = np.zeros((2, len(self.leaves)), dtype=np.int64)
+        earlier = self._earlier
+        if earlier is not None and period.start < self.view.start:
+            first = self._first(earlier, period)
+            nothing[0, self._place] = earlier.cost[:, first:].sum(axis=1)
+            nothing[1, self._place] = earlier.settled[:, first:].sum(axis=1)
+        return nothing[0], nothing[1]
 
     def running(self, period: Period, members: Sequence[Rows]) -> Amounts:
         """The running sums of some scopes, each given by its rows: scope x column of the period (`begins`)."""
@@ -120,17 +124,17 @@ class Reach:
 
     def unread(self, period: Period) -> int:
         """How many hours of the period that should be complete were never read."""
-        view, earlier = self.view, self._earlier
+        view = self.view
         columns = period.columns(view.start, view.hours)
         complete = min(max(view.index(view.complete_until), columns.start), columns.stop)
-        holes = int(np.count_nonzero(~view.known[columns.start : complete]))
-        if earlier is None or period.start >= view.start:
-            return holes
-        return holes + int(earlier.unread[self._first(earlier, period) :].sum())
+        return int(np.count_nonzero(~view.known[columns.start : complete])) + self.unread_before(period)
 
-    def _longer(self, amounts: Amounts) -> Amounts:
-        more = len(self.leaves) - len(amounts)
-        return np.concatenate((amounts, np.zeros(more, dtype=np.int64))) if more else amounts
+    def unread_before(self, period: Period) -> int:
+        """How many of them lie before the view, of those that anything is known of."""
+        earlier = self._earlier
+        if earlier is None or period.start >= self.view.start:
+            return 0
+        return int(earlier.unread[self._first(earlier, period) :].sum())
 
     def _hours(self, rows: Rows, columns: slice) -> Amounts:
         """The hours of some rows in the view."""

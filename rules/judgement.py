@@ -9,13 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from rules import anomaly, budgets, drift, hindsight, lifecycle, prices, routing, sources, stall
+from rules import anomaly, budgets, drift, early, hindsight, lifecycle, prices, routing, sources, stall
+from rules.caps import Caps
 from rules.drift import DriftRule
+from rules.limits import capped
 from rules.model import (
     Alert,
     AnomalyRule,
     Budget,
     Kind,
+    Names,
     Notification,
     Route,
     Snapshot,
@@ -46,6 +49,15 @@ class Rules:
             budgets=tuple(rule for rule in self.budgets if takes_organization(rule.select, organization, called)),
             anomalies=tuple(rule for rule in self.anomalies if takes_organization(rule.select, organization, called)),
         )
+
+    def under(self, caps: Caps | None, names: Names) -> Rules:
+        """The same, where budgets take their limits from the provider with what these are now."""
+        return replace(self, budgets=tuple(capped(budget, caps, names) for budget in self.budgets))
+
+    @property
+    def ask_for_caps(self) -> bool:
+        """Whether any budget takes its limits from the provider."""
+        return any(budget.console for budget in self.budgets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +144,11 @@ def judge(
     for budget in rules.budgets:
         held = [alert for alert in alerts if alert.state is not State.RESOLVED and _is_of(alert, budget)]
         verdicts += budgets.judge(budget, view, names, now, watch.since[budget.name], held)
+        early_held = [
+            alert for alert in alerts if alert.state is not State.RESOLVED and alert.subject.rule == budget.name
+        ]
+        off, stalled = snapshot.off, silence is not None
+        verdicts += early.judge(budget, view, names, early_held, now, off=off, stalled=stalled)
     for rule in rules.anomalies:
         verdicts += anomaly.judge(rule, view, names, firing, now)
     verdicts += sources.judge(snapshot, silence, now, alerts)
@@ -147,6 +164,7 @@ def configured(rules: Rules) -> frozenset[tuple[Kind, str]]:
     """(kind, name) of every rule in force; an alert of another rule has lost its reason to be."""
     found: set[tuple[Kind, str]] = {("source", name) for name in sources.RULES}
     found |= {("budget", budget.name) for budget in rules.budgets}
+    found |= {(kind, budget.name) for budget in rules.budgets for kind in early.asked(budget)}
     found |= {("anomaly", rule.name) for rule in rules.anomalies}
     found |= {("drift", drift.RULE)} if rules.drift.enabled else set()
     found |= {("price", prices.RULE)} if rules.prices.enabled else set()

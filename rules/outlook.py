@@ -43,14 +43,16 @@ def outlook(
     dearest = found[:MOST]
     begins = reach.days_before(period)
     asked = [
-        Group(mine[mine < len(view.leaves)], amounts(budget), reach.spent_before(period, mine), begins)
-        for mine in (members[line.scope] for line in dearest)
+        Group(mine[mine < len(view.leaves)], amounts(budget, line.limit), reach.spent_before(period, mine), begins)
+        for line, mine in ((line, members[line.scope]) for line in dearest)
     ]
     told = forecasts(view, asked, period.start, period.end, off)
     return [replace(line, forecast=each) for line, each in zip(dearest, told, strict=True)] + found[MOST:]
 
 
-def amounts(budget: Budget) -> tuple[Nano, ...]:
-    """The amounts whose crossing is forecast, ascending: those of the thresholds, and the limit."""
-    steps = {threshold_amount(budget.limit, mark) for mark in budget.thresholds}
-    return tuple(sorted(steps | {budget.limit}))
+def amounts(budget: Budget, limit: Nano | None) -> tuple[Nano, ...]:
+    """The amounts whose crossing is forecast under this limit, ascending: those of the thresholds, and the limit."""
+    if limit is None:
+        return ()
+    steps = {threshold_amount(limit, mark) for mark in budget.thresholds}
+    return tuple(sorted(steps | {limit}))

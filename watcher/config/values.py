@@ -219,14 +219,14 @@ def threshold(value: object) -> Mark:
             raise Wrong(f"has {shown_key(key)}, which is not a setting of a threshold; it must be {_MARK}")
     if ("at" in value) == ("at_usd" in value):
         raise Wrong(f"must have either `at`, a percent, or `at_usd`, an amount: {_MARK}")
-    severity = _part("severity", member_of(Severity), value["severity"]) if "severity" in value else None
+    severity = part("severity", member_of(Severity), value["severity"]) if "severity" in value else None
     if "at_usd" in value:
-        return Threshold(amount=_part("at_usd", positive_usd, value["at_usd"]), severity=severity)
-    found = _part("at", percent, value["at"])
+        return Threshold(amount=part("at_usd", positive_usd, value["at_usd"]), severity=severity)
+    found = part("at", percent, value["at"])
     return found if severity is None else Threshold(percent=found, severity=severity)
 
 
-def _part(key: str, read: Callable[[object], _R], value: object) -> _R:
+def part(key: str, read: Callable[[object], _R], value: object) -> _R:
     """One key of a table within a list, named in what is wrong with it."""
     try:
         return read(value)
@@ -251,6 +251,13 @@ def _check_order(values: Sequence[float], what: str, written: Callable[[float], 
         if after < before:
             right = ", ".join(written(value) for value in sorted(set(values)))
             raise Wrong(f"must be in ascending order: [{right}]")
+
+
+def plan(value: object) -> dict[str, Any]:
+    """A table of amounts by the periods that they are for; both are looked at beside the budget's period."""
+    if not isinstance(value, dict):
+        raise Wrong(f'must be a table such as {{ "2026-12" = 15000 }}, not {shown(value)}')
+    return value
 
 
 def distinct(values: Sequence[str]) -> Sequence[str]:
