@@ -145,8 +145,12 @@ def read_days(store: LedgerStore, organization: str, wanted: Iterable[date]) -> 
 
 def read_costs(store: LedgerStore, organization: str, wanted: Iterable[date]) -> dict[date, CostDay]:
     """The cost reports of the wanted days, of those that were ever read."""
+    days = sorted(set(wanted))
+    span = store.costs.span(organization) if days else None
+    if span is None:
+        return {}
     found: dict[date, CostDay] = {}
-    for first, last in _runs(sorted(set(wanted))):
+    for first, last in _runs([day for day in days if span[0] <= day < span[1]]):
         found |= {cost.day: cost for cost in store.costs.read(organization, first, last + DAY)}
     return found
 
