@@ -4,7 +4,7 @@ Of a mark that must be **likely**, the lower bound of the forecast's 80 % interv
 period ends beyond. Of one that is to be **expected**, the expected total does, yet only once `EARLY` of the period has
 passed and two weeks of history stand behind it; before that the lower bound must. Without any history nothing is said.
 
-It is told of the `MOST` dearest scopes of a budget, as many as have a forecast elsewhere.
+It is told of the `MOST` dearest scopes of a budget, those that have a forecast elsewhere.
 
 **It ends** when complete data, no hour of the period missing, have the expected total clearly (`BELOW`) below the mark;
 silently with the period, or when spend reaches the mark: what was foreseen has happened, and the threshold tells it.
@@ -21,6 +21,7 @@ import numpy as np
 from rules.forecast import Forecast, Group, forecasts
 from rules.members import Field
 from rules.model import HOUR, Alert, Breach, Clear, ForecastEvidence, Nano, Subject, Verdict
+from rules.outlook import MOST
 from rules.periods import Period, instant
 from rules.thresholds import mark_amount, mark_id, percent_of, threshold_amount
 from rules.triggers import ForecastMark
@@ -28,7 +29,6 @@ from rules.triggers import ForecastMark
 EARLY = 0.1
 BELOW = 0.95
 KEEP_FIRING_FOR = timedelta(hours=6)
-MOST = 500
 
 
 def forecast_id(period: Period, mark: ForecastMark) -> str:

@@ -18,7 +18,7 @@ from datetime import timedelta
 
 import numpy as np
 
-from rules.entitled import weights
+from rules.entitled import Weeks, batches
 from rules.habits import Flags, Floats
 from rules.members import Field, Longs
 from rules.model import HOUR, Alert, Breach, Clear, Nano, PaceEvidence, Subject, Verdict
@@ -29,8 +29,6 @@ GUARD = 0.1
 BELOW = 0.95
 KEEP_FIRING_FOR = timedelta(hours=6)
 _DAY = 24
-_AT_ONCE = 512
-"""Scopes whose periods are held in memory at a time."""
 
 
 def pace_id(period: Period, mark: PaceMark) -> str:
@@ -50,27 +48,24 @@ def judge(field: Field, held: Mapping[Subject, Alert]) -> Iterator[Verdict]:
     chosen = sorted(asked | set(np.flatnonzero(found).tolist()))
     if not chosen:
         return
-    for begin in range(0, len(chosen), _AT_ONCE):
-        some = chosen[begin : begin + _AT_ONCE]
-        course = _Course(field, some, limits[some])
+    weeks = Weeks(members, max(-((view.start - period.start) // HOUR), 0))
+    for some in batches(chosen):
+        course = _Course(field, weeks, some, limits[some])
         reached = course.reach(least)
         for at in [at for at, place in enumerate(some) if reached[at] or place in asked]:
-            yield from _judged(field, held, course, at, int(spent[some[at]]))
+            yield from _judged(field, course, some[at], at, held)
 
 
-def _judged(field: Field, held: Mapping[Subject, Alert], course: _Course, at: int, spent: Nano) -> Iterator[Verdict]:
-    """Every mark of the scope that is number `at` of the course."""
-    place = course.chosen[at]
-    limit = field.limits[place] or 0
+def _judged(field: Field, course: _Course, place: int, at: int, held: Mapping[Subject, Alert]) -> Iterator[Verdict]:
+    """The verdicts on one scope, the one of number `at` in the course."""
+    limit, spent = field.limits[place] or 0, course.spent(at)
     for mark in field.budget.pace:
         subject = field.subject("pace", place, pace_id(field.period, mark))
-        if spent >= limit:
-            if subject in held:
-                yield Clear(subject, over="the limit is spent")
-            continue
-        stand = course.reached(at, mark.percent)
+        stand = course.reached(at, mark.percent) if spent < limit else None
         if stand is not None:
             yield _told(field, place, mark, stand)
+        elif subject in held and spent >= limit:
+            yield Clear(subject, over="the limit is spent")
         elif subject in held and course.is_below(at, BELOW * mark.percent, held[subject]):
             yield Clear(subject, spent)
 
@@ -103,13 +98,12 @@ class _Moment:
 class _Course:
     """The chosen scopes through the period."""
 
-    def __init__(self, field: Field, chosen: Sequence[int], limits: Longs) -> None:
+    def __init__(self, field: Field, weeks: Weeks, chosen: Sequence[int], limits: Longs) -> None:
         members, period = field.members, field.period
-        self.chosen, self._members, self._limits, view = chosen, members, limits, members.view
+        self._members, self._limits, view = members, limits, members.view
         self._begin, after = -((view.start - period.start) // HOUR), -((view.start - period.end) // HOUR)
         self._first = max(self._begin, 0)
-        weight = weights(members, chosen, self._first, self._begin, after)
-        curve = weight.cumsum(axis=1)
+        curve = weeks.weights(chosen, self._begin, after).cumsum(axis=1)
         even = np.tile(np.arange(1, curve.shape[1] + 1) / curve.shape[1], (len(chosen), 1))
         self._curve: Floats = np.divide(curve, curve[:, -1:], out=even, where=curve[:, -1:] > 0)
         stop = max(min(members.shown, after), self._first)
@@ -128,6 +122,10 @@ class _Course:
         before = self._curve[:, hour - 1] if hour else np.zeros(len(self._curve))
         share = before + (self._curve[:, hour] - before) * min(passed - hour, 1.0)
         return _Moment(moment, end, self._running[:, end - self._first], share)
+
+    def spent(self, at: int) -> Nano:
+        """All that is known to be spent."""
+        return int(self._newest.spent[at])
 
     def reach(self, percent: float) -> Flags:
         """Which scopes have reached the mark at either moment."""

@@ -74,6 +74,7 @@ class Script:
     remembered: str | None = None
     read_until: datetime | None = None
     off: frozenset[str] = frozenset()
+    others: tuple[Budget, ...] = ()
     now: datetime = datetime(2026, 8, 24, tzinfo=UTC)
 
     def __post_init__(self) -> None:
@@ -179,7 +180,7 @@ class Script:
 
     def judge(self, now: datetime) -> tuple[Notification, ...]:
         self.now = now
-        rules = Rules(budgets=(self.budget,), routes=(Route("ops"),))
+        rules = Rules(budgets=(self.budget, *self.others), routes=(Route("ops"),))
         since = closed_since(rules, self.remembered, now)
         known = [
             alert
@@ -671,3 +672,76 @@ ROWS: list[tuple[str, dict[str, Any], str]] = [
 def test_a_script_tells_what_it_says(settings: dict[str, Any], script: str) -> None:
     asked: dict[str, Any] = {"period": "month", "timezone": "UTC", "limit": 750, "thresholds": (1000.0,), **settings}
     Script(Budget(**{"name": "all", **asked, "limit": parse_usd(str(asked["limit"]))})).run(script)
+
+
+def test_a_key_that_burns_tells_the_story_of_the_organization_that_burns_by_another_budget() -> None:
+    common: dict[str, Any] = {"period": "month", "timezone": "UTC", "thresholds": (1000.0,), **FAST}
+    script = Script(Budget("keys", limit=parse_usd("750"), per=("api_key",), **common))
+    script.others = (Budget("organization", limit=parse_usd("1500"), **common),)
+    script.run(
+        """
+        flat 1
+        flat 0.5 b
+        poll 2026-11-10T13:50 ->
+        spend 2026-11-10T14:00 2026-11-10T18:00 30
+        polls 2026-11-10T14:00 2026-11-10T17:00 5 -> a:burn 1h/1h +burn 1h/1h @10 14:10
+        open -> a:burn 1h/1h, burn 1h/1h
+        polls 2026-11-10T18:00 2026-11-11T00:00 10 -> over a:burn 1h/1h
+        open ->
+        """
+    )
+
+
+def test_an_organization_that_burns_in_many_small_parts_is_told_by_itself() -> None:
+    common: dict[str, Any] = {"period": "month", "timezone": "UTC", "thresholds": (1000.0,), **FAST}
+    script = Script(Budget("keys", limit=parse_usd("7500"), per=("api_key",), **common))
+    script.others = (Budget("organization", limit=parse_usd("1500"), **common),)
+    script.run(
+        """
+        flat 1
+        flat 1 b
+        poll 2026-11-10T13:50 ->
+        spend 2026-11-10T14:00 2026-11-10T18:00 9
+        spend 2026-11-10T14:00 2026-11-10T18:00 9 b
+        polls 2026-11-10T14:00 2026-11-10T17:00 5 -> burn 1h/1h
+        """
+    )
+
+
+def test_limits_that_the_provider_does_not_tell_at_present_end_nothing() -> None:
+    script = Script(
+        Budget(
+            "caps",
+            "month",
+            "UTC",
+            None,
+            (1000.0,),
+            ("workspace",),
+            console=True,
+            caps={"wrkspc_1": parse_usd("750")},
+            **FAST,
+        )
+    )
+    script.run(
+        """
+        flat 1
+        poll 2026-11-10T13:50 ->
+        spend 2026-11-10T14:00 2026-11-10T15:00 10
+        poll 2026-11-10T14:20 -> burn 1h/1h
+        """
+    )
+    known = script.budget
+    script.budget = replace(known, caps=None)
+    script.run(
+        """
+        polls 2026-11-10T14:30 2026-11-10T20:00 ->
+        open -> burn 1h/1h
+        """
+    )
+    script.budget = replace(known, caps={})
+    script.run(
+        """
+        poll 2026-11-10T20:00 ->
+        open ->
+        """
+    )
