@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 from notifiers.alert_json import utc_json
+from rules import pauses
+from rules.budget_requests import PAUSE, RESET, RESUME
 from rules.budgets import Line
 from rules.forecast import INTERVAL, Crossing, Forecast
 from rules.model import HOUR, Budget
 from rules.money import usd_string
+from rules.pauses import Pause
 from watcher import overview as overviews
+from watcher.cycle import REMEMBERED
+from watcher.store import Command
+
+CONFIGURATION = "the configuration"
+"""Who pauses a budget that has `paused = true`."""
 
 
 class Remembering(Protocol):
@@ -21,6 +29,10 @@ class Remembering(Protocol):
     @property
     def cursor(self) -> Any:
         """`get(name, organization)` gives a remembered text."""
+
+    @property
+    def commands(self) -> Any:
+        """`pending(organization)` gives what waits for the next cycle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +45,10 @@ class Standing:
     name: str
     data_as_of: datetime | None
     lines: tuple[Line, ...]
+    paused: Mapping[str, Pause] = field(default_factory=dict)
+    """The budgets that tell nothing at present, by name."""
+    waiting: tuple[str, ...] = ()
+    """What was asked of budgets and waits for the next cycle: "pause organization (ann)"."""
 
     @property
     def shown(self) -> str:
@@ -67,8 +83,24 @@ def standings(
         overview = overviews.from_json(text) if text else None
         lines = [line for line in overview.budgets if line.budget in order] if overview else []
         lines.sort(key=lambda line: order[line.budget])
-        found.append(Standing(ident, label, name, overview.data_as_of if overview else None, tuple(lines)))
+        paused = _paused(budgets, store.cursor.get(REMEMBERED, ident), now)
+        waiting = tuple(_waiting(store.commands.pending(ident)))
+        as_of = overview.data_as_of if overview else None
+        found.append(Standing(ident, label, name, as_of, tuple(lines), paused, waiting))
     return Standings(now, tuple(found), {budget.name: budget.timezone for budget in budgets})
+
+
+def _paused(budgets: Iterable[Budget], remembered: str | None, now: datetime) -> Mapping[str, Pause]:
+    held = pauses.recall(remembered)
+    lasting = {name: pause for name, pause in held.asked.items() if pause.until is None or pause.until > now}
+    configured = (budget.name for budget in budgets if budget.paused and budget.name not in lasting)
+    return lasting | {name: Pause(held.configured.get(name, now), CONFIGURATION, "") for name in configured}
+
+
+def _waiting(commands: Iterable[Command]) -> Iterator[str]:
+    for command in commands:
+        if command.what in {PAUSE, RESUME, RESET}:
+            yield f"{command.what.removeprefix('budgets ')} {command.details.get('budget')} ({command.actor})"
 
 
 def to_json(found: Standings) -> Mapping[str, Any]:
@@ -81,14 +113,21 @@ def to_json(found: Standings) -> Mapping[str, Any]:
                 "name": each.name,
                 "label": each.label,
                 "data_as_of": utc_json(each.data_as_of) if each.data_as_of else None,
-                "budgets": [_line(line, found) for line in each.lines],
+                "budgets": [_line(line, found, each.paused.get(line.budget)) for line in each.lines],
             }
             for each in found.organizations
         ],
     }
 
 
-def _line(line: Line, found: Standings) -> Mapping[str, Any]:
+def _pause(pause: Pause | None) -> Mapping[str, Any] | None:
+    if pause is None:
+        return None
+    until = None if pause.until is None else utc_json(pause.until)
+    return {"since": utc_json(pause.since), "until": until, "by": pause.by, "reason": pause.reason}
+
+
+def _line(line: Line, found: Standings, pause: Pause | None) -> Mapping[str, Any]:
     return {
         "budget": line.budget,
         "scope": dict(line.scope.parts()),
@@ -102,6 +141,7 @@ def _line(line: Line, found: Standings) -> Mapping[str, Any]:
         "spent_usd": usd_string(line.spent),
         "settled_usd": usd_string(line.settled),
         "forecast": _forecast(line.forecast) if line.forecast else None,
+        "paused": _pause(pause),
     }
 
 

@@ -71,9 +71,10 @@ def _reads(organization: OrganizationSettings, usage: str, cost: str) -> str:
 
 def _budget(budget: Budget, *, several: bool) -> str:
     levels = [_mark(budget.limit, mark) for mark in budget.thresholds]
+    tells = "is paused and tells nothing" if budget.paused else f"tells {_how_often(budget)} at {_and(levels)}"
     return (
         f"Budget {_quoted(budget.name)}: {_usd(budget.limit)} {_stretch(budget)} for "
-        f"{_whose(budget.per, budget.select, several=several)}; tells {_how_often(budget)} at {_and(levels)}."
+        f"{_whose(budget.per, budget.select, several=several)}; {tells}."
     )
 
 

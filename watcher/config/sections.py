@@ -149,6 +149,7 @@ class Sections:
             starts=when.starts,
             dates=when.dates,
             window=when.window,
+            paused=table.paused,
         )
 
     def anomaly(self, raw: dict[str, Any], place: str) -> AnomalyRule | None:

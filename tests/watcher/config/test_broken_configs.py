@@ -73,7 +73,7 @@ BROKEN: list[tuple[str, str, str]] = [
     # keys: unknown, missing, wrong type
     (anthropic('admin_key = "sk-ant-admin01-x"\nadmin_key_fle = "x"'), "anthropic.admin_key_fle", '"admin_key_file"'),
     (budget("limit = 5"), "budget[0].limit", 'did you mean "limit_usd"?'),
-    (budget("xyzzy = 5"), "budget[0].xyzzy", "this table has billing_day, for, from, limit_usd, name, per"),
+    (budget("xyzzy = 5"), "budget[0].xyzzy", "this table has billing_day, for, from, limit_usd, name, paused"),
     (budget('select = { workspce = "x" }'), "budget[0].select.workspce", 'did you mean "workspace"?'),
     (GOOD.replace("limit_usd = 100", ""), "budget[0].limit_usd", "is missing: write it, as in limit_usd = 10000"),
     (GOOD.replace('name = "platform"', ""), "budget[0].name", 'is missing: write it, as in name = "organization"'),
