@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from watcher.cli import budget_acts
+from watcher.cli import budget_acts, budget_whatif
 from watcher.cli.context import (
     DEFAULT_CONFIG,
     AsJson,
@@ -35,6 +35,7 @@ group = typer.Typer()
 
 def register(app: typer.Typer) -> None:
     """Add this group."""
+    budget_whatif.register(group)
     budget_acts.register(group)
     app.add_typer(group, name="budgets")
 

@@ -7,7 +7,7 @@ default workspace and unattributed cost have rows of their own wherever their di
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -94,11 +94,8 @@ def spend_report(  # noqa: PLR0913, PLR0917 - the question whole, in the order i
     before = _before(store, organization, question, names, first, until) if compare else None
     accounts = [account] if before is None else [before, account]
     from_hour = first if before is None else before.first
-    waiting = _Waiting(store, prices, organization, now)
-    for day in read_days(store, organization, days_of(max(from_hour, earliest(store, organization, until)), until)):
-        for settled, spend in waiting.put(day):
-            _add(accounts, settled, spend)
-    for settled, spend in waiting.release():
+    days = days_of(max(from_hour, earliest(store, organization, until)), until)
+    for settled, spend in settled_days(store, prices, organization, days, now):
         _add(accounts, settled, spend)
     observed = store.usage.observed(organization, now - _LOOK_BACK, now + HOUR)
     if not observed:
@@ -117,6 +114,19 @@ def spend_report(  # noqa: PLR0913, PLR0917 - the question whole, in the order i
         trend=trend,
     )
     return _compared(report, before, first, until) if compare else report
+
+
+def settled_days(
+    store: LedgerStore, prices: PriceBook, organization: str, days: Iterable[date], now: datetime
+) -> Iterator[tuple[Day, DaySpend]]:
+    """The days with what each was settled or estimated at, read a few at a time; not always in order.
+
+    `prices` is taught what the settled days say at `now` before anything is estimated with it, and stays as it was.
+    """
+    waiting = _Waiting(store, prices, organization, now)
+    for day in read_days(store, organization, days):
+        yield from waiting.put(day)
+    yield from waiting.release()
 
 
 def _before(
