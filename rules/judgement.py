@@ -12,12 +12,15 @@ from datetime import datetime
 from rules import anomaly, budgets, drift, hindsight, lifecycle, pauses, prices, routing, sources, stall
 from rules.asked import Act, Answer, Request
 from rules.budget_requests import hear
+from rules.caps import Caps
 from rules.drift import DriftRule
+from rules.limits import capped
 from rules.model import (
     Alert,
     AnomalyRule,
     Budget,
     Kind,
+    Names,
     Notification,
     Route,
     Snapshot,
@@ -48,6 +51,15 @@ class Rules:
             budgets=tuple(rule for rule in self.budgets if takes_organization(rule.select, organization, called)),
             anomalies=tuple(rule for rule in self.anomalies if takes_organization(rule.select, organization, called)),
         )
+
+    def under(self, caps: Caps | None, names: Names) -> Rules:
+        """The same, where budgets take their limits from the provider with what these are now."""
+        return replace(self, budgets=tuple(capped(budget, caps, names) for budget in self.budgets))
+
+    @property
+    def ask_for_caps(self) -> bool:
+        """Whether any budget takes its limits from the provider."""
+        return any(budget.console for budget in self.budgets)
 
 
 @dataclass(frozen=True, slots=True)

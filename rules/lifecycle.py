@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from rules.crossings import Crossing, crossing_of, is_armed, scope_and_period
+from rules.limits import is_known, limit_of
 from rules.model import (
     Alert,
     AnomalyEvidence,
@@ -209,15 +210,18 @@ class _Outcome:
     def rearm(
         self, known: dict[Subject, Alert], verdicts: Mapping[Subject, Verdict], budgets: Mapping[str, Budget]
     ) -> None:
-        """End the crossings that a raised limit has undone; their thresholds may be crossed, and told, again."""
+        """End the crossings that a raised limit has undone, or one that was taken away; they may be told again."""
         for subject, alert in known.items():
             crossing, budget = crossing_of(alert), budgets.get(subject.rule)
             if crossing is None or budget is None or alert.state is State.RESOLVED:
                 continue
             undone = alert.is_event and not isinstance(verdicts.get(subject), Breach)
-            running = crossing.evidence.period_end > self.now
-            if undone and running and crossing.amount(budget.limit) > crossing.amount():
-                self.resolve(replace(alert, clear_since=self.now), self.now, "limit raised", silent=True)
+            if not undone or crossing.evidence.period_end <= self.now or not is_known(budget):
+                continue
+            limit = limit_of(budget, subject.scope, crossing.evidence.period_start)
+            if limit is None or crossing.amount(limit) > crossing.amount():
+                why = "limit taken away" if limit is None else "limit raised"
+                self.resolve(replace(alert, clear_since=self.now), self.now, why, silent=True)
                 known[subject] = self.alerts[alert.id]
 
     def resolve(self, alert: Alert, at: datetime, why: str, *, silent: bool) -> None:

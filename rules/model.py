@@ -16,6 +16,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from rules.caps import Caps
 from rules.evidence import (
     AnomalyEvidence,
     BudgetEvidence,
@@ -283,14 +284,15 @@ class Selector:
 class Budget:
     """Spend against a limit over a period: one of the calendar, the one that `dates` give, or a rolling one.
 
-    `thresholds` are marks on the way to `limit`, or beyond it. `per` makes one such budget for each value of those
-    dimensions.
+    `thresholds` are marks on the way to the limit, or beyond it. `per` makes one such budget for each value of those
+    dimensions. What the limit is of a scope in a period is for `rules.limits` to say.
     """
 
     name: str
     period: PeriodKind
     timezone: str
-    limit: Nano
+    limit: Nano | None
+    """The limit of every period that the plan does not name; None where those have none."""
     thresholds: tuple[Mark, ...]
     per: tuple[Dimension, ...] = ()
     select: Selector = Selector()
@@ -302,6 +304,12 @@ class Budget:
     """Of a "rolling" one: its length, whole hours."""
     paused: bool = False
     """Whether it is only added up and shown, and tells nothing."""
+    plan: Mapping[str, Nano] = field(default_factory=dict)
+    """The limits of single periods, by `rules.limits.plan_key`."""
+    console: bool = False
+    """Whether its limits are those that the provider enforces, as they are set in the Console."""
+    caps: Mapping[str, Nano] | None = None
+    """What these are at present, by the id of the workspace or user, "" for all together; None if it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,5 +365,7 @@ class Snapshot:
     """What messages call the organization, beside its own name, where they must tell it from others."""
     ratios: Mapping[tuple[str, str], LearnedRatio] | None = None
     """What was learned of prices, by model and kind of token; None where nothing is known of them."""
+    caps: Caps | None = None
+    """What the provider caps spend at; None where nothing asks for it."""
     off: frozenset[str] = frozenset()
     """The ids of keys that the directory says are switched off: nothing more is to be expected of them."""

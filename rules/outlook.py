@@ -39,12 +39,14 @@ def outlook(
         for n, some in enumerate(values)
     }
     dearest = found[:MOST]
-    asked = [Group(members[line.scope], amounts(budget)) for line in dearest]
+    asked = [Group(members[line.scope], amounts(budget, line.limit)) for line in dearest]
     told = forecasts(view, asked, found[0].start, found[0].end, off)
     return [replace(line, forecast=each) for line, each in zip(dearest, told, strict=True)] + found[MOST:]
 
 
-def amounts(budget: Budget) -> tuple[Nano, ...]:
-    """The amounts whose crossing is forecast, ascending: those of the thresholds, and the limit."""
-    steps = {threshold_amount(budget.limit, mark) for mark in budget.thresholds}
-    return tuple(sorted(steps | {budget.limit}))
+def amounts(budget: Budget, limit: Nano | None) -> tuple[Nano, ...]:
+    """The amounts whose crossing is forecast under this limit, ascending: those of the thresholds, and the limit."""
+    if limit is None:
+        return ()
+    steps = {threshold_amount(limit, mark) for mark in budget.thresholds}
+    return tuple(sorted(steps | {limit}))

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from rules import budgets
 from rules.dimensions import groups
+from rules.limits import limits_of
 from rules.model import HOUR, Breach, Budget, Names, Nano, NoData, Scope, SpendView
 from rules.periods import Period, instant, period_between, previous
 from rules.thresholds import mark_id
@@ -24,6 +25,8 @@ class Replayed:
     scope: Scope
     label: str
     spent: Nano
+    limit: Nano | None
+    """None where the scope has no limit in this period, so that nothing is judged of it."""
     crossed: tuple[datetime | None, ...]
 
     @property
@@ -64,14 +67,16 @@ def replay(budget: Budget, view: SpendView, names: Names, now: datetime) -> list
     for period in _periods(budget, view, now):
         begins = instant(period.start)
         spent = _spent(budget, view, names, period)
+        limits = limits_of(budget, [scope for scope, _ in spent], period.start)
         scopes = [
             Replayed(
                 scope,
                 label_of(scope, names),
                 nano,
+                limit,
                 tuple(crossed.get((scope, f"{begins}/{mark_id(mark)}")) for mark in budget.thresholds),
             )
-            for scope, nano in spent
+            for (scope, nano), limit in zip(spent, limits, strict=True)
         ]
         scopes.sort(key=lambda each: (-each.spent, each.label))
         found.append(PastPeriod(period, period.end > now, missing.get(begins), tuple(scopes)))

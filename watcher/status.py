@@ -361,7 +361,7 @@ def _line(line: Any) -> Mapping[str, Any]:
         "scope": dict(line.scope.parts()),
         "period": line.period,
         "ends_at": None if line.rolling else utc_json(line.end),
-        "limit_usd": usd_string(line.limit),
+        "limit_usd": None if line.limit is None else usd_string(line.limit),
         "spent_usd": usd_string(line.spent),
         "settled_usd": usd_string(line.settled),
     }

@@ -9,10 +9,10 @@ from typing import Any
 
 from notifiers.alert_json import utc_json
 from rules.budgets import running
-from rules.model import Budget
+from rules.model import Budget, Nano
 from rules.money import usd_string
 from rules.periods import period_between
-from rules.thresholds import mark_amount, percent_of, threshold_amount
+from rules.thresholds import Mark, mark_amount, percent_of, threshold_amount
 from rules.whatif import PastPeriod, Replayed
 
 
@@ -54,16 +54,12 @@ def to_json(found: WhatIf) -> Mapping[str, Any]:
     budget = found.budget
     return {
         "budget": budget.name,
-        "limit_usd": usd_string(budget.limit),
+        "limit_usd": _usd(budget.limit),
         "period": budget.period,
         "timezone": budget.timezone,
         "per": list(budget.per),
         "thresholds": [
-            {
-                "percent": None if mark_amount(mark) is not None else percent_of(budget.limit, mark),
-                "amount_usd": usd_string(threshold_amount(budget.limit, mark)),
-                "crossings": found.crossings(place),
-            }
+            {**_mark(budget.limit, mark), "crossings": found.crossings(place)}
             for place, mark in enumerate(budget.thresholds)
         ],
         "messages": found.messages,
@@ -71,6 +67,17 @@ def to_json(found: WhatIf) -> Mapping[str, Any]:
         "stored_from": None if found.stored_from is None else utc_json(found.stored_from),
         "periods": [_period(each) for each in found.periods],
     }
+
+
+def _usd(nano: Nano | None) -> str | None:
+    return None if nano is None else usd_string(nano)
+
+
+def _mark(limit: Nano | None, mark: Mark) -> Mapping[str, Any]:
+    """A threshold; what a percent is worth is null where the limit goes by the period."""
+    own = mark_amount(mark)
+    amount = own if limit is None else threshold_amount(limit, mark)
+    return {"percent": percent_of(0, mark) if own is None else None, "amount_usd": _usd(amount)}
 
 
 def _period(past: PastPeriod) -> Mapping[str, Any]:
@@ -88,6 +95,7 @@ def _scope(replayed: Replayed) -> Mapping[str, Any]:
     return {
         "scope": dict(replayed.scope.parts()),
         "label": replayed.label,
+        "limit_usd": _usd(replayed.limit),
         "spent_usd": usd_string(replayed.spent),
         "crossed_at": [None if moment is None else utc_json(moment) for moment in replayed.crossed],
     }

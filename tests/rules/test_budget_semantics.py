@@ -8,6 +8,8 @@ A script is run against the real judgement, life cycle and routing, over a ledge
     open -> 50, 80, $90         the crossings listed after the last poll
     limit DOLLARS, thresholds 50 80 $90, dates FROM UNTIL,
     severity PERCENT WORD, window HOURS (or nothing: monthly), per DIMENSION DIMENSION,
+    plan PERIOD=DOLLARS …        what is planned (or nothing); "limit none" leaves other periods without a limit
+    caps ID=DOLLARS …            what the Console says now ("*" for all together; or nothing), "caps unknown"
     rename KEY NAME, remove, restore, restart
 """
 
@@ -61,6 +63,11 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
+def amounts(text: str) -> dict[str, int]:
+    pairs = (word.split("=") for word in text.split())
+    return {"" if name == "*" else name: parse_usd(dollars) for name, dollars in pairs}
+
+
 @dataclass
 class Story:
     """A ledger and what a store would keep, driven by a script."""
@@ -100,7 +107,13 @@ class Story:
         assert listed == sorted(rest.replace("->", "").replace(",", " ").split())
 
     def do_limit(self, rest: str) -> None:
-        self.budget = replace(self.budget, limit=parse_usd(rest))
+        self.budget = replace(self.budget, limit=None if rest == "none" else parse_usd(rest))
+
+    def do_plan(self, rest: str) -> None:
+        self.budget = replace(self.budget, plan=amounts(rest))
+
+    def do_caps(self, rest: str) -> None:
+        self.budget = replace(self.budget, console=True, caps=None if rest == "unknown" else amounts(rest))
 
     def do_thresholds(self, rest: str) -> None:
         marks = (Threshold(amount=parse_usd(word[1:])) if word[0] == "$" else float(word) for word in rest.split())
@@ -1617,6 +1630,267 @@ ROWS: list[tuple[str, dict[str, Any], str]] = [
         poll 2026-11-10T05:00 -> ci-runner:50
         rename a build-runner
         poll 2026-11-10T05:05 ->
+        """,
+    ),
+    # ------------------------------------------------------------------------------------------- plans
+    (
+        "a planned period has its own limit, and the others have the one of all",
+        MONTH,
+        """
+        plan 2026-12=200
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 80
+        poll 2026-11-10T05:00 -> 80+50
+        spend 2026-12-02T04 99
+        poll 2026-12-02T05:00 ->
+        spend 2026-12-02T05 1
+        poll 2026-12-02T06:00 -> 50
+        """,
+    ),
+    (
+        "without a limit of all, a period that is not planned is not judged",
+        MONTH,
+        """
+        limit none
+        plan 2026-12=100
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 9999
+        poll 2026-11-10T05:00 ->
+        open ->
+        spend 2026-12-02T04 85
+        poll 2026-12-02T05:00 -> 80+50
+        """,
+    ),
+    (
+        "a period is named by the local day on which it begins",
+        {"timezone": "Europe/Berlin", "starts": Starts(day=15)},
+        """
+        limit none
+        plan 2026-11=100 2026-12=1000
+        poll 2026-11-14T22:00 ->
+        spend 2026-11-14T22 60
+        poll 2026-11-14T22:30 ->
+        spend 2026-11-14T23 60
+        poll 2026-11-14T23:30 -> 50
+        spend 2026-12-14T22 30
+        poll 2026-12-14T22:30 -> 80
+        spend 2026-12-14T23 400
+        poll 2026-12-14T23:30 ->
+        """,
+    ),
+    (
+        "weeks are named as the calendar numbers them",
+        WEEK,
+        """
+        limit none
+        plan 2026-W53=100
+        poll 2026-12-28T04:00 ->
+        spend 2026-12-31T04 30
+        spend 2027-01-03T04 30
+        poll 2027-01-03T05:00 -> 50
+        spend 2027-01-04T04 500
+        poll 2027-01-04T05:00 ->
+        """,
+    ),
+    (
+        "days are named by their date",
+        DAY,
+        """
+        plan 2026-12-24=1000
+        poll 2026-12-23T04:00 ->
+        spend 2026-12-24T04 400
+        poll 2026-12-24T05:00 ->
+        spend 2026-12-25T04 60
+        poll 2026-12-25T05:00 -> 50
+        """,
+    ),
+    (
+        "a plan that is lowered within its period tells what is newly crossed, once",
+        MONTH,
+        """
+        plan 2026-11=100
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        plan 2026-11=60
+        poll 2026-11-10T05:10 -> 80
+        poll 2026-11-10T05:20 ->
+        open -> 50, 80
+        """,
+    ),
+    (
+        "a plan that is raised within its period arms what it undoes",
+        MONTH,
+        """
+        plan 2026-11=100
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        plan 2026-11=200
+        poll 2026-11-10T05:10 ->
+        open ->
+        spend 2026-11-11T04 50
+        poll 2026-11-11T05:00 -> 50
+        """,
+    ),
+    (
+        "a plan edited for another period tells nothing of this one",
+        MONTH,
+        """
+        plan 2026-12=100
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        plan 2026-12=10
+        poll 2026-11-10T05:10 ->
+        open -> 50
+        """,
+    ),
+    (
+        "what was planned and is taken out is listed no more, and put back it repeats nothing",
+        MONTH,
+        """
+        limit none
+        plan 2026-11=100
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        plan 2026-12=100
+        poll 2026-11-10T05:10 ->
+        open ->
+        plan 2026-11=100
+        poll 2026-11-10T05:20 ->
+        spend 2026-11-11T04 30
+        poll 2026-11-11T05:00 -> 80
+        """,
+    ),
+    (
+        "the late hours of a period are judged by what was planned for it",
+        MONTH,
+        """
+        plan 2026-11=100 2026-12=10
+        poll 2026-11-30T22:00 ->
+        poll 2026-12-01T00:10 ->
+        spend 2026-11-30T23 55
+        poll 2026-12-01T00:40 -> 50
+        """,
+    ),
+    (
+        "an amount of its own is told under a plan as it stands",
+        MONTH,
+        """
+        thresholds 50 $90
+        plan 2026-11=200
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 95
+        poll 2026-11-10T05:00 -> $90
+        spend 2026-11-10T05 5
+        poll 2026-11-10T06:00 -> 50
+        """,
+    ),
+    # ------------------------------------------------------------------------------------------- limits of the Console
+    (
+        "each workspace is judged by the limit that the Console has for it",
+        {"per": ("workspace",)},
+        """
+        caps wrkspc_1=100 wrkspc_2=1000
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 85 a
+        spend 2026-11-10T04 85 b
+        poll 2026-11-10T05:00 -> wrkspc_1:80+50
+        """,
+    ),
+    (
+        "a workspace without a limit is not judged",
+        {"per": ("workspace",)},
+        """
+        caps wrkspc_2=1000
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 99999 a
+        poll 2026-11-10T05:00 ->
+        """,
+    ),
+    (
+        "a limit of the Console that is lowered tells what is newly crossed",
+        {"per": ("workspace",)},
+        """
+        caps wrkspc_1=100
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55 a
+        poll 2026-11-10T05:00 -> wrkspc_1:50
+        caps wrkspc_1=60
+        poll 2026-11-10T05:10 -> wrkspc_1:80
+        open -> 50, 80
+        """,
+    ),
+    (
+        "a limit of the Console that is raised arms what it undoes",
+        MONTH,
+        """
+        caps *=100
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 85 a
+        poll 2026-11-10T05:00 -> 80+50
+        caps *=150
+        poll 2026-11-10T05:10 ->
+        open -> 50
+        spend 2026-11-11T04 40
+        poll 2026-11-11T05:00 -> 80
+        """,
+    ),
+    (
+        "a limit of the Console that is taken away ends its crossings silently, and put back it repeats nothing",
+        MONTH,
+        """
+        caps *=100
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 85 a
+        poll 2026-11-10T05:00 -> 80+50
+        caps
+        poll 2026-11-10T05:10 ->
+        open ->
+        spend 2026-11-11T04 40
+        poll 2026-11-11T05:00 ->
+        caps *=100
+        poll 2026-11-11T05:10 -> 100
+        """,
+    ),
+    (
+        "while the limits are not known nothing is told, and what is listed stays",
+        MONTH,
+        """
+        caps *=100
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55 a
+        poll 2026-11-10T05:00 -> 50
+        caps unknown
+        spend 2026-11-11T04 40
+        poll 2026-11-11T05:00 ->
+        open -> 50
+        caps *=100
+        poll 2026-11-11T05:10 -> 80
+        """,
+    ),
+    (
+        "a limit of the Console that was lowered after a day's end tells nothing of that day",
+        DAY,
+        """
+        caps *=100
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 45 a
+        poll 2026-11-10T23:50 ->
+        caps *=50
+        poll 2026-11-11T00:10 ->
+        """,
+    ),
+    (
+        "a limit of nothing is crossed by the first cent, in one message",
+        {"per": ("workspace",)},
+        """
+        caps wrkspc_1=0
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 0.01 a
+        poll 2026-11-10T05:00 -> wrkspc_1:100+80+50
         """,
     ),
 ]

@@ -323,6 +323,26 @@ def test_ten_thousand_budgets_per_key_are_judged_in_under_300_ms() -> None:
     assert fastest < 0.3
 
 
+def test_ten_thousand_budgets_of_as_many_limits_are_judged_in_under_300_ms() -> None:
+    rng = np.random.default_rng(1)
+    leaves = tuple(Leaf(f"wrkspc_{i:05d}", f"apikey_{i:05d}", "opus") for i in range(10_000))
+    cost = rng.integers(0, 10**8, (len(leaves), 30 * 24))
+    now = START + timedelta(hours=cost.shape[1] - 1, minutes=30)
+    known = np.ones(cost.shape[1], dtype=np.bool_)
+    view = SpendView("org_1", START, leaves, cost, np.zeros_like(cost), known, now, now)
+    # Each has a limit of its own, and fifty of them one that they have reached.
+    caps = {leaf.workspace: spent + 1 for leaf, spent in zip(leaves, cost.sum(axis=1).tolist(), strict=True)}
+    caps |= {leaf.workspace: caps[leaf.workspace] - 1 for leaf in leaves[:50]}
+    budget = replace(BUDGET, per=("workspace",), limit=None, thresholds=(100.0,), console=True, caps=caps)
+    fastest = float("inf")
+    for _ in range(3):
+        begin = process_time()
+        verdicts = budgets.judge(budget, view, NAMES, now)
+        fastest = min(fastest, process_time() - begin)
+    assert sorted(v.subject.scope.workspace for v in verdicts) == [leaf.workspace for leaf in leaves[:50]]
+    assert fastest < 0.3
+
+
 def test_ten_thousand_rolling_budgets_are_judged_in_under_300_ms_with_a_hundred_of_them_crossed() -> None:
     rng = np.random.default_rng(1)
     leaves = tuple(Leaf(f"wrkspc_{i % 50}", f"apikey_{i:05d}", "opus") for i in range(10_000))

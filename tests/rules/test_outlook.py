@@ -48,11 +48,12 @@ def test_the_forecast_of_a_selection_is_of_that_selection() -> None:
 
 
 def test_crossings_are_those_of_the_thresholds_and_the_limit() -> None:
-    assert amounts(WHOLE) == (500 * DOLLAR, 800 * DOLLAR, 1000 * DOLLAR)
-    assert amounts(replace(WHOLE, thresholds=(33.3,))) == (333 * DOLLAR, 1000 * DOLLAR)
+    assert amounts(WHOLE, 1000 * DOLLAR) == (500 * DOLLAR, 800 * DOLLAR, 1000 * DOLLAR)
+    assert amounts(replace(WHOLE, thresholds=(33.3,)), 1000 * DOLLAR) == (333 * DOLLAR, 1000 * DOLLAR)
     (line,) = outlook(WHOLE, VIEW, Names(), NOW)
     assert line.forecast is not None
-    assert tuple(each.amount for each in line.forecast.crossings) == amounts(WHOLE)
+    assert tuple(each.amount for each in line.forecast.crossings) == amounts(WHOLE, 1000 * DOLLAR)
+    assert amounts(WHOLE, None) == ()
 
 
 def test_a_key_that_is_off_is_expected_to_spend_nothing() -> None:

@@ -145,7 +145,11 @@ def _budget(base: Budget | None, given: dict[str, Any]) -> Budget:
 
     if base is None and "limit_usd" not in given:
         fail("--limit must say the limit of a period in dollars, or --budget begin with a configured one.", WRONG_USAGE)
-    raw = {"limit_usd": usd_string(base.limit) if base else "1", "name": base.name if base else WHAT_IF, **given}
+    raw = {
+        "limit_usd": "1" if base is None or base.limit is None else usd_string(base.limit),
+        "name": base.name if base else WHAT_IF,
+        **given,
+    }
     sections = Sections(Path("config.toml"))
     asked = sections.budget(raw, "")
     if asked is None:
@@ -155,8 +159,11 @@ def _budget(base: Budget | None, given: dict[str, Any]) -> Budget:
     else:
         timing = ("period", "starts", "dates", "window") if "period" in given else ()
         taken = {"limit_usd": "limit", **{word: word for word in ("thresholds", "timezone", "per", "select")}}
-        fields = [*timing, *(field for word, field in taken.items() if word in given)]
+        own = ("plan", "console", "caps") if "limit_usd" in given else ()
+        fields = [*timing, *own, *(field for word, field in taken.items() if word in given)]
         budget = replace(base, **{field: getattr(asked, field) for field in fields})
+    if budget.console:
+        fail("The limit of this budget is the one that the provider enforces now: give --limit.", WRONG_USAGE)
     if budget.window is not None:
         fail("A rolling budget has no periods to replay: give --period hour, day, week or month.", WRONG_USAGE)
     return budget

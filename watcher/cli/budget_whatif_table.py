@@ -33,7 +33,8 @@ def show(found: WhatIf, console: Console, most: int | None) -> None:
     marks = ", ".join(mark_text(mark) for mark in budget.thresholds)
     each = f" for each {' and '.join(budget.per)}" if budget.per else ""
     when = "in all" if budget.dates else "an hour" if budget.period == "hour" else f"a {budget.period}"
-    head = f"{display_usd(budget.limit).removesuffix('.00')} {when} ({budget.timezone}){each}, at {marks}"
+    limit = "as planned," if budget.limit is None else display_usd(budget.limit).removesuffix(".00")
+    head = f"{limit} {when} ({budget.timezone}){each}, at {marks}"
     print_hanging(console, Text(clean(budget.name), style="bold"), Text(f"  {clean(head, 400)}", style="dim"))
     by_scope = _by_scope(found)
     fewer = most if most is None or len(by_scope) == 1 else most // 2
@@ -73,7 +74,7 @@ def _table(found: WhatIf, rows: Sequence[Row], console: Console, most: int | Non
         moments = (_moment(each, zone, found.budget.period) for each in row.crossed[first:])
         star = "*" if period.missing else ""
         label = f"{period.period.label}{star}" if not period.runs else f"{period.period.label}{star}, so far"
-        table.add_row(Text(clean(label, room)), _money(row.spent), _percent(row.spent, found.budget.limit), *moments)
+        table.add_row(Text(clean(label, room)), _money(row.spent), _percent(row.spent, row.limit), *moments)
     if left_out:
         table.add_row(Text(f"and {left_out:,} more: --all", style="dim"))
     return table
@@ -125,5 +126,5 @@ def _money(nano: Nano) -> str:
     return text if len(text) <= len("$999.99") else text.rpartition(".")[0]
 
 
-def _percent(part: Nano, whole: Nano) -> str:
+def _percent(part: Nano, whole: Nano | None) -> str:
     return f"{100 * part // whole}%" if whole else "-"

@@ -66,9 +66,8 @@ def _budget(
 ) -> None:
     first = lines[0]
     left = f"{duration(first.end - now)} left" if first.end > now else "ended"
-    each = " each" if first.label else ""
     when = first.period if first.rolling else f"{first.period} ({zone.key}), {left}"
-    head = f"  {when}, limit {_whole(first.limit)}{each}"
+    head = f"  {when}, {_limits(lines)}"
     print_hanging(console, Text(clean(first.budget), style="bold"), Text(head, style="dim"))
     if pause is not None:
         print_hanging(console, Text("  "), Text(pause_words(pause, now, zone), style="yellow"))
@@ -85,6 +84,18 @@ def pause_words(pause: Pause, now: datetime, zone: ZoneInfo) -> str:
     until = f" until {when(pause.until, now, zone)}" if pause.until is not None else ""
     why = f" ({clean(pause.reason, LONGEST_REASON)})" if pause.reason else ""
     return f"paused{until} by {clean(pause.by)}{why}"
+
+
+def _limits(lines: Sequence[Line]) -> str:
+    """ "limit $14,000", "limits from $20 to $500", "no limit: …", and how many have none where others have."""
+    limits = sorted(line.limit for line in lines if line.limit is not None)
+    if not limits:
+        return f"no limit: {lines[0].unlimited}"
+    each = " each" if lines[0].label else ""
+    low, high = limits[0], limits[-1]
+    told = f"limit {_whole(low)}{each}" if low == high else f"limits from {_whole(low)} to {_whole(high)}"
+    without = [line.unlimited for line in lines if line.limit is None]
+    return f"{told}; {len(without):,} without: {without[0]}" if without else told
 
 
 def _table(lines: Sequence[Line], zone: ZoneInfo, console: Console) -> Table:
@@ -126,7 +137,9 @@ def _figures(line: Line, zone: ZoneInfo) -> dict[str, str]:
 
 def _bar(line: Line, *, ascii_only: bool) -> Text:
     """What is spent of the limit, what the forecast adds to it, and the percentage."""
-    used = line.spent / line.limit if line.limit > 0 else float(line.spent > 0)
+    if line.limit is None:
+        return Text(f"{'no limit':<{BAR}} {'-':>5}", style="dim")
+    used = min(line.used or 0.0, float(BAR))
     will = max((line.forecast.total if line.forecast else line.spent) / line.limit if line.limit > 0 else used, used)
     eighths = round(min(max(used, 0.0), 1.0) * BAR * 8)
     if ascii_only:

@@ -1,4 +1,4 @@
-"""What the keys of a budget's table mean together: when its periods begin and end, and how its thresholds lie."""
+"""What the keys of a budget's table mean together: when its periods begin and end."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import cast
 
-from rules.money import display_usd
 from rules.periods import AS_THE_CALENDAR, LONGEST, PeriodKind, Starts
-from rules.thresholds import Mark, mark_text, threshold_amount
 from watcher.config.models import BudgetTable
 from watcher.config.problems import Problem
 from watcher.config.values import LOOKS_BACK, ROLLING, WEEKDAYS, rolling_window
@@ -55,14 +53,3 @@ def timing_problems(table: BudgetTable, place: str) -> Iterator[Problem]:
     for key, period in (("billing_day", "month"), ("week_start", "week")):
         if key in given and (once or table.period != period):
             yield Problem(f"{place}.{key}", f'is for period = "{period}" alone')
-
-
-def threshold_problems(table: BudgetTable, place: str) -> Iterator[Problem]:
-    """Thresholds that come to the same amount: one of the two would never be told by itself."""
-    first: dict[int, Mark] = {}
-    for index, mark in enumerate(table.thresholds):
-        amount = threshold_amount(table.limit_usd, mark)
-        if amount in first:
-            same = f"{mark_text(first[amount])} and {mark_text(mark)} of {display_usd(table.limit_usd)}"
-            yield Problem(f"{place}.thresholds[{index}]", f"is there already: {same} are the same amount")
-        first.setdefault(amount, mark)

@@ -18,6 +18,7 @@ from watcher.pricing import OwnPrice
 from watcher.settings import OrganizationSettings, ReceiverSettings, Settings
 
 _LEAST_DAYS_IN_A_MONTH = 28
+_MOST_PLANNED = 12
 
 _EACH: dict[Dimension, str] = {
     "workspace": "workspace",
@@ -73,17 +74,32 @@ def _budget(budget: Budget, *, several: bool) -> str:
     levels = [_mark(budget.limit, mark) for mark in budget.thresholds]
     tells = "is paused and tells nothing" if budget.paused else f"tells {_how_often(budget)} at {_and(levels)}"
     return (
-        f"Budget {_quoted(budget.name)}: {_usd(budget.limit)} {_stretch(budget)} for "
+        f"Budget {_quoted(budget.name)}: {_limit(budget)} {_stretch(budget)} for "
         f"{_whose(budget.per, budget.select, several=several)}; {tells}."
+        f"{_planned(budget)}"
     )
 
 
-def _mark(limit: int, mark: Mark) -> str:
+def _limit(budget: Budget) -> str:
+    return "what is planned" if budget.limit is None else _usd(budget.limit)
+
+
+def _planned(budget: Budget) -> str:
+    """What the plan says, and what becomes of the periods that it does not name."""
+    if not budget.plan:
+        return ""
+    told = [f"{_usd(amount)} in {key}" for key, amount in sorted(budget.plan.items())]
+    shown = told if len(told) <= _MOST_PLANNED else [*told[:_MOST_PLANNED], f"{len(told) - _MOST_PLANNED} more"]
+    rest = "" if budget.limit is not None else " Other periods have no limit, and nothing is judged of them."
+    return f" Planned are {_and(shown)}.{rest}"
+
+
+def _mark(limit: int | None, mark: Mark) -> str:
     """ "80 % ($8,000, critical)": a severity is named where it is the mark's own."""
     amount, own = mark_amount(mark), mark.severity if isinstance(mark, Threshold) else None
-    notes = [_usd(round(limit * percent_of(limit, mark) / 100))] if amount is None else []
+    notes = [_usd(round(limit * percent_of(limit, mark) / 100))] if amount is None and limit is not None else []
     notes += [own.value] if own is not None else []
-    text = f"{percent_of(limit, mark):.15g} %" if amount is None else _usd(amount)
+    text = f"{percent_of(limit or 0, mark):.15g} %" if amount is None else _usd(amount)
     return f"{text} ({', '.join(notes)})" if notes else text
 
 

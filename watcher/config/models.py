@@ -40,6 +40,7 @@ Per = Annotated[
     list[Annotated[Dimension, PlainValidator(values.dimension)]],
     AfterValidator(values.distinct),
 ]
+Plan = Annotated[dict[str, Any], PlainValidator(values.plan)]
 NotYet = Annotated[None, PlainValidator(values.refuse_action)]
 
 Keep = Annotated[timedelta, PlainValidator(values.duration(_DAY, 3650 * _DAY))]
@@ -160,7 +161,8 @@ class BudgetTable(Table):
     since: Day | None = Field(None, alias="from", examples=['"2026-11-01"'])
     until: Day | None = Field(None, examples=['"2027-01-01"'])
     timezone: Zone = Field("UTC", examples=['"UTC"'])
-    limit_usd: Usd = Field(examples=["10000"])
+    limit_usd: Usd | None = Field(None, examples=["10000"])
+    plan: Plan | None = Field(None, examples=['{ "2026-12" = 15000 }'])
     thresholds: Annotated[list[MarkValue], AfterValidator(values.ascending)] = Field(
         [50.0, 80.0, 100.0], examples=["[50, 80, 100]"]
     )

@@ -255,6 +255,13 @@ def _check_order(values: Sequence[float], what: str, written: Callable[[float], 
             raise Wrong(f"must be in ascending order: [{right}]")
 
 
+def plan(value: object) -> dict[str, Any]:
+    """A table of amounts by the periods that they are for; both are looked at beside the budget's period."""
+    if not isinstance(value, dict):
+        raise Wrong(f'must be a table such as {{ "2026-12" = 15000 }}, not {shown(value)}')
+    return value
+
+
 def distinct(values: Sequence[str]) -> Sequence[str]:
     """A list in which nothing stands twice."""
     for index, value in enumerate(values):

@@ -154,6 +154,13 @@ def test_users_families_tiers_and_tags_are_described_in_words(tmp_path: Path) ->
             "$5 in all within 20 Nov to 30 Nov 2026 (Asia/Tokyo) for the whole organization; tells once at 100 % ($5).",
         ),
         (
+            'plan = { "2026-12" = 15 }\nthresholds = [80]',
+            (
+                "$5 a month (UTC) for the whole organization; tells once a month at 80 % ($4). Planned are $15 in "
+                "2026-12."
+            ),
+        ),
+        (
             'thresholds = [50, { at = 80, severity = "critical" }, { at_usd = 4.5 }]',
             (
                 "$5 a month (UTC) for the whole organization; tells once a month at "
@@ -167,6 +174,17 @@ def test_periods_and_thresholds_of_a_budget_are_described_in_words(tmp_path: Pat
     path.write_text(f'[anthropic]\nadmin_key = "${{KEY}}"\n[[budget]]\nname = "b"\nlimit_usd = 5\n{lines}\n')
     told = check(path, {"KEY": "sk-ant-admin01-x"}).sentences
     assert any(line.startswith(f'Budget "b": {sentence}') for line in told), told
+
+
+def test_a_plan_is_described_and_so_is_what_becomes_of_the_periods_that_it_does_not_name(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    plan = 'plan = { "2026-12" = 15000, "2026-11" = 12000.5 }\nthresholds = [80]\n'
+    path.write_text(f'[anthropic]\nadmin_key = "${{KEY}}"\n[[budget]]\nname = "b"\n{plan}')
+    told = check(path, {"KEY": "sk-ant-admin01-x"}).sentences
+    assert (
+        'Budget "b": what is planned a month (UTC) for the whole organization; tells once a month at 80 %. Planned are '
+        "$12,000.50 in 2026-11 and $15,000 in 2026-12. Other periods have no limit, and nothing is judged of them."
+    ) in told
 
 
 def test_a_broken_configuration_gives_its_problems_and_nothing_else(tmp_path: Path) -> None:
