@@ -8,9 +8,10 @@ from datetime import datetime
 
 from rules import pauses
 from rules.asked import Act, Answer, Request, act_of
-from rules.lifecycle import Advance, applied, forget
-from rules.model import Alert, Budget, BudgetEvidence, State
+from rules.lifecycle import Advance, applied
+from rules.model import Alert, Budget, BudgetEvidence, State, Transition
 from rules.pauses import Pause, Pauses
+from rules.summary import summarize
 
 PAUSE, RESUME, RESET = "budgets pause", "budgets resume", "budgets reset"
 ITSELF = "claude-watcher"
@@ -125,6 +126,23 @@ def _reset(request: Request, heard: Heard, budget: Budget, now: datetime) -> tup
     )
     alerts = applied(heard.alerts, change.alerts)
     return replace(heard, alerts=alerts, forgotten=forgotten), f"reset: {crossings}, thresholds armed anew"
+
+
+def forget(alerts: Iterable[Alert], why: str, now: datetime) -> Advance:
+    """What it changes that these crossings count as told no more: those that are open end, silently.
+
+    Their thresholds may be crossed, and told, again.
+    """
+    changed: list[Alert] = []
+    ended: list[Transition] = []
+    for alert in alerts:
+        if alert.state is not State.RESOLVED:
+            resolved = replace(alert, state=State.RESOLVED, ends_at=now, reset_at=now)
+            changed.append(replace(resolved, summary=summarize(resolved)))
+            ended.append(Transition(alert.id, now, alert.state, State.RESOLVED, why, silent=True))
+        elif alert.reset_at is None:
+            changed.append(replace(alert, reset_at=now))
+    return Advance(tuple(changed), tuple(ended))
 
 
 _ACTS: dict[str, Callable[[Request, Heard, Budget, datetime], tuple[Heard, str]]] = {

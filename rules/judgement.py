@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from rules import anomaly, budgets, drift, hindsight, lifecycle, pauses, prices, routing, sources, stall
+from rules import anomaly, budgets, drift, early, hindsight, lifecycle, pauses, prices, routing, sources, stall
 from rules.asked import Act, Answer, Request
 from rules.budget_requests import hear
 from rules.caps import Caps
@@ -156,7 +156,12 @@ def judge(
     for budget in rules.budgets:
         held = [alert for alert in alerts if alert.state is not State.RESOLVED and _is_of(alert, budget)]
         found = budgets.judge(budget, view, names, now, watch.since[budget.name], held)
-        verdicts += pauses.only_listed(found, held) if paused and paused.holds(budget.name) else found
+        early_held = [
+            alert for alert in alerts if alert.state is not State.RESOLVED and alert.subject.rule == budget.name
+        ]
+        off, stalled = snapshot.off, silence is not None
+        found += early.judge(budget, view, names, early_held, now, off=off, stalled=stalled)
+        verdicts += pauses.only_listed(found, early_held) if paused and paused.holds(budget.name) else found
     for rule in rules.anomalies:
         verdicts += anomaly.judge(rule, view, names, firing, now)
     verdicts += sources.judge(snapshot, silence, now, alerts)
@@ -172,6 +177,7 @@ def configured(rules: Rules) -> frozenset[tuple[Kind, str]]:
     """(kind, name) of every rule in force; an alert of another rule has lost its reason to be."""
     found: set[tuple[Kind, str]] = {("source", name) for name in sources.RULES}
     found |= {("budget", budget.name) for budget in rules.budgets}
+    found |= {(kind, budget.name) for budget in rules.budgets for kind in early.asked(budget)}
     found |= {("anomaly", rule.name) for rule in rules.anomalies}
     found |= {("drift", drift.RULE)} if rules.drift.enabled else set()
     found |= {("price", prices.RULE)} if rules.prices.enabled else set()

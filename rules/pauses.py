@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from rules.hindsight import Watch
-from rules.model import Alert, Budget, State, Verdict
+from rules.model import Alert, Budget, Clear, State, Verdict
 
 _PAUSES = "pauses"
 
@@ -80,9 +80,16 @@ class Pauses:
 
 
 def only_listed(verdicts: Iterable[Verdict], held: Iterable[Alert]) -> list[Verdict]:
-    """What a paused budget's verdicts may still do: keep what is listed up to date."""
+    """What a paused budget's verdicts may still do: keep what is listed up to date, or end it without a word.
+
+    That a forecast, burn rate or pace is over would be told: that waits until the budget is resumed.
+    """
     listed = {alert.subject for alert in held if alert.state is not State.RESOLVED}
-    return [verdict for verdict in verdicts if verdict.subject in listed]
+    return [verdict for verdict in verdicts if verdict.subject in listed and not _would_tell(verdict)]
+
+
+def _would_tell(verdict: Verdict) -> bool:
+    return isinstance(verdict, Clear) and verdict.subject.kind != "budget" and verdict.over is None
 
 
 def recall(remembered: str | None) -> Pauses:

@@ -65,6 +65,7 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
     3. Every rule judges it; alerts advance; who hears of what is decided. All pure.
     4. Alerts, transitions, messages and the cursor commit in one transaction, and in the same one what people asked
        for beside the running program is consumed.
+    5. What days long over came to is kept, for reports to read.
 
     A source that fails does not end the cycle. Raises StoreError when the store cannot be read or written; what was
     committed before that stands, and the next cycle takes up from there.
@@ -87,6 +88,7 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
             at=now,
         )
     )
+    world.ledger.keep()
     return Outcome(ingested, tuple(snapshot.sources), decision, figures)
 
 

@@ -14,10 +14,12 @@ from rich.text import Text
 from notifiers.text import ago, clean, duration, when
 from rules.budgets import Line
 from rules.forecast import Crossing
-from rules.model import Nano
+from rules.model import Alert, Names, Nano, TriggerEvidence
 from rules.money import NANO_PER_USD, display_usd
 from rules.pauses import Pause
 from rules.periods import MONTHS
+from rules.trigger_words import said
+from rules.wording import label_of
 from watcher.budgets import Standing, Standings
 from watcher.cli.asking import LONGEST_REASON
 from watcher.lines import print_hanging
@@ -56,6 +58,8 @@ def _organization(standing: Standing, found: Standings, console: Console, now: d
         console.print("No budget runs at present, or its first figures come with the next cycle.")
     for name, of_budget in groupby(standing.lines, key=lambda line: line.budget):
         _budget(list(of_budget), ZoneInfo(found.zones[name]), console, now, most, standing.paused.get(name))
+        for sentence in _told(standing, name):
+            print_hanging(console, Text("  "), Text(sentence, style="yellow"))
         console.print()
     for note in _notes(standing, now):
         print_hanging(console, Text(), Text(note, style="dim"))
@@ -84,6 +88,25 @@ def pause_words(pause: Pause, now: datetime, zone: ZoneInfo) -> str:
     until = f" until {when(pause.until, now, zone)}" if pause.until is not None else ""
     why = f" ({clean(pause.reason, LONGEST_REASON)})" if pause.reason else ""
     return f"paused{until} by {clean(pause.by)}{why}"
+
+
+def _told(standing: Standing, budget: str) -> Iterator[str]:
+    """What is told of the budget beside its thresholds, one line for each scope; the first of them in words."""
+    told = [
+        (alert, alert.evidence)
+        for (name, _), alerts in standing.firing.items()
+        for alert in alerts
+        if name == budget and alert.told_by is None and isinstance(alert.evidence, TriggerEvidence)
+    ]
+    for alert, evidence in told[:_TOLD]:
+        whose = "all" if not alert.subject.scope.parts() else clean(_called(alert), _LEAST_LABEL * 3)
+        yield f"{whose} {said(evidence)}."
+    if len(told) > _TOLD:
+        yield f"and {len(told) - _TOLD:,} more are told: watcher alerts"
+
+
+def _called(alert: Alert) -> str:
+    return label_of(alert.subject.scope, Names(alert.names))
 
 
 def _limits(lines: Sequence[Line]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -46,7 +46,10 @@ def limit_problems(table: BudgetTable, place: str) -> Iterator[Problem]:
         yield Problem(f"{place}.limit_usd", "is missing: write it, as in limit_usd = 10000")
     yield from _plan_problems(table, place)
     for amount in _amounts(table):
-        found = list(_same_thresholds(table, amount, place))
+        found = [
+            *_same_marks(table.thresholds, amount, f"{place}.thresholds"),
+            *_same_marks([mark.mark for mark in table.forecast], amount, f"{place}.forecast"),
+        ]
         yield from found
         if found:
             return
@@ -62,14 +65,14 @@ def _amounts(table: BudgetTable) -> Iterator[Nano]:
             continue
 
 
-def _same_thresholds(table: BudgetTable, limit: Nano, place: str) -> Iterator[Problem]:
-    """Thresholds that come to the same amount: one of the two would never be told by itself."""
+def _same_marks(marks: Sequence[Mark], limit: Nano, place: str) -> Iterator[Problem]:
+    """Marks that come to the same amount: one of the two would never be told by itself."""
     first: dict[int, Mark] = {}
-    for index, mark in enumerate(table.thresholds):
+    for index, mark in enumerate(marks):
         amount = threshold_amount(limit, mark)
         if amount in first:
             same = f"{mark_text(first[amount])} and {mark_text(mark)} of {display_usd(limit)}"
-            yield Problem(f"{place}.thresholds[{index}]", f"is there already: {same} are the same amount")
+            yield Problem(f"{place}[{index}]", f"is there already: {same} are the same amount")
         first.setdefault(amount, mark)
 
 

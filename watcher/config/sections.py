@@ -22,6 +22,7 @@ from watcher.config.budget_tables import timing, timing_problems
 from watcher.config.limit_tables import limit_problems, limits
 from watcher.config.problems import Problem, Wrong, shown
 from watcher.config.sentences import validate
+from watcher.config.trigger_tables import burn_pairs, trigger_problems
 from watcher.config.twins import Twins
 from watcher.pricing import OwnPrice
 from watcher.secret import Secret
@@ -134,7 +135,11 @@ class Sections:
         if max(percents, default=100) <= 1:
             shown = ", ".join(f"{percent:.10g} %" for percent in percents)
             self.warnings.append(f"{place}.thresholds: these are percent, so {shown} of the limit; is that meant?")
-        wrong = [*timing_problems(table, place), *limit_problems(table, place)]
+        wrong = [
+            *timing_problems(table, place),
+            *limit_problems(table, place),
+            *trigger_problems(table, place),
+        ]
         self.problems.extend(Problem(each.place, each.message + called("budget", raw)) for each in wrong)
         if wrong:
             return None
@@ -152,6 +157,9 @@ class Sections:
             window=when.window,
             paused=table.paused,
             plan=asked.plan,
+            forecast=tuple(table.forecast),
+            burn=burn_pairs(table),
+            pace=tuple(table.pace),
         )
 
     def anomaly(self, raw: dict[str, Any], place: str) -> AnomalyRule | None:

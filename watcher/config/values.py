@@ -221,14 +221,14 @@ def threshold(value: object) -> Mark:
             raise Wrong(f"has {shown_key(key)}, which is not a setting of a threshold; it must be {_MARK}")
     if ("at" in value) == ("at_usd" in value):
         raise Wrong(f"must have either `at`, a percent, or `at_usd`, an amount: {_MARK}")
-    severity = _part("severity", member_of(Severity), value["severity"]) if "severity" in value else None
+    severity = part("severity", member_of(Severity), value["severity"]) if "severity" in value else None
     if "at_usd" in value:
-        return Threshold(amount=_part("at_usd", positive_usd, value["at_usd"]), severity=severity)
-    found = _part("at", percent, value["at"])
+        return Threshold(amount=part("at_usd", positive_usd, value["at_usd"]), severity=severity)
+    found = part("at", percent, value["at"])
     return found if severity is None else Threshold(percent=found, severity=severity)
 
 
-def _part(key: str, read: Callable[[object], _R], value: object) -> _R:
+def part(key: str, read: Callable[[object], _R], value: object) -> _R:
     """One key of a table within a list, named in what is wrong with it."""
     try:
         return read(value)
