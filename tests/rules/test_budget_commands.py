@@ -22,11 +22,13 @@ from rules.asked import Act, Answer, Request
 from rules.budget_requests import PAUSE, RESET, RESUME
 from rules.drift import DriftRule
 from rules.judgement import Past, Rules, decide
-from rules.model import Budget, Names, Notification, Route, Selector, Snapshot
+from rules.model import HOUR, Budget, Names, Notification, Route, Selector, Snapshot
 from rules.money import parse_usd
 from rules.pauses import recall
 from rules.prices import PriceRule
+from rules.triggers import BurnPair
 from tests.rules.test_budget_semantics import DAY, LEAVES, MONTH, ORGANIZATION, ROLLING, Story, moment
+from tests.rules.test_budget_triggers import Script
 
 KEYS = {"per": ("api_key",)}
 
@@ -703,3 +705,27 @@ def test_a_judgement_without_requests_and_pauses_remembers_what_it_always_did() 
     story = desk(MONTH)
     story.run("poll 2026-11-10T04:00 ->")
     assert story.remembered == hindsight.watch([story.budget], None, story.now).remember
+
+
+TRIGGERS = """
+    flat 1
+    poll 2026-11-10T13:50 ->
+    spend 2026-11-10T14:00 2026-11-10T18:00 10
+"""
+
+
+def test_a_paused_budget_tells_neither_that_money_burns_nor_that_it_no_longer_does() -> None:
+    story = Script(Budget("all", "month", "UTC", parse_usd("750"), (1000.0,), burn=(BurnPair(HOUR, HOUR, 4.0),)))
+    story.run(f"{TRIGGERS}\npoll 2026-11-10T14:20 -> burn 1h/1h")
+    story.budget = replace(story.budget, paused=True)
+    story.run("polls 2026-11-10T14:25 2026-11-11T10:00 ->\nopen -> burn 1h/1h")
+    story.budget = replace(story.budget, paused=False)
+    story.run("polls 2026-11-11T10:00 2026-11-11T13:00 -> over burn 1h/1h")
+
+
+def test_what_begins_to_burn_in_a_pause_is_told_once_it_is_over_and_still_burns() -> None:
+    story = Script(Budget("all", "month", "UTC", parse_usd("750"), (1000.0,), burn=(BurnPair(HOUR, HOUR, 4.0),)))
+    story.budget = replace(story.budget, paused=True)
+    story.run(f"{TRIGGERS}\npolls 2026-11-10T14:20 2026-11-10T16:00 ->\nopen ->")
+    story.budget = replace(story.budget, paused=False)
+    story.run("poll 2026-11-10T16:20 -> burn 1h/1h")
