@@ -226,6 +226,8 @@ class Alert:
     """Whom to ask, by name and e-mail address: the user of the scope or of its key, where that is known."""
     inhibited_by: str | None = None
     """The id of the alert that tells this one's story, if one does."""
+    reset_at: datetime | None = None
+    """When somebody had it forgotten: it then says nothing any more of what was told."""
 
     @property
     def is_event(self) -> bool:
@@ -322,6 +324,8 @@ class Budget:
     """Of a budget that comes "once": the first local day, and the first that is not in it any more."""
     window: timedelta | None = None
     """Of a "rolling" one: its length, whole hours."""
+    paused: bool = False
+    """Whether it is only added up and shown, and tells nothing."""
     plan: Mapping[str, Nano] = field(default_factory=dict)
     """The limits of single periods, by `rules.limits.plan_key`."""
     console: bool = False

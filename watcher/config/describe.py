@@ -72,10 +72,14 @@ def _reads(organization: OrganizationSettings, usage: str, cost: str) -> str:
 
 def _budget(budget: Budget, *, several: bool) -> str:
     levels = [_mark(budget.limit, mark) for mark in budget.thresholds]
+    tells = (
+        "is paused and tells nothing"
+        if budget.paused
+        else f"tells {_how_often(budget)} at {_and(levels)}{_early(budget)}"
+    )
     return (
         f"Budget {_quoted(budget.name)}: {_limit(budget)} {_stretch(budget)} for "
-        f"{_whose(budget.per, budget.select, several=several)}; tells {_how_often(budget)} at {_and(levels)}"
-        f"{_early(budget)}.{_planned(budget)}"
+        f"{_whose(budget.per, budget.select, several=several)}; {tells}.{_planned(budget)}"
     )
 
 

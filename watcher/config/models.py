@@ -180,6 +180,7 @@ class BudgetTable(Table):
     per: Per = Field([], examples=['["workspace"]'])
     select: SelectTable = Field(SelectTable(), examples=['{ workspace = "prod-*" }'])
     hold_for: NoHold = Field(_NONE, alias="for", examples=['"0s"'])
+    paused: Flag = Field(default=False, examples=["true"])
     action: NotYet = Field(None)
 
 

@@ -7,7 +7,7 @@ default workspace and unattributed cost have rows of their own wherever their di
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -125,6 +125,19 @@ def spend_report(  # noqa: PLR0913, PLR0917 - the question whole, in the order i
         trend=trend,
     )
     return _compared(report, before, first, until) if compare else report
+
+
+def settled_days(
+    store: LedgerStore, prices: PriceBook, organization: str, days: Iterable[date], now: datetime
+) -> Iterator[tuple[Day, DaySpend]]:
+    """The days with what each was settled or estimated at, read a few at a time; not always in order.
+
+    `prices` is taught what the settled days say at `now` before anything is estimated with it, and stays as it was.
+    """
+    waiting = _Waiting(store, prices, organization, now, {})
+    for day in read_days(store, organization, days):
+        yield from waiting.put(day)
+    yield from waiting.release()
 
 
 def _before(

@@ -76,7 +76,7 @@ BROKEN: list[tuple[str, str, str]] = [
     (
         budget("xyzzy = 5"),
         "budget[0].xyzzy",
-        "billing_day, burn_rate, for, forecast, from, limit_usd, name, pace, per, period, plan",
+        "billing_day, burn_rate, for, forecast, from, limit_usd, name, pace, paused, per, period, plan",
     ),
     (budget('select = { workspce = "x" }'), "budget[0].select.workspce", 'did you mean "workspace"?'),
     (GOOD.replace("limit_usd = 100", ""), "budget[0].limit_usd", "is missing: write it, as in limit_usd = 10000"),
