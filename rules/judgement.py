@@ -105,6 +105,14 @@ def closed_since(rules: Rules, remembered: str | None, now: datetime) -> datetim
     return hindsight.watch(rules.budgets, remembered, now).earliest
 
 
+def beginnings(rules: Rules, remembered: str | None, now: datetime) -> frozenset[datetime]:
+    """When the periods begin that are judged at `now`: as far back spend has to be known (`SpendView.earlier`)."""
+    since = hindsight.watch(rules.budgets, remembered, now).since
+    return frozenset(
+        period.start for budget in rules.budgets for period in budgets.periods(budget, since[budget.name], now)
+    )
+
+
 def decide(snapshot: Snapshot, rules: Rules, past: Past, now: datetime) -> Decision:
     """Judge a snapshot by every rule and advance the alerts. Same arguments, same decision, ids included."""
     silence = stall.judge(snapshot.view, now)

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rules.caps import Caps
+from rules.earlier import EarlierSpend
 from rules.evidence import (
     AnomalyEvidence,
     BudgetEvidence,
@@ -74,6 +75,7 @@ __all__ = [
     "Clear",
     "Dimension",
     "DriftEvidence",
+    "EarlierSpend",
     "Evidence",
     "ForecastEvidence",
     "HourPoint",
@@ -137,6 +139,8 @@ class SpendView:
     observed_until: datetime
     unpriced: frozenset[str] = frozenset()
     """Models whose price is a stand-in: their figures are over-estimates."""
+    earlier: EarlierSpend | None = None
+    """What was spent before `start`, as far back as some budget's period reaches; None where none does."""
 
     @property
     def hours(self) -> int:

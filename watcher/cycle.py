@@ -96,10 +96,11 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
 def look(world: World, ingested: Ingested, now: datetime) -> Snapshot:
     """Everything that a judgement reads, as it is after a reading."""
     store, organization = world.store, world.organization
+    begins = judgement.beginnings(world.rules, store.cursor.get(REMEMBERED, organization), now)
     return Snapshot(
         organization=organization,
         organization_name=store.directory.organization_name(organization) or organization,
-        view=world.ledger.refresh(now, ingested.changed_hours, ingested.changed_days),
+        view=world.ledger.refresh(now, ingested.changed_hours, ingested.changed_days, begins=begins),
         names=store.directory.names(organization),
         sources=store.sources.all(organization),
         reconciled=world.ledger.reconciled,

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from rules.model import HOUR, Dimension, Names, Nano
 from rules.selectors import Condition
 from watcher.ledger.account import Account, Bucket, Question, SpendRow
-from watcher.ledger.days import DAY, Day, midnight, read_days
+from watcher.ledger.days import DAY, Day, days_of, earliest, read_days
 from watcher.ledger.kept import KeptDays
 from watcher.ledger.learning import learn_from, priced_day, teaches
 from watcher.ledger.reading import LedgerStore
@@ -241,22 +241,6 @@ def _hour_of(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
-def earliest(store: LedgerStore, organization: str, until: datetime) -> datetime:
-    """The start of the first day of which anything is stored: days before it cost no time; `until` if there is none."""
-    by_hour = (store.usage.span(organization), store.analytics.span(organization))
-    days = [span[0].date() for span in by_hour if span is not None]
-    costs = store.costs.span(organization)
-    return min(map(midnight, days if costs is None else [*days, costs[0]]), default=until)
-
-
 def _hour_at_or_after(moment: datetime) -> datetime:
     whole = _hour_of(moment)
     return whole if whole == moment else whole + HOUR
-
-
-def days_of(first: datetime, until: datetime) -> Iterator[date]:
-    """The UTC days that [first, until) touches."""
-    day = first.date()
-    while midnight(day) < until:
-        yield day
-        day += DAY
