@@ -96,6 +96,8 @@ class Decision:
     answers: tuple[Answer, ...] = ()
     """One for each request: none of them is to be handed to a judgement again."""
     acts: tuple[Act, ...] = ()
+    paused: tuple[str, ...] = ()
+    """The budgets that tell nothing at present, by name."""
 
 
 def closed_since(rules: Rules, remembered: str | None, now: datetime) -> datetime | None:
@@ -144,6 +146,7 @@ def decide(snapshot: Snapshot, rules: Rules, past: Past, now: datetime) -> Decis
         stall=silence,
         answers=heard.answers,
         acts=heard.acts,
+        paused=tuple(budget.name for budget in rules.budgets if held.holds(budget.name)),
     )
 
 

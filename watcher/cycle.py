@@ -76,6 +76,7 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
     rules = world.rules.of(organization, [snapshot.organization_name, *([world.label] if world.label else [])])
     decision = decide(snapshot, rules, recall(world, rules, now), now)
     figures = overviews.overview(replace(snapshot, view=decision.view), rules.budgets, decision.stall, now)
+    figures = replace(figures, paused=decision.paused)
     store.remember(
         Judgement(
             alerts=decision.alerts,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,17 @@ def test_a_terminal_of_eighty_columns_holds_every_line(config: Path, words: tupl
     assert all(len(line) <= 80 for line in out.splitlines())
     assert all(char.isprintable() for char in out.replace("\n", ""))
     assert "It would have told " in " ".join(out.split())
+
+
+def test_a_quarter_is_longer_than_what_judgements_look_at_and_is_replayed_whole(config: Path) -> None:
+    report = what_if(config, "--limit", "100", "--period", "quarter", "--months", "2")
+    assert [each["period"] for each in report["periods"]] == ["Q3 2026", "Q4 2026"]
+    months = what_if(config, "--limit", "100", "--months", "2")["periods"]
+    spent_in = {each["period"]: Decimal(each["scopes"][0]["spent_usd"]) for each in months}
+    running = report["periods"][1]["scopes"][0]
+    assert Decimal(running["spent_usd"]) == spent_in["October 2026"] + spent_in["November 2026"]
+    assert running["crossed_at"][0].startswith("2026-10")
+    assert report["periods"][0]["missing"] is not None
 
 
 def test_history_that_is_missing_is_said_and_not_taken_for_nothing(config: Path) -> None:
