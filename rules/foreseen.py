@@ -44,7 +44,8 @@ def judge(field: Field, held: Mapping[Subject, Alert], off: AbstractSet[str] = f
     members, period, marks = field.members, field.period, field.budget.forecast
     view = members.view
     columns = period.columns(view.start, view.hours)
-    spent = members.sums(view.cost[:, columns].sum(axis=1))
+    before = field.before.spent
+    spent = before + members.sums(view.cost[:, columns].sum(axis=1))
     limited = np.array([limit is not None for limit in field.limits], dtype=np.bool_)
     dearest = np.argsort(-spent, kind="stable")
     worth = dearest[limited[dearest] & (spent[dearest] > 0)][:MOST].tolist()
@@ -53,11 +54,13 @@ def judge(field: Field, held: Mapping[Subject, Alert], off: AbstractSet[str] = f
         Group(
             members.rows(place),
             tuple(sorted({threshold_amount(field.limits[place] or 0, mark.mark) for mark in marks})),
+            (int(before[place]),),
+            (period.start,),
         )
         for place in chosen
     ]
     told = forecasts(view, groups, period.start, period.end, off)
-    whole = view.start <= period.start and bool(view.known[columns.start : members.complete].all())
+    whole = field.before.whole and bool(view.known[columns.start : members.complete].all())
     for place, forecast in zip(chosen, told, strict=True):
         for mark in marks:
             subject = field.subject("forecast", place, forecast_id(period, mark))

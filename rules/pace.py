@@ -40,7 +40,7 @@ def judge(field: Field, held: Mapping[Subject, Alert]) -> Iterator[Verdict]:
     """A `Breach` for each scope and mark that is reached, a `Clear` for each open alert (`held`) that is over."""
     members, period, marks = field.members, field.period, field.budget.pace
     view = members.view
-    spent = members.sums(view.cost[:, period.columns(view.start, members.shown)].sum(axis=1))
+    spent = field.before.spent + members.sums(view.cost[:, period.columns(view.start, members.shown)].sum(axis=1))
     limits = np.array([limit or 0 for limit in field.limits], dtype=np.int64)
     least = min(mark.percent for mark in marks)
     found = (limits > 0) & (spent * 100.0 >= least * GUARD * limits) & (spent < limits)
@@ -108,7 +108,9 @@ class _Course:
         self._curve: Floats = np.divide(curve, curve[:, -1:], out=even, where=curve[:, -1:] > 0)
         stop = max(min(members.shown, after), self._first)
         cost = members.hours(self._first, stop, chosen)
-        self._running: Longs = np.concatenate([np.zeros((len(cost), 1), dtype=np.int64), cost.cumsum(axis=1)], axis=1)
+        before = field.before.spent[list(chosen), None]
+        self._running: Longs = np.concatenate([before, before + cost.cumsum(axis=1)], axis=1)
+        self._whole_before = field.before.whole
         complete = min(max(members.complete, self._first), stop)
         seen = min((field.as_of - view.start) / HOUR, float(stop))
         self._newest, self._complete = self._at(seen, stop), self._at(float(complete), complete)
@@ -147,7 +149,7 @@ class _Course:
         """Whether complete data say so, of the whole period."""
         view, moment = self._members.view, self._complete
         proven = alert.evidence.proven_until if isinstance(alert.evidence, PaceEvidence) else view.complete_until
-        whole = self._begin >= 0 and bool(view.known[self._first : moment.end].all())
+        whole = self._whole_before and bool(view.known[self._first : moment.end].all())
         if not whole or moment.end <= self._first or view.complete_until < proven:
             return False
         return bool(moment.spent[at] * 100.0 < percent * self._limits[at] * moment.share[at])

@@ -63,6 +63,8 @@ class Overview:
     """Since when the whole organization has read as silent against expectation, so that its usage is suspect."""
     drift: DriftFigures | None = None
     """How far bill and estimate were apart on the newest settled day."""
+    paused: tuple[str, ...] = ()
+    """The budgets that tell nothing at present, by name."""
 
     @property
     def total(self) -> Spent:

@@ -30,6 +30,7 @@ from rules.model import (
     Alert,
     Budget,
     BudgetEvidence,
+    EarlierSpend,
     Leaf,
     Names,
     Notification,
@@ -165,7 +166,17 @@ class Script:
         complete = self.start + (seen - SETTLING - self.start) // HOUR * HOUR
         settled = np.zeros_like(cost)
         begin = self.start + first * HOUR
-        return SpendView(ORGANIZATION, begin, tuple(LEAVES.values()), cost, settled, known, complete, seen)
+        earlier = self.earlier(first) if first else None
+        leaves = tuple(LEAVES.values())
+        return SpendView(ORGANIZATION, begin, leaves, cost, settled, known, complete, seen, earlier=earlier)
+
+    def earlier(self, first: int) -> EarlierSpend:
+        """The hours before the column `first`, by day."""
+        days = [slice(begin, min(begin + 24, first)) for begin in range(0, first, 24)]
+        cost = np.stack([self.cost[:, day].sum(axis=1) for day in days], axis=1)
+        unread = np.array([len(self.holes & set(range(day.start, day.stop))) for day in days])
+        begins = tuple(self.start + day.start * HOUR for day in days)
+        return EarlierSpend(tuple(LEAVES.values()), begins, cost, np.zeros_like(cost), unread)
 
     def judge(self, now: datetime) -> tuple[Notification, ...]:
         self.now = now
@@ -650,6 +661,43 @@ ROWS: list[tuple[str, dict[str, Any], str]] = [
         polls 2026-11-12T00:00 2026-11-20T00:00 60 -> pace 120, over pace 120
         poll 2026-11-20T00:30 ->
         open ->
+        """,
+    ),
+    (
+        "the pace of a quarter counts what was spent before the view begins",
+        {**PACE, "limit": 3000, "period": "quarter"},
+        """
+        flat 1
+        poll 2026-12-15T00:30 ->
+        spend 2026-10-02T00:00 2026-10-03T00:00 48.9
+        poll 2026-12-15T01:30 -> pace 120
+        spend 2026-10-02T00:00 2026-10-03T00:00 1
+        polls 2026-12-15T02:00 2026-12-15T10:00 -> over pace 120
+        """,
+    ),
+    (
+        "a hole before the view keeps a pace from being over",
+        {**PACE, "limit": 3000, "period": "quarter"},
+        """
+        flat 1
+        spend 2026-10-02T00:00 2026-10-03T00:00 48.9
+        poll 2026-12-15T01:30 -> pace 120
+        spend 2026-10-02T00:00 2026-10-03T00:00 1
+        hole 2026-10-03T04:00
+        polls 2026-12-15T02:00 2026-12-15T10:00 ->
+        open -> pace 120
+        """,
+    ),
+    (
+        "the forecast of a quarter stands on what was spent before the view begins",
+        {**FORECAST, "limit": 3208, "period": "quarter"},
+        """
+        flat 1
+        poll 2026-12-15T00:30 ->
+        spend 2026-10-02T00:00 2026-10-03T00:00 48.9
+        poll 2026-12-15T01:30 -> forecast 100
+        spend 2026-10-02T00:00 2026-10-03T00:00 1
+        polls 2026-12-15T02:00 2026-12-15T10:00 -> over forecast 100
         """,
     ),
 ]

@@ -155,6 +155,7 @@ class Sections:
             starts=when.starts,
             dates=when.dates,
             window=when.window,
+            paused=table.paused,
             plan=asked.plan,
             forecast=tuple(table.forecast),
             burn=burn_pairs(table),
