@@ -306,6 +306,8 @@ class Budget:
     """Whether its limits are those that the provider enforces, as they are set in the Console."""
     caps: Mapping[str, Nano] | None = None
     """What these are at present, by the id of the workspace or user, "" for all together; None if it is not known."""
+    caps_missing: str = ""
+    """Why it is not known, as a clause."""
 
 
 @dataclass(frozen=True, slots=True)

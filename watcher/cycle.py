@@ -16,6 +16,7 @@ from rules.model import Snapshot, SourceState
 from watcher import overview as overviews
 from watcher.ingest import Ingested, Plan, Reader, ingest
 from watcher.ledger import Ledger
+from watcher.limits.caps import read_caps
 from watcher.overview import Overview
 from watcher.store import Judgement, Store
 
@@ -70,7 +71,8 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
     store, organization = world.store, world.organization
     ingested = ingest(world.reader, store, organization, now, plan, progress)
     snapshot = look(world, ingested, now)
-    rules = world.rules.of(organization, [snapshot.organization_name, *([world.label] if world.label else [])])
+    called = [snapshot.organization_name, *([world.label] if world.label else [])]
+    rules = world.rules.of(organization, called).under(snapshot.caps, snapshot.names)
     decision = decide(snapshot, rules, recall(world, rules, now), now)
     figures = overviews.overview(replace(snapshot, view=decision.view), rules.budgets, decision.stall, now)
     store.remember(
@@ -88,15 +90,17 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
 def look(world: World, ingested: Ingested, now: datetime) -> Snapshot:
     """Everything that a judgement reads, as it is after a reading."""
     store, organization = world.store, world.organization
+    names = store.directory.names(organization)
     return Snapshot(
         organization=organization,
         organization_name=store.directory.organization_name(organization) or organization,
         view=world.ledger.refresh(now, ingested.changed_hours, ingested.changed_days),
-        names=store.directory.names(organization),
+        names=names,
         sources=store.sources.all(organization),
         reconciled=world.ledger.reconciled,
         told_as=world.label if world.one_of_several else "",
         ratios=world.ledger.book.ratios,
+        caps=read_caps(store, organization, names) if world.rules.ask_for_caps else None,
         off=store.directory.switched_off(organization),
     )
 

@@ -211,8 +211,15 @@ def read_standing(store: StatusStore, label: str, now: datetime) -> Standing:
         last_cycle_at,
         _moment(store.cursor.get("last_success_at", organization)),
         (*refused, *_problems(overview, sources, last_cycle_at, now)),
-        missing(sources).notes,
+        (*missing(sources).notes, *_unjudged(overview)),
     )
+
+
+def _unjudged(overview: Overview | None) -> Iterator[str]:
+    """Budgets of which nothing is judged in this period, and why."""
+    judged = {line.budget for line in overview.budgets if line.limit is not None} if overview else ()
+    whys = {line.budget: line.unlimited for line in overview.budgets if line.budget not in judged} if overview else {}
+    yield from (f"Budget “{clean(name)}” judges nothing: {why}." for name, why in whys.items())
 
 
 def _unwatched(store: StatusStore, labels: Collection[str]) -> Iterator[str]:

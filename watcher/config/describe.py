@@ -80,6 +80,8 @@ def _budget(budget: Budget, *, several: bool) -> str:
 
 
 def _limit(budget: Budget) -> str:
+    if budget.console:
+        return "the limit that the Console has"
     return "what is planned" if budget.limit is None else _usd(budget.limit)
 
 

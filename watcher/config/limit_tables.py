@@ -11,10 +11,13 @@ from rules.model import Nano
 from rules.money import display_usd
 from rules.thresholds import Mark, mark_text, threshold_amount
 from watcher.config import values
-from watcher.config.models import BudgetTable
+from watcher.config.models import BudgetTable, SelectTable
 from watcher.config.problems import Problem, Wrong, shown
 
 MOST_PLANNED = 400
+_CONSOLE = 'limit = "console"'
+_CAPPED = {(): ("workspace",), ("workspace",): ("workspace", "tag"), ("user",): ("user",)}
+"""Which words of a selector leave a whole scope of the provider's limits, by `per`."""
 _NAMED = {
     "day": (r"(\d{4})-(\d{2})-(\d{2})", 'a day such as "2026-12-24"'),
     "week": (r"(\d{4})-W(\d{2})", 'a week such as "2026-W49"'),
@@ -37,12 +40,14 @@ class Limits:
 def limits(table: BudgetTable) -> Limits:
     """What the table asks for; only right where `limit_problems` finds nothing."""
     plan = {key: values.positive_usd(value) for key, value in (table.plan or {}).items()}
-    return Limits(table.limit_usd, plan)
+    return Limits(table.limit_usd, plan, console=table.limit is not None)
 
 
 def limit_problems(table: BudgetTable, place: str) -> Iterator[Problem]:
     """What does not go together, and thresholds that come to the same amount under one of the limits."""
-    if table.limit_usd is None and table.plan is None:
+    if table.limit is not None:
+        yield from _console_problems(table, place)
+    elif table.limit_usd is None and table.plan is None:
         yield Problem(f"{place}.limit_usd", "is missing: write it, as in limit_usd = 10000")
     yield from _plan_problems(table, place)
     for amount in _amounts(table):
@@ -50,6 +55,37 @@ def limit_problems(table: BudgetTable, place: str) -> Iterator[Problem]:
         yield from found
         if found:
             return
+
+
+def _console_problems(table: BudgetTable, place: str) -> Iterator[Problem]:
+    """What keeps the provider's limits from being those of this budget: they know UTC's days, weeks and months, and cap
+    all that an organization, a workspace or a member spends."""
+    for key in ("limit_usd", "plan"):
+        if key in table.model_fields_set:
+            yield Problem(f"{place}.{key}", f"does not go with {_CONSOLE}: keep one of the two")
+    once = table.since is not None or table.until is not None
+    if once or table.period not in {"day", "week", "month"}:
+        at = f"{place}.{'from' if once else 'period'}"
+        yield Problem(at, f'does not go with {_CONSOLE}, whose periods are "day", "week" and "month"')
+    fixed = {"timezone": "UTC", "week_start": "monday", "billing_day": 1}
+    for key, value in fixed.items():
+        if getattr(table, key) != value:
+            right = f'"{value}"' if isinstance(value, str) else value
+            yield Problem(f"{place}.{key}", f"must be {right} with {_CONSOLE}, as the provider counts so")
+    per = tuple(table.per)
+    if per not in _CAPPED:
+        right = 'per = ["workspace"], per = ["user"], or none'
+        yield Problem(f"{place}.per", f"does not go with {_CONSOLE}: the provider has limits for {right}")
+        return
+    allowed = _CAPPED[per]
+    for word in SelectTable.model_fields:
+        if getattr(table.select, word) is not None and word not in {"organization", *allowed}:
+            whole = "that limit is for all that is spent, and not for a part of it"
+            yield Problem(f"{place}.select.{word}", f"does not go with {_CONSOLE}: {whole}")
+    pattern = table.select.workspace
+    if not per and pattern is not None and set("*?[") & set(pattern):
+        right = 'name one workspace, or write per = ["workspace"]'
+        yield Problem(f"{place}.select.workspace", f"may take several, and {_CONSOLE} is of one: {right}")
 
 
 def _amounts(table: BudgetTable) -> Iterator[Nano]:

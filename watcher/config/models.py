@@ -162,6 +162,7 @@ class BudgetTable(Table):
     until: Day | None = Field(None, examples=['"2027-01-01"'])
     timezone: Zone = Field("UTC", examples=['"UTC"'])
     limit_usd: Usd | None = Field(None, examples=["10000"])
+    limit: Annotated[str, PlainValidator(values.one_of("console"))] | None = Field(None, examples=['"console"'])
     plan: Plan | None = Field(None, examples=['{ "2026-12" = 15000 }'])
     thresholds: Annotated[list[MarkValue], AfterValidator(values.ascending)] = Field(
         [50.0, 80.0, 100.0], examples=["[50, 80, 100]"]

@@ -151,6 +151,7 @@ class Sections:
             dates=when.dates,
             window=when.window,
             plan=asked.plan,
+            console=asked.console,
         )
 
     def anomaly(self, raw: dict[str, Any], place: str) -> AnomalyRule | None:

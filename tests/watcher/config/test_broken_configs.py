@@ -32,6 +32,10 @@ def budget(lines: str) -> str:
     return GOOD.replace("limit_usd = 100\n", f"limit_usd = 100\n{lines}\n")
 
 
+def console(lines: str) -> str:
+    return GOOD.replace("limit_usd = 100\n", f'limit = "console"\n{lines}\n')
+
+
 def limit(value: str) -> str:
     return GOOD.replace("limit_usd = 100", f"limit_usd = {value}")
 
@@ -72,11 +76,11 @@ BROKEN: list[tuple[str, str, str]] = [
     ("route = [5]\n" + GOOD.replace('[[route]]\nreceiver = "ops"\n', ""), "route[0]", "not 5"),
     # keys: unknown, missing, wrong type
     (anthropic('admin_key = "sk-ant-admin01-x"\nadmin_key_fle = "x"'), "anthropic.admin_key_fle", '"admin_key_file"'),
-    (budget("limit = 5"), "budget[0].limit", 'did you mean "limit_usd"?'),
+    (budget("limit = 5"), "budget[0].limit", 'must be "console", not 5'),
     (
         budget("xyzzy = 5"),
         "budget[0].xyzzy",
-        "this table has billing_day, for, from, limit_usd, name, per, period, plan",
+        "this table has billing_day, for, from, limit, limit_usd, name, per, period, plan",
     ),
     (budget('select = { workspce = "x" }'), "budget[0].select.workspce", 'did you mean "workspace"?'),
     (GOOD.replace("limit_usd = 100", ""), "budget[0].limit_usd", "is missing: write it, as in limit_usd = 10000"),
@@ -206,6 +210,21 @@ BROKEN: list[tuple[str, str, str]] = [
     (budget('timezone = "berlin"'), "budget[0].timezone", 'did you mean "Europe/Berlin"?'),
     (budget('timezone = "../UTC"'), "budget[0].timezone", "must be a time zone"),
     (budget('timezone = "localtime"'), "budget[0].timezone", "must be a time zone"),
+    # limits of the Console
+    (budget('limit = "api"'), "budget[0].limit", 'must be "console", not "api"'),
+    (budget('limit = "console"'), "budget[0].limit_usd", 'does not go with limit = "console": keep one of the two'),
+    (console('plan = { "2026-12" = 1 }'), "budget[0].plan", 'does not go with limit = "console"'),
+    (console('period = "hour"'), "budget[0].period", 'whose periods are "day", "week" and "month"'),
+    (console('period = "rolling 24h"'), "budget[0].period", 'whose periods are "day", "week" and "month"'),
+    (console('from = "2026-11-20"\nuntil = "2026-12-12"'), "budget[0].from", "whose periods are"),
+    (console('timezone = "Europe/Berlin"'), "budget[0].timezone", 'must be "UTC" with limit = "console"'),
+    (console("billing_day = 15"), "budget[0].billing_day", 'must be 1 with limit = "console"'),
+    (console('period = "week"\nweek_start = "sunday"'), "budget[0].week_start", 'must be "monday" with limit'),
+    (console('per = ["model"]'), "budget[0].per", 'the provider has limits for per = ["workspace"], per = ["user"]'),
+    (console('per = ["workspace", "user"]'), "budget[0].per", "the provider has limits for"),
+    (console('select = { model = "claude-*" }'), "budget[0].select.model", "for all that is spent, and not for a part"),
+    (console('per = ["user"]\nselect = { workspace = "a" }'), "budget[0].select.workspace", "not for a part of it"),
+    (console('select = { workspace = "prod-*" }'), "budget[0].select.workspace", "may take several"),
     # plans
     (budget("plan = 5"), "budget[0].plan", 'must be a table such as { "2026-12" = 15000 }, not 5'),
     (budget("plan = {}"), "budget[0].plan", "must name 1 to 400 periods, and names 0"),

@@ -187,6 +187,15 @@ def test_a_plan_is_described_and_so_is_what_becomes_of_the_periods_that_it_does_
     ) in told
 
 
+def test_a_limit_of_the_console_is_described_as_what_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    rule = 'limit = "console"\nper = ["workspace"]\nthresholds = [80]\n'
+    path.write_text(f'[anthropic]\nadmin_key = "${{KEY}}"\n[[budget]]\nname = "b"\n{rule}')
+    told = check(path, {"KEY": "sk-ant-admin01-x"}).sentences
+    wanted = 'Budget "b": the limit that the Console has a month (UTC) for each workspace; tells once a month at 80 %.'
+    assert wanted in told
+
+
 def test_a_broken_configuration_gives_its_problems_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text(DOCUMENT)
