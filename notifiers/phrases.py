@@ -10,8 +10,8 @@ from typing import Literal
 from notifiers.story import Line, Section, Tone, Words, code, line, strong
 from notifiers.subjects import NOUNS, named, parts_of
 from notifiers.text import ago, clean, percent, shorten, when
+from rules.measures import SPEND, Measure, amount_words
 from rules.model import CONSOLE, DEFAULT_WORKSPACE, UNATTRIBUTED, Alert, Scope, Severity, Share, State
-from rules.money import display_usd
 
 LONGEST_TITLE = 140
 _LONGEST_CONDITION = 100
@@ -36,8 +36,10 @@ def lines(*rows: Line) -> tuple[Line, ...]:
     return tuple(row for row in rows if row)
 
 
-def drivers(alert: Alert, top: Sequence[Share], total: int, heading: str) -> tuple[Section, ...]:
-    """The largest children with their part of `total`, and what is left beside them.
+def drivers(
+    alert: Alert, top: Sequence[Share], total: int, heading: str, measure: Measure = SPEND
+) -> tuple[Section, ...]:
+    """The largest children with their part of `total`, and what is left beside them; all of it in that measure.
 
     Keys come first, since a key has an owner; of a second dimension only the largest are told. A dimension whose one
     child the subject's line or the title has named already drives nothing new.
@@ -51,16 +53,16 @@ def drivers(alert: Alert, top: Sequence[Share], total: int, heading: str) -> tup
         shares = sorted((share for share in top if share.dimension == dimension), key=lambda share: -share.cost)
         if not shares or not most or (len(shares) == 1 and known.get(dimension) == shares[0].id):
             continue
-        rows += [(*_child(share, alert), *_amount(share.cost, total)) for share in shares[:most]]
+        rows += [(*_child(share, alert), *_amount(share.cost, total, measure)) for share in shares[:most]]
         rest = total - sum(share.cost for share in shares[:most])
         if most == _SHOWN_CHILDREN and 1000 * rest >= total:
-            rows.append((Words(f"all other {NOUNS[dimension]}s together"), *_amount(rest, total)))
+            rows.append((Words(f"all other {NOUNS[dimension]}s together"), *_amount(rest, total, measure)))
         most = _SHOWN_OF_THE_SECOND if most == _SHOWN_CHILDREN else 0
     return (Section(heading, tuple(rows), listed=True),) if rows else ()
 
 
-def _amount(cost: int, total: int) -> Line:
-    return line("  ", strong(display_usd(cost)), f"  {percent(cost, total)}")
+def _amount(cost: int, total: int, measure: Measure) -> Line:
+    return line("  ", strong(amount_words(measure, cost)), f"  {percent(cost, total)}")
 
 
 def _child(share: Share, alert: Alert) -> list[Words]:

@@ -25,6 +25,7 @@ import numpy.typing as npt
 from rules.dimensions import groups
 from rules.forecast import Forecast
 from rules.limits import is_known, limits_of, why_none
+from rules.measures import SPEND, Measure
 from rules.model import (
     HOUR,
     Alert,
@@ -145,6 +146,8 @@ class Line:
     """Where the period will end, for the lines that `rules.outlook` forecasts."""
     unlimited: str = ""
     """Why there is no limit, as a clause; empty where there is one."""
+    measure: Measure = SPEND
+    """What is counted: the amounts are in its unit."""
 
     @property
     def used(self) -> float | None:
@@ -181,6 +184,7 @@ def lines(budget: Budget, view: SpendView, names: Names, now: datetime) -> list[
             settled=settled[index],
             rolling=budget.window is not None,
             unlimited=why_none(budget) if limits[index] is None else "",
+            measure=budget.measure,
         )
         for index, scope in enumerate(scopes)
     ]
@@ -250,6 +254,7 @@ class _Window:
             "period_end": period.end,
             "timezone": period.timezone,
             "rolling": budget.window is not None,
+            "measure": budget.measure,
             "also_crossed": (),
             "data_as_of": min(view.observed_until, now),
         }
@@ -358,7 +363,7 @@ def _step(budget: Budget, limit: Nano, mark: Mark, period: Period, closes_at: da
         percent=percent_of(limit, mark),
         amount=threshold_amount(limit, mark),
         own=mark_amount(mark),
-        instance=f"{begins}/{mark_id(mark)}",
+        instance="/".join(filter(None, (begins, budget.measure.id, mark_id(mark)))),
         severity=severity_of(limit, mark),
         closes_at=closes_at,
     )

@@ -5,7 +5,7 @@ The daemon, a replay of history and the tests all decide through `decide`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -13,17 +13,21 @@ from rules import anomaly, budgets, drift, hindsight, lifecycle, prices, routing
 from rules.caps import Caps
 from rules.drift import DriftRule
 from rules.limits import capped
+from rules.measures import SPEND, Measure
 from rules.model import (
     Alert,
     AnomalyRule,
     Budget,
     Kind,
     Names,
+    NoData,
     Notification,
     Route,
+    Scope,
     Snapshot,
     SpendView,
     State,
+    Subject,
     Transition,
     Verdict,
 )
@@ -53,6 +57,11 @@ class Rules:
     def under(self, caps: Caps | None, names: Names) -> Rules:
         """The same, where budgets take their limits from the provider with what these are now."""
         return replace(self, budgets=tuple(capped(budget, caps, names) for budget in self.budgets))
+
+    @property
+    def measures(self) -> frozenset[Measure]:
+        """What budgets count beside spend."""
+        return frozenset(budget.measure for budget in self.budgets) - {SPEND}
 
     @property
     def ask_for_caps(self) -> bool:
@@ -88,6 +97,8 @@ class Decision:
     """To be kept with the alerts, and handed to the next judgement in `Past`."""
     view: SpendView
     """The figures it was based on; their complete part ends where a stall began."""
+    counted: Mapping[Measure, SpendView | str]
+    """And those of what budgets count beside spend."""
     stall: Stall | None
 
 
@@ -99,9 +110,12 @@ def closed_since(rules: Rules, remembered: str | None, now: datetime) -> datetim
 def decide(snapshot: Snapshot, rules: Rules, past: Past, now: datetime) -> Decision:
     """Judge a snapshot by every rule and advance the alerts. Same arguments, same decision, ids included."""
     silence = stall.judge(snapshot.view, now)
-    view = snapshot.view if silence is None else _cap(snapshot.view, silence.since)
+    view, counted = snapshot.view, snapshot.counted
+    if silence is not None:
+        view = _cap(view, silence.since)
+        counted = {measure: _capped(measure, known, silence.since) for measure, known in counted.items()}
     watch = hindsight.watch(rules.budgets, past.remembered, now)
-    verdicts = judge(replace(snapshot, view=view), rules, watch, past.alerts, silence, now)
+    verdicts = judge(replace(snapshot, view=view, counted=counted), rules, watch, past.alerts, silence, now)
     memory = prices.recall(past.remembered)
     if snapshot.ratios is not None:
         told = prices.judge(rules.prices, snapshot.ratios, memory, view, snapshot.names, past.alerts, now)
@@ -118,7 +132,7 @@ def decide(snapshot: Snapshot, rules: Rules, past: Past, now: datetime) -> Decis
         names=snapshot.names,
     )
     remember = prices.remember(watch.remember, memory)
-    return Decision(routed.alerts, advance.transitions, routed.notifications, remember, view, silence)
+    return Decision(routed.alerts, advance.transitions, routed.notifications, remember, view, counted, silence)
 
 
 def judge(
@@ -135,7 +149,11 @@ def judge(
     verdicts: list[Verdict] = []
     for budget in rules.budgets:
         held = [alert for alert in alerts if alert.state is not State.RESOLVED and _is_of(alert, budget)]
-        verdicts += budgets.judge(budget, view, names, now, watch.since[budget.name], held)
+        figures = snapshot.figures(budget.measure)
+        if isinstance(figures, str):
+            verdicts.append(NoData(Subject(budget.name, "budget", Scope(snapshot.organization)), figures))
+        else:
+            verdicts += budgets.judge(budget, figures, names, now, watch.since[budget.name], held)
     for rule in rules.anomalies:
         verdicts += anomaly.judge(rule, view, names, firing, now)
     verdicts += sources.judge(snapshot, silence, now, alerts)
@@ -155,6 +173,11 @@ def configured(rules: Rules) -> frozenset[tuple[Kind, str]]:
     found |= {("drift", drift.RULE)} if rules.drift.enabled else set()
     found |= {("price", prices.RULE)} if rules.prices.enabled else set()
     return frozenset(found)
+
+
+def _capped(measure: Measure, known: SpendView | str, until: datetime) -> SpendView | str:
+    """The figures that hang on the same source as spend, complete no longer than that."""
+    return known if isinstance(known, str) or measure.claude_code else _cap(known, until)
 
 
 def _cap(view: SpendView, until: datetime) -> SpendView:

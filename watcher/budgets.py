@@ -10,9 +10,11 @@ from typing import Any, Protocol
 from notifiers.alert_json import utc_json
 from rules.budgets import Line
 from rules.forecast import INTERVAL, Crossing, Forecast
+from rules.measures import Measure, exact
 from rules.model import HOUR, Budget
 from rules.money import usd_string
 from watcher import overview as overviews
+from watcher.overview import Unjudged
 
 
 class Remembering(Protocol):
@@ -33,6 +35,8 @@ class Standing:
     name: str
     data_as_of: datetime | None
     lines: tuple[Line, ...]
+    unjudged: tuple[Unjudged, ...] = ()
+    """Budgets of which nothing is judged, and why."""
 
     @property
     def shown(self) -> str:
@@ -67,7 +71,9 @@ def standings(
         overview = overviews.from_json(text) if text else None
         lines = [line for line in overview.budgets if line.budget in order] if overview else []
         lines.sort(key=lambda line: order[line.budget])
-        found.append(Standing(ident, label, name, overview.data_as_of if overview else None, tuple(lines)))
+        unjudged = tuple(each for each in overview.unjudged if each.budget in order) if overview else ()
+        as_of = overview.data_as_of if overview else None
+        found.append(Standing(ident, label, name, as_of, tuple(lines), unjudged))
     return Standings(now, tuple(found), {budget.name: budget.timezone for budget in budgets})
 
 
@@ -82,6 +88,7 @@ def to_json(found: Standings) -> Mapping[str, Any]:
                 "label": each.label,
                 "data_as_of": utc_json(each.data_as_of) if each.data_as_of else None,
                 "budgets": [_line(line, found) for line in each.lines],
+                "unjudged": [{"budget": none.budget, "why": none.why} for none in each.unjudged],
             }
             for each in found.organizations
         ],
@@ -98,27 +105,40 @@ def _line(line: Line, found: Standings) -> Mapping[str, Any]:
         "starts_at": utc_json(line.start),
         "ends_at": None if line.rolling else utc_json(line.end),
         "hours_left": None if line.rolling else round(max((line.end - found.now) / HOUR, 0.0), 2),
-        "limit_usd": None if line.limit is None else usd_string(line.limit),
+        **counted_json(line),
         "no_limit": line.unlimited or None,
-        "spent_usd": usd_string(line.spent),
-        "settled_usd": usd_string(line.settled),
-        "forecast": _forecast(line.forecast) if line.forecast else None,
+        "forecast": _forecast(line.forecast, line.measure) if line.forecast else None,
     }
 
 
-def _forecast(forecast: Forecast) -> Mapping[str, Any]:
+def counted_json(line: Line) -> Mapping[str, Any]:
+    """What is counted, its limit and how much of it there is. Amounts in dollars are null where it is no money."""
+    measure = line.measure
+    settled = line.settled if measure.is_money else None
+    limit, spent = line.limit, line.spent
     return {
-        "total_usd": usd_string(forecast.total),
-        "low_usd": usd_string(forecast.low),
-        "high_usd": usd_string(forecast.high),
+        "unit": measure.unit,
+        "kind": measure.kind or None,
+        "claude_code": measure.claude_code or None,
+        "limit_usd": usd_string(limit) if measure.is_money and limit is not None else None,
+        "spent_usd": usd_string(spent) if measure.is_money else None,
+        "settled_usd": None if settled is None else usd_string(settled),
+        **({} if measure.is_money else {f"limit_{measure.unit}": limit, f"spent_{measure.unit}": spent}),
+    }
+
+
+def _forecast(forecast: Forecast, measure: Measure) -> Mapping[str, Any]:
+    amounts = {"total": forecast.total, "low": forecast.low, "high": forecast.high}
+    return {
+        **{f"{name}_{measure.unit}": exact(measure, amount) for name, amount in amounts.items()},
         "interval": INTERVAL,
         "history_days": round(forecast.days, 2),
         "basis": forecast.basis,
-        "crossings": [_crossing(crossing) for crossing in forecast.crossings],
+        "crossings": [_crossing(crossing, measure) for crossing in forecast.crossings],
     }
 
 
-def _crossing(crossing: Crossing) -> Mapping[str, Any]:
+def _crossing(crossing: Crossing, measure: Measure) -> Mapping[str, Any]:
     moments = {"expected_at": crossing.expected, "early_at": crossing.early, "late_at": crossing.late}
     told = {name: utc_json(moment) if moment else None for name, moment in moments.items()}
-    return {"amount_usd": usd_string(crossing.amount), **told}
+    return {f"amount_{measure.unit}": exact(measure, crossing.amount), **told}

@@ -70,11 +70,12 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
     """
     store, organization = world.store, world.organization
     ingested = ingest(world.reader, store, organization, now, plan, progress)
-    snapshot = look(world, ingested, now)
-    called = [snapshot.organization_name, *([world.label] if world.label else [])]
-    rules = world.rules.of(organization, called).under(snapshot.caps, snapshot.names)
+    rules = rules_of(world)
+    snapshot = look(world, rules, ingested, now)
+    rules = rules.under(snapshot.caps, snapshot.names)
     decision = decide(snapshot, rules, recall(world, rules, now), now)
-    figures = overviews.overview(replace(snapshot, view=decision.view), rules.budgets, decision.stall, now)
+    judged = replace(snapshot, view=decision.view, counted=decision.counted)
+    figures = overviews.overview(judged, rules.budgets, decision.stall, now)
     store.remember(
         Judgement(
             alerts=decision.alerts,
@@ -87,20 +88,28 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
     return Outcome(ingested, tuple(snapshot.sources), decision, figures)
 
 
-def look(world: World, ingested: Ingested, now: datetime) -> Snapshot:
-    """Everything that a judgement reads, as it is after a reading."""
+def rules_of(world: World) -> Rules:
+    """The rules that are for this organization."""
+    name = world.store.directory.organization_name(world.organization) or world.organization
+    return world.rules.of(world.organization, [name, *([world.label] if world.label else [])])
+
+
+def look(world: World, rules: Rules, ingested: Ingested, now: datetime) -> Snapshot:
+    """Everything that a judgement by these rules reads, as it is after a reading."""
     store, organization = world.store, world.organization
+    view = world.ledger.refresh(now, ingested.changed_hours, ingested.changed_days)
     names = store.directory.names(organization)
     return Snapshot(
         organization=organization,
         organization_name=store.directory.organization_name(organization) or organization,
-        view=world.ledger.refresh(now, ingested.changed_hours, ingested.changed_days),
+        view=view,
         names=names,
         sources=store.sources.all(organization),
         reconciled=world.ledger.reconciled,
         told_as=world.label if world.one_of_several else "",
         ratios=world.ledger.book.ratios,
-        caps=read_caps(store, organization, names) if world.rules.ask_for_caps else None,
+        caps=read_caps(store, organization, names) if rules.ask_for_caps else None,
+        counted=world.ledger.count(view, [each for each in rules.measures if each.unit == "tokens"]),
         off=store.directory.switched_off(organization),
     )
 

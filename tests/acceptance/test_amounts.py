@@ -1,17 +1,24 @@
-"""Budgets whose limit is the provider's: what they tell of it, and of a provider that does not say."""
+"""Budgets in other amounts than a fixed one of dollars: limits of the provider, and tokens."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
+from notifiers.alert_json import alert_json
+from notifiers.render import alert_story
+from notifiers.slack import slack_message
 from rules.budgets import Line
+from rules.measures import TOKENS, Measure
 from rules.model import Budget, Selector
 from tests.acceptance.conftest import Start
-from tests.acceptance.running import DAY, HOUR, Asked, Watcher, at
+from tests.acceptance.running import DAY, HOUR, Asked, Watcher, at, monthly
 from tests.acceptance.script import Message
+from watcher.pricing import KINDS
 from watcher.simulator import World
+from watcher.status import to_json as status_json
 
 NOON = at("2026-11-17 12:00")
 CENT = 10_000_000
@@ -130,3 +137,72 @@ def test_a_listing_that_fails_leaves_the_limits_standing(start: Start) -> None:
     watcher.world.set_faults(file)
     watcher.run(watcher.now + 2 * HOUR)
     assert lines(watcher)[""].limit == limit
+
+
+# ---------------------------------------------------------------------------------------------- tokens
+
+
+def tokens(kind: str, limit: int, **more: object) -> Budget:
+    return Budget(kind, "month", "UTC", limit, (50.0, 80.0, 100.0), measure=Measure("tokens", kind), **more)  # type: ignore[arg-type]
+
+
+def test_tokens_are_those_of_the_spend_report_in_every_kind_and_for_every_key(start: Start) -> None:
+    kinds = {kind: tokens(kind, 10**15, per=("api_key",)) for kind in TOKENS}
+    watcher = start(small(limits=False), asked(*kinds.values()))
+    assert not watcher.cycle()
+    watcher.run(watcher.now + 3 * HOUR)
+    rows = watcher.spend(watcher.now.replace(day=1, hour=0), watcher.now, ("api_key",)).rows
+    names = KINDS[:-1]
+    for kind, parts in TOKENS.items():
+        wanted = {
+            str(row.of("api_key")): sum(row.tokens[names.index(part)] for part in parts)
+            for row in rows
+            if any(row.tokens)
+        }
+        found = {line.scope.api_key: line.spent for line in watcher.last.overview.budgets if line.budget == kind}
+        assert {key: count for key, count in found.items() if count} == {k: n for k, n in wanted.items() if n}
+
+
+def test_a_crossing_in_tokens_says_tokens_and_no_dollars_on_every_face(start: Start) -> None:
+    watcher = start(small(limits=False), asked(tokens("output", 10**15)))
+    watcher.cycle()
+    spent = watcher.last.overview.budgets[0].spent
+    watcher = start(small(limits=False), asked(tokens("output", round(spent / 0.85))))
+    (message,) = watcher.cycle()
+    (alert,) = message.alerts
+    limit = f"{round(spent / 0.85):,} output tokens"
+    assert f"{spent:,} used" in alert.summary
+    assert f"80 % of {limit}" in alert.summary
+    body = json.dumps(slack_message(alert_story(alert, NOON)), ensure_ascii=False)
+    assert f"{spent:,} of {limit}" in body
+    assert "$" not in body
+    document = alert_json(alert)
+    assert (document["value_usd"], document["limit_usd"]) == (None, None)
+    assert document["counted"] == {
+        "unit": "tokens",
+        "kind": "output",
+        "claude_code": None,
+        "value": spent,
+        "limit": round(spent / 0.85),
+    }
+    assert watcher.metric("watcher_budget_spent_tokens") == spent
+    assert watcher.metric("watcher_budget_limit_tokens") == round(spent / 0.85)
+    assert watcher.metric("watcher_budget_spent_usd") == 0
+    (line,) = status_json(watcher.status, alert_json)["budgets"]
+    assert (line["unit"], line["kind"], line["spent_tokens"], line["spent_usd"]) == ("tokens", "output", spent, None)
+
+
+def test_nothing_is_counted_that_no_budget_asks_for(start: Start) -> None:
+    watcher = start(small(limits=False), asked(monthly(1e6)))
+    watcher.cycle()
+    assert watcher.last.decision.counted == {}
+
+
+def test_tokens_survive_a_restart_and_midnight(start: Start) -> None:
+    watcher = start(small(limits=False), asked(tokens("total", 10**15)))
+    watcher.cycle()
+    watcher.run(at("2026-11-18 02:00"), every=2 * HOUR)
+    before = watcher.last.overview.budgets[0].spent
+    watcher.restart()
+    watcher.cycle()
+    assert watcher.last.overview.budgets[0].spent == before > 0

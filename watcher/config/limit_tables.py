@@ -7,14 +7,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from rules.measures import SPEND, Measure, amount_words
 from rules.model import Nano
-from rules.money import display_usd
-from rules.thresholds import Mark, mark_text, threshold_amount
+from rules.thresholds import Mark, Threshold, mark_text, threshold_amount
 from watcher.config import values
 from watcher.config.models import BudgetTable, SelectTable
 from watcher.config.problems import Problem, Wrong, shown
 
 MOST_PLANNED = 400
+_LIMITS = ("limit_usd", "limit", "limit_tokens")
+"""Of these a budget has one."""
+_UNITS = {"usd": "dollars", "tokens": "tokens", "requests": "requests"}
 _CONSOLE = 'limit = "console"'
 _CAPPED = {(): ("workspace",), ("workspace",): ("workspace", "tag"), ("user",): ("user",)}
 """Which words of a selector leave a whole scope of the provider's limits, by `per`."""
@@ -35,20 +38,32 @@ class Limits:
     limit: Nano | None
     plan: Mapping[str, Nano] = field(default_factory=dict)
     console: bool = False
+    measure: Measure = SPEND
 
 
 def limits(table: BudgetTable) -> Limits:
     """What the table asks for; only right where `limit_problems` finds nothing."""
     plan = {key: values.positive_usd(value) for key, value in (table.plan or {}).items()}
-    return Limits(table.limit_usd, plan, console=table.limit is not None)
+    amount = table.limit_usd if table.limit_tokens is None else table.limit_tokens[1]
+    return Limits(amount, plan, table.limit is not None, measure(table))
+
+
+def measure(table: BudgetTable) -> Measure:
+    """What the table counts."""
+    if table.limit_tokens is not None:
+        return Measure("tokens", table.limit_tokens[0])
+    return SPEND
 
 
 def limit_problems(table: BudgetTable, place: str) -> Iterator[Problem]:
     """What does not go together, and thresholds that come to the same amount under one of the limits."""
+    given = [key for key in _LIMITS if key in table.model_fields_set]
+    if not given and table.plan is None:
+        yield Problem(f"{place}.limit_usd", "is missing: write it, as in limit_usd = 10000")
+    yield from (Problem(f"{place}.{key}", f"is given beside {given[0]}: keep one of the two") for key in given[1:])
     if table.limit is not None:
         yield from _console_problems(table, place)
-    elif table.limit_usd is None and table.plan is None:
-        yield Problem(f"{place}.limit_usd", "is missing: write it, as in limit_usd = 10000")
+    yield from _unit_problems(table, place)
     yield from _plan_problems(table, place)
     for amount in _amounts(table):
         found = list(_same_thresholds(table, amount, place))
@@ -57,12 +72,21 @@ def limit_problems(table: BudgetTable, place: str) -> Iterator[Problem]:
             return
 
 
+def _unit_problems(table: BudgetTable, place: str) -> Iterator[Problem]:
+    """Amounts in another unit than the limit's."""
+    unit = measure(table).unit
+    for index, mark in enumerate(table.thresholds):
+        if isinstance(mark, Threshold) and mark.amount is not None and mark.unit != unit:
+            right = f"write a percent, or an amount with `at_{unit}`"
+            where = f"{place}.thresholds[{index}]"
+            yield Problem(where, f"is in {_UNITS[mark.unit]}, and the limit is in {_UNITS[unit]}: {right}")
+    if table.plan is not None and any(key in table.model_fields_set for key in _LIMITS if key != "limit_usd"):
+        yield Problem(f"{place}.plan", "is in dollars, and goes with limit_usd or alone")
+
+
 def _console_problems(table: BudgetTable, place: str) -> Iterator[Problem]:
     """What keeps the provider's limits from being those of this budget: they know UTC's days, weeks and months, and cap
     all that an organization, a workspace or a member spends."""
-    for key in ("limit_usd", "plan"):
-        if key in table.model_fields_set:
-            yield Problem(f"{place}.{key}", f"does not go with {_CONSOLE}: keep one of the two")
     once = table.since is not None or table.until is not None
     if once or table.period not in {"day", "week", "month"}:
         at = f"{place}.{'from' if once else 'period'}"
@@ -91,6 +115,8 @@ def _console_problems(table: BudgetTable, place: str) -> Iterator[Problem]:
 def _amounts(table: BudgetTable) -> Iterator[Nano]:
     if table.limit_usd is not None:
         yield table.limit_usd
+    if table.limit_tokens is not None:
+        yield table.limit_tokens[1]
     for value in (table.plan or {}).values():
         try:
             yield values.positive_usd(value)
@@ -104,7 +130,7 @@ def _same_thresholds(table: BudgetTable, limit: Nano, place: str) -> Iterator[Pr
     for index, mark in enumerate(table.thresholds):
         amount = threshold_amount(limit, mark)
         if amount in first:
-            same = f"{mark_text(first[amount])} and {mark_text(mark)} of {display_usd(limit)}"
+            same = f"{mark_text(first[amount])} and {mark_text(mark)} of {amount_words(measure(table), limit)}"
             yield Problem(f"{place}.thresholds[{index}]", f"is there already: {same} are the same amount")
         first.setdefault(amount, mark)
 

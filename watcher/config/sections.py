@@ -152,6 +152,7 @@ class Sections:
             window=when.window,
             plan=asked.plan,
             console=asked.console,
+            measure=asked.measure,
         )
 
     def anomaly(self, raw: dict[str, Any], place: str) -> AnomalyRule | None:

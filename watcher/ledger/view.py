@@ -7,9 +7,11 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 
+from rules.measures import Measure
 from rules.model import HOUR, SpendView
 from rules.reconciled import ReconciledDay
 from rules.sources import usage_source
+from watcher.ledger.counts import Counts
 from watcher.ledger.cube import Cube
 from watcher.ledger.days import DAY, VIEW_DAYS, midnight, read_costs, read_days, read_states
 from watcher.ledger.lessons import Lessons
@@ -35,6 +37,7 @@ class Ledger:
         self._cube: Cube | None = None
         self._lessons = Lessons(prices)
         self._reconciliation = Reconciliation()
+        self._counts = Counts(store, organization)
 
     @property
     def reconciled(self) -> tuple[ReconciledDay, ...]:
@@ -83,7 +86,12 @@ class Ledger:
             self._take(cube, days, now)
         self._take(cube, self._lessons.outdated(), now)
         self._cube = cube
+        self._counts.touch(touched)
         return self._view(cube, now, watermark)
+
+    def count(self, view: SpendView, measures: Collection[Measure]) -> Mapping[Measure, SpendView]:
+        """Tokens in the form of the view that was refreshed last; nothing costs anything that is not asked for."""
+        return self._counts.views(view, measures)
 
     def _listed(self, models: Collection[str], day: date) -> frozenset[str]:
         """The models that a list price is known for on that day."""

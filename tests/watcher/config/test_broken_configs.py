@@ -36,6 +36,10 @@ def console(lines: str) -> str:
     return GOOD.replace("limit_usd = 100\n", f'limit = "console"\n{lines}\n')
 
 
+def tokens(value: str, lines: str = "") -> str:
+    return GOOD.replace("limit_usd = 100\n", f"limit_tokens = {value}\n{lines}\n")
+
+
 def limit(value: str) -> str:
     return GOOD.replace("limit_usd = 100", f"limit_usd = {value}")
 
@@ -80,7 +84,7 @@ BROKEN: list[tuple[str, str, str]] = [
     (
         budget("xyzzy = 5"),
         "budget[0].xyzzy",
-        "this table has billing_day, for, from, limit, limit_usd, name, per, period, plan",
+        "this table has billing_day, for, from, limit, limit_tokens, limit_usd, name",
     ),
     (budget('select = { workspce = "x" }'), "budget[0].select.workspce", 'did you mean "workspace"?'),
     (GOOD.replace("limit_usd = 100", ""), "budget[0].limit_usd", "is missing: write it, as in limit_usd = 10000"),
@@ -212,8 +216,8 @@ BROKEN: list[tuple[str, str, str]] = [
     (budget('timezone = "localtime"'), "budget[0].timezone", "must be a time zone"),
     # limits of the Console
     (budget('limit = "api"'), "budget[0].limit", 'must be "console", not "api"'),
-    (budget('limit = "console"'), "budget[0].limit_usd", 'does not go with limit = "console": keep one of the two'),
-    (console('plan = { "2026-12" = 1 }'), "budget[0].plan", 'does not go with limit = "console"'),
+    (budget('limit = "console"'), "budget[0].limit", "is given beside limit_usd: keep one of the two"),
+    (console('plan = { "2026-12" = 1 }'), "budget[0].plan", "is in dollars, and goes with limit_usd or alone"),
     (console('period = "hour"'), "budget[0].period", 'whose periods are "day", "week" and "month"'),
     (console('period = "rolling 24h"'), "budget[0].period", 'whose periods are "day", "week" and "month"'),
     (console('from = "2026-11-20"\nuntil = "2026-12-12"'), "budget[0].from", "whose periods are"),
@@ -225,6 +229,47 @@ BROKEN: list[tuple[str, str, str]] = [
     (console('select = { model = "claude-*" }'), "budget[0].select.model", "for all that is spent, and not for a part"),
     (console('per = ["user"]\nselect = { workspace = "a" }'), "budget[0].select.workspace", "not for a part of it"),
     (console('select = { workspace = "prod-*" }'), "budget[0].select.workspace", "may take several"),
+    # tokens
+    (
+        tokens("5"),
+        "budget[0].limit_tokens",
+        "such as { total = 50_000_000 }, not 5",
+    ),
+    (
+        tokens("{}"),
+        "budget[0].limit_tokens",
+        'one of "total", "input", "uncached_input"',
+    ),
+    (tokens("{ total = 1, output = 1 }"), "budget[0].limit_tokens", "must be a table of one kind of tokens"),
+    (tokens("{ inputs = 1 }"), "budget[0].limit_tokens", "has inputs, which is no kind of tokens"),
+    (
+        tokens("{ total = 0 }"),
+        "budget[0].limit_tokens",
+        "its `total` must be a whole number from 1",
+    ),
+    (tokens("{ total = 1.5 }"), "budget[0].limit_tokens", "must be a whole number"),
+    (tokens("{ total = 9 }", "limit_usd = 5"), "budget[0].limit_tokens", "is given beside limit_usd"),
+    (tokens("{ total = 9 }", 'plan = { "2026-12" = 1 }'), "budget[0].plan", "is in dollars"),
+    (
+        tokens("{ total = 9 }", "thresholds = [50, { at_usd = 5 }]"),
+        "budget[0].thresholds[1]",
+        "is in dollars, and the limit is in tokens: write a percent, or an amount with `at_tokens`",
+    ),
+    (
+        budget("thresholds = [{ at_tokens = 5 }]"),
+        "budget[0].thresholds[0]",
+        "is in tokens, and the limit is in dollars: write a percent, or an amount with `at_usd`",
+    ),
+    (
+        tokens("{ total = 9 }", "thresholds = [{ at_tokens = 5 }, { at_tokens = 5 }]"),
+        "budget[0].thresholds",
+        "must name each amount once: 5 tokens stands there twice",
+    ),
+    (
+        tokens("{ output = 10 }", "thresholds = [50, { at_tokens = 5 }]"),
+        "budget[0].thresholds[1]",
+        "50 % and 5 tokens of 10 output tokens are the same amount",
+    ),
     # plans
     (budget("plan = 5"), "budget[0].plan", 'must be a table such as { "2026-12" = 15000 }, not 5'),
     (budget("plan = {}"), "budget[0].plan", "must name 1 to 400 periods, and names 0"),
