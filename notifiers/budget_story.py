@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
-from notifiers.phrases import certainty, drivers, lines, remedies, title, tone_of, unpriced
-from notifiers.story import Line, Section, Story, line, strong
+from notifiers.phrases import certainty, drivers, lines, remedies, title, tone_of, unpriced, whom_to_ask
+from notifiers.story import Line, Section, Story, code, line, strong
 from notifiers.subjects import capital, subject_line, title_subject
 from notifiers.text import ago, clean, duration, percent, when
 from rules.measures import SPEND, amount_words, of_limit
@@ -29,7 +29,7 @@ def budget_story(alert: Alert, evidence: BudgetEvidence, now: datetime) -> Story
         sections=(
             *drivers(alert, evidence.top, evidence.spent, "What drives it", evidence.measure),
             Section("What happens next", (_left(evidence, now),)),
-            Section("What you can do", remedies(alert, evidence.period_start, "day"), listed=True),
+            Section("What you can do", _remedies(alert, evidence), listed=True),
         ),
         footer=(
             f"budget “{clean(alert.subject.rule)}”",
@@ -56,6 +56,17 @@ def budget_over_story(alert: Alert, evidence: BudgetEvidence, now: datetime) -> 
             ),
         ),
         footer=(*_certain(evidence, now), f"alert {clean(alert.id)}"),
+    )
+
+
+def _remedies(alert: Alert, evidence: BudgetEvidence) -> tuple[Line, ...]:
+    if not evidence.measure.claude_code:
+        return remedies(alert, evidence.period_start, "day")
+    by = "model" if alert.subject.scope.user else "user"
+    since = evidence.period_start.astimezone(UTC).date()
+    return (
+        whom_to_ask(alert),
+        line("To see where it goes: ", code(f"watcher claude-code --by {by} --by day --from {since}")),
     )
 
 

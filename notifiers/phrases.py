@@ -49,7 +49,7 @@ def drivers(
     known = parts_of(alert)
     rows: list[Line] = []
     most = _SHOWN_CHILDREN
-    for dimension in ("api_key", "model", "workspace"):
+    for dimension in ("api_key", "user", "model", "workspace"):
         shares = sorted((share for share in top if share.dimension == dimension), key=lambda share: -share.cost)
         if not shares or not most or (len(shares) == 1 and known.get(dimension) == shares[0].id):
             continue
@@ -78,7 +78,7 @@ def remedies(alert: Alert, since: datetime, bucket: Literal["hour", "day"]) -> t
     by = "model" if scope.api_key else "api_key,model" if scope.parts() else "workspace,api_key"
     where = "".join(f"--where {condition} " for condition in _conditions(scope))
     return lines(
-        _stop(alert),
+        whom_to_ask(alert),
         line("To see where it goes: ", code(f"watcher spend {where}--by {by} --bucket {bucket} --from {moment}")),
     )
 
@@ -91,7 +91,8 @@ def _conditions(scope: Scope) -> Iterator[str]:
             yield shlex.quote(condition)
 
 
-def _stop(alert: Alert) -> Line:
+def whom_to_ask(alert: Alert) -> Line:
+    """Who can stop it, and how."""
     scope = alert.subject.scope
     if CONSOLE in {scope.api_key, scope.user}:
         return line("It is use in the Console, which no key stops: ask who is working there.")

@@ -22,7 +22,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from rules.dimensions import groups
+from rules.dimensions import groups, values_of
 from rules.forecast import Forecast
 from rules.limits import is_known, limits_of, why_none
 from rules.measures import SPEND, Measure
@@ -326,7 +326,7 @@ class _Window:
             limit=limit,
             spent=spent,
             settled=settled,
-            top=_top(scope, costs, self._names),
+            top=_top(scope, costs, self._names, self._budget.measure),
             unpriced=tuple(sorted(dear)),
             **self._fixed,
         )
@@ -369,15 +369,20 @@ def _step(budget: Budget, limit: Nano, mark: Mark, period: Period, closes_at: da
     )
 
 
-def _top(scope: Scope, costs: Sequence[tuple[Leaf, Nano]], names: Names) -> tuple[Share, ...]:
-    """The dearest children: keys of a scope that names none, models of a key; none of a key on one model."""
-    if scope.api_key is not None and scope.model is not None:
+def _top(scope: Scope, costs: Sequence[tuple[Leaf, Nano]], names: Names, measure: Measure) -> tuple[Share, ...]:
+    """The dearest children: keys of a scope that names none, models of a key; none of a key on one model.
+
+    Of Claude Code, which knows people, users are in the place of keys.
+    """
+    by_person = bool(measure.claude_code)
+    owner = scope.user if by_person else scope.api_key
+    if owner is not None and scope.model is not None:
         return ()
-    dimension: Dimension = "api_key" if scope.api_key is None else "model"
+    dimension: Dimension = "model" if owner is not None else "user" if by_person else "api_key"
     sums: dict[str, Nano] = {}
-    for leaf, cost in costs:
+    children = values_of(dimension, [leaf for leaf, _ in costs], names)
+    for child, (_, cost) in zip(children, costs, strict=True):
         if cost:
-            child = leaf.api_key if dimension == "api_key" else leaf.model
             sums[child] = sums.get(child, 0) + cost
     dearest = sorted(sums.items(), key=lambda item: (-item[1], item[0]))[:TOP]
     return tuple(Share(dimension, child, names.of(child), cost) for child, cost in dearest)

@@ -153,7 +153,8 @@ def judge(
         if isinstance(figures, str):
             verdicts.append(NoData(Subject(budget.name, "budget", Scope(snapshot.organization)), figures))
         else:
-            verdicts += budgets.judge(budget, figures, names, now, watch.since[budget.name], held)
+            people = snapshot.names_of(budget.measure)
+            verdicts += budgets.judge(budget, figures, people, now, watch.since[budget.name], held)
     for rule in rules.anomalies:
         verdicts += anomaly.judge(rule, view, names, firing, now)
     verdicts += sources.judge(snapshot, silence, now, alerts)

@@ -370,9 +370,15 @@ class Snapshot:
     """What the provider caps spend at; None where nothing asks for it."""
     counted: Mapping[Measure, SpendView | str] = field(default_factory=dict)
     """What budgets count beside spend, each in the form of a view whose `cost` it is, or why it is not known."""
+    people: Names | None = None
+    """The names to go by in what is counted of Claude Code, whose keys are actors; None for `names`."""
     off: frozenset[str] = frozenset()
     """The ids of keys that the directory says are switched off: nothing more is to be expected of them."""
 
     def figures(self, measure: Measure) -> SpendView | str:
         """The view of what is counted, or a clause that says why it is not known."""
         return self.view if measure == SPEND else self.counted.get(measure, "nothing of it has been read")
+
+    def names_of(self, measure: Measure) -> Names:
+        """The names to go by in these figures."""
+        return self.people if measure.claude_code and self.people is not None else self.names

@@ -23,13 +23,19 @@ def warnings(budgets: Sequence[Budget], answers: Sequence[Answer]) -> Iterator[s
     by_source = {answer.source: answer for answer in answers}
     names, leaves = _directory(by_source)
     for budget in budgets:
-        source = SOURCE[cap_kind(budget)] if budget.console else None
-        if source in by_source and by_source[source].state == "not offered":
-            yield f'budget "{budget.name}" judges nothing: its limits come from {source}, which is not offered'
+        for source, what in _sources(budget).items():
+            if source in by_source and by_source[source].state == "not offered":
+                yield f'budget "{budget.name}" judges nothing: {what} come from {source}, which is not offered'
         words = {word: getattr(budget.select, word) for word in _OF_THE_DIRECTORY}
         if leaves is not None and any(words.values()) and not select(Selector(**words), leaves, names).any():
             told = " and ".join(f'{word} = "{pattern}"' for word, pattern in words.items() if pattern is not None)
             yield f'budget "{budget.name}" matches nothing now: no key, user or workspace is like {told}'
+
+
+def _sources(budget: Budget) -> Mapping[str, str]:
+    """The sources without which nothing is judged of a budget, and what comes from each."""
+    found = {SOURCE[cap_kind(budget)]: "its limits"} if budget.console else {}
+    return found | ({"claude_code": "its amounts"} if budget.measure.claude_code else {})
 
 
 def _directory(answers: Mapping[str, Answer]) -> tuple[Names, list[Leaf] | None]:

@@ -6,14 +6,16 @@ decided leaves through the outbox (`watcher.outbox`) once it is committed, never
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 
-from rules import judgement
+from rules import budgets, judgement
 from rules.judgement import Decision, Past, Rules, decide
-from rules.model import Snapshot, SourceState
+from rules.measures import Measure
+from rules.model import Snapshot, SourceState, SpendView
 from watcher import overview as overviews
+from watcher.claude_code.estimates import Estimates
 from watcher.ingest import Ingested, Plan, Reader, ingest
 from watcher.ledger import Ledger
 from watcher.limits.caps import read_caps
@@ -40,6 +42,9 @@ class World:
     """What the configuration calls the organization; "" where it stands alone."""
     one_of_several: bool = False
     """Whether what people read must say which organization it is about."""
+    backfill: timedelta = timedelta(days=60)
+    """How far back the history is read."""
+    estimates: Estimates = field(default_factory=Estimates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +114,27 @@ def look(world: World, rules: Rules, ingested: Ingested, now: datetime) -> Snaps
         told_as=world.label if world.one_of_several else "",
         ratios=world.ledger.book.ratios,
         caps=read_caps(store, organization, names) if rules.ask_for_caps else None,
-        counted=world.ledger.count(view, [each for each in rules.measures if each.unit == "tokens"]),
+        counted=count(world, rules, view, now),
+        people=world.estimates.people(store, organization, names) if _asks_for_estimates(rules) else None,
         off=store.directory.switched_off(organization),
     )
+
+
+def count(world: World, rules: Rules, view: SpendView, now: datetime) -> Mapping[Measure, SpendView | str]:
+    """What budgets count beside spend; nothing is read of what none asks for."""
+    tokens = world.ledger.count(view, [each for each in rules.measures if each.unit == "tokens"])
+    earliest = (now - world.backfill).astimezone(UTC).date()
+    since: dict[Measure, date] = {}
+    for budget in rules.budgets:
+        if budget.measure.claude_code:
+            period = budgets.running(budget, now)
+            begins = now.date() if period is None else period.start.date()
+            since[budget.measure] = min(max(begins, earliest), since.get(budget.measure, now.date()))
+    return {**tokens, **world.estimates.views(world.store, world.organization, view, since, now)}
+
+
+def _asks_for_estimates(rules: Rules) -> bool:
+    return any(measure.claude_code for measure in rules.measures)
 
 
 def recall(world: World, rules: Rules, now: datetime) -> Past:

@@ -146,7 +146,9 @@ def overview(snapshot: Snapshot, budgets: Sequence[Budget], stall: Stall | None,
 
 def _lines(budget: Budget, snapshot: Snapshot, now: datetime) -> list[Line]:
     figures = snapshot.figures(budget.measure)
-    return [] if isinstance(figures, str) else outlook(budget, figures, snapshot.names, now, snapshot.off)
+    if isinstance(figures, str):
+        return []
+    return outlook(budget, figures, snapshot.names_of(budget.measure), now, snapshot.off)
 
 
 def _unjudged(
@@ -159,7 +161,7 @@ def _unjudged(
             yield Unjudged(budget.name, figures)
         elif running(budget, now) is None:
             continue
-        elif figures.leaves and not select(budget.select, figures.leaves, snapshot.names).any():
+        elif figures.leaves and not select(budget.select, figures.leaves, snapshot.names_of(budget.measure)).any():
             yield Unjudged(budget.name, "it matches nothing that was used in the last 70 days")
         elif lines[budget.name] and all(line.limit is None for line in lines[budget.name]):
             yield Unjudged(budget.name, lines[budget.name][0].unlimited)

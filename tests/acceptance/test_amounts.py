@@ -1,4 +1,4 @@
-"""Budgets in other amounts than a fixed one of dollars: limits of the provider, and tokens."""
+"""Budgets in other amounts than a fixed one of dollars: limits of the provider, tokens, Claude Code."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from notifiers.render import alert_story
 from notifiers.slack import slack_message
 from rules.budgets import Line
 from rules.measures import TOKENS, Measure
-from rules.model import Budget, Selector
+from rules.model import Budget, Notification, Selector
 from tests.acceptance.conftest import Start
-from tests.acceptance.running import DAY, HOUR, Asked, Watcher, at, monthly
+from tests.acceptance.running import DAY, HOUR, MINUTE, Asked, Watcher, at, monthly
 from tests.acceptance.script import Message
+from watcher.claude_code import claude_code_report
 from watcher.pricing import KINDS
 from watcher.simulator import World
 from watcher.status import to_json as status_json
@@ -206,3 +207,105 @@ def test_tokens_survive_a_restart_and_midnight(start: Start) -> None:
     watcher.restart()
     watcher.cycle()
     assert watcher.last.overview.budgets[0].spent == before > 0
+
+
+# ---------------------------------------------------------------------------------------------- Claude Code
+
+
+CODE = Budget("code", "month", "UTC", 10**15, (50.0, 80.0, 100.0), per=("user",), measure=Measure(claude_code="api"))
+
+
+def coders(**more: object) -> World:
+    return small(limits=False, keys=16, workspaces=3, **more)
+
+
+def estimated(watcher: Watcher, kind: str = "api", by: str = "user") -> dict[str, int]:
+    """What `watcher claude-code` says of the month, by user id (or address) or by model."""
+    now = watcher.now
+    organization = watcher.world.organization.id
+    report = claude_code_report(watcher.store, organization, (by,), now.date().replace(day=1), now.date() + DAY, now)
+    section = next(each for each in report.sections if each.customer_type == kind)
+    found: dict[str, int] = {}
+    for row in section.rows:
+        owner = row.ident if row.key.actor_kind == "user" else "(unknown)"
+        place = str(row.key.model if by == "model" else owner or row.key.actor)
+        found[place] = found.get(place, 0) + row.figures.estimated
+    return {place: nano for place, nano in found.items() if nano}
+
+
+def whole(watcher: Watcher) -> list[Notification]:
+    """The first cycles, until the month of the report has been read; what was told meanwhile."""
+    return [*watcher.cycle(), *watcher.run(watcher.now + 20 * MINUTE, 5 * MINUTE)]
+
+
+def test_claude_code_is_counted_by_person_as_its_own_report_says(start: Start) -> None:
+    shared = replace(CODE, per=(), name="all")
+    held = replace(CODE, measure=Measure(claude_code="subscription"), name="subscriptions")
+    models = replace(CODE, per=("model",), name="models")
+    watcher = start(coders(), asked(CODE, shared, held, models, monthly(1e9)))
+    assert not whole(watcher)
+    found: dict[str, dict[str, int]] = {}
+    for line in watcher.last.overview.budgets:
+        place = line.scope.user or line.scope.model or ""
+        found.setdefault(line.budget, {})[place] = line.spent
+    assert found["code"] == estimated(watcher)
+    assert found["subscriptions"] == estimated(watcher, "subscription")
+    assert found["models"] == estimated(watcher, by="model")
+    assert found["all"][""] == sum(found["code"].values()) > 0
+    spend = watcher.spend(watcher.now.replace(day=1, hour=0, minute=0), watcher.now).total.cost
+    assert found["organization"][""] == spend, "and none of it is added to spend"
+    (line,) = [each for each in watcher.last.overview.budgets if each.budget == "all"]
+    assert line.forecast is not None
+    assert 1.4 * line.spent < line.forecast.total < 2.6 * line.spent, "with thirteen days of thirty to come"
+
+
+def test_a_person_over_their_budget_is_told_once_as_claude_codes_own_estimate(start: Start) -> None:
+    probe = start(coders(), asked(CODE))
+    whole(probe)
+    user, spent = max(estimated(probe).items(), key=lambda item: item[1])
+    limit = round(spent / 0.85)
+    watcher = start(coders(), asked(replace(CODE, limit=limit, select=Selector(user=user))))
+    (message,) = whole(watcher)
+    (alert,) = message.alerts
+    assert (alert.subject.scope.user, alert.evidence.threshold_percent) == (user, 80.0)
+    text = json.dumps(slack_message(alert_story(alert, watcher.now)), ensure_ascii=False)
+    assert "The amounts are Claude Code's own estimate" in text
+    assert "by Claude Code's own estimate" in alert.summary
+    assert "settled" not in text
+    assert "watcher claude-code --by model --by day --from 2026-11-01" in text
+    assert alert_json(alert)["counted"]["claude_code"] == "api"
+    assert alert.owner.startswith(watcher.world.organization.users[user].name)
+
+
+def test_while_the_report_is_being_read_nothing_is_told_and_that_is_said(start: Start) -> None:
+    watcher = start(coders(), asked(replace(CODE, limit=1)))
+    assert not watcher.cycle(), "of a month of seventeen days the first poll reads thirteen"
+    assert any("the Claude Code report is still being read" in note for note in watcher.status.notes)
+    told = watcher.run(watcher.now + 20 * MINUTE, 5 * MINUTE)
+    people = {alert.subject.scope.user for message in told for alert in message.alerts}
+    assert len(told) == len(people) == len(estimated(watcher)), "each is told once, of the highest that was passed"
+    assert {alert.evidence.threshold_percent for message in told for alert in message.alerts} == {100.0}
+
+
+def test_a_day_that_comes_late_crosses_late_and_is_told_once(start: Start) -> None:
+    watcher = start(coders(), asked(replace(CODE, period="day", per=(), limit=1, thresholds=(100.0,))))
+    whole(watcher)
+    file = watcher.database.with_name("faults.toml")
+    lost = 'path = "/v1/organizations/usage_report/claude_code"\nfor = "30h"'
+    file.write_text(f'[[fault]]\nkind = "500"\n{lost}\n', encoding="utf-8")
+    watcher.world.set_faults(file)
+    budget = [each for each in watcher.run(at("2026-11-18 17:00"), 2 * HOUR) if each.alerts[0].subject.kind == "budget"]
+    assert not budget
+    late = [each for each in watcher.run(at("2026-11-19 12:00"), HOUR) for alert in each.alerts]
+    days = sorted(alert.evidence.period for each in late for alert in each.alerts if alert.subject.kind == "budget")
+    assert days == ["18 Nov 2026", "19 Nov 2026"]
+
+
+def test_where_there_is_no_claude_code_the_budget_judges_nothing_and_says_why(start: Start) -> None:
+    watcher = start(coders(), asked(replace(CODE, limit=1)))
+    file = watcher.database.with_name("faults.toml")
+    path = "/v1/organizations/usage_report/claude_code"
+    file.write_text(f'[[fault]]\nkind = "403"\npath = "{path}"\n', encoding="utf-8")
+    watcher.world.set_faults(file)
+    assert not whole(watcher)
+    assert "Budget “code” judges nothing: claude_code is not offered to this key." in watcher.status.notes

@@ -83,7 +83,9 @@ def _budget(budget: Budget, *, several: bool) -> str:
 def _limit(budget: Budget) -> str:
     if budget.console:
         return "the limit that the Console has"
-    return "what is planned" if budget.limit is None else _amount(budget.measure, budget.limit)
+    kind = budget.measure.claude_code
+    of = f" of Claude Code's own estimate (customers of the type {_quoted(kind)})" if kind else ""
+    return ("what is planned" if budget.limit is None else _amount(budget.measure, budget.limit)) + of
 
 
 def _amount(measure: Measure, amount: int) -> str:

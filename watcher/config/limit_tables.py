@@ -17,6 +17,7 @@ from watcher.config.problems import Problem, Wrong, shown
 MOST_PLANNED = 400
 _LIMITS = ("limit_usd", "limit", "limit_tokens")
 """Of these a budget has one."""
+_CLAUDE_CODE = 'source = "claude_code"'
 _UNITS = {"usd": "dollars", "tokens": "tokens", "requests": "requests"}
 _CONSOLE = 'limit = "console"'
 _CAPPED = {(): ("workspace",), ("workspace",): ("workspace", "tag"), ("user",): ("user",)}
@@ -52,7 +53,7 @@ def measure(table: BudgetTable) -> Measure:
     """What the table counts."""
     if table.limit_tokens is not None:
         return Measure("tokens", table.limit_tokens[0])
-    return SPEND
+    return Measure(claude_code=table.customer_type) if table.source == "claude_code" else SPEND
 
 
 def limit_problems(table: BudgetTable, place: str) -> Iterator[Problem]:
@@ -64,6 +65,7 @@ def limit_problems(table: BudgetTable, place: str) -> Iterator[Problem]:
     if table.limit is not None:
         yield from _console_problems(table, place)
     yield from _unit_problems(table, place)
+    yield from _source_problems(table, place)
     yield from _plan_problems(table, place)
     for amount in _amounts(table):
         found = list(_same_thresholds(table, amount, place))
@@ -82,6 +84,31 @@ def _unit_problems(table: BudgetTable, place: str) -> Iterator[Problem]:
             yield Problem(where, f"is in {_UNITS[mark.unit]}, and the limit is in {_UNITS[unit]}: {right}")
     if table.plan is not None and any(key in table.model_fields_set for key in _LIMITS if key != "limit_usd"):
         yield Problem(f"{place}.plan", "is in dollars, and goes with limit_usd or alone")
+
+
+def _source_problems(table: BudgetTable, place: str) -> Iterator[Problem]:
+    """What the Claude Code report cannot tell: it knows dollars by UTC day, person and model."""
+    if table.source == "claude_code":
+        yield from (Problem(f"{place}.{key}", message) for key, message in _untold(table))
+    elif "customer_type" in table.model_fields_set:
+        yield Problem(f"{place}.customer_type", f"is for {_CLAUDE_CODE} alone")
+
+
+def _untold(table: BudgetTable) -> Iterator[tuple[str, str]]:
+    """Keys that ask the Claude Code report for more than it tells, and a sentence for each."""
+    for key in ("limit", "limit_tokens"):
+        if key in table.model_fields_set:
+            yield key, f"does not go with {_CLAUDE_CODE}, which is an estimate in dollars: write limit_usd or a plan"
+    if table.period == "hour" or table.period.startswith(values.ROLLING):
+        why = "its report is of whole UTC days: write a day, a week, a month or dates"
+        yield "period", f'cannot be "{table.period}" with {_CLAUDE_CODE}: {why}'
+    if table.timezone != "UTC":
+        yield "timezone", f'must be "UTC" with {_CLAUDE_CODE}: its report is of whole UTC days'
+    asked = [(f"per[{index}]", word) for index, word in enumerate(table.per)]
+    asked += [(f"select.{word}", word) for word in SelectTable.model_fields if getattr(table.select, word) is not None]
+    for key, word in asked:
+        if word not in {"organization", "user", "model", "model_family"}:
+            yield key, f"does not go with {_CLAUDE_CODE}, whose report knows users and models alone"
 
 
 def _console_problems(table: BudgetTable, place: str) -> Iterator[Problem]:

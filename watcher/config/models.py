@@ -164,6 +164,12 @@ class BudgetTable(Table):
     timezone: Zone = Field("UTC", examples=['"UTC"'])
     limit_usd: Usd | None = Field(None, examples=["10000"])
     limit: Annotated[str, PlainValidator(values.one_of("console"))] | None = Field(None, examples=['"console"'])
+    source: Annotated[str, PlainValidator(values.one_of("spend", "claude_code"))] = Field(
+        "spend", examples=['"claude_code"']
+    )
+    customer_type: Annotated[str, PlainValidator(values.one_of("api", "subscription"))] = Field(
+        "api", examples=['"subscription"']
+    )
     limit_tokens: TokenLimit | None = Field(None, examples=["{ total = 50_000_000 }"])
     plan: Plan | None = Field(None, examples=['{ "2026-12" = 15000 }'])
     thresholds: Annotated[list[MarkValue], AfterValidator(values.ascending)] = Field(

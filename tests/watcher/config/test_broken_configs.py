@@ -40,6 +40,10 @@ def tokens(value: str, lines: str = "") -> str:
     return GOOD.replace("limit_usd = 100\n", f"limit_tokens = {value}\n{lines}\n")
 
 
+def code(lines: str) -> str:
+    return budget(f'source = "claude_code"\n{lines}')
+
+
 def limit(value: str) -> str:
     return GOOD.replace("limit_usd = 100", f"limit_usd = {value}")
 
@@ -84,7 +88,7 @@ BROKEN: list[tuple[str, str, str]] = [
     (
         budget("xyzzy = 5"),
         "budget[0].xyzzy",
-        "this table has billing_day, for, from, limit, limit_tokens, limit_usd, name",
+        "this table has billing_day, customer_type, for, from, limit",
     ),
     (budget('select = { workspce = "x" }'), "budget[0].select.workspce", 'did you mean "workspace"?'),
     (GOOD.replace("limit_usd = 100", ""), "budget[0].limit_usd", "is missing: write it, as in limit_usd = 10000"),
@@ -269,6 +273,20 @@ BROKEN: list[tuple[str, str, str]] = [
         tokens("{ output = 10 }", "thresholds = [50, { at_tokens = 5 }]"),
         "budget[0].thresholds[1]",
         "50 % and 5 tokens of 10 output tokens are the same amount",
+    ),
+    # Claude Code
+    (budget('source = "claude-code"'), "budget[0].source", 'must be "spend" or "claude_code"'),
+    (budget('customer_type = "api"'), "budget[0].customer_type", 'is for source = "claude_code" alone'),
+    (code('customer_type = "free"'), "budget[0].customer_type", 'must be "api" or "subscription"'),
+    (code('period = "hour"'), "budget[0].period", "its report is of whole UTC days"),
+    (code('period = "rolling 24h"'), "budget[0].period", "its report is of whole UTC days"),
+    (code('timezone = "Europe/Berlin"'), "budget[0].timezone", 'must be "UTC"'),
+    (code('per = ["user", "api_key"]'), "budget[0].per[1]", "whose report knows users and models alone"),
+    (code('select = { workspace = "a" }'), "budget[0].select.workspace", "whose report knows users and models alone"),
+    (
+        tokens("{ total = 9 }", 'source = "claude_code"'),
+        "budget[0].limit_tokens",
+        'does not go with source = "claude_code", which is an estimate in dollars',
     ),
     # plans
     (budget("plan = 5"), "budget[0].plan", 'must be a table such as { "2026-12" = 15000 }, not 5'),

@@ -198,6 +198,17 @@ def test_a_limit_in_tokens_is_described_in_tokens(tmp_path: Path) -> None:
     ) in told
 
 
+def test_a_budget_of_claude_code_says_whose_estimate_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    rule = 'source = "claude_code"\nlimit_usd = 300\nper = ["user"]\nthresholds = [80]\n'
+    path.write_text(f'[anthropic]\nadmin_key = "${{KEY}}"\n[[budget]]\nname = "b"\n{rule}')
+    told = check(path, {"KEY": "sk-ant-admin01-x"}).sentences
+    assert (
+        'Budget "b": $300 of Claude Code\'s own estimate (customers of the type "api") a month (UTC) for each user; '
+        "tells once a month at 80 % ($240)."
+    ) in told
+
+
 def test_a_limit_of_the_console_is_described_as_what_it_is(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     rule = 'limit = "console"\nper = ["workspace"]\nthresholds = [80]\n'
