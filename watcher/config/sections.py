@@ -19,6 +19,7 @@ from rules.prices import PriceRule
 from rules.thresholds import mark_amount, percent_of
 from watcher.config import addresses, models, values
 from watcher.config.budget_tables import timing, timing_problems
+from watcher.config.contradictions import contradictions
 from watcher.config.limit_tables import limit_problems, limits
 from watcher.config.problems import Problem, Wrong, shown
 from watcher.config.sentences import validate
@@ -134,7 +135,11 @@ class Sections:
         if max(percents, default=100) <= 1:
             shown = ", ".join(f"{percent:.10g} %" for percent in percents)
             self.warnings.append(f"{place}.thresholds: these are percent, so {shown} of the limit; is that meant?")
-        wrong = [*timing_problems(table, place), *limit_problems(table, place)]
+        wrong = [
+            *timing_problems(table, place),
+            *limit_problems(table, place),
+            *contradictions(table.select, f"{place}.select"),
+        ]
         self.problems.extend(Problem(each.place, each.message + called("budget", raw)) for each in wrong)
         if wrong:
             return None

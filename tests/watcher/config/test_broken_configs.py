@@ -274,6 +274,32 @@ BROKEN: list[tuple[str, str, str]] = [
         "budget[0].thresholds[1]",
         "50 % and 5 tokens of 10 output tokens are the same amount",
     ),
+    # what can never match
+    (
+        budget('select = { model_family = "claude-opus" }'),
+        "budget[0].select.model_family",
+        'write "opus", not "claude-opus"',
+    ),
+    (
+        budget('select = { model_family = "opus", model = "claude-haiku-5" }'),
+        "budget[0].select.model_family",
+        'contradicts `model`, so that nothing can match: "claude-haiku-5" is of the family "haiku"',
+    ),
+    (
+        budget('select = { api_key = "console", user = "*@team.example" }'),
+        "budget[0].select.user",
+        "contradicts `api_key`, so that nothing can match: use in the Console is nobody's",
+    ),
+    (
+        budget('select = { api_key = "unattributed", service_tier = "batch" }'),
+        "budget[0].select.service_tier",
+        "no tier",
+    ),
+    (
+        budget('select = { workspace = "default", tag = "team=platform" }'),
+        "budget[0].select.tag",
+        "the default workspace has no tags",
+    ),
     # Claude Code
     (budget('source = "claude-code"'), "budget[0].source", 'must be "spend" or "claude_code"'),
     (budget('customer_type = "api"'), "budget[0].customer_type", 'is for source = "claude_code" alone'),
