@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from notifiers.trigger_json import trigger_json
 from rules.measures import SPEND, exact
-from rules.model import Alert, BudgetEvidence, DriftEvidence, PriceEvidence
+from rules.model import Alert, BudgetEvidence, DriftEvidence, PriceEvidence, TriggerEvidence
 from rules.money import usd_string
 
 
@@ -19,7 +20,8 @@ def alert_json(alert: Alert) -> dict[str, Any]:
     `owner` is the user of the scope or of its key by name and e-mail address, null where none is known. Names are as
     people wrote them: whoever shows them escapes them. An alert about estimates has `drift`: its settled days from
     first to last, and the workspaces and models that are off; one about prices has `prices`; one about a budget that
-    counts something else than spend has `counted`, and no amount in dollars unless that is money too.
+    counts something else than spend has `counted`, and no amount in dollars unless that is money too; one of a budget's
+    triggers what `notifiers.trigger_json` gives, by its kind.
     """
     amounts = (alert.value, alert.expected, alert.limit) if _is_money(alert) else (None, None, None)
     value, expected, limit = map(_usd_json, amounts)
@@ -47,6 +49,8 @@ def alert_json(alert: Alert) -> dict[str, Any]:
         document["prices"] = _prices_json(alert.evidence)
     if isinstance(alert.evidence, BudgetEvidence) and alert.evidence.measure != SPEND:
         document["counted"] = _counted_json(alert.evidence)
+    if isinstance(alert.evidence, TriggerEvidence):
+        document[alert.subject.kind] = trigger_json(alert.evidence)
     return document
 
 

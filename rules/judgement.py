@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from rules import anomaly, budgets, drift, hindsight, lifecycle, prices, routing, sources, stall
+from rules import anomaly, budgets, drift, early, hindsight, lifecycle, prices, routing, sources, stall
 from rules.caps import Caps
 from rules.drift import DriftRule
 from rules.limits import capped
@@ -152,9 +152,14 @@ def judge(
         figures = snapshot.figures(budget.measure)
         if isinstance(figures, str):
             verdicts.append(NoData(Subject(budget.name, "budget", Scope(snapshot.organization)), figures))
-        else:
-            people = snapshot.names_of(budget.measure)
-            verdicts += budgets.judge(budget, figures, people, now, watch.since[budget.name], held)
+            continue
+        people = snapshot.names_of(budget.measure)
+        verdicts += budgets.judge(budget, figures, people, now, watch.since[budget.name], held)
+        early_held = [
+            alert for alert in alerts if alert.state is not State.RESOLVED and alert.subject.rule == budget.name
+        ]
+        off, stalled = snapshot.off, silence is not None
+        verdicts += early.judge(budget, figures, people, early_held, now, off=off, stalled=stalled)
     for rule in rules.anomalies:
         verdicts += anomaly.judge(rule, view, names, firing, now)
     verdicts += sources.judge(snapshot, silence, now, alerts)
@@ -170,6 +175,7 @@ def configured(rules: Rules) -> frozenset[tuple[Kind, str]]:
     """(kind, name) of every rule in force; an alert of another rule has lost its reason to be."""
     found: set[tuple[Kind, str]] = {("source", name) for name in sources.RULES}
     found |= {("budget", budget.name) for budget in rules.budgets}
+    found |= {(kind, budget.name) for budget in rules.budgets for kind in early.asked(budget)}
     found |= {("anomaly", rule.name) for rule in rules.anomalies}
     found |= {("drift", drift.RULE)} if rules.drift.enabled else set()
     found |= {("price", prices.RULE)} if rules.prices.enabled else set()

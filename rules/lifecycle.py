@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from rules.crossings import Crossing, crossing_of, is_armed, scope_and_period
+from rules.folding import fold_marks
 from rules.limits import is_known, limit_of
 from rules.model import (
     Alert,
@@ -38,6 +39,7 @@ from rules.model import (
     State,
     Subject,
     Transition,
+    TriggerEvidence,
     Verdict,
 )
 from rules.rolling import window_id
@@ -90,6 +92,8 @@ def advance(
         if current.state is not State.RESOLVED and current.closes_at is not None and current.closes_at <= now:
             outcome.resolve(current, current.closes_at, "period ended", silent=True)
     outcome.fold(known.values())
+    for folded, transition in fold_marks(known.values(), outcome.alerts, outcome.transitions):
+        outcome.put(folded, transition)
     return outcome.advance()
 
 
@@ -191,7 +195,10 @@ class _Outcome:
             else:
                 self._go_on(alert, verdict)
         elif isinstance(verdict, Clear) and alert is not None and not alert.is_event:
-            self._clear(_at_present(alert, verdict.value))
+            if verdict.over is not None:
+                self.resolve(alert, self.now, verdict.over, silent=True)
+            else:
+                self._clear(_at_present(alert, verdict.value))
 
     def rearm(
         self, known: dict[Subject, Alert], verdicts: Mapping[Subject, Verdict], budgets: Mapping[str, Budget]
@@ -292,6 +299,8 @@ class _Outcome:
                 also_crossed_amounts=alert.evidence.also_crossed_amounts,
                 told_amount=alert.evidence.told_amount,
             )
+        elif isinstance(evidence, TriggerEvidence) and isinstance(alert.evidence, TriggerEvidence):
+            evidence = replace(evidence, also=alert.evidence.also, told_with=alert.evidence.told_with)
         current = replace(
             alert,
             severity=breach.severity,
@@ -320,7 +329,12 @@ class _Outcome:
         elif alert.clear_since is None:
             self._put(replace(alert, clear_since=self.now))
         elif self.now - alert.clear_since >= alert.keep_firing_for:
-            self.resolve(alert, self.now, f"clear for {_spoken(alert.keep_firing_for)}", silent=False)
+            silent = isinstance(alert.evidence, TriggerEvidence) and alert.evidence.told_with is not None
+            self.resolve(alert, self.now, f"clear for {_spoken(alert.keep_firing_for)}", silent=silent)
+
+    def put(self, alert: Alert, transition: Transition) -> None:
+        """Let the alert, and its change of state, be these."""
+        self.alerts[alert.id], self.transitions[alert.id] = alert, transition
 
     def _put(self, alert: Alert) -> None:
         self.alerts[alert.id] = alert
@@ -328,9 +342,11 @@ class _Outcome:
 
 def _at_present(alert: Alert, value: Nano | None) -> Alert:
     """The alert with what its subject spends an hour now that it is clear: so its end can tell whether it went back."""
-    if value is None or not isinstance(alert.evidence, AnomalyEvidence):
-        return alert
-    return replace(alert, evidence=replace(alert.evidence, after_per_hour=value))
+    if value is not None and isinstance(alert.evidence, AnomalyEvidence):
+        return replace(alert, evidence=replace(alert.evidence, after_per_hour=value))
+    if value is not None and isinstance(alert.evidence, TriggerEvidence):
+        return replace(alert, evidence=replace(alert.evidence, after=value))
+    return alert
 
 
 def _alert_id(breach: Breach, now: datetime, *, again: bool) -> str:

@@ -20,12 +20,16 @@ from rules.caps import Caps
 from rules.evidence import (
     AnomalyEvidence,
     BudgetEvidence,
+    BurnEvidence,
     DriftEvidence,
     Evidence,
+    ForecastEvidence,
     HourPoint,
+    PaceEvidence,
     PriceEvidence,
     Share,
     SourceEvidence,
+    TriggerEvidence,
 )
 from rules.learned import LearnedRatio
 from rules.measures import SPEND, Measure
@@ -50,6 +54,7 @@ from rules.scope import (
     Subject,
 )
 from rules.thresholds import Mark
+from rules.triggers import BurnPair, ForecastMark, PaceMark
 
 __all__ = [
     "CONSOLE",
@@ -66,10 +71,12 @@ __all__ = [
     "Breach",
     "Budget",
     "BudgetEvidence",
+    "BurnEvidence",
     "Clear",
     "Dimension",
     "DriftEvidence",
     "Evidence",
+    "ForecastEvidence",
     "HourPoint",
     "Kind",
     "Leaf",
@@ -77,6 +84,7 @@ __all__ = [
     "Nano",
     "NoData",
     "Notification",
+    "PaceEvidence",
     "PriceEvidence",
     "Reason",
     "Route",
@@ -91,6 +99,7 @@ __all__ = [
     "State",
     "Subject",
     "Transition",
+    "TriggerEvidence",
     "Verdict",
 ]
 
@@ -169,6 +178,8 @@ class Clear:
 
     subject: Subject
     value: Nano | None = None
+    over: str | None = None
+    """Why it is over at once and without a word, whatever the data say: its period has ended, say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +228,13 @@ class Alert:
     def is_event(self) -> bool:
         """Whether it is told once and closes by the calendar, as a budget crossing does."""
         return self.closes_at is not None
+
+    @property
+    def told_by(self) -> str | None:
+        """Whose message tells of it, if it is not told by itself: the id of an alert, or a higher mark in words."""
+        if isinstance(self.evidence, TriggerEvidence) and self.evidence.told_with is not None:
+            return self.evidence.told_with
+        return self.inhibited_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,6 +329,10 @@ class Budget:
     """Why it is not known, as a clause."""
     measure: Measure = SPEND
     """What is counted; limits and amounts are in its unit."""
+    forecast: tuple[ForecastMark, ...] = ()
+    burn: tuple[BurnPair, ...] = ()
+    pace: tuple[PaceMark, ...] = ()
+    """What else it tells of, each only where it is asked for (`rules.triggers`)."""
 
 
 @dataclass(frozen=True, slots=True)

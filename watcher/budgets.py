@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -11,8 +11,9 @@ from notifiers.alert_json import utc_json
 from rules.budgets import Line
 from rules.forecast import INTERVAL, Crossing, Forecast
 from rules.measures import Measure, exact
-from rules.model import HOUR, Budget
+from rules.model import HOUR, Alert, Budget, Scope, TriggerEvidence
 from rules.money import usd_string
+from rules.trigger_words import mark_of
 from watcher import overview as overviews
 from watcher.overview import Unjudged
 
@@ -35,6 +36,8 @@ class Standing:
     name: str
     data_as_of: datetime | None
     lines: tuple[Line, ...]
+    firing: Mapping[tuple[str, Scope], tuple[Alert, ...]] = field(default_factory=dict)
+    """What else is told of a budget's scope at present, beside its thresholds: forecast, burn rate, pace."""
     unjudged: tuple[Unjudged, ...] = ()
     """Budgets of which nothing is judged, and why."""
 
@@ -59,13 +62,18 @@ def standings(
     budgets: Sequence[Budget],
     now: datetime,
     names: Collection[str] | None = None,
+    alerts: Iterable[Alert] = (),
 ) -> Standings:
     """The lines of the budgets that are configured, or of those of these names, in the order of the configuration.
 
-    `organizations` are id, label and name. A budget configured since the last cycle has no lines yet.
+    `organizations` are id, label and name, `alerts` those that are open. A budget configured since the last cycle has
+    no lines yet.
     """
     order = {budget.name: place for place, budget in enumerate(budgets) if names is None or budget.name in names}
     found = []
+    triggered = [
+        alert for alert in alerts if isinstance(alert.evidence, TriggerEvidence) and alert.fired_at is not None
+    ]
     for ident, label, name in organizations:
         text = store.cursor.get("overview", ident)
         overview = overviews.from_json(text) if text else None
@@ -73,8 +81,16 @@ def standings(
         lines.sort(key=lambda line: order[line.budget])
         unjudged = tuple(each for each in overview.unjudged if each.budget in order) if overview else ()
         as_of = overview.data_as_of if overview else None
-        found.append(Standing(ident, label, name, as_of, tuple(lines), unjudged))
+        found.append(Standing(ident, label, name, as_of, tuple(lines), _by_scope(triggered), unjudged))
     return Standings(now, tuple(found), {budget.name: budget.timezone for budget in budgets})
+
+
+def _by_scope(alerts: Iterable[Alert]) -> Mapping[tuple[str, Scope], tuple[Alert, ...]]:
+    """The alerts of triggers by budget and scope, the gravest mark first."""
+    found: dict[tuple[str, Scope], list[Alert]] = {}
+    for alert in sorted(alerts, key=lambda alert: (alert.told_by is not None, alert.starts_at, alert.id)):
+        found.setdefault((alert.subject.rule, alert.subject.scope), []).append(alert)
+    return {place: tuple(several) for place, several in found.items()}
 
 
 def to_json(found: Standings) -> Mapping[str, Any]:
@@ -87,7 +103,7 @@ def to_json(found: Standings) -> Mapping[str, Any]:
                 "name": each.name,
                 "label": each.label,
                 "data_as_of": utc_json(each.data_as_of) if each.data_as_of else None,
-                "budgets": [_line(line, found) for line in each.lines],
+                "budgets": [_line(line, found, each) for line in each.lines],
                 "unjudged": [{"budget": none.budget, "why": none.why} for none in each.unjudged],
             }
             for each in found.organizations
@@ -95,7 +111,7 @@ def to_json(found: Standings) -> Mapping[str, Any]:
     }
 
 
-def _line(line: Line, found: Standings) -> Mapping[str, Any]:
+def _line(line: Line, found: Standings, standing: Standing) -> Mapping[str, Any]:
     return {
         "budget": line.budget,
         "scope": dict(line.scope.parts()),
@@ -108,7 +124,13 @@ def _line(line: Line, found: Standings) -> Mapping[str, Any]:
         **counted_json(line),
         "no_limit": line.unlimited or None,
         "forecast": _forecast(line.forecast, line.measure) if line.forecast else None,
+        "firing": [_firing(alert) for alert in standing.firing.get((line.budget, line.scope), ())],
     }
+
+
+def _firing(alert: Alert) -> Mapping[str, Any]:
+    mark = mark_of(alert.evidence) if isinstance(alert.evidence, TriggerEvidence) else ""
+    return {"kind": alert.subject.kind, "mark": mark, "severity": alert.severity.value, "alert": alert.id}
 
 
 def counted_json(line: Line) -> Mapping[str, Any]:

@@ -69,6 +69,7 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
     2. The ledger's view, the names and the sources' states are one snapshot.
     3. Every rule judges it; alerts advance; who hears of what is decided. All pure.
     4. Alerts, transitions, messages and the cursor commit in one transaction.
+    5. What days long over came to is kept, for reports to read.
 
     A source that fails does not end the cycle. Raises StoreError when the store cannot be read or written; what was
     committed before that stands, and the next cycle takes up from there.
@@ -90,6 +91,7 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
             organization=organization,
         )
     )
+    world.ledger.keep()
     return Outcome(ingested, tuple(snapshot.sources), decision, figures)
 
 

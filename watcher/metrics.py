@@ -33,7 +33,7 @@ MORE = ("model_family", "service_tier", "user", "tag")
 """Labels that a series has only where they are set: so those that were there before them stay the same series."""
 PLACES = ("workspace", "api_key", "model", *MORE)
 """The labels that say what a budget or an anomaly is about."""
-KINDS = ("budget", "anomaly", "source", "drift", "price")
+KINDS = ("budget", "forecast", "burn", "pace", "anomaly", "source", "drift", "price")
 
 
 @dataclass(frozen=True, slots=True)

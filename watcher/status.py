@@ -115,7 +115,7 @@ class Status:
 
 
 def _gravest_first(alerts: Iterable[Alert]) -> tuple[Alert, ...]:
-    told = [alert for alert in alerts if alert.state is State.FIRING and alert.inhibited_by is None]
+    told = [alert for alert in alerts if alert.state is State.FIRING and alert.told_by is None]
     highest: dict[object, float] = {}
     for alert in told:
         if isinstance(alert.evidence, BudgetEvidence):

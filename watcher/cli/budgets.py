@@ -56,7 +56,7 @@ def budgets(
     now = clock_for(settings).now()
     with open_store(settings) as store:
         asked = [(each.id, each.label, each.name) for each in chosen(settings, store, only)]
-        found = standings(store, asked, settings.budgets, now, names)
+        found = standings(store, asked, settings.budgets, now, names, store.alerts.open())
     if as_json:
         print_json(to_json(found))
     else:

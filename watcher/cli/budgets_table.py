@@ -15,9 +15,11 @@ from notifiers.text import ago, clean, duration
 from rules.budgets import Line
 from rules.forecast import Crossing
 from rules.measures import SPEND, Measure, amount_words
-from rules.model import Nano
+from rules.model import Alert, Names, Nano, TriggerEvidence
 from rules.money import NANO_PER_USD, display_usd
 from rules.periods import MONTHS
+from rules.trigger_words import said
+from rules.wording import label_of
 from watcher.budgets import Standing, Standings
 from watcher.lines import print_hanging
 
@@ -60,6 +62,8 @@ def _organization(standing: Standing, found: Standings, console: Console, now: d
             print_hanging(console, Text(clean(none.budget), style="bold"), why)
     for name, of_budget in groupby(standing.lines, key=lambda line: line.budget):
         _budget(list(of_budget), ZoneInfo(found.zones[name]), console, now, most)
+        for sentence in _told(standing, name):
+            print_hanging(console, Text("  "), Text(sentence, style="yellow"))
         console.print()
     for note in _notes(standing, now):
         print_hanging(console, Text(), Text(note, style="dim"))
@@ -80,6 +84,25 @@ def _budget(lines: Sequence[Line], zone: ZoneInfo, console: Console, now: dateti
         print_hanging(console, Text("  "), Text(sentence))
     if hidden := len(lines) - len(shown):
         console.print(Text(f"  and {hidden:,} more: --all", style="dim"))
+
+
+def _told(standing: Standing, budget: str) -> Iterator[str]:
+    """What is told of the budget beside its thresholds, one line for each scope; the first of them in words."""
+    told = [
+        (alert, alert.evidence)
+        for (name, _), alerts in standing.firing.items()
+        for alert in alerts
+        if name == budget and alert.told_by is None and isinstance(alert.evidence, TriggerEvidence)
+    ]
+    for alert, evidence in told[:_TOLD]:
+        whose = "all" if not alert.subject.scope.parts() else clean(_called(alert), _LEAST_LABEL * 3)
+        yield f"{whose} {said(evidence)}."
+    if len(told) > _TOLD:
+        yield f"and {len(told) - _TOLD:,} more are told: watcher alerts"
+
+
+def _called(alert: Alert) -> str:
+    return label_of(alert.subject.scope, Names(alert.names))
 
 
 def _limits(lines: Sequence[Line]) -> str:

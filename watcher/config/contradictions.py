@@ -1,4 +1,4 @@
-"""Selectors that can match nothing, whatever an organization has: each word alone is right, and together they are not."""
+"""Selectors that can match nothing, whatever there is: each word alone is right, and together they are not."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from rules.drift import DriftRule
 from rules.measures import Measure, amount_words
-from rules.model import TAG, AnomalyRule, Budget, Dimension, Selector
+from rules.model import HOUR, TAG, AnomalyRule, Budget, Dimension, Selector
 from rules.money import NANO_PER_USD, display_usd
 from rules.periods import period_between
 from rules.prices import PriceRule
@@ -75,8 +75,8 @@ def _budget(budget: Budget, *, several: bool) -> str:
     levels = [_mark(budget.measure, budget.limit, mark) for mark in budget.thresholds]
     return (
         f"Budget {_quoted(budget.name)}: {_limit(budget)} {_stretch(budget)} for "
-        f"{_whose(budget.per, budget.select, several=several)}; tells {_how_often(budget)} at {_and(levels)}."
-        f"{_planned(budget)}"
+        f"{_whose(budget.per, budget.select, several=several)}; tells {_how_often(budget)} at {_and(levels)}"
+        f"{_early(budget)}.{_planned(budget)}"
     )
 
 
@@ -100,6 +100,20 @@ def _planned(budget: Budget) -> str:
     shown = told if len(told) <= _MOST_PLANNED else [*told[:_MOST_PLANNED], f"{len(told) - _MOST_PLANNED} more"]
     rest = "" if budget.limit is not None else " Other periods have no limit, and nothing is judged of them."
     return f" Planned are {_and(shown)}.{rest}"
+
+
+def _early(budget: Budget) -> str:
+    """What it tells of before that: "; also when it is forecast to pass 100 % ($10,000)"."""
+    told = []
+    if budget.forecast:
+        marks = [_mark(budget.measure, budget.limit, mark.mark) for mark in budget.forecast]
+        told.append(f"is forecast to pass {_and(marks)}")
+    if budget.burn:
+        pairs = [f"{pair.factor:g} times over {pair.long // HOUR} h" for pair in budget.burn]
+        told.append(f"burns at {_and(pairs)} what it can sustain")
+    if budget.pace:
+        told.append(f"is at {_and([f'{mark.percent:g} %' for mark in budget.pace])} of its pace")
+    return f"; also when it {', or '.join(told)}" if told else ""
 
 
 def _mark(measure: Measure, limit: int | None, mark: Mark) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -66,9 +66,16 @@ def limit_problems(table: BudgetTable, place: str) -> Iterator[Problem]:
         yield from _console_problems(table, place)
     yield from _unit_problems(table, place)
     yield from _source_problems(table, place)
+    if measure(table) != SPEND:
+        for key in ("forecast", "burn_rate", "pace"):
+            if key in table.model_fields_set:
+                yield Problem(f"{place}.{key}", "is for budgets of spend in dollars alone: leave it out")
     yield from _plan_problems(table, place)
     for amount in _amounts(table):
-        found = list(_same_thresholds(table, amount, place))
+        found = [
+            *_same_marks(table.thresholds, amount, measure(table), f"{place}.thresholds"),
+            *_same_marks([mark.mark for mark in table.forecast], amount, measure(table), f"{place}.forecast"),
+        ]
         yield from found
         if found:
             return
@@ -80,8 +87,8 @@ def _unit_problems(table: BudgetTable, place: str) -> Iterator[Problem]:
     for index, mark in enumerate(table.thresholds):
         if isinstance(mark, Threshold) and mark.amount is not None and mark.unit != unit:
             right = f"write a percent, or an amount with `at_{unit}`"
-            where = f"{place}.thresholds[{index}]"
-            yield Problem(where, f"is in {_UNITS[mark.unit]}, and the limit is in {_UNITS[unit]}: {right}")
+            what = f"is in {_UNITS[mark.unit]}, and the limit is in {_UNITS[unit]}: {right}"
+            yield Problem(f"{place}.thresholds[{index}]", what)
     if table.plan is not None and any(key in table.model_fields_set for key in _LIMITS if key != "limit_usd"):
         yield Problem(f"{place}.plan", "is in dollars, and goes with limit_usd or alone")
 
@@ -151,14 +158,14 @@ def _amounts(table: BudgetTable) -> Iterator[Nano]:
             continue
 
 
-def _same_thresholds(table: BudgetTable, limit: Nano, place: str) -> Iterator[Problem]:
-    """Thresholds that come to the same amount: one of the two would never be told by itself."""
+def _same_marks(marks: Sequence[Mark], limit: Nano, counted: Measure, place: str) -> Iterator[Problem]:
+    """Marks that come to the same amount: one of the two would never be told by itself."""
     first: dict[int, Mark] = {}
-    for index, mark in enumerate(table.thresholds):
+    for index, mark in enumerate(marks):
         amount = threshold_amount(limit, mark)
         if amount in first:
-            same = f"{mark_text(first[amount])} and {mark_text(mark)} of {amount_words(measure(table), limit)}"
-            yield Problem(f"{place}.thresholds[{index}]", f"is there already: {same} are the same amount")
+            same = f"{mark_text(first[amount])} and {mark_text(mark)} of {amount_words(counted, limit)}"
+            yield Problem(f"{place}[{index}]", f"is there already: {same} are the same amount")
         first.setdefault(amount, mark)
 
 

@@ -16,7 +16,8 @@ from rules.drift import DriftRule
 from rules.model import AnomalyRule, Dimension, Severity
 from rules.prices import PriceRule
 from rules.thresholds import Mark
-from watcher.config import addresses, values
+from rules.triggers import BurnPair, ForecastMark, PaceMark
+from watcher.config import addresses, trigger_values, values
 from watcher.settings import HttpSettings, PollSettings, StoreSettings
 
 _NONE = timedelta(0)
@@ -175,6 +176,13 @@ class BudgetTable(Table):
     thresholds: Annotated[list[MarkValue], AfterValidator(values.ascending)] = Field(
         [50.0, 80.0, 100.0], examples=["[50, 80, 100]"]
     )
+    forecast: Annotated[list[ForecastMark], PlainValidator(trigger_values.forecast)] = Field(
+        [], examples=['[100, { at = 120, severity = "critical" }]']
+    )
+    burn_rate: Annotated[list[BurnPair] | bool, PlainValidator(trigger_values.burn_rate)] = Field(
+        default=False, examples=["true"]
+    )
+    pace: Annotated[list[PaceMark], PlainValidator(trigger_values.pace)] = Field([], examples=["[120]"])
     per: Per = Field([], examples=['["workspace"]'])
     select: SelectTable = Field(SelectTable(), examples=['{ workspace = "prod-*" }'])
     hold_for: NoHold = Field(_NONE, alias="for", examples=['"0s"'])

@@ -23,6 +23,7 @@ from watcher.config.contradictions import contradictions
 from watcher.config.limit_tables import limit_problems, limits
 from watcher.config.problems import Problem, Wrong, shown
 from watcher.config.sentences import validate
+from watcher.config.trigger_tables import burn_pairs, trigger_problems
 from watcher.config.twins import Twins
 from watcher.pricing import OwnPrice
 from watcher.secret import Secret
@@ -139,6 +140,7 @@ class Sections:
             *timing_problems(table, place),
             *limit_problems(table, place),
             *contradictions(table.select, f"{place}.select"),
+            *trigger_problems(table, place),
         ]
         self.problems.extend(Problem(each.place, each.message + called("budget", raw)) for each in wrong)
         if wrong:
@@ -158,6 +160,9 @@ class Sections:
             plan=asked.plan,
             console=asked.console,
             measure=asked.measure,
+            forecast=tuple(table.forecast),
+            burn=burn_pairs(table),
+            pace=tuple(table.pace),
         )
 
     def anomaly(self, raw: dict[str, Any], place: str) -> AnomalyRule | None:

@@ -172,7 +172,7 @@ def token_limit(value: object) -> tuple[str, int]:
     ((kind, amount),) = value.items()
     if kind not in TOKENS:
         raise Wrong(f"has {shown_key(kind)}, which is no kind of tokens; it must be {enumerated(tuple(TOKENS))}")
-    return kind, _part(kind, counted, amount)
+    return kind, part(kind, counted, amount)
 
 
 def day(value: object) -> date:
@@ -243,15 +243,15 @@ def threshold(value: object) -> Mark:
     amounts = [key for key in _AMOUNTS if key in value]
     if len(amounts) + ("at" in value) != 1:
         raise Wrong(f"must have either `at`, a percent, or `at_usd`, an amount: {_MARK}")
-    severity = _part("severity", member_of(Severity), value["severity"]) if "severity" in value else None
+    severity = part("severity", member_of(Severity), value["severity"]) if "severity" in value else None
     for key in amounts:
         read = positive_usd if key == "at_usd" else counted
-        return Threshold(amount=_part(key, read, value[key]), severity=severity, unit=_AMOUNTS[key])
-    found = _part("at", percent, value["at"])
+        return Threshold(amount=part(key, read, value[key]), severity=severity, unit=_AMOUNTS[key])
+    found = part("at", percent, value["at"])
     return found if severity is None else Threshold(percent=found, severity=severity)
 
 
-def _part(key: str, read: Callable[[object], _R], value: object) -> _R:
+def part(key: str, read: Callable[[object], _R], value: object) -> _R:
     """One key of a table within a list, named in what is wrong with it."""
     try:
         return read(value)

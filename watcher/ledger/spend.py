@@ -7,7 +7,7 @@ default workspace and unattributed cost have rows of their own wherever their di
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -15,14 +15,19 @@ from rules.model import HOUR, Dimension, Names, Nano
 from rules.selectors import Condition
 from watcher.ledger.account import Account, Bucket, Question, SpendRow
 from watcher.ledger.days import DAY, Day, midnight, read_days
+from watcher.ledger.kept import KeptDays
 from watcher.ledger.learning import learn_from, priced_day, teaches
 from watcher.ledger.reading import LedgerStore
 from watcher.ledger.settlement import DaySpend, rests_on_prices, settle_day
 from watcher.ledger.trend import Trend, trend_of
 from watcher.ledger.view import newest_reading
 from watcher.pricing import PriceBook, PricedDay
+from watcher.pricing.learned import MOST_DAYS
 
 _LOOK_BACK = timedelta(days=3)
+_LEARNED_FROM = (MOST_DAYS + 4) * DAY
+_MANY = 100
+"""Days whose kept sums are in memory at a time."""
 _FEW = 8
 """Days that may wait in memory for the price book to learn."""
 
@@ -94,8 +99,11 @@ def spend_report(  # noqa: PLR0913, PLR0917 - the question whole, in the order i
     before = _before(store, organization, question, names, first, until) if compare else None
     accounts = [account] if before is None else [before, account]
     from_hour = first if before is None else before.first
-    waiting = _Waiting(store, prices, organization, now)
-    for day in read_days(store, organization, days_of(max(from_hour, earliest(store, organization, until)), until)):
+    days = list(days_of(max(from_hour, earliest(store, organization, until)), until))
+    kept = _kept(store, organization, days, now)
+    waiting = _Waiting(store, prices, organization, now, kept.lessons)
+    summed = _add_kept(accounts, kept, days, waiting)
+    for day in read_days(store, organization, [day for day in days if day not in summed]):
         for settled, spend in waiting.put(day):
             _add(accounts, settled, spend)
     for settled, spend in waiting.release():
@@ -129,6 +137,25 @@ def _before(
     return Account(question, names, "total", first - (until - first), first) if reaches else None
 
 
+def _kept(store: LedgerStore, organization: str, days: Sequence[date], now: datetime) -> KeptDays:
+    """What is kept of these days, and of the latest ones that the price book may learn from."""
+    yesterday = now.astimezone(UTC).date() - DAY
+    return KeptDays(store, organization, min([*days, yesterday - _LEARNED_FROM]), yesterday, now)
+
+
+def _add_kept(accounts: Sequence[Account], kept: KeptDays, days: Sequence[date], waiting: _Waiting) -> set[date]:
+    """Add the days of which nothing but the kept sums is needed; returns them."""
+    whole = [day for day in days if all(account.takes_whole(day) for account in accounts)]
+    prices = waiting.book().digest if kept.rest_on_prices(whole) else b""
+    added: set[date] = set()
+    for begin in range(0, len(whole), _MANY):
+        sums = kept.read(whole[begin : begin + _MANY], prices)
+        for account in accounts:
+            account.add_sums(kept, sums)
+        added |= sums.days.keys()
+    return added
+
+
 def _add(accounts: Sequence[Account], day: Day, spend: DaySpend) -> None:
     for account in accounts:
         account.add(day, spend)
@@ -157,11 +184,26 @@ class _Waiting:
     more than a few days wait, all that is missing is read at once.
     """
 
-    def __init__(self, store: LedgerStore, prices: PriceBook, organization: str, now: datetime) -> None:
+    def __init__(
+        self,
+        store: LedgerStore,
+        prices: PriceBook,
+        organization: str,
+        now: datetime,
+        known: Mapping[date, PricedDay],
+    ) -> None:
+        """`known` is what some days are known to teach."""
         self._store, self._prices, self._organization, self._now = store, prices, organization, now
-        self._known: dict[date, PricedDay] = {}
+        self._known = dict(known)
         self._days: list[Day] = []
         self._book: PriceBook | None = None
+
+    def book(self) -> PriceBook:
+        """The price book with what the settled days teach."""
+        if self._book is None:
+            learned = learn_from(self._store, self._prices, self._organization, self._now, self._known)
+            self._book = self._prices.taught(learned)
+        return self._book
 
     def put(self, day: Day) -> Iterator[tuple[Day, DaySpend]]:
         """Take a day, and give back those that can be settled by now."""
@@ -177,12 +219,9 @@ class _Waiting:
 
     def release(self) -> Iterator[tuple[Day, DaySpend]]:
         """The days that waited, settled."""
-        if self._days and self._book is None:
-            learned = learn_from(self._store, self._prices, self._organization, self._now, self._known)
-            self._book = self._prices.taught(learned)
-        while self._days and self._book is not None:
+        while self._days:
             day = self._days.pop(0)
-            yield day, settle_day(day, self._book, self._now)
+            yield day, settle_day(day, self.book(), self._now)
 
 
 def _hour_of(moment: datetime) -> datetime:

@@ -14,6 +14,7 @@ from rules.sources import usage_source
 from watcher.ledger.counts import Counts
 from watcher.ledger.cube import Cube
 from watcher.ledger.days import DAY, VIEW_DAYS, midnight, read_costs, read_days, read_states
+from watcher.ledger.kept import Keeping
 from watcher.ledger.lessons import Lessons
 from watcher.ledger.reading import BucketState, LedgerStore
 from watcher.ledger.reconciliation import Reconciliation
@@ -38,6 +39,7 @@ class Ledger:
         self._lessons = Lessons(prices)
         self._reconciliation = Reconciliation()
         self._counts = Counts(store, organization)
+        self._keeping = Keeping(store, organization)
 
     @property
     def reconciled(self) -> tuple[ReconciledDay, ...]:
@@ -79,6 +81,7 @@ class Ledger:
             touched |= self._restless(cube, now)
         if earlier is None:
             self._lessons, self._reconciliation = Lessons(self._prices), Reconciliation()
+            self._keeping = Keeping(self._store, self._organization)
         self._lessons.keep(cube.standing.keys())
         self._reconciliation.keep(cube.standing.keys())
         # The latest days first, as a rule those that are learned from: older ones are then settled but once.
@@ -97,9 +100,20 @@ class Ledger:
         """The models that a list price is known for on that day."""
         return frozenset(model for model in models if self._prices.published(plain(model), day).source == "list")
 
+    def keep(self) -> None:
+        """Keep what the last refreshes came to of days long over, so that a report need not add them up again.
+
+        For the one process that writes. Raises StoreError.
+        """
+        self._keeping.write()
+
     def _take(self, cube: Cube, days: Collection[date], now: datetime) -> None:
+        self._keeping.look(days, now)
         for day in read_days(self._store, self._organization, days):
-            cube.put(self._lessons.take(day, now))
+            spend = self._lessons.take(day, now)
+            cube.put(spend)
+            which = spend.day
+            self._keeping.take(day, spend, self._lessons.of(which), self._lessons.prices_of(which))
             self._reconciliation.take(day, now)
 
     def _restless(self, cube: Cube, now: datetime) -> set[date]:

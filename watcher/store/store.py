@@ -16,6 +16,7 @@ from watcher.store.claude_code import ClaudeCode
 from watcher.store.costs import Costs
 from watcher.store.cursor import Cursor, write_cursor
 from watcher.store.database import Database
+from watcher.store.day_sums import DaySums
 from watcher.store.directory import Directory
 from watcher.store.journal import Commands, Journal
 from watcher.store.limits import Limits
@@ -49,6 +50,7 @@ class Store:
         self.usage = Usage(database, self._ids)
         self.analytics = Analytics(database, self._ids)
         self.costs = Costs(database)
+        self.day_sums = DaySums(database)
         self.claude_code = ClaudeCode(database)
         self.directory = Directory(database)
         self.limits = Limits(database)

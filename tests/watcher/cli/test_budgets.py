@@ -343,7 +343,7 @@ def test_tokens_are_shown_as_tokens_and_are_never_settled() -> None:
     assert "limit 50,000,000 output tokens" in out
     assert re.search(r"^all .* 91% +45\.7M +60\.0M +55\.0M-71\.5M +- +-$", out, re.MULTILINE)
     assert "$" not in out
-    standing = Standing("org", "", "Org", NOW, (counted,), (Unjudged("lost", "it matches nothing"),))
+    standing = Standing("org", "", "Org", NOW, (counted,), unjudged=(Unjudged("lost", "it matches nothing"),))
     (found,) = to_json(Standings(NOW, (standing,), {"all": "UTC"}))["organizations"]
     (told,) = found["budgets"]
     assert (told["unit"], told["kind"], told["limit_tokens"], told["spent_tokens"]) == (

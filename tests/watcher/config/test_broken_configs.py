@@ -88,7 +88,7 @@ BROKEN: list[tuple[str, str, str]] = [
     (
         budget("xyzzy = 5"),
         "budget[0].xyzzy",
-        "this table has billing_day, customer_type, for, from, limit",
+        "billing_day, burn_rate, customer_type, for, forecast, from, limit, limit_tokens, limit_usd, name, pace, per",
     ),
     (budget('select = { workspce = "x" }'), "budget[0].select.workspce", 'did you mean "workspace"?'),
     (GOOD.replace("limit_usd = 100", ""), "budget[0].limit_usd", "is missing: write it, as in limit_usd = 10000"),
@@ -274,6 +274,9 @@ BROKEN: list[tuple[str, str, str]] = [
         "budget[0].thresholds[1]",
         "50 % and 5 tokens of 10 output tokens are the same amount",
     ),
+    (tokens("{ total = 9 }", "forecast = [100]"), "budget[0].forecast", "is for budgets of spend in dollars alone"),
+    (code("burn_rate = true"), "budget[0].burn_rate", "is for budgets of spend in dollars alone"),
+    (budget("forecast = [{ at_tokens = 5 }]"), "budget[0].forecast", "has at_tokens, which is not a setting"),
     # what can never match
     (
         budget('select = { model_family = "claude-opus" }'),
