@@ -35,6 +35,8 @@ def warnings(budgets: Sequence[Budget], answers: Sequence[Answer]) -> Iterator[s
 def _sources(budget: Budget) -> Mapping[str, str]:
     """The sources without which nothing is judged of a budget, and what comes from each."""
     found = {SOURCE[cap_kind(budget)]: "its limits"} if budget.console else {}
+    if budget.measure.unit == "requests":
+        found["analytics_usage"] = "requests"
     return found | ({"claude_code": "its amounts"} if budget.measure.claude_code else {})
 
 

@@ -18,6 +18,7 @@ from watcher import overview as overviews
 from watcher.claude_code.estimates import Estimates
 from watcher.ingest import Ingested, Plan, Reader, ingest
 from watcher.ledger import Ledger
+from watcher.ledger.requests import requests_view
 from watcher.limits.caps import read_caps
 from watcher.overview import Overview
 from watcher.store import Judgement, Store
@@ -75,7 +76,8 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
     committed before that stands, and the next cycle takes up from there.
     """
     store, organization = world.store, world.organization
-    ingested = ingest(world.reader, store, organization, now, plan, progress)
+    asks = any(measure.unit == "requests" for measure in world.rules.measures)
+    ingested = ingest(world.reader, store, organization, now, plan, progress, requests=asks)
     rules = rules_of(world)
     snapshot = look(world, rules, ingested, now)
     rules = rules.under(snapshot.caps, snapshot.names)
@@ -132,7 +134,10 @@ def count(world: World, rules: Rules, view: SpendView, now: datetime) -> Mapping
             period = budgets.running(budget, now)
             begins = now.date() if period is None else period.start.date()
             since[budget.measure] = min(max(begins, earliest), since.get(budget.measure, now.date()))
-    return {**tokens, **world.estimates.views(world.store, world.organization, view, since, now)}
+    estimates = world.estimates.views(world.store, world.organization, view, since, now)
+    asked = [measure for measure in rules.measures if measure.unit == "requests"]
+    requests = {measure: requests_view(world.store, world.organization, view) for measure in asked}
+    return {**tokens, **estimates, **requests}
 
 
 def _asks_for_estimates(rules: Rules) -> bool:

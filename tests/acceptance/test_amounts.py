@@ -1,4 +1,4 @@
-"""Budgets in other amounts than a fixed one of dollars: limits of the provider, tokens, Claude Code."""
+"""Budgets in other amounts than a fixed one of dollars: limits of the provider, tokens, requests, Claude Code."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from rules.budgets import Line
 from rules.measures import TOKENS, Measure
 from rules.model import Budget, Notification, Selector
 from tests.acceptance.conftest import Start
-from tests.acceptance.running import DAY, HOUR, MINUTE, Asked, Watcher, at, monthly
+from tests.acceptance.running import DAY, HOUR, KEY, MINUTE, Asked, Watcher, at, monthly
 from tests.acceptance.script import Message
+from watcher.admin_api import AdminReader, ConnectionSettings, connect
 from watcher.claude_code import claude_code_report
 from watcher.pricing import KINDS
+from watcher.secret import Secret
 from watcher.simulator import World
 from watcher.status import to_json as status_json
 
@@ -309,3 +311,56 @@ def test_where_there_is_no_claude_code_the_budget_judges_nothing_and_says_why(st
     watcher.world.set_faults(file)
     assert not whole(watcher)
     assert "Budget “code” judges nothing: claude_code is not offered to this key." in watcher.status.notes
+
+
+# ---------------------------------------------------------------------------------------------- requests
+
+
+REQUESTS = Budget("requests", "month", "UTC", 10**12, (50.0, 80.0, 100.0), measure=Measure("requests"))
+
+
+def told_requests(watcher: Watcher) -> int:
+    """The month's requests, as the API itself tells them now."""
+    settings = ConnectionSettings(base_url=watcher.simulator.url, admin_key=KEY)
+    with connect(settings) as connection:
+        month = watcher.now.replace(day=1, hour=0, minute=0)
+        hour = watcher.now.replace(minute=0)
+        answer = AdminReader(connection).analytics_usage(month, hour, now=watcher.now)
+    return sum(row.requests or 0 for row in answer.rows)
+
+
+@pytest.mark.parametrize("alone", [False, True], ids=["beside the usage report", "analytics alone"])
+def test_requests_are_those_that_analytics_tells(start: Start, *, alone: bool) -> None:
+    keys = replace(REQUESTS, per=("api_key",), name="keys")
+    key = Secret("sk-ant-analytics01-acceptance") if alone else KEY
+    watcher = start(small(limits=False, analytics=True), replace(asked(REQUESTS, keys), key=key))
+    watcher.cycle()
+    watcher.run(watcher.now + 2 * HOUR, 10 * MINUTE)
+    (shared,) = [line for line in watcher.last.overview.budgets if line.budget == "requests"]
+    assert shared.spent == told_requests(watcher) > 0
+    assert sum(line.spent for line in watcher.last.overview.budgets if line.budget == "keys") == shared.spent
+    assert watcher.metric("watcher_budget_spent_requests", budget="requests") == shared.spent
+    assert not watcher.firing("source")
+
+
+def test_a_crossing_in_requests_says_requests(start: Start) -> None:
+    watcher = start(small(limits=False, analytics=True), asked(replace(REQUESTS, limit=10)))
+    sent = [*watcher.cycle(), *watcher.run(watcher.now + HOUR, 10 * MINUTE)]
+    (alert,) = [alert for message in sent for alert in message.alerts if alert.subject.kind == "budget"]
+    assert "passed 100 % of 10 requests for November 2026" in alert.summary
+    assert "$" not in alert.summary
+
+
+def test_where_nobody_tells_requests_they_are_not_taken_for_none(start: Start) -> None:
+    watcher = start(small(limits=False), asked(replace(REQUESTS, limit=1)))
+    assert not [*watcher.cycle(), *watcher.run(watcher.now + HOUR, 10 * MINUTE)]
+    assert not watcher.last.overview.budgets
+    why = "analytics_usage, which alone tells requests, is not offered to this key"
+    assert f"Budget “requests” judges nothing: {why}." in watcher.status.notes
+
+
+def test_requests_are_read_of_nobody_who_does_not_ask_for_them(start: Start) -> None:
+    watcher = start(small(limits=False, analytics=True), asked(monthly(1e6)))
+    watcher.cycle()
+    watcher.run(watcher.now + HOUR, 10 * MINUTE)
+    assert not [request for request in watcher.simulator.requests if request.path.endswith("analytics/usage")]

@@ -15,7 +15,7 @@ from watcher.config.models import BudgetTable, SelectTable
 from watcher.config.problems import Problem, Wrong, shown
 
 MOST_PLANNED = 400
-_LIMITS = ("limit_usd", "limit", "limit_tokens")
+_LIMITS = ("limit_usd", "limit", "limit_tokens", "limit_requests")
 """Of these a budget has one."""
 _CLAUDE_CODE = 'source = "claude_code"'
 _UNITS = {"usd": "dollars", "tokens": "tokens", "requests": "requests"}
@@ -45,7 +45,8 @@ class Limits:
 def limits(table: BudgetTable) -> Limits:
     """What the table asks for; only right where `limit_problems` finds nothing."""
     plan = {key: values.positive_usd(value) for key, value in (table.plan or {}).items()}
-    amount = table.limit_usd if table.limit_tokens is None else table.limit_tokens[1]
+    counted = table.limit_requests if table.limit_tokens is None else table.limit_tokens[1]
+    amount = table.limit_usd if counted is None else counted
     return Limits(amount, plan, table.limit is not None, measure(table))
 
 
@@ -53,6 +54,8 @@ def measure(table: BudgetTable) -> Measure:
     """What the table counts."""
     if table.limit_tokens is not None:
         return Measure("tokens", table.limit_tokens[0])
+    if table.limit_requests is not None:
+        return Measure("requests")
     return Measure(claude_code=table.customer_type) if table.source == "claude_code" else SPEND
 
 
@@ -103,7 +106,7 @@ def _source_problems(table: BudgetTable, place: str) -> Iterator[Problem]:
 
 def _untold(table: BudgetTable) -> Iterator[tuple[str, str]]:
     """Keys that ask the Claude Code report for more than it tells, and a sentence for each."""
-    for key in ("limit", "limit_tokens"):
+    for key in ("limit", "limit_tokens", "limit_requests"):
         if key in table.model_fields_set:
             yield key, f"does not go with {_CLAUDE_CODE}, which is an estimate in dollars: write limit_usd or a plan"
     if table.period == "hour" or table.period.startswith(values.ROLLING):
@@ -151,6 +154,8 @@ def _amounts(table: BudgetTable) -> Iterator[Nano]:
         yield table.limit_usd
     if table.limit_tokens is not None:
         yield table.limit_tokens[1]
+    if table.limit_requests is not None:
+        yield table.limit_requests
     for value in (table.plan or {}).values():
         try:
             yield values.positive_usd(value)

@@ -171,6 +171,7 @@ class BudgetTable(Table):
     customer_type: Annotated[str, PlainValidator(values.one_of("api", "subscription"))] = Field(
         "api", examples=['"subscription"']
     )
+    limit_requests: Annotated[int, PlainValidator(values.counted)] | None = Field(None, examples=["100_000"])
     limit_tokens: TokenLimit | None = Field(None, examples=["{ total = 50_000_000 }"])
     plan: Plan | None = Field(None, examples=['{ "2026-12" = 15000 }'])
     thresholds: Annotated[list[MarkValue], AfterValidator(values.ascending)] = Field(

@@ -40,6 +40,10 @@ def tokens(value: str, lines: str = "") -> str:
     return GOOD.replace("limit_usd = 100\n", f"limit_tokens = {value}\n{lines}\n")
 
 
+def requests(value: str, lines: str = "") -> str:
+    return GOOD.replace("limit_usd = 100\n", f"limit_requests = {value}\n{lines}\n")
+
+
 def code(lines: str) -> str:
     return budget(f'source = "claude_code"\n{lines}')
 
@@ -88,7 +92,7 @@ BROKEN: list[tuple[str, str, str]] = [
     (
         budget("xyzzy = 5"),
         "budget[0].xyzzy",
-        "billing_day, burn_rate, customer_type, for, forecast, from, limit, limit_tokens, limit_usd, name, pace, per",
+        "billing_day, burn_rate, customer_type, for, forecast, from, limit, limit_requests",
     ),
     (budget('select = { workspce = "x" }'), "budget[0].select.workspce", 'did you mean "workspace"?'),
     (GOOD.replace("limit_usd = 100", ""), "budget[0].limit_usd", "is missing: write it, as in limit_usd = 10000"),
@@ -277,6 +281,9 @@ BROKEN: list[tuple[str, str, str]] = [
     (tokens("{ total = 9 }", "forecast = [100]"), "budget[0].forecast", "is for budgets of spend in dollars alone"),
     (code("burn_rate = true"), "budget[0].burn_rate", "is for budgets of spend in dollars alone"),
     (budget("forecast = [{ at_tokens = 5 }]"), "budget[0].forecast", "has at_tokens, which is not a setting"),
+    (budget("limit_requests = 5"), "budget[0].limit_requests", "is given beside limit_usd"),
+    (requests("0"), "budget[0].limit_requests", "must be a whole number from 1 to"),
+    (requests("5", "thresholds = [{ at_usd = 5 }]"), "budget[0].thresholds[0]", "an amount with `at_requests`"),
     # what can never match
     (
         budget('select = { model_family = "claude-opus" }'),
@@ -502,7 +509,7 @@ def test_what_is_wrong_is_told_with_its_place_and_remedy(folder: Path, document:
     message = problems[0].message
     assert phrase in message
     assert not re.search(r"[Ii]nput should|pydantic|validator|c4n4ry|Error|Traceback", message)
-    assert len(message) < 250
+    assert len(message) < 300
     assert message.isprintable()
 
 
