@@ -10,7 +10,17 @@ from notifiers.subjects import capital, subject_line, title_subject
 from notifiers.text import ago, clean, duration, percent
 from rules.evidence import Triggered
 from rules.model import HOUR, Alert, BurnEvidence, ForecastEvidence
-from rules.trigger_words import ahead, crossing_words, hour_words, mark_of, moment_words, money, over, times
+from rules.trigger_words import (
+    ahead,
+    crossing_words,
+    hour_words,
+    mark_of,
+    moment_words,
+    money,
+    over,
+    times,
+    window_words,
+)
 
 
 def trigger_story(alert: Alert, evidence: Triggered, now: datetime) -> Story:
@@ -89,7 +99,7 @@ def _lead(alert: Alert, evidence: Triggered, now: datetime) -> tuple[Line, ...]:
     if isinstance(evidence, BurnEvidence):
         burnt = line(
             strong(money(evidence.burnt)),
-            f" in {_hours(evidence.long_hours)} ({percent(evidence.burnt, evidence.limit)} of the limit), "
+            f" in the last {window_words(evidence)} ({percent(evidence.burnt, evidence.limit)} of the limit), "
             f"{times(evidence.long_per_hour, evidence.long_sustainable)} what such hours can sustain; "
             f"since {hour_words(alert.starts_at, evidence)} ({ago(alert.starts_at, now)}).",
         )
@@ -103,10 +113,6 @@ def _lead(alert: Alert, evidence: Triggered, now: datetime) -> tuple[Line, ...]:
 
 def _amount(evidence: ForecastEvidence) -> str:
     return money(evidence.amount)
-
-
-def _hours(count: int) -> str:
-    return "the last hour" if count == 1 else f"the last {count} hours"
 
 
 def _so_far(evidence: Triggered) -> Line:

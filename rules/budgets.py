@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rules.dimensions import groups, values_of
+from rules.earlier import Reach
 from rules.forecast import Forecast
 from rules.limits import is_known, limits_of, why_none
 from rules.measures import SPEND, Measure
@@ -74,15 +75,15 @@ def _only(budget: Budget) -> Period | None:
     return None if budget.dates is None else period_between(*budget.dates, budget.timezone)
 
 
-def _periods(budget: Budget, view: SpendView, since: datetime, now: datetime) -> Iterator[Period]:
-    """The running period, then those before it that are still judged, newest first."""
+def periods(budget: Budget, since: datetime, now: datetime) -> Iterator[Period]:
+    """The running period, then those before it that ended after `since`, newest first."""
     period = running(budget, now)
     if period is not None:
         yield period
         period = previous(period)
     elif (only := _only(budget)) is not None and only.end <= now:
         period = only
-    while period is not None and period.end > since and period.end > view.start:
+    while period is not None and period.end > since:
         yield period
         period = previous(period)
 
@@ -98,26 +99,29 @@ def judge(
     """One `Breach` for every threshold crossed, for each scope the budget stands for, in each period it is judged in.
 
     `per` makes a scope of every combination of those dimensions that the ledger holds and the selector takes; without
-    it the one scope is the organization. A threshold counts as crossed when the period's hours in the view, the open
-    one included, cost at least `threshold_amount` of the scope's limit and more than nothing; `starts_at` is the hour
-    in which their running sum got there. A scope that has no limit in a period (`rules.limits`) is not judged in it.
-    One `NoData` stands for a period of which hours are missing, and one for limits that are not known. Periods that
-    ended at or before `since` (see `rules.hindsight`) are left out; None judges the running period alone.
+    it the one scope is the organization. A threshold counts as crossed when the period's hours, the open one included,
+    cost at least `threshold_amount` of the scope's limit and more than nothing; `starts_at` is the hour in which their
+    running sum got there, or the first hour of its UTC day where that lies before the view. A scope that has no limit
+    in a period (`rules.limits`) is not judged in it. One `NoData` stands for a period of which hours are missing, and
+    one for limits that are not known. Periods that ended at or before `since` (see `rules.hindsight`) are left out;
+    None judges the running period alone.
 
     Of a rolling budget each crossing is a state, and there is one `Clear` for each of its open alerts (`held`) that is
     armed anew (`rules.rolling`).
     """
-    rows = np.flatnonzero(select(budget.select, view.leaves, names))
-    group_of, scopes = _scopes(budget, view, names, rows)
+    judged = list(periods(budget, max(now if since is None else since, view.start), now))
+    reach = Reach(view, judged)
+    rows = np.flatnonzero(select(budget.select, reach.leaves, names))
+    group_of, scopes = _scopes(budget, reach, names, rows)
     verdicts: list[Verdict] = []
     if not is_known(budget):
         verdicts.append(NoData(Subject(budget.name, "budget", Scope(view.organization)), why_none(budget)))
-    for period in _periods(budget, view, now if since is None else since, now):
-        missing = _missing(view, period)
+    for period in judged:
+        missing = _missing(reach, period)
         if missing is not None:
             subject = Subject(budget.name, "budget", Scope(view.organization), instant(period.start))
             verdicts.append(NoData(subject, missing))
-        verdicts.extend(_Window(budget, view, names, period, now).crossings(rows, group_of, scopes))
+        verdicts.extend(_Window(budget, reach, names, period, now).crossings(rows, group_of, scopes))
     if budget.window is not None and held:
         asked = {alert.subject.scope for alert in held}
         rows_of = {scope: rows[group_of == index] for index, scope in enumerate(scopes) if scope in asked}
@@ -165,11 +169,10 @@ def lines(budget: Budget, view: SpendView, names: Names, now: datetime) -> list[
     period = running(budget, now)
     if period is None:
         return []
-    rows = np.flatnonzero(select(budget.select, view.leaves, names))
-    group_of, scopes = _scopes(budget, view, names, rows)
-    columns = period.columns(view.start, view.hours)
-    spent = _by_scope(view.cost[:, columns].sum(axis=1), rows, group_of, len(scopes)).tolist()
-    settled = _by_scope(view.settled[:, columns].sum(axis=1), rows, group_of, len(scopes)).tolist()
+    reach = Reach(view, [period])
+    rows = np.flatnonzero(select(budget.select, reach.leaves, names))
+    group_of, scopes = _scopes(budget, reach, names, rows)
+    spent, settled = (_by_scope(sums, rows, group_of, len(scopes)).tolist() for sums in reach.sums(period))
     limits = limits_of(budget, scopes, period.start)
     found = [
         Line(
@@ -191,24 +194,23 @@ def lines(budget: Budget, view: SpendView, names: Names, now: datetime) -> list[
     return sorted(found, key=lambda line: (-line.spent, line.label))
 
 
-def _missing(view: SpendView, period: Period) -> str | None:
-    """Why the period's spend may be more than the view's hours say, other than that it goes on; None if it may not."""
-    if view.start >= period.start + HOUR:
-        return f"{period.label} begins before the data do: they reach back to {clock_label(view.start)}"
-    if view.observed_until <= period.start:
+def _missing(reach: Reach, period: Period) -> str | None:
+    """Why the period's spend may be more than the known hours say, other than that it goes on; None if it may not."""
+    since = reach.since(period)
+    if since >= period.start + HOUR:
+        return f"{period.label} begins before the data do: they reach back to {clock_label(since)}"
+    if reach.view.observed_until <= period.start:
         return f"nothing of {period.label} has been read yet"
-    columns = period.columns(view.start, view.hours)
-    complete = min(max(view.index(view.complete_until), columns.start), columns.stop)
-    holes = int(np.count_nonzero(~view.known[columns.start : complete]))
+    holes = reach.unread(period)
     return f"{holes} hours of {period.label} have never been read" if holes else None
 
 
 def _scopes(
-    budget: Budget, view: SpendView, names: Names, rows: npt.NDArray[np.intp]
+    budget: Budget, reach: Reach, names: Names, rows: npt.NDArray[np.intp]
 ) -> tuple[npt.NDArray[np.intp], tuple[Scope, ...]]:
     """For each chosen leaf the index of the scope it counts for, and the scopes in order of their first leaf."""
-    group_of, values = groups(budget.per, [view.leaves[row] for row in rows.tolist()], names)
-    scopes = (Scope.of(view.organization, dict(zip(budget.per, some, strict=True))) for some in values)
+    group_of, values = groups(budget.per, [reach.leaves[row] for row in rows.tolist()], names)
+    scopes = (Scope.of(reach.view.organization, dict(zip(budget.per, some, strict=True))) for some in values)
     return group_of, tuple(scopes)
 
 
@@ -222,29 +224,13 @@ def _by_scope(
 
 
 class _Window:
-    """One budget's period over the columns of the view that belong to it."""
+    """One budget's period over the spend that belongs to it."""
 
-    __slots__ = (
-        "_budget",
-        "_closes_at",
-        "_columns",
-        "_cost",
-        "_first",
-        "_fixed",
-        "_names",
-        "_period",
-        "_settled",
-        "_steps",
-        "_view",
-    )
+    __slots__ = ("_budget", "_closes_at", "_cost", "_fixed", "_names", "_period", "_reach", "_settled", "_steps")
 
-    def __init__(self, budget: Budget, view: SpendView, names: Names, period: Period, now: datetime) -> None:
-        self._budget, self._view, self._names = budget, view, names
-        self._columns = period.columns(view.start, view.hours)
-        self._first = view.start + self._columns.start * HOUR
-        self._cost = view.cost[:, self._columns].sum(axis=1)
-        self._settled = view.settled[:, self._columns].sum(axis=1)
-        self._period = period
+    def __init__(self, budget: Budget, reach: Reach, names: Names, period: Period, now: datetime) -> None:
+        self._budget, self._reach, self._names, self._period = budget, reach, names, period
+        self._cost, self._settled = reach.sums(period)
         ended = period.end <= now
         self._closes_at = None if budget.window is not None else now + LISTED_LATE if ended else period.end
         self._steps: dict[Nano, list[_Step]] = {}
@@ -256,7 +242,7 @@ class _Window:
             "rolling": budget.window is not None,
             "measure": budget.measure,
             "also_crossed": (),
-            "data_as_of": min(view.observed_until, now),
+            "data_as_of": min(reach.view.observed_until, now),
         }
 
     def crossings(
@@ -308,9 +294,7 @@ class _Window:
 
         Shape (scopes, amounts), as `amounts` has it.
         """
-        firsts = np.cumsum([0, *(len(leaves) for leaves in members[:-1])])
-        cost = self._view.cost[np.concatenate(members), self._columns]
-        running = np.add.reduceat(cost, firsts, axis=0).cumsum(axis=1)
+        running = self._reach.running(self._period, members)
         return np.stack([(running >= amount[:, np.newaxis]).argmax(axis=1) for amount in amounts.T], axis=1)
 
     def _breaches(
@@ -318,8 +302,8 @@ class _Window:
     ) -> Iterator[Breach]:
         """One breach for every threshold that the scope's spend has reached; `figures` are limit, spent and settled."""
         limit, spent, settled = figures
-        costs = [(self._view.leaves[row], int(self._cost[row])) for row in leaves]
-        unpriced = self._view.unpriced
+        costs = [(self._reach.leaves[row], int(self._cost[row])) for row in leaves]
+        unpriced = self._reach.unpriced
         dear = {leaf.model for leaf, cost in costs if cost and leaf.model in unpriced} if unpriced else ()
         evidence = partial(
             BudgetEvidence,
@@ -335,7 +319,7 @@ class _Window:
                 yield Breach(
                     subject=Subject(self._budget.name, "budget", scope, step.instance),
                     severity=step.severity,
-                    starts_at=self._first + column * HOUR,
+                    starts_at=self._reach.begins(self._period, column),
                     value=spent,
                     expected=None,
                     limit=limit,

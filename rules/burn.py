@@ -25,7 +25,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from rules.entitled import weights
+from rules.entitled import Weeks, batches
 from rules.habits import Floats
 from rules.members import Field, Longs
 from rules.model import HOUR, Alert, Breach, BurnEvidence, Clear, Nano, Subject, Verdict
@@ -54,15 +54,19 @@ def judge(field: Field, held: Mapping[Subject, Alert]) -> Iterator[Verdict]:
         return
     hours = _Hours(field)
     chosen = sorted(field.held(held) | set(hours.candidates().tolist()))
-    closer = _Closer(hours, chosen)
-    for at, place in enumerate(chosen):
-        for pair in field.budget.burn:
-            subject = field.subject("burn", place, pair_id(pair))
-            end = closer.breach(at, pair)
-            if end is not None:
-                yield closer.told(at, pair, end, subject)
-            elif subject in held and closer.is_over(at, pair, held[subject]):
-                yield Clear(subject, closer.present(at, pair))
+    if not chosen:
+        return
+    weeks = Weeks(members, hours.first)
+    for some in batches(chosen):
+        closer = _Closer(hours, weeks, some)
+        for at, place in enumerate(some):
+            for pair in field.budget.burn:
+                subject = field.subject("burn", place, pair_id(pair))
+                end = closer.breach(at, pair)
+                if end is not None:
+                    yield closer.told(at, pair, end, subject)
+                elif subject in held and closer.is_over(at, pair, held[subject]):
+                    yield Clear(subject, closer.present(at, pair))
 
 
 class _Hours:
@@ -122,14 +126,14 @@ class _Closer:
 
     __slots__ = ("_chosen", "_entitled", "_habits", "_hours", "_windows")
 
-    def __init__(self, hours: _Hours, chosen: Sequence[int]) -> None:
+    def __init__(self, hours: _Hours, weeks: Weeks, chosen: Sequence[int]) -> None:
         self._hours, self._chosen = hours, chosen
         self._windows: dict[tuple[int, int], _Window] = {}
         self._habits: dict[int, Floats] = {}
         start, period = hours.members.view.start, hours.field.period
         begin, end = -((start - period.start) // HOUR), -((start - period.end) // HOUR)
         first, last = min(begin, hours.first), max(end, hours.shown)
-        weight = weights(hours.members, chosen, hours.first, first, last)
+        weight = weeks.weights(chosen, first, last)
         whole = weight[:, begin - first : end - first].sum(axis=1)
         limits = hours.limits[list(chosen)]
         share = np.divide(limits, whole, out=np.zeros(len(chosen)), where=whole > 0)
@@ -206,7 +210,7 @@ class _Closer:
         figures = field.figures(place, slice(max(end - length, 0), end))
         left = figures["limit"] - figures["spent"]
         gone = field.as_of + left / per_hour * HOUR if left > 0 and left < per_hour * _LONGEST else None
-        since = self._since(at, end, length)
+        since = self._since(at, end, per_hour // 2)
         evidence = BurnEvidence(
             **figures,
             per_hour=per_hour,
@@ -232,15 +236,15 @@ class _Closer:
             keep_firing_for=KEEP_FIRING_FOR,
         )
 
-    def _since(self, at: int, end: int, length: int) -> datetime:
-        """The first hour of the stretch, within the long window, that costs more than can be sustained."""
+    def _since(self, at: int, end: int, least: Nano) -> datetime:
+        """The first hour of the stretch, within the longest window, that costs so much and is not sustainable."""
         hours, place = self._hours, self._chosen[at]
         first = end - 1
-        for column in range(end - 1, max(end - length, hours.first) - 1, -1):
+        for column in range(end - 1, hours.first - 1, -1):
             passed = max(min(hours.seen - column, 1.0), 0.0)
-            entitled = max(self._entitled[at, column - hours.first], hours.even[place]) * passed
+            entitled = max(self._entitled[at, column - hours.first], hours.even[place], least) * passed
             cost = hours.running[place, column + 1 - hours.first] - hours.running[place, column - hours.first]
-            if cost <= entitled:
+            if cost < entitled:
                 break
             first = column
         return hours.members.view.start + first * HOUR

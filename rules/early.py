@@ -13,7 +13,7 @@ from datetime import datetime
 from rules import burn, foreseen, pace
 from rules.budgets import running
 from rules.limits import is_known, limits_of
-from rules.members import Field, Members
+from rules.members import Field, Members, before
 from rules.model import Alert, Budget, Clear, Kind, Names, SpendView, Subject, Verdict
 from rules.periods import Period
 from rules.triggers import TRIGGERS
@@ -51,7 +51,8 @@ def judge(
     if period is None or not is_known(budget):
         return verdicts
     members = Members(budget, view, names)
-    field = Field(budget, period, members, limits_of(budget, members.scopes, period.start), now)
+    limits = limits_of(budget, members.scopes, period.start)
+    field = Field(budget, period, members, limits, before(budget, members, names, period), now)
     for subject in [subject for subject in current if _has_none(subject, field)]:
         del current[subject]
         verdicts.append(Clear(subject, over="nothing of it, or no limit, is left"))

@@ -6,37 +6,46 @@ before a given one alone, so that nothing that is judged takes part in what it i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from rules.habits import BLOCK, WEEK, Floats, Rhythm, cut, rhythm_of
+from rules.habits import BLOCK, WEEK, Floats, cut, rhythm_of
 from rules.members import Members
 
 LEARNED = 6
 """Weeks that a rhythm is learned from."""
-_AT_ONCE = 512
+AT_ONCE = 512
 """How many scopes' hours are held in memory at a time."""
 
 
-def weights(members: Members, chosen: Sequence[int], anchor: int, begin: int, end: int) -> Floats:
-    """How much each of the columns [begin, end) weighs for each of the chosen scopes (chosen × hours), by the known
-    hours before the column `anchor`; all alike where nothing is known. Columns may lie outside the view."""
-    view = members.view
-    anchor = min(max(anchor, 0), view.hours)
-    past = slice(max(anchor - LEARNED * WEEK * BLOCK, 0), anchor)
-    known = view.known[past]
-    whole = view.cost[:, past].sum(axis=0, keepdims=True).astype(np.float64)
-    borrowed = rhythm_of(cut(whole, known))
-    ahead = np.arange(begin - anchor, end - anchor)
-    found = [np.zeros((0, len(ahead)))]
-    for at in range(0, len(chosen), _AT_ONCE):
-        spend = members.hours(past.start, past.stop, chosen[at : at + _AT_ONCE]).astype(np.float64)
-        found.append(_over(rhythm_of(cut(spend, known, borrowed), borrowed), ahead))
-    return np.concatenate(found)
+def batches(chosen: Sequence[int]) -> Iterator[Sequence[int]]:
+    """The chosen scopes, some at a time."""
+    for at in range(0, len(chosen), AT_ONCE):
+        yield chosen[at : at + AT_ONCE]
 
 
-def _over(rhythm: Rhythm, ahead: np.typing.NDArray[np.int64]) -> Floats:
-    place = ahead // BLOCK % WEEK
-    result: Floats = rhythm.weekday[:, place] * rhythm.hour[:, place, ahead % BLOCK]
-    return result
+class Weeks:
+    """The rhythm of each scope's week, by the known hours before the column `anchor` of the view."""
+
+    __slots__ = ("_anchor", "_borrowed", "_known", "_members", "_past")
+
+    def __init__(self, members: Members, anchor: int) -> None:
+        self._members, view = members, members.view
+        self._anchor = min(max(anchor, 0), view.hours)
+        self._past = slice(max(self._anchor - LEARNED * WEEK * BLOCK, 0), self._anchor)
+        self._known = view.known[self._past]
+        whole = view.cost[:, self._past].sum(axis=0, keepdims=True).astype(np.float64)
+        self._borrowed = rhythm_of(cut(whole, self._known))
+
+    def weights(self, chosen: Sequence[int], begin: int, end: int) -> Floats:
+        """How much each of the columns [begin, end) weighs for each of the chosen scopes (chosen × hours).
+
+        All alike where nothing is known. Columns may lie outside the view.
+        """
+        spend = self._members.hours(self._past.start, self._past.stop, chosen).astype(np.float64)
+        rhythm = rhythm_of(cut(spend, self._known, self._borrowed), self._borrowed)
+        ahead = np.arange(begin - self._anchor, end - self._anchor)
+        place = ahead // BLOCK % WEEK
+        result: Floats = rhythm.weekday[:, place] * rhythm.hour[:, place, ahead % BLOCK]
+        return result

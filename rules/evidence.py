@@ -282,7 +282,7 @@ class BurnEvidence(TriggerEvidence):
     """Why a limit is held to be burnt too fast. `per_hour` is that of the short window."""
 
     since: datetime
-    """The first hour of the stretch that is above what can be sustained, within the long window."""
+    """The first hour of the stretch that costs at least half of `per_hour`, and more than can be sustained."""
     long_hours: int
     short_hours: int
     factor: float

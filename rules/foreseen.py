@@ -4,7 +4,7 @@ Of a mark that must be **likely**, the lower bound of the forecast's 80 % interv
 period ends beyond. Of one that is to be **expected**, the expected total does, yet only once `EARLY` of the period has
 passed and two weeks of history stand behind it; before that the lower bound must. Without any history nothing is said.
 
-It is told of the `MOST` dearest scopes of a budget, as many as have a forecast elsewhere.
+It is told of the `MOST` dearest scopes of a budget, those that have a forecast elsewhere.
 
 **It ends** when complete data, no hour of the period missing, have the expected total clearly (`BELOW`) below the mark;
 silently with the period, or when spend reaches the mark: what was foreseen has happened, and the threshold tells it.
@@ -21,6 +21,7 @@ import numpy as np
 from rules.forecast import Forecast, Group, forecasts
 from rules.members import Field
 from rules.model import HOUR, Alert, Breach, Clear, ForecastEvidence, Nano, Subject, Verdict
+from rules.outlook import MOST
 from rules.periods import Period, instant
 from rules.thresholds import mark_amount, mark_id, percent_of, threshold_amount
 from rules.triggers import ForecastMark
@@ -28,7 +29,6 @@ from rules.triggers import ForecastMark
 EARLY = 0.1
 BELOW = 0.95
 KEEP_FIRING_FOR = timedelta(hours=6)
-MOST = 500
 
 
 def forecast_id(period: Period, mark: ForecastMark) -> str:
@@ -44,7 +44,8 @@ def judge(field: Field, held: Mapping[Subject, Alert], off: AbstractSet[str] = f
     members, period, marks = field.members, field.period, field.budget.forecast
     view = members.view
     columns = period.columns(view.start, view.hours)
-    spent = members.sums(view.cost[:, columns].sum(axis=1))
+    before = field.before.spent
+    spent = before + members.sums(view.cost[:, columns].sum(axis=1))
     limited = np.array([limit is not None for limit in field.limits], dtype=np.bool_)
     dearest = np.argsort(-spent, kind="stable")
     worth = dearest[limited[dearest] & (spent[dearest] > 0)][:MOST].tolist()
@@ -53,11 +54,13 @@ def judge(field: Field, held: Mapping[Subject, Alert], off: AbstractSet[str] = f
         Group(
             members.rows(place),
             tuple(sorted({threshold_amount(field.limits[place] or 0, mark.mark) for mark in marks})),
+            (int(before[place]),),
+            (period.start,),
         )
         for place in chosen
     ]
     told = forecasts(view, groups, period.start, period.end, off)
-    whole = view.start <= period.start and bool(view.known[columns.start : members.complete].all())
+    whole = field.before.whole and bool(view.known[columns.start : members.complete].all())
     for place, forecast in zip(chosen, told, strict=True):
         for mark in marks:
             subject = field.subject("forecast", place, forecast_id(period, mark))

@@ -9,7 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from rules import anomaly, budgets, drift, early, hindsight, lifecycle, prices, routing, sources, stall
+from rules import anomaly, budgets, drift, early, hindsight, lifecycle, pauses, prices, routing, sources, stall
+from rules.asked import Act, Answer, Request
+from rules.budget_requests import hear
 from rules.caps import Caps
 from rules.drift import DriftRule
 from rules.limits import capped
@@ -79,6 +81,8 @@ class Past:
     alerts: Sequence[Alert] = ()
     remembered: str | None = None
     """The `remember` of the last decision that was kept; None where this database has never been judged."""
+    requests: Sequence[Request] = ()
+    """What people asked for since then, in its order; each is answered by this judgement."""
 
     @property
     def is_first(self) -> bool:
@@ -100,11 +104,24 @@ class Decision:
     counted: Mapping[Measure, SpendView | str]
     """And those of what budgets count beside spend."""
     stall: Stall | None
+    answers: tuple[Answer, ...] = ()
+    """One for each request: none of them is to be handed to a judgement again."""
+    acts: tuple[Act, ...] = ()
+    paused: tuple[str, ...] = ()
+    """The budgets that tell nothing at present, by name."""
 
 
 def closed_since(rules: Rules, remembered: str | None, now: datetime) -> datetime | None:
     """Events that closed after this moment belong into `Past.alerts`; None where none do."""
     return hindsight.watch(rules.budgets, remembered, now).earliest
+
+
+def beginnings(rules: Rules, remembered: str | None, now: datetime) -> frozenset[datetime]:
+    """When the periods begin that are judged at `now`: as far back spend has to be known (`SpendView.earlier`)."""
+    since = hindsight.watch(rules.budgets, remembered, now).since
+    return frozenset(
+        period.start for budget in rules.budgets for period in budgets.periods(budget, since[budget.name], now)
+    )
 
 
 def decide(snapshot: Snapshot, rules: Rules, past: Past, now: datetime) -> Decision:
@@ -114,16 +131,20 @@ def decide(snapshot: Snapshot, rules: Rules, past: Past, now: datetime) -> Decis
     if silence is not None:
         view = _cap(view, silence.since)
         counted = {measure: _capped(measure, known, silence.since) for measure, known in counted.items()}
-    watch = hindsight.watch(rules.budgets, past.remembered, now)
-    verdicts = judge(replace(snapshot, view=view, counted=counted), rules, watch, past.alerts, silence, now)
+    heard = hear(past.requests, rules.budgets, past.alerts, past.remembered, now)
+    whole_watch = hindsight.watch(rules.budgets, past.remembered, now)
+    held = heard.pauses.still_needed(whole_watch)
+    watch = held.narrow(whole_watch)
+    judged = replace(snapshot, view=view, counted=counted)
+    verdicts = judge(judged, rules, watch, heard.alerts, silence, now, paused=held)
     memory = prices.recall(past.remembered)
     if snapshot.ratios is not None:
-        told = prices.judge(rules.prices, snapshot.ratios, memory, view, snapshot.names, past.alerts, now)
+        told = prices.judge(rules.prices, snapshot.ratios, memory, view, snapshot.names, heard.alerts, now)
         verdicts, memory = [*verdicts, *told.breaches], told.memory
-    advance = lifecycle.advance(past.alerts, verdicts, configured(rules), snapshot.names, now, rules.budgets)
+    advance = lifecycle.advance(heard.alerts, verdicts, configured(rules), snapshot.names, now, rules.budgets)
     routed = routing.notifications(
         advance,
-        past.alerts,
+        heard.alerts,
         rules.routes,
         organization_name=snapshot.organization_name,
         told_as=snapshot.told_as,
@@ -131,8 +152,18 @@ def decide(snapshot: Snapshot, rules: Rules, past: Past, now: datetime) -> Decis
         now=now,
         names=snapshot.names,
     )
-    remember = prices.remember(watch.remember, memory)
-    return Decision(routed.alerts, advance.transitions, routed.notifications, remember, view, counted, silence)
+    return Decision(
+        alerts=lifecycle.applied(heard.forgotten.alerts, routed.alerts),
+        transitions=(*heard.forgotten.transitions, *advance.transitions),
+        notifications=routed.notifications,
+        remember=pauses.remember(prices.remember(watch.remember, memory), held),
+        view=view,
+        counted=counted,
+        stall=silence,
+        answers=heard.answers,
+        acts=heard.acts,
+        paused=tuple(budget.name for budget in rules.budgets if held.holds(budget.name)),
+    )
 
 
 def judge(
@@ -142,8 +173,10 @@ def judge(
     alerts: Sequence[Alert],
     silence: Stall | None,
     now: datetime,
+    *,
+    paused: pauses.Pauses | None = None,
 ) -> list[Verdict]:
-    """Every verdict of every rule on one snapshot."""
+    """Every verdict of every rule on one snapshot; of budgets that are paused those alone on what is listed."""
     view, names = snapshot.view, snapshot.names
     firing = frozenset(alert.subject.fingerprint for alert in alerts if alert.state is not State.RESOLVED)
     verdicts: list[Verdict] = []
@@ -154,12 +187,13 @@ def judge(
             verdicts.append(NoData(Subject(budget.name, "budget", Scope(snapshot.organization)), figures))
             continue
         people = snapshot.names_of(budget.measure)
-        verdicts += budgets.judge(budget, figures, people, now, watch.since[budget.name], held)
+        found = budgets.judge(budget, figures, people, now, watch.since[budget.name], held)
         early_held = [
             alert for alert in alerts if alert.state is not State.RESOLVED and alert.subject.rule == budget.name
         ]
         off, stalled = snapshot.off, silence is not None
-        verdicts += early.judge(budget, figures, people, early_held, now, off=off, stalled=stalled)
+        found += early.judge(budget, figures, people, early_held, now, off=off, stalled=stalled)
+        verdicts += pauses.only_listed(found, early_held) if paused and paused.holds(budget.name) else found
     for rule in rules.anomalies:
         verdicts += anomaly.judge(rule, view, names, firing, now)
     verdicts += sources.judge(snapshot, silence, now, alerts)

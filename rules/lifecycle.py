@@ -21,7 +21,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from rules.crossings import Crossing, crossing_of, is_armed, scope_and_period
+from rules.crossings import Crossing, crossing_of, is_armed, resets_of, scope_and_period
 from rules.folding import fold_marks
 from rules.limits import is_known, limit_of
 from rules.model import (
@@ -75,8 +75,9 @@ def advance(
     `budgets` has (None: not looked at). Of several verdicts on one subject a breach counts.
     """
     asked = None if budgets is None else {rule.name: rule for rule in budgets}
-    known = _known(open_alerts)
-    outcome = _Outcome(now, names)
+    every = tuple(open_alerts)
+    known = _known(every)
+    outcome = _Outcome(now, names, resets_of(every))
     for subject, alert in known.items():
         why = _no_longer_asked(alert, configured, asked)
         if alert.state is not State.RESOLVED and why is not None:
@@ -123,7 +124,7 @@ def _known(alerts: Iterable[Alert]) -> dict[Subject, Alert]:
     """One alert for each subject: an open one before a closed event, and no closed state at all."""
     known: dict[Subject, Alert] = {}
     for alert in sorted(alerts, key=_in_order):
-        if alert.state is State.RESOLVED and (not alert.is_event or alert.subject in known):
+        if alert.state is State.RESOLVED and (not alert.is_event or alert.subject in known or alert.reset_at):
             continue
         known[alert.subject] = alert
     return known
@@ -172,11 +173,12 @@ def _rank(verdict: Verdict) -> tuple[int, str, int, str]:
 class _Outcome:
     """The changes of one judgement as they come together."""
 
-    __slots__ = ("alerts", "names", "now", "transitions")
+    __slots__ = ("alerts", "names", "now", "resets", "transitions")
 
-    def __init__(self, now: datetime, names: Names) -> None:
+    def __init__(self, now: datetime, names: Names, resets: Mapping[Subject, datetime] | None = None) -> None:
         self.now = now
         self.names = names
+        self.resets = resets or {}
         self.alerts: dict[str, Alert] = {}
         self.transitions: dict[str, Transition] = {}
 
@@ -269,7 +271,7 @@ class _Outcome:
         if isinstance(evidence, BudgetEvidence):
             evidence = replace(evidence, told_amount=threshold_amount(evidence.limit, told_mark(evidence)))
         alert = Alert(
-            id=_alert_id(breach, self.now, again=again),
+            id=_alert_id(breach, self.now, self.resets.get(breach.subject), again=again),
             subject=breach.subject,
             severity=breach.severity,
             state=State.PENDING if held else State.FIRING,
@@ -349,14 +351,17 @@ def _at_present(alert: Alert, value: Nano | None) -> Alert:
     return alert
 
 
-def _alert_id(breach: Breach, now: datetime, *, again: bool) -> str:
+def _alert_id(breach: Breach, now: datetime, reset_at: datetime | None, *, again: bool) -> str:
     """An event has one alert, and one more for each time it was armed anew, told apart by what it was then worth.
 
-    A state has one for each stretch, told apart by when it began to be seen.
+    So it is anew after each time that it was forgotten. A state has one for each stretch, told apart by when it began
+    to be seen.
     """
     stretch = "" if breach.closes_at is not None else now.isoformat()
+    if reset_at is not None and breach.closes_at is not None:
+        stretch = f"{reset_at.isoformat()} "
     if again and isinstance(breach.evidence, BudgetEvidence):
-        stretch = str(threshold_amount(breach.evidence.limit, told_mark(breach.evidence)))
+        stretch += str(threshold_amount(breach.evidence.limit, told_mark(breach.evidence)))
     return hashlib.sha256(f"alert\x1f{breach.subject.fingerprint}\x1f{stretch}".encode()).hexdigest()[:20]
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rules.dimensions import groups
+from rules.earlier import Reach
 from rules.model import HOUR, Alert, Budget, Dimension, Kind, Names, Nano, Scope, Share, SpendView, Subject
 from rules.periods import Period
 from rules.selectors import select
@@ -97,6 +98,35 @@ class Members:
         return tuple(Share(dimension, child, self._names.of(child), cost) for child, cost in largest)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Before:
+    """What each scope spent in that part of a period that lies before the view, and how much of it is settled."""
+
+    spent: Longs
+    settled: Longs
+    whole: bool
+    """Whether every hour of it is known; also where there is none."""
+
+
+def before(budget: Budget, members: Members, names: Names, period: Period) -> Before:
+    """The same of a budget's members."""
+    view, size = members.view, len(members.scopes)
+    spent, settled = np.zeros((2, size), dtype=np.int64)
+    if period.start >= view.start:
+        return Before(spent, settled, whole=True)
+    reach = Reach(view, [period])
+    rows = np.flatnonzero(select(budget.select, reach.leaves, names))
+    of, values = groups(budget.per, [reach.leaves[row] for row in rows.tolist()], names)
+    scopes = [Scope.of(view.organization, dict(zip(budget.per, some, strict=True))) for some in values]
+    # Scopes that spent nothing since the view begins have no place: nothing of theirs goes on.
+    place = np.array([members.places.get(scope, size) for scope in scopes], dtype=np.intp)[of]
+    there = place < size
+    for into, sums in zip((spent, settled), reach.sums_before(period), strict=True):
+        np.add.at(into, place[there], sums[rows[there]])
+    whole = reach.since(period) <= period.start and not reach.unread_before(period)
+    return Before(spent, settled, whole=whole)
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """A budget in its running period: what every trigger of it judges."""
@@ -106,6 +136,7 @@ class Field:
     members: Members
     limits: Sequence[Nano | None]
     """The limit of each of the members' scopes; None where there is none."""
+    before: Before
     now: datetime
 
     @property
@@ -133,8 +164,8 @@ class Field:
             "period_end": period.end,
             "timezone": period.timezone,
             "limit": self.limits[place] or 0,
-            "spent": int(view.cost[rows, columns].sum()),
-            "settled": int(view.settled[rows, columns].sum()),
+            "spent": int(self.before.spent[place] + view.cost[rows, columns].sum()),
+            "settled": int(self.before.settled[place] + view.settled[rows, columns].sum()),
             "data_as_of": self.as_of,
             "top": members.dearest(place, driven),
             "unpriced": members.unpriced(place, driven),

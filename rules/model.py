@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rules.caps import Caps
+from rules.earlier import EarlierSpend
 from rules.evidence import (
     AnomalyEvidence,
     BudgetEvidence,
@@ -75,6 +76,7 @@ __all__ = [
     "Clear",
     "Dimension",
     "DriftEvidence",
+    "EarlierSpend",
     "Evidence",
     "ForecastEvidence",
     "HourPoint",
@@ -138,6 +140,8 @@ class SpendView:
     observed_until: datetime
     unpriced: frozenset[str] = frozenset()
     """Models whose price is a stand-in: their figures are over-estimates."""
+    earlier: EarlierSpend | None = None
+    """What was spent before `start`, as far back as some budget's period reaches; None where none does."""
 
     @property
     def hours(self) -> int:
@@ -223,6 +227,8 @@ class Alert:
     """Whom to ask, by name and e-mail address: the user of the scope or of its key, where that is known."""
     inhibited_by: str | None = None
     """The id of the alert that tells this one's story, if one does."""
+    reset_at: datetime | None = None
+    """When somebody had it forgotten: it then says nothing any more of what was told."""
 
     @property
     def is_event(self) -> bool:
@@ -319,6 +325,8 @@ class Budget:
     """Of a budget that comes "once": the first local day, and the first that is not in it any more."""
     window: timedelta | None = None
     """Of a "rolling" one: its length, whole hours."""
+    paused: bool = False
+    """Whether it is only added up and shown, and tells nothing."""
     plan: Mapping[str, Nano] = field(default_factory=dict)
     """The limits of single periods, by `rules.limits.plan_key`."""
     console: bool = False

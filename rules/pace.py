@@ -18,7 +18,7 @@ from datetime import timedelta
 
 import numpy as np
 
-from rules.entitled import weights
+from rules.entitled import Weeks, batches
 from rules.habits import Flags, Floats
 from rules.members import Field, Longs
 from rules.model import HOUR, Alert, Breach, Clear, Nano, PaceEvidence, Subject, Verdict
@@ -40,7 +40,7 @@ def judge(field: Field, held: Mapping[Subject, Alert]) -> Iterator[Verdict]:
     """A `Breach` for each scope and mark that is reached, a `Clear` for each open alert (`held`) that is over."""
     members, period, marks = field.members, field.period, field.budget.pace
     view = members.view
-    spent = members.sums(view.cost[:, period.columns(view.start, members.shown)].sum(axis=1))
+    spent = field.before.spent + members.sums(view.cost[:, period.columns(view.start, members.shown)].sum(axis=1))
     limits = np.array([limit or 0 for limit in field.limits], dtype=np.int64)
     least = min(mark.percent for mark in marks)
     found = (limits > 0) & (spent * 100.0 >= least * GUARD * limits) & (spent < limits)
@@ -48,21 +48,26 @@ def judge(field: Field, held: Mapping[Subject, Alert]) -> Iterator[Verdict]:
     chosen = sorted(asked | set(np.flatnonzero(found).tolist()))
     if not chosen:
         return
-    course = _Course(field, chosen, limits[chosen])
-    reached = course.reach(least)
-    for at in [at for at, place in enumerate(chosen) if reached[at] or place in asked]:
-        place = chosen[at]
-        for mark in marks:
-            subject = field.subject("pace", place, pace_id(period, mark))
-            if spent[place] >= limits[place]:
-                if subject in held:
-                    yield Clear(subject, over="the limit is spent")
-                continue
-            stand = course.reached(at, mark.percent)
-            if stand is not None:
-                yield _told(field, place, mark, stand)
-            elif subject in held and course.is_below(at, BELOW * mark.percent, held[subject]):
-                yield Clear(subject, int(spent[place]))
+    weeks = Weeks(members, max(-((view.start - period.start) // HOUR), 0))
+    for some in batches(chosen):
+        course = _Course(field, weeks, some, limits[some])
+        reached = course.reach(least)
+        for at in [at for at, place in enumerate(some) if reached[at] or place in asked]:
+            yield from _judged(field, course, some[at], at, held)
+
+
+def _judged(field: Field, course: _Course, place: int, at: int, held: Mapping[Subject, Alert]) -> Iterator[Verdict]:
+    """The verdicts on one scope, the one of number `at` in the course."""
+    limit, spent = field.limits[place] or 0, course.spent(at)
+    for mark in field.budget.pace:
+        subject = field.subject("pace", place, pace_id(field.period, mark))
+        stand = course.reached(at, mark.percent) if spent < limit else None
+        if stand is not None:
+            yield _told(field, place, mark, stand)
+        elif subject in held and spent >= limit:
+            yield Clear(subject, over="the limit is spent")
+        elif subject in held and course.is_below(at, BELOW * mark.percent, held[subject]):
+            yield Clear(subject, spent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,18 +98,19 @@ class _Moment:
 class _Course:
     """The chosen scopes through the period."""
 
-    def __init__(self, field: Field, chosen: Sequence[int], limits: Longs) -> None:
+    def __init__(self, field: Field, weeks: Weeks, chosen: Sequence[int], limits: Longs) -> None:
         members, period = field.members, field.period
         self._members, self._limits, view = members, limits, members.view
         self._begin, after = -((view.start - period.start) // HOUR), -((view.start - period.end) // HOUR)
         self._first = max(self._begin, 0)
-        weight = weights(members, chosen, self._first, self._begin, after)
-        curve = weight.cumsum(axis=1)
+        curve = weeks.weights(chosen, self._begin, after).cumsum(axis=1)
         even = np.tile(np.arange(1, curve.shape[1] + 1) / curve.shape[1], (len(chosen), 1))
         self._curve: Floats = np.divide(curve, curve[:, -1:], out=even, where=curve[:, -1:] > 0)
         stop = max(min(members.shown, after), self._first)
         cost = members.hours(self._first, stop, chosen)
-        self._running: Longs = np.concatenate([np.zeros((len(cost), 1), dtype=np.int64), cost.cumsum(axis=1)], axis=1)
+        before = field.before.spent[list(chosen), None]
+        self._running: Longs = np.concatenate([before, before + cost.cumsum(axis=1)], axis=1)
+        self._whole_before = field.before.whole
         complete = min(max(members.complete, self._first), stop)
         seen = min((field.as_of - view.start) / HOUR, float(stop))
         self._newest, self._complete = self._at(seen, stop), self._at(float(complete), complete)
@@ -116,6 +122,10 @@ class _Course:
         before = self._curve[:, hour - 1] if hour else np.zeros(len(self._curve))
         share = before + (self._curve[:, hour] - before) * min(passed - hour, 1.0)
         return _Moment(moment, end, self._running[:, end - self._first], share)
+
+    def spent(self, at: int) -> Nano:
+        """All that is known to be spent."""
+        return int(self._newest.spent[at])
 
     def reach(self, percent: float) -> Flags:
         """Which scopes have reached the mark at either moment."""
@@ -139,7 +149,7 @@ class _Course:
         """Whether complete data say so, of the whole period."""
         view, moment = self._members.view, self._complete
         proven = alert.evidence.proven_until if isinstance(alert.evidence, PaceEvidence) else view.complete_until
-        whole = self._begin >= 0 and bool(view.known[self._first : moment.end].all())
+        whole = self._whole_before and bool(view.known[self._first : moment.end].all())
         if not whole or moment.end <= self._first or view.complete_until < proven:
             return False
         return bool(moment.spent[at] * 100.0 < percent * self._limits[at] * moment.share[at])

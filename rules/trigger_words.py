@@ -43,6 +43,19 @@ def ahead(evidence: PaceEvidence) -> str:
     return f"{100 * evidence.excess / evidence.expected:,.0f} %" if evidence.expected > 0 else "far"
 
 
+def window_words(evidence: BurnEvidence) -> str:
+    """How much of the long window has passed: "20 min" of an hour that is open, "5.2 h", "72 h"."""
+    hours = evidence.burnt / evidence.long_per_hour if evidence.long_per_hour > 0 else float(evidence.long_hours)
+    return f"{60 * hours:.0f} min" if hours < 0.99 else f"{hours:.3g} h"
+
+
+def left_words(evidence: TriggerEvidence) -> str:
+    """What is left of the limit: "$587.60 left", "the limit passed by $3.00"."""
+    if evidence.spent > evidence.limit:
+        return f"the limit passed by {money(evidence.spent - evidence.limit)}"
+    return f"{money(evidence.remaining)} left"
+
+
 def moment_words(moment: datetime, evidence: TriggerEvidence) -> str:
     """A moment of the period in the budget's zone: "24 Nov" of a period of several days, else "24 Nov, 14:00"."""
     local = moment.astimezone(_zone(evidence))
@@ -85,7 +98,7 @@ def said(evidence: TriggerEvidence) -> str:
         return (
             f"burns {money(evidence.per_hour)}/h, {times(evidence.per_hour, evidence.sustainable)} the "
             f"{money(evidence.sustainable)}/h that {limit} sustains: {money(evidence.burnt)} in "
-            f"{evidence.long_hours} h, {money(evidence.remaining)} left{gone}"
+            f"{window_words(evidence)}, {left_words(evidence)}{gone}"
         )
     if isinstance(evidence, PaceEvidence):
         gone = "" if evidence.exhausted_at is None else f", gone on {moment_words(evidence.exhausted_at, evidence)}"

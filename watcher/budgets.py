@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 from notifiers.alert_json import utc_json
+from rules import pauses
+from rules.budget_requests import PAUSE, RESET, RESUME
 from rules.budgets import Line
 from rules.forecast import INTERVAL, Crossing, Forecast
 from rules.measures import Measure, exact
 from rules.model import HOUR, Alert, Budget, Scope, TriggerEvidence
 from rules.money import usd_string
+from rules.pauses import Pause
 from rules.trigger_words import mark_of
 from watcher import overview as overviews
+from watcher.cycle import REMEMBERED
 from watcher.overview import Unjudged
+from watcher.store import Command
+
+CONFIGURATION = "the configuration"
+"""Who pauses a budget that has `paused = true`."""
 
 
 class Remembering(Protocol):
@@ -24,6 +32,10 @@ class Remembering(Protocol):
     @property
     def cursor(self) -> Any:
         """`get(name, organization)` gives a remembered text."""
+
+    @property
+    def commands(self) -> Any:
+        """`pending(organization)` gives what waits for the next cycle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +50,10 @@ class Standing:
     lines: tuple[Line, ...]
     firing: Mapping[tuple[str, Scope], tuple[Alert, ...]] = field(default_factory=dict)
     """What else is told of a budget's scope at present, beside its thresholds: forecast, burn rate, pace."""
+    paused: Mapping[str, Pause] = field(default_factory=dict)
+    """The budgets that tell nothing at present, by name."""
+    waiting: tuple[str, ...] = ()
+    """What was asked of budgets and waits for the next cycle: "pause organization (ann)"."""
     unjudged: tuple[Unjudged, ...] = ()
     """Budgets of which nothing is judged, and why."""
 
@@ -79,9 +95,12 @@ def standings(
         overview = overviews.from_json(text) if text else None
         lines = [line for line in overview.budgets if line.budget in order] if overview else []
         lines.sort(key=lambda line: order[line.budget])
+        paused = _paused(budgets, store.cursor.get(REMEMBERED, ident), now)
+        waiting = tuple(_waiting(store.commands.pending(ident)))
         unjudged = tuple(each for each in overview.unjudged if each.budget in order) if overview else ()
         as_of = overview.data_as_of if overview else None
-        found.append(Standing(ident, label, name, as_of, tuple(lines), _by_scope(triggered), unjudged))
+        firing = _by_scope(triggered)
+        found.append(Standing(ident, label, name, as_of, tuple(lines), firing, paused, waiting, unjudged))
     return Standings(now, tuple(found), {budget.name: budget.timezone for budget in budgets})
 
 
@@ -91,6 +110,19 @@ def _by_scope(alerts: Iterable[Alert]) -> Mapping[tuple[str, Scope], tuple[Alert
     for alert in sorted(alerts, key=lambda alert: (alert.told_by is not None, alert.starts_at, alert.id)):
         found.setdefault((alert.subject.rule, alert.subject.scope), []).append(alert)
     return {place: tuple(several) for place, several in found.items()}
+
+
+def _paused(budgets: Iterable[Budget], remembered: str | None, now: datetime) -> Mapping[str, Pause]:
+    held = pauses.recall(remembered)
+    lasting = {name: pause for name, pause in held.asked.items() if pause.until is None or pause.until > now}
+    configured = (budget.name for budget in budgets if budget.paused and budget.name not in lasting)
+    return lasting | {name: Pause(held.configured.get(name, now), CONFIGURATION, "") for name in configured}
+
+
+def _waiting(commands: Iterable[Command]) -> Iterator[str]:
+    for command in commands:
+        if command.what in {PAUSE, RESUME, RESET}:
+            yield f"{command.what.removeprefix('budgets ')} {command.details.get('budget')} ({command.actor})"
 
 
 def to_json(found: Standings) -> Mapping[str, Any]:
@@ -111,6 +143,13 @@ def to_json(found: Standings) -> Mapping[str, Any]:
     }
 
 
+def _pause(pause: Pause | None) -> Mapping[str, Any] | None:
+    if pause is None:
+        return None
+    until = None if pause.until is None else utc_json(pause.until)
+    return {"since": utc_json(pause.since), "until": until, "by": pause.by, "reason": pause.reason}
+
+
 def _line(line: Line, found: Standings, standing: Standing) -> Mapping[str, Any]:
     return {
         "budget": line.budget,
@@ -125,6 +164,7 @@ def _line(line: Line, found: Standings, standing: Standing) -> Mapping[str, Any]
         "no_limit": line.unlimited or None,
         "forecast": _forecast(line.forecast, line.measure) if line.forecast else None,
         "firing": [_firing(alert) for alert in standing.firing.get((line.budget, line.scope), ())],
+        "paused": _pause(standing.paused.get(line.budget)),
     }
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
 from rules import budgets, judgement
+from rules.asked import Request
 from rules.judgement import Decision, Past, Rules, decide
 from rules.measures import Measure
 from rules.model import Snapshot, SourceState, SpendView
@@ -69,7 +70,8 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
     1. Readings go into the ledger, each whole or not at all.
     2. The ledger's view, the names and the sources' states are one snapshot.
     3. Every rule judges it; alerts advance; who hears of what is decided. All pure.
-    4. Alerts, transitions, messages and the cursor commit in one transaction.
+    4. Alerts, transitions, messages and the cursor commit in one transaction, and in the same one what people asked
+       for beside the running program is consumed.
     5. What days long over came to is kept, for reports to read.
 
     A source that fails does not end the cycle. Raises StoreError when the store cannot be read or written; what was
@@ -84,6 +86,7 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
     decision = decide(snapshot, rules, recall(world, rules, now), now)
     judged = replace(snapshot, view=decision.view, counted=decision.counted)
     figures = overviews.overview(judged, rules.budgets, decision.stall, now)
+    figures = replace(figures, paused=decision.paused)
     store.remember(
         Judgement(
             alerts=decision.alerts,
@@ -91,6 +94,9 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
             notifications=decision.notifications,
             cursor=_cursor(decision, figures, now, whole=_whole(ingested, snapshot.sources)),
             organization=organization,
+            answers=decision.answers,
+            acts=decision.acts,
+            at=now,
         )
     )
     world.ledger.keep()
@@ -106,8 +112,9 @@ def rules_of(world: World) -> Rules:
 def look(world: World, rules: Rules, ingested: Ingested, now: datetime) -> Snapshot:
     """Everything that a judgement by these rules reads, as it is after a reading."""
     store, organization = world.store, world.organization
-    view = world.ledger.refresh(now, ingested.changed_hours, ingested.changed_days)
     names = store.directory.names(organization)
+    begins = judgement.beginnings(rules, store.cursor.get(REMEMBERED, organization), now)
+    view = world.ledger.refresh(now, ingested.changed_hours, ingested.changed_days, begins=begins)
     return Snapshot(
         organization=organization,
         organization_name=store.directory.organization_name(organization) or organization,
@@ -152,7 +159,9 @@ def recall(world: World, rules: Rules, now: datetime) -> Past:
     closed_since = judgement.closed_since(rules, remembered, now)
     if closed_since is not None:
         alerts += store.alerts.closed_events(world.organization, closed_since)
-    return Past(alerts, remembered)
+    asked = store.commands.pending(world.organization)
+    requests = tuple(Request(each.id, each.at, each.actor, each.what, each.details) for each in asked)
+    return Past(alerts, remembered, requests)
 
 
 def _whole(ingested: Ingested, sources: Sequence[SourceState]) -> bool:

@@ -19,6 +19,8 @@ IntArray = npt.NDArray[np.int64]
 
 FIGURES = 9
 """Settled, provisional and estimated nano-dollars, five kinds of tokens, and web searches."""
+DIGEST = 16
+"""Bytes of the digest of an hour of usage."""
 STANDINGS = 3
 """The first so many figures are money."""
 
@@ -39,6 +41,11 @@ class DayState:
     usage: bytes = b""
     cost: Reading | None = None
     analytics: Mapping[int, Reading] | None = None
+
+    @property
+    def hours(self) -> frozenset[int]:
+        """The hours (0–23) of which usage was ever read."""
+        return frozenset(self.usage[:: 1 + DIGEST])
 
 
 class Head(NamedTuple):

@@ -74,6 +74,8 @@ class Overview:
     """How far bill and estimate were apart on the newest settled day."""
     unjudged: tuple[Unjudged, ...] = ()
     """The budgets of which nothing is judged."""
+    paused: tuple[str, ...] = ()
+    """The budgets that tell nothing at present, by name."""
 
     @property
     def total(self) -> Spent:
@@ -161,10 +163,16 @@ def _unjudged(
             yield Unjudged(budget.name, figures)
         elif running(budget, now) is None:
             continue
-        elif figures.leaves and not select(budget.select, figures.leaves, snapshot.names_of(budget.measure)).any():
+        elif figures.leaves and not _takes_any(budget, figures, snapshot.names_of(budget.measure)):
             yield Unjudged(budget.name, "it matches nothing that was used in the last 70 days")
         elif lines[budget.name] and all(line.limit is None for line in lines[budget.name]):
             yield Unjudged(budget.name, lines[budget.name][0].unlimited)
+
+
+def _takes_any(budget: Budget, figures: SpendView, names: Names) -> bool:
+    """Whether the selector takes anything, of the view or of what is earlier."""
+    before = figures.earlier.leaves if figures.earlier is not None else ()
+    return bool(select(budget.select, (*figures.leaves, *before), names).any())
 
 
 def _since(view: SpendView, figures: npt.NDArray[np.int64], start: datetime) -> npt.NDArray[np.int64]:

@@ -345,7 +345,10 @@ def _earliest(standings: Iterable[Standing], moment: Callable[[Standing], dateti
 
 
 def _budgets(standing: Standing) -> list[Mapping[str, Any]]:
-    return [_line(line) for line in standing.overview.budgets] if standing.overview else []
+    if standing.overview is None:
+        return []
+    paused = standing.overview.paused
+    return [{**_line(line), "paused": line.budget in paused} for line in standing.overview.budgets]
 
 
 def _sources(standing: Standing) -> list[Mapping[str, Any]]:

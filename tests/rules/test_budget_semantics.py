@@ -6,6 +6,8 @@ A script is run against the real judgement, life cycle and routing, over a ledge
     hole HOUR                   the hour was never read
     poll TIME -> told, told     one judgement and what it tells: "80", "80+50" with 50 inside it, "a:80" for a scope
     open -> 50, 80, $90         the crossings listed after the last poll
+    since -> HOUR HOUR          when they began in the data
+    unsure TIME -> WORDS        why a judgement cannot be sure
     limit DOLLARS, thresholds 50 80 $90, dates FROM UNTIL,
     severity PERCENT WORD, window HOURS (or nothing: monthly), per DIMENSION DIMENSION,
     plan PERIOD=DOLLARS …        what is planned (or nothing); "limit none" leaves other periods without a limit
@@ -32,8 +34,10 @@ from rules.model import (
     Alert,
     Budget,
     BudgetEvidence,
+    EarlierSpend,
     Leaf,
     Names,
+    NoData,
     Notification,
     Route,
     Selector,
@@ -57,6 +61,8 @@ DAY = {"period": "day"}
 HOURLY = {"period": "hour"}
 ROLLING = {"period": "rolling", "window": timedelta(hours=24)}
 ONCE = {"period": "once", "dates": (date(2026, 11, 10), date(2026, 11, 15))}
+QUARTER: dict[str, Any] = {"period": "quarter", "shown": 70}
+YEAR: dict[str, Any] = {"period": "year", "shown": 70}
 USD_90 = Threshold(amount=parse_usd("90"))
 SETTLING = timedelta(minutes=20)
 
@@ -82,6 +88,8 @@ class Story:
     configured: bool = True
     names: dict[str, str] = field(default_factory=dict)
     start: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+    shown: int | None = None
+    """How many days before the present one the view has by the hour; None for all of them."""
 
     def run(self, script: str) -> None:
         for line in filter(None, map(str.strip, script.splitlines())):
@@ -99,6 +107,15 @@ class Story:
         at, _, expected = rest.partition("->")
         told = sorted(word for message in self.judge(moment(at.strip())) for word in self.words(message))
         assert told == sorted(filter(None, map(str.strip, expected.split(",")))), f"at {at.strip()}"
+
+    def do_since(self, rest: str) -> None:
+        began = {f"{alert.starts_at:%Y-%m-%dT%H}" for alert in self.alerts.values() if alert.state is State.FIRING}
+        assert began == set(rest.replace("->", "").split())
+
+    def do_unsure(self, rest: str) -> None:
+        at, _, expected = rest.partition("->")
+        said = budgets.judge(self.budget, self.view(moment(at.strip())), Names(), moment(at.strip()))
+        assert [verdict.why for verdict in said if isinstance(verdict, NoData)] == [expected.strip()]
 
     def do_open(self, rest: str) -> None:
         listed = sorted(
@@ -183,6 +200,41 @@ class Story:
         return routed.notifications
 
     def view(self, now: datetime) -> SpendView:
+        """The ledger by the hour; before the days that are `shown` by day, and by hour where periods begin."""
+        whole = self.every_hour(now)
+        if self.shown is None:
+            return whole
+        start = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=self.shown)
+        if start <= self.start:
+            return whole
+        first = (start - self.start) // HOUR
+        watch = hindsight.watch([self.budget], self.remembered, now)
+        begins = [each.start for each in budgets.periods(self.budget, watch.since[self.budget.name], now)]
+        earlier = self.earlier(whole, first, [each for each in begins if each < start])
+        return replace(
+            whole,
+            start=start,
+            cost=whole.cost[:, first:],
+            settled=whole.settled[:, first:],
+            known=whole.known[first:],
+            leaves=whole.leaves,
+            earlier=earlier,
+        )
+
+    def earlier(self, whole: SpendView, first: int, begins: list[datetime]) -> EarlierSpend | None:
+        if not begins:
+            return None
+        cut = {each.date() for each in begins if each.hour}
+        at, columns = max(min(begins).replace(hour=0, minute=0), self.start), []
+        while at < self.start + first * HOUR:
+            length = 1 if at.date() in cut else 24
+            columns.append((at, slice((at - self.start) // HOUR, (at - self.start) // HOUR + length)))
+            at += length * HOUR
+        cost = np.stack([whole.cost[:, part].sum(axis=1) for _, part in columns], axis=1)
+        unread = np.array([int((~whole.known[part]).sum()) for _, part in columns])
+        return EarlierSpend(whole.leaves, tuple(at for at, _ in columns), cost, np.zeros_like(cost), unread)
+
+    def every_hour(self, now: datetime) -> SpendView:
         hours = (now - self.start) // HOUR + 1
         leaves = tuple(LEAVES.values())
         cost = np.zeros((len(leaves), hours), dtype=np.int64)
@@ -1665,6 +1717,208 @@ ROWS: list[tuple[str, dict[str, Any], str]] = [
         open ->
         """,
     ),
+    # ------------------------------------------------------------------------------------------- quarters and years
+    (
+        "a quarter counts what was spent before the view begins",
+        QUARTER,
+        """
+        poll 2026-10-01T04:00 ->
+        spend 2026-10-02T04 45
+        poll 2026-10-03T04:00 ->
+        spend 2026-12-20T04 10
+        poll 2026-12-20T06:00 -> 50
+        since -> 2026-12-20T04
+        """,
+    ),
+    (
+        "a crossing that is only seen when it lies before the view has the first hour of its day",
+        QUARTER,
+        """
+        poll 2026-10-01T04:00 ->
+        spend 2026-10-02T17 55
+        poll 2026-12-20T06:00 -> 50
+        since -> 2026-10-02T00
+        """,
+    ),
+    (
+        "a crossing is told once, whether its hours lie in the view or long before it",
+        QUARTER,
+        """
+        poll 2026-10-01T04:00 ->
+        spend 2026-10-02T17 55
+        poll 2026-10-02T18:00 -> 50
+        restart
+        poll 2026-12-20T06:00 ->
+        open -> 50
+        spend 2026-12-21T04 30
+        poll 2026-12-21T05:00 -> 80
+        poll 2027-01-04T00:00 ->
+        open ->
+        """,
+    ),
+    (
+        "a late figure of a day before the view crosses",
+        YEAR,
+        """
+        poll 2026-01-01T04:00 ->
+        spend 2026-02-02T04 40
+        poll 2026-11-02T04:00 ->
+        spend 2026-02-02T04 51
+        poll 2026-11-02T04:05 -> 50
+        restart
+        poll 2026-11-02T04:10 ->
+        """,
+    ),
+    (
+        "what is restated to less long before the view takes nothing back that was told",
+        YEAR,
+        """
+        poll 2026-01-01T04:00 ->
+        spend 2026-02-02T04 51
+        poll 2026-02-02T05:00 -> 50
+        spend 2026-02-02T04 20
+        poll 2026-11-02T04:00 ->
+        open -> 50
+        spend 2026-11-03T04 30
+        poll 2026-11-03T05:00 ->
+        """,
+    ),
+    (
+        "a year is over at midnight, and the next one begins from nothing",
+        YEAR,
+        """
+        poll 2026-01-01T04:00 ->
+        spend 2026-03-02T04 79
+        poll 2026-12-31T23:30 -> 50
+        spend 2026-12-31T23 1
+        poll 2027-01-01T01:00 -> 80
+        spend 2027-01-01T00 49
+        poll 2027-01-01T02:00 ->
+        spend 2027-01-01T01 1
+        poll 2027-01-01T02:30 -> 50
+        """,
+    ),
+    (
+        "a year that ended is judged for three days, by all of it",
+        YEAR,
+        """
+        poll 2026-01-01T04:00 ->
+        spend 2026-03-02T04 79
+        poll 2026-12-31T23:30 -> 50
+        poll 2027-01-02T01:00 ->
+        spend 2026-12-31T20 1
+        poll 2027-01-03T01:00 -> 80
+        poll 2027-01-04T00:00 ->
+        spend 2026-12-31T20 21
+        poll 2027-01-04T01:00 ->
+        """,
+    ),
+    (
+        "a year in Kolkata begins at half past six, and what was spent in the hours before counts for the year before",
+        YEAR | {"timezone": "Asia/Kolkata"},
+        """
+        poll 2026-12-31T19:10 ->
+        spend 2026-12-31T18 60
+        spend 2026-12-31T19 51
+        poll 2027-06-01T04:00 -> 50
+        since -> 2026-12-31T19
+        """,
+    ),
+    (
+        "a quarter in New York begins at four",
+        QUARTER | {"timezone": "America/New_York"},
+        """
+        poll 2026-07-01T04:10 ->
+        spend 2026-07-01T03 60
+        spend 2026-07-01T04 51
+        poll 2026-09-20T04:00 -> 50
+        since -> 2026-07-01T04
+        """,
+    ),
+    (
+        "a quarter in Auckland begins on the day before",
+        QUARTER | {"timezone": "Pacific/Auckland"},
+        """
+        poll 2026-06-30T13:00 ->
+        spend 2026-06-30T11 60
+        spend 2026-06-30T12 51
+        poll 2026-09-20T04:00 -> 50
+        since -> 2026-06-30T12
+        """,
+    ),
+    (
+        "a fiscal year begins with its month, on its billing day",
+        YEAR | {"starts": Starts(day=6, month=4)},
+        """
+        poll 2026-04-06T01:00 ->
+        spend 2026-04-05T23 90
+        spend 2026-04-06T00 51
+        poll 2027-04-01T04:00 -> 50
+        spend 2027-04-05T23 30
+        poll 2027-04-06T02:00 -> 80
+        poll 2027-04-10T02:00 ->
+        open ->
+        """,
+    ),
+    (
+        "fiscal quarters are counted from the month that the year begins with",
+        QUARTER | {"starts": Starts(month=2)},
+        """
+        poll 2026-05-01T01:00 ->
+        spend 2026-04-30T23 60
+        spend 2026-05-01T00 51
+        poll 2026-07-31T04:00 -> 50
+        poll 2026-08-01T04:00 ->
+        spend 2026-08-01T04 50
+        poll 2026-08-01T05:00 -> 50
+        """,
+    ),
+    (
+        "given dates may be a year",
+        {"period": "once", "dates": (date(2026, 2, 1), date(2027, 2, 2)), "shown": 70},
+        """
+        poll 2026-02-01T01:00 ->
+        spend 2026-01-31T23 60
+        spend 2026-02-01T00 51
+        poll 2027-02-01T23:00 -> 50
+        poll 2027-02-05T03:00 ->
+        open ->
+        """,
+    ),
+    (
+        "each key has its own quarter, one that fell silent long ago too",
+        QUARTER | {"per": ("api_key",)},
+        """
+        poll 2026-10-01T04:00 ->
+        spend 2026-10-02T17 55 a
+        spend 2026-10-02T17 45 b
+        poll 2026-12-20T06:00 -> apikey_a:50
+        spend 2026-12-20T05 36 b
+        poll 2026-12-20T06:05 -> apikey_b:80+50
+        """,
+    ),
+    (
+        "a quarter of which hours were never read is unsure, and what is known of it crosses all the same",
+        QUARTER,
+        """
+        poll 2026-10-01T04:00 ->
+        hole 2026-10-02T04
+        hole 2026-11-30T04
+        spend 2026-10-02T05 51
+        unsure 2026-12-20T06:00 -> 2 hours of Q4 2026 have never been read
+        poll 2026-12-20T06:00 -> 50
+        """,
+    ),
+    (
+        "a year that began before the data do is unsure, and what is known of it crosses all the same",
+        YEAR | {"start": moment("2026-05-05")},
+        """
+        poll 2026-05-05T04:00 ->
+        spend 2026-05-05T05 51
+        unsure 2026-12-20T06:00 -> 2026 begins before the data do: they reach back to 5 May, 00:00 UTC
+        poll 2026-12-20T06:00 -> 50
+        """,
+    ),
     # ------------------------------------------------------------------------------------------- plans
     (
         "a planned period has its own limit, and the others have the one of all",
@@ -1933,8 +2187,17 @@ ROWS: list[tuple[str, dict[str, Any], str]] = [
 def test_a_budget_tells(options: dict[str, Any], script: str) -> None:
     settings = {"period": "month", "timezone": "UTC", "limit": parse_usd("100"), "thresholds": (50.0, 80.0, 100.0)}
     start = options.get("start", moment("2026-01-01"))
-    chosen = settings | {key: value for key, value in options.items() if key != "start"}
-    Story(Budget(name="spend", **chosen), start=start).run(script)
+    chosen = settings | {key: value for key, value in options.items() if key not in {"start", "shown"}}
+    Story(Budget(name="spend", **chosen), start=start, shown=options.get("shown")).run(script)
+
+
+LONG = [row for row in ROWS if "shown" in row[1]]
+
+
+@pytest.mark.parametrize(("options", "script"), [row[1:] for row in LONG], ids=[row[0] for row in LONG])
+def test_a_budget_tells_the_same_where_everything_is_known_by_the_hour(options: dict[str, Any], script: str) -> None:
+    told = [line for line in script.splitlines() if not line.strip().startswith(("since", "unsure"))]
+    test_a_budget_tells({key: value for key, value in options.items() if key != "shown"}, "\n".join(told))
 
 
 def test_a_script_that_expects_the_wrong_thing_fails() -> None:

@@ -30,6 +30,7 @@ from rules.model import (
     Alert,
     Budget,
     BudgetEvidence,
+    EarlierSpend,
     Leaf,
     Names,
     Notification,
@@ -73,6 +74,7 @@ class Script:
     remembered: str | None = None
     read_until: datetime | None = None
     off: frozenset[str] = frozenset()
+    others: tuple[Budget, ...] = ()
     now: datetime = datetime(2026, 8, 24, tzinfo=UTC)
 
     def __post_init__(self) -> None:
@@ -164,11 +166,21 @@ class Script:
         complete = self.start + (seen - SETTLING - self.start) // HOUR * HOUR
         settled = np.zeros_like(cost)
         begin = self.start + first * HOUR
-        return SpendView(ORGANIZATION, begin, tuple(LEAVES.values()), cost, settled, known, complete, seen)
+        earlier = self.earlier(first) if first else None
+        leaves = tuple(LEAVES.values())
+        return SpendView(ORGANIZATION, begin, leaves, cost, settled, known, complete, seen, earlier=earlier)
+
+    def earlier(self, first: int) -> EarlierSpend:
+        """The hours before the column `first`, by day."""
+        days = [slice(begin, min(begin + 24, first)) for begin in range(0, first, 24)]
+        cost = np.stack([self.cost[:, day].sum(axis=1) for day in days], axis=1)
+        unread = np.array([len(self.holes & set(range(day.start, day.stop))) for day in days])
+        begins = tuple(self.start + day.start * HOUR for day in days)
+        return EarlierSpend(tuple(LEAVES.values()), begins, cost, np.zeros_like(cost), unread)
 
     def judge(self, now: datetime) -> tuple[Notification, ...]:
         self.now = now
-        rules = Rules(budgets=(self.budget,), routes=(Route("ops"),))
+        rules = Rules(budgets=(self.budget, *self.others), routes=(Route("ops"),))
         since = closed_since(rules, self.remembered, now)
         known = [
             alert
@@ -616,6 +628,43 @@ ROWS: list[tuple[str, dict[str, Any], str]] = [
         open ->
         """,
     ),
+    (
+        "the pace of a quarter counts what was spent before the view begins",
+        {**PACE, "limit": 3000, "period": "quarter"},
+        """
+        flat 1
+        poll 2026-12-15T00:30 ->
+        spend 2026-10-02T00:00 2026-10-03T00:00 48.9
+        poll 2026-12-15T01:30 -> pace 120
+        spend 2026-10-02T00:00 2026-10-03T00:00 1
+        polls 2026-12-15T02:00 2026-12-15T10:00 -> over pace 120
+        """,
+    ),
+    (
+        "a hole before the view keeps a pace from being over",
+        {**PACE, "limit": 3000, "period": "quarter"},
+        """
+        flat 1
+        spend 2026-10-02T00:00 2026-10-03T00:00 48.9
+        poll 2026-12-15T01:30 -> pace 120
+        spend 2026-10-02T00:00 2026-10-03T00:00 1
+        hole 2026-10-03T04:00
+        polls 2026-12-15T02:00 2026-12-15T10:00 ->
+        open -> pace 120
+        """,
+    ),
+    (
+        "the forecast of a quarter stands on what was spent before the view begins",
+        {**FORECAST, "limit": 3208, "period": "quarter"},
+        """
+        flat 1
+        poll 2026-12-15T00:30 ->
+        spend 2026-10-02T00:00 2026-10-03T00:00 48.9
+        poll 2026-12-15T01:30 -> forecast 100
+        spend 2026-10-02T00:00 2026-10-03T00:00 1
+        polls 2026-12-15T02:00 2026-12-15T10:00 -> over forecast 100
+        """,
+    ),
 ]
 
 
@@ -623,3 +672,76 @@ ROWS: list[tuple[str, dict[str, Any], str]] = [
 def test_a_script_tells_what_it_says(settings: dict[str, Any], script: str) -> None:
     asked: dict[str, Any] = {"period": "month", "timezone": "UTC", "limit": 750, "thresholds": (1000.0,), **settings}
     Script(Budget(**{"name": "all", **asked, "limit": parse_usd(str(asked["limit"]))})).run(script)
+
+
+def test_a_key_that_burns_tells_the_story_of_the_organization_that_burns_by_another_budget() -> None:
+    common: dict[str, Any] = {"period": "month", "timezone": "UTC", "thresholds": (1000.0,), **FAST}
+    script = Script(Budget("keys", limit=parse_usd("750"), per=("api_key",), **common))
+    script.others = (Budget("organization", limit=parse_usd("1500"), **common),)
+    script.run(
+        """
+        flat 1
+        flat 0.5 b
+        poll 2026-11-10T13:50 ->
+        spend 2026-11-10T14:00 2026-11-10T18:00 30
+        polls 2026-11-10T14:00 2026-11-10T17:00 5 -> a:burn 1h/1h +burn 1h/1h @10 14:10
+        open -> a:burn 1h/1h, burn 1h/1h
+        polls 2026-11-10T18:00 2026-11-11T00:00 10 -> over a:burn 1h/1h
+        open ->
+        """
+    )
+
+
+def test_an_organization_that_burns_in_many_small_parts_is_told_by_itself() -> None:
+    common: dict[str, Any] = {"period": "month", "timezone": "UTC", "thresholds": (1000.0,), **FAST}
+    script = Script(Budget("keys", limit=parse_usd("7500"), per=("api_key",), **common))
+    script.others = (Budget("organization", limit=parse_usd("1500"), **common),)
+    script.run(
+        """
+        flat 1
+        flat 1 b
+        poll 2026-11-10T13:50 ->
+        spend 2026-11-10T14:00 2026-11-10T18:00 9
+        spend 2026-11-10T14:00 2026-11-10T18:00 9 b
+        polls 2026-11-10T14:00 2026-11-10T17:00 5 -> burn 1h/1h
+        """
+    )
+
+
+def test_limits_that_the_provider_does_not_tell_at_present_end_nothing() -> None:
+    script = Script(
+        Budget(
+            "caps",
+            "month",
+            "UTC",
+            None,
+            (1000.0,),
+            ("workspace",),
+            console=True,
+            caps={"wrkspc_1": parse_usd("750")},
+            **FAST,
+        )
+    )
+    script.run(
+        """
+        flat 1
+        poll 2026-11-10T13:50 ->
+        spend 2026-11-10T14:00 2026-11-10T15:00 10
+        poll 2026-11-10T14:20 -> burn 1h/1h
+        """
+    )
+    known = script.budget
+    script.budget = replace(known, caps=None)
+    script.run(
+        """
+        polls 2026-11-10T14:30 2026-11-10T20:00 ->
+        open -> burn 1h/1h
+        """
+    )
+    script.budget = replace(known, caps={})
+    script.run(
+        """
+        poll 2026-11-10T20:00 ->
+        open ->
+        """
+    )

@@ -110,6 +110,7 @@ class Estimates:
             known=known,
             observed_until=max((at for at, _ in self._days.values()), default=like.start),
             unpriced=frozenset(),
+            earlier=None,
         )
 
 

@@ -11,16 +11,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from notifiers.text import ago, clean, duration
+from notifiers.text import ago, clean, duration, when
 from rules.budgets import Line
 from rules.forecast import Crossing
 from rules.measures import SPEND, Measure, amount_words
 from rules.model import Alert, Names, Nano, TriggerEvidence
 from rules.money import NANO_PER_USD, display_usd
+from rules.pauses import Pause
 from rules.periods import MONTHS
 from rules.trigger_words import said
 from rules.wording import label_of
 from watcher.budgets import Standing, Standings
+from watcher.cli.asking import LONGEST_REASON
 from watcher.lines import print_hanging
 
 BAR = 10
@@ -61,7 +63,7 @@ def _organization(standing: Standing, found: Standings, console: Console, now: d
             why = Text(f"  judges nothing: {none.why}.", style="yellow")
             print_hanging(console, Text(clean(none.budget), style="bold"), why)
     for name, of_budget in groupby(standing.lines, key=lambda line: line.budget):
-        _budget(list(of_budget), ZoneInfo(found.zones[name]), console, now, most)
+        _budget(list(of_budget), ZoneInfo(found.zones[name]), console, now, most, standing.paused.get(name))
         for sentence in _told(standing, name):
             print_hanging(console, Text("  "), Text(sentence, style="yellow"))
         console.print()
@@ -69,12 +71,16 @@ def _organization(standing: Standing, found: Standings, console: Console, now: d
         print_hanging(console, Text(), Text(note, style="dim"))
 
 
-def _budget(lines: Sequence[Line], zone: ZoneInfo, console: Console, now: datetime, most: int | None) -> None:
+def _budget(
+    lines: Sequence[Line], zone: ZoneInfo, console: Console, now: datetime, most: int | None, pause: Pause | None
+) -> None:
     first = lines[0]
     left = f"{duration(first.end - now)} left" if first.end > now else "ended"
     when = first.period if first.rolling else f"{first.period} ({zone.key}), {left}"
     head = f"  {when}, {_limits(lines)}"
     print_hanging(console, Text(clean(first.budget), style="bold"), Text(head, style="dim"))
+    if pause is not None:
+        print_hanging(console, Text("  "), Text(pause_words(pause, now, zone), style="yellow"))
     shown = lines[:most]
     console.print(_table(shown, zone, console))
     if kind := first.measure.claude_code:
@@ -84,6 +90,13 @@ def _budget(lines: Sequence[Line], zone: ZoneInfo, console: Console, now: dateti
         print_hanging(console, Text("  "), Text(sentence))
     if hidden := len(lines) - len(shown):
         console.print(Text(f"  and {hidden:,} more: --all", style="dim"))
+
+
+def pause_words(pause: Pause, now: datetime, zone: ZoneInfo) -> str:
+    """ "paused until Thu 12 Nov 00:00 UTC by ann (a load test)"."""
+    until = f" until {when(pause.until, now, zone)}" if pause.until is not None else ""
+    why = f" ({clean(pause.reason, LONGEST_REASON)})" if pause.reason else ""
+    return f"paused{until} by {clean(pause.by)}{why}"
 
 
 def _told(standing: Standing, budget: str) -> Iterator[str]:
@@ -244,6 +257,8 @@ def _moment(moment: datetime | None, line: Line, zone: ZoneInfo, *, long: bool =
 
 
 def _notes(standing: Standing, now: datetime) -> Iterator[str]:
+    if standing.waiting:
+        yield f"Waits for the next cycle: {'; '.join(clean(each, 160) for each in standing.waiting)}."
     young = [line.forecast.days for line in standing.lines if line.forecast and line.forecast.basis == "little"]
     if young:
         yield f"~ rests on little history, {min(young):.1f} days at the least: its interval is wide."

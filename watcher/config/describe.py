@@ -8,7 +8,7 @@ from rules.drift import DriftRule
 from rules.measures import Measure, amount_words
 from rules.model import HOUR, TAG, AnomalyRule, Budget, Dimension, Selector
 from rules.money import NANO_PER_USD, display_usd
-from rules.periods import period_between
+from rules.periods import MONTHS, period_between
 from rules.prices import PriceRule
 from rules.rolling import window_words
 from rules.selectors import WORDS
@@ -73,10 +73,14 @@ def _reads(organization: OrganizationSettings, usage: str, cost: str) -> str:
 
 def _budget(budget: Budget, *, several: bool) -> str:
     levels = [_mark(budget.measure, budget.limit, mark) for mark in budget.thresholds]
+    tells = (
+        "is paused and tells nothing"
+        if budget.paused
+        else f"tells {_how_often(budget)} at {_and(levels)}{_early(budget)}"
+    )
     return (
         f"Budget {_quoted(budget.name)}: {_limit(budget)} {_stretch(budget)} for "
-        f"{_whose(budget.per, budget.select, several=several)}; tells {_how_often(budget)} at {_and(levels)}"
-        f"{_early(budget)}.{_planned(budget)}"
+        f"{_whose(budget.per, budget.select, several=several)}; {tells}.{_planned(budget)}"
     )
 
 
@@ -135,9 +139,12 @@ def _stretch(budget: Budget) -> str:
     begins = ""
     if budget.period == "week" and budget.starts.weekday:
         begins = f" from {WEEKDAYS[budget.starts.weekday].capitalize()}"
-    if budget.period == "month" and budget.starts.day > 1:
+    if budget.starts.day > 1:
         last = " or its last day" if budget.starts.day > _LEAST_DAYS_IN_A_MONTH else ""
         begins = f" from day {budget.starts.day}{last}"
+    if budget.starts.month > 1:
+        begins = f"{begins} of" if begins else " from"
+        begins += f" {MONTHS[budget.starts.month - 1]}"
     return f"{_a(budget.period)}{begins} ({zone})"
 
 

@@ -9,6 +9,7 @@ from datetime import date
 
 from rules.measures import SPEND, Measure, amount_words
 from rules.model import Nano
+from rules.periods import LONGEST
 from rules.thresholds import Mark, Threshold, mark_text, threshold_amount
 from watcher.config import values
 from watcher.config.models import BudgetTable, SelectTable
@@ -70,6 +71,7 @@ def limit_problems(table: BudgetTable, place: str) -> Iterator[Problem]:
     yield from _unit_problems(table, place)
     yield from _source_problems(table, place)
     if measure(table) != SPEND:
+        yield from _too_long(table, place)
         for key in ("forecast", "burn_rate", "pace"):
             if key in table.model_fields_set:
                 yield Problem(f"{place}.{key}", "is for budgets of spend in dollars alone: leave it out")
@@ -82,6 +84,15 @@ def limit_problems(table: BudgetTable, place: str) -> Iterator[Problem]:
         yield from found
         if found:
             return
+
+
+def _too_long(table: BudgetTable, place: str) -> Iterator[Problem]:
+    """Periods that reach back further than anything but spend is counted."""
+    why = "only spend in dollars is known for longer than the last 70 days"
+    if table.since is not None and table.until is not None and table.until - table.since > LONGEST:
+        yield Problem(f"{place}.until", f"makes it more than {LONGEST.days} days, and {why}")
+    elif table.period in {"quarter", "year"}:
+        yield Problem(f"{place}.period", f'cannot be "{table.period}" here: {why}')
 
 
 def _unit_problems(table: BudgetTable, place: str) -> Iterator[Problem]:

@@ -160,6 +160,9 @@ class BudgetTable(Table):
     period: Annotated[str, PlainValidator(values.period)] = Field("month", examples=['"month"'])
     billing_day: Annotated[int, PlainValidator(values.whole(1, 31))] = Field(1, examples=["15"])
     week_start: Annotated[str, PlainValidator(values.one_of(*values.WEEKDAYS))] = Field("monday", examples=['"sunday"'])
+    year_start: Annotated[str, PlainValidator(values.one_of(*values.MONTH_WORDS))] = Field(
+        "january", examples=['"april"']
+    )
     since: Day | None = Field(None, alias="from", examples=['"2026-11-01"'])
     until: Day | None = Field(None, examples=['"2027-01-01"'])
     timezone: Zone = Field("UTC", examples=['"UTC"'])
@@ -187,6 +190,7 @@ class BudgetTable(Table):
     per: Per = Field([], examples=['["workspace"]'])
     select: SelectTable = Field(SelectTable(), examples=['{ workspace = "prod-*" }'])
     hold_for: NoHold = Field(_NONE, alias="for", examples=['"0s"'])
+    paused: Flag = Field(default=False, examples=["true"])
     action: NotYet = Field(None)
 
 

@@ -157,6 +157,7 @@ class Sections:
             starts=when.starts,
             dates=when.dates,
             window=when.window,
+            paused=table.paused,
             plan=asked.plan,
             console=asked.console,
             measure=asked.measure,

@@ -40,5 +40,5 @@ def _shortest(table: BudgetTable) -> timedelta | None:
     """How long the shortest of its periods is, clocks that change left aside; None where it has none."""
     if table.since is not None and table.until is not None:
         return table.until - table.since
-    days = {"day": 1, "week": 7, "month": 28}.get(table.period)
+    days = {"day": 1, "week": 7, "month": 28, "quarter": 90, "year": 365}.get(table.period)
     return None if days is None else timedelta(days=days)

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from rules.measures import TOKENS, Unit
 from rules.model import DIMENSIONS, HOUR, TAG, Severity
 from rules.money import NANO_PER_USD, parse_usd
-from rules.periods import LONGEST
+from rules.periods import LONGEST, MONTHS
 from rules.selectors import tag_problem
 from rules.thresholds import Mark, Threshold, mark_amount, mark_id, percent_of
 from watcher.config.durations import parse_duration, write_duration
@@ -34,9 +34,10 @@ MOST_THRESHOLDS = 20
 LEAST_PRICE = 1_000
 LARGEST_PRICE = 100_000 * NANO_PER_USD
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+MONTH_WORDS = tuple(month.lower() for month in MONTHS)
 ROLLING = "rolling"
-PERIODS = ("hour", "day", "week", "month")
-LOOKS_BACK = "this version looks at the last 70 days of spend"
+PERIODS = ("hour", "day", "week", "month", "quarter", "year")
+LOOKS_BACK = "the last 70 days are known by the hour"
 _REVERSED = re.compile(r"(.)-(.)", re.DOTALL)
 
 
@@ -192,9 +193,6 @@ def period(value: object) -> str:
     if isinstance(value, str) and value.split(" ")[0] == ROLLING:
         rolling_window(value)
         return str(value)
-    if value in ("quarter", "year"):
-        right = 'write period = "month" and a month\'s part of the limit'
-        raise Wrong(f"cannot be {shown(value)} yet: {LOOKS_BACK}, and would miss what came before; {right}")
     if isinstance(value, str) and value in PERIODS:
         return str(value)
     guess = did_you_mean(value, PERIODS) if isinstance(value, str) and not isinstance(value, Expanded) else ""

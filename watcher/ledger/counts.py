@@ -101,7 +101,9 @@ class _Grid:
         counted = self.figures[: len(self.index), : like.hours]
         counted.flags.writeable = False
         nothing = np.broadcast_to(np.zeros((), dtype=np.int64), counted.shape)
-        return replace(like, leaves=tuple(self.index), cost=counted, settled=nothing, unpriced=frozenset())
+        return replace(
+            like, leaves=tuple(self.index), cost=counted, settled=nothing, unpriced=frozenset(), earlier=None
+        )
 
     def leave_out_what_is_nothing(self) -> None:
         """Forget the leaves of which no day tells anything any more."""

@@ -39,11 +39,11 @@ class KeptDays:
 
     def __init__(self, store: LedgerStore, organization: str, first: date, last: date, now: datetime) -> None:
         self._store, self._organization = store, organization
-        states, heads = store.day_sums.look(organization, first, last + DAY)
+        self._states, heads = store.day_sums.look(organization, first, last + DAY)
         self._heads = {
             day: head
             for day, head in heads.items()
-            if midnight(day) + DAY <= now and head.made_from == made_from(day, states.get(day, _NOTHING))
+            if midnight(day) + DAY <= now and head.made_from == made_from(day, self._states.get(day, _NOTHING))
         }
 
     @property
@@ -55,14 +55,21 @@ class KeptDays:
         """Whether some of these are kept with figures that rest on prices."""
         return any(day in self._heads and self._heads[day].prices for day in days)
 
+    def holds(self, day: date, prices: bytes) -> bool:
+        """Whether a day is kept with figures that rest on no prices, or on those of the digest `prices`."""
+        return day in self._heads and self._heads[day].prices in {b"", prices}
+
     def unpriced(self, day: date) -> frozenset[str]:
         """The models of the day whose price is a stand-in."""
         return frozenset(self._heads[day].unpriced.split("\n")) - {""}
 
+    def hours_read(self, day: date) -> frozenset[int]:
+        """The hours of the day (0–23) of which usage was ever read."""
+        return self._states.get(day, _NOTHING).hours
+
     def read(self, days: Collection[date], prices: bytes) -> SumColumns:
         """The sums of those of these days that are kept and rest on no prices, or on those of the digest `prices`."""
-        heads = {day: self._heads[day] for day in days if day in self._heads}
-        wanted = {day: head for day, head in heads.items() if head.prices in {b"", prices}}
+        wanted = {day: self._heads[day] for day in days if self.holds(day, prices)}
         return self._store.day_sums.read(self._organization, wanted)
 
 

@@ -47,4 +47,5 @@ def requests_view(store: Store, organization: str, like: SpendView) -> SpendView
         complete_until=complete,
         observed_until=max(complete, max(told) + HOUR),
         unpriced=frozenset(),
+        earlier=None,
     )

@@ -7,14 +7,14 @@ default workspace and unattributed cost have rows of their own wherever their di
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from rules.model import HOUR, Dimension, Names, Nano
 from rules.selectors import Condition
 from watcher.ledger.account import Account, Bucket, Question, SpendRow
-from watcher.ledger.days import DAY, Day, midnight, read_days
+from watcher.ledger.days import DAY, Day, days_of, earliest, read_days
 from watcher.ledger.kept import KeptDays
 from watcher.ledger.learning import learn_from, priced_day, teaches
 from watcher.ledger.reading import LedgerStore
@@ -127,6 +127,19 @@ def spend_report(  # noqa: PLR0913, PLR0917 - the question whole, in the order i
     return _compared(report, before, first, until) if compare else report
 
 
+def settled_days(
+    store: LedgerStore, prices: PriceBook, organization: str, days: Iterable[date], now: datetime
+) -> Iterator[tuple[Day, DaySpend]]:
+    """The days with what each was settled or estimated at, read a few at a time; not always in order.
+
+    `prices` is taught what the settled days say at `now` before anything is estimated with it, and stays as it was.
+    """
+    waiting = _Waiting(store, prices, organization, now, {})
+    for day in read_days(store, organization, days):
+        yield from waiting.put(day)
+    yield from waiting.release()
+
+
 def _before(
     store: LedgerStore, organization: str, question: Question, names: Names, first: datetime, until: datetime
 ) -> Account | None:
@@ -228,22 +241,6 @@ def _hour_of(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
-def earliest(store: LedgerStore, organization: str, until: datetime) -> datetime:
-    """The start of the first day of which anything is stored: days before it cost no time; `until` if there is none."""
-    by_hour = (store.usage.span(organization), store.analytics.span(organization))
-    days = [span[0].date() for span in by_hour if span is not None]
-    costs = store.costs.span(organization)
-    return min(map(midnight, days if costs is None else [*days, costs[0]]), default=until)
-
-
 def _hour_at_or_after(moment: datetime) -> datetime:
     whole = _hour_of(moment)
     return whole if whole == moment else whole + HOUR
-
-
-def days_of(first: datetime, until: datetime) -> Iterator[date]:
-    """The UTC days that [first, until) touches."""
-    day = first.date()
-    while midnight(day) < until:
-        yield day
-        day += DAY

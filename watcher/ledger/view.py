@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import numpy as np
@@ -14,6 +15,7 @@ from rules.sources import usage_source
 from watcher.ledger.counts import Counts
 from watcher.ledger.cube import Cube
 from watcher.ledger.days import DAY, VIEW_DAYS, midnight, read_costs, read_days, read_states
+from watcher.ledger.earlier import Earlier
 from watcher.ledger.kept import Keeping
 from watcher.ledger.lessons import Lessons
 from watcher.ledger.reading import BucketState, LedgerStore
@@ -40,6 +42,7 @@ class Ledger:
         self._reconciliation = Reconciliation()
         self._counts = Counts(store, organization)
         self._keeping = Keeping(store, organization)
+        self._earlier = Earlier(store, organization)
 
     @property
     def reconciled(self) -> tuple[ReconciledDay, ...]:
@@ -60,15 +63,18 @@ class Ledger:
         changed_hours: Collection[datetime] | None = None,
         changed_days: Collection[date] | None = None,
         watermark: datetime | None = None,
+        *,
+        begins: Collection[datetime] = (),
     ) -> SpendView:
         """The view at `now`: `VIEW_DAYS` whole days and the present one, up to and with the open hour.
 
         `changed_hours` and `changed_days` are what the store's usage, analytics and cost changed since the last call;
         None for both means that it is not known, and everything is computed again. Days that a further reading or the
         passing of time may have settled are looked at in any case. `watermark` is up to where usage is complete; None
-        takes it from the state of the source that usage comes from. An earlier view stays as it was. After a call that
-        raised (StoreError), the next one computes everything again, since what had changed may be known to nobody any
-        more.
+        takes it from the state of the source that usage comes from. `begins` are moments that some period begins at:
+        the earlier part of the view reaches back to the first of them. An earlier view stays as it was. After a call
+        that raised (StoreError), the next one computes everything again, since what had changed may be known to nobody
+        any more.
         """
         today = now.astimezone(UTC).date()
         earlier, self._cube = self._cube, None
@@ -76,6 +82,7 @@ class Ledger:
         unknown = changed_hours is None and changed_days is None
         if earlier is None or unknown:
             touched = set(cube.days)
+            self._earlier = Earlier(self._store, self._organization)
         else:
             touched = {hour.astimezone(UTC).date() for hour in changed_hours or ()} | set(changed_days or ())
             touched |= self._restless(cube, now)
@@ -88,9 +95,11 @@ class Ledger:
         for days in _latest_first(touched & set(cube.days), today - _LEARNED_FROM):
             self._take(cube, days, now)
         self._take(cube, self._lessons.outdated(), now)
+        start = midnight(cube.days[0])
+        before = self._earlier.spend(start, begins, touched, self._lessons, self._keeping, now)
         self._cube = cube
         self._counts.touch(touched)
-        return self._view(cube, now, watermark)
+        return replace(self._view(cube, now, watermark), earlier=before)
 
     def count(self, view: SpendView, measures: Collection[Measure]) -> Mapping[Measure, SpendView]:
         """Tokens in the form of the view that was refreshed last; nothing costs anything that is not asked for."""

@@ -163,6 +163,13 @@ def test_figures_that_an_older_version_left_have_no_forecast_yet(config: Path) -
         def cursor(self) -> Older:
             return self
 
+        @property
+        def commands(self) -> Older:
+            return self
+
+        def pending(self, _organization: str) -> tuple[()]:
+            return ()
+
         def get(self, _name: str, _organization: str) -> str:
             return json.dumps(document)
 

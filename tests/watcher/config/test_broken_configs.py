@@ -182,12 +182,10 @@ BROKEN: list[tuple[str, str, str]] = [
     (key_and('[heartbeat]\nurl = "http://h.example"'), "heartbeat.url", "allow_private = true"),
     # budgets
     (budget('period = "monthly"'), "budget[0].period", 'not "monthly"; did you mean "month"? (budget "platform")'),
-    (
-        budget('period = "quarter"'),
-        "budget[0].period",
-        'cannot be "quarter" yet: this version looks at the last 70 days',
-    ),
-    (budget('period = "year"'), "budget[0].period", 'write period = "month" and a month\'s part of the limit'),
+    (budget('period = "quarterly"'), "budget[0].period", 'not "quarterly"; did you mean "quarter"?'),
+    (budget('period = "year"\nyear_start = 4'), "budget[0].year_start", "not 4"),
+    (budget('period = "year"\nyear_start = "apr"'), "budget[0].year_start", 'not "apr"; did you mean "april"?'),
+    (budget('year_start = "april"'), "budget[0].year_start", 'is for period = "quarter" or "year" alone'),
     (budget('period = "rolling"'), "budget[0].period", 'must say how long the window is, as in "rolling 24h"'),
     (budget('period = "rolling day"'), "budget[0].period", "must say how long the window is"),
     (
@@ -197,16 +195,20 @@ BROKEN: list[tuple[str, str, str]] = [
     ),
     (budget('period = "rolling 0h"'), "budget[0].period", "must be a window of whole hours, from 1h"),
     (budget('period = "rolling 67d"'), "budget[0].period", 'not "rolling 67d"'),
-    (budget('period = "rolling 1d"\nbilling_day = 3'), "budget[0].billing_day", 'is for period = "month" alone'),
+    (budget('period = "rolling 1d"\nbilling_day = 3'), "budget[0].billing_day", '"month", "quarter" or "year" alone'),
     (budget("billing_day = 32"), "budget[0].billing_day", "a whole number from 1 to 31, not 32"),
     (budget("billing_day = 0"), "budget[0].billing_day", "a whole number from 1 to 31"),
-    (budget('period = "day"\nbilling_day = 5'), "budget[0].billing_day", 'is for period = "month" alone (budget "plat'),
+    (budget('period = "day"\nbilling_day = 5'), "budget[0].billing_day", '"quarter" or "year" alone (budget "plat'),
     (budget('week_start = "sunday"'), "budget[0].week_start", 'is for period = "week" alone'),
     (budget('period = "week"\nweek_start = "sun"'), "budget[0].week_start", 'not "sun"; did you mean "sunday"?'),
     (budget("from = 2026-11-01"), "budget[0].until", 'is missing: with `from`, write it too, as in until = "2027'),
     (budget("until = 2026-11-01"), "budget[0].from", 'is missing: with `until`, write it too, as in from = "2026'),
     (budget("from = 2026-11-01\nuntil = 2026-11-01"), "budget[0].until", "must be after `from`, which is 2026-11-01"),
-    (budget("from = 2026-11-01\nuntil = 2027-01-07"), "budget[0].until", "makes it 67 days, and it must be at most 66"),
+    (
+        budget("from = 2026-11-01\nuntil = 2027-11-03"),
+        "budget[0].until",
+        "makes it 367 days, and it must be at most 366",
+    ),
     (budget('from = "soon"\nuntil = 2026-11-01'), "budget[0].from", "must be a date such as"),
     (
         budget('period = "week"\nfrom = 2026-11-01\nuntil = 2026-11-02'),
@@ -216,7 +218,7 @@ BROKEN: list[tuple[str, str, str]] = [
     (
         budget("billing_day = 3\nfrom = 2026-11-01\nuntil = 2026-11-02"),
         "budget[0].billing_day",
-        'is for period = "month" alone',
+        'is for period = "month", "quarter" or "year" alone',
     ),
     (budget('timezone = "Europe/Berln"'), "budget[0].timezone", 'did you mean "Europe/Berlin"?'),
     (budget('timezone = "berlin"'), "budget[0].timezone", 'did you mean "Europe/Berlin"?'),
@@ -284,6 +286,8 @@ BROKEN: list[tuple[str, str, str]] = [
     (budget("limit_requests = 5"), "budget[0].limit_requests", "is given beside limit_usd"),
     (requests("0"), "budget[0].limit_requests", "must be a whole number from 1 to"),
     (requests("5", "thresholds = [{ at_usd = 5 }]"), "budget[0].thresholds[0]", "an amount with `at_requests`"),
+    (tokens("{ total = 9 }", 'period = "year"'), "budget[0].period", "only spend in dollars is known for longer"),
+    (code('from = "2026-01-01"\nuntil = "2026-12-31"'), "budget[0].until", "makes it more than 66 days"),
     # what can never match
     (
         budget('select = { model_family = "claude-opus" }'),
@@ -526,7 +530,7 @@ def test_everything_that_is_wrong_is_told_at_once(folder: Path) -> None:
         [[budget]]
         name = "a"
         limit_usd = 0
-        period = "year"
+        period = "decade"
         [[budget]]
         name = "a"
         limit_usd = 1
