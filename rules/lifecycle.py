@@ -148,6 +148,8 @@ def _no_longer_asked(
     budget = budgets.get(subject.rule)
     if budget is None or mark_id(told_mark(evidence)) not in map(mark_id, budget.thresholds):
         return "threshold removed"
+    if evidence.measure != budget.measure:
+        return "something else is counted"
     rolls = None if budget.window is None else window_id(budget.window)
     return "window changed" if evidence.rolling and subject.instance.partition("/")[0] != rolls else None
 

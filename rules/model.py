@@ -33,6 +33,7 @@ from rules.evidence import (
     TriggerEvidence,
 )
 from rules.learned import LearnedRatio
+from rules.measures import SPEND, Measure
 from rules.periods import AS_THE_CALENDAR, PeriodKind, Starts
 from rules.reconciled import ReconciledDay
 from rules.scope import (
@@ -332,6 +333,10 @@ class Budget:
     """Whether its limits are those that the provider enforces, as they are set in the Console."""
     caps: Mapping[str, Nano] | None = None
     """What these are at present, by the id of the workspace or user, "" for all together; None if it is not known."""
+    caps_missing: str = ""
+    """Why it is not known, as a clause."""
+    measure: Measure = SPEND
+    """What is counted; limits and amounts are in its unit."""
     forecast: tuple[ForecastMark, ...] = ()
     burn: tuple[BurnPair, ...] = ()
     pace: tuple[PaceMark, ...] = ()
@@ -393,5 +398,17 @@ class Snapshot:
     """What was learned of prices, by model and kind of token; None where nothing is known of them."""
     caps: Caps | None = None
     """What the provider caps spend at; None where nothing asks for it."""
+    counted: Mapping[Measure, SpendView | str] = field(default_factory=dict)
+    """What budgets count beside spend, each in the form of a view whose `cost` it is, or why it is not known."""
+    people: Names | None = None
+    """The names to go by in what is counted of Claude Code, whose keys are actors; None for `names`."""
     off: frozenset[str] = frozenset()
     """The ids of keys that the directory says are switched off: nothing more is to be expected of them."""
+
+    def figures(self, measure: Measure) -> SpendView | str:
+        """The view of what is counted, or a clause that says why it is not known."""
+        return self.view if measure == SPEND else self.counted.get(measure, "nothing of it has been read")
+
+    def names_of(self, measure: Measure) -> Names:
+        """The names to go by in these figures."""
+        return self.people if measure.claude_code and self.people is not None else self.names

@@ -241,6 +241,17 @@ day_sums = Table(
     sqlite_strict=True,
 )
 
+# The rows of an hour that told its requests, packed: series id and requests.
+request_blocks = Table(
+    "request_blocks",
+    metadata,
+    key("organization"),
+    number_key("hour"),
+    number("observed_at"),
+    Column("packed", LargeBinary, nullable=False),
+    sqlite_strict=True,
+)
+
 # ---------------------------------------------------------------------------------------------- directory and sources
 
 # The name that the configuration has for each organization: "" for the one of [anthropic].
