@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -50,6 +52,8 @@ def test_long_budgets_say_what_a_report_says_and_tell_once(tmp_path: Path) -> No
         first = lines(config)
         told = json.loads(here("status", "--json", "-c", config)[1])["alerts"]
         assert here("poll", "-c", config, clock=LATER)[0] == 0
+    with closing(sqlite3.connect(tmp_path / "watcher.db")) as connection:
+        assert connection.execute("SELECT count(*) FROM day_sums").fetchone()[0] >= 140
     spent = [(row["cost_usd"], row["settled_usd"]) for row in report(config, "2026-09-01", "--by", "api_key")]
     assert sorted(figures for (name, _), figures in first.items() if name == "quarter") == sorted(spent)
     # In Kolkata the first of July begins at half past six the evening before, so its first hour is that from seven on.
