@@ -1980,6 +1980,19 @@ ROWS: list[tuple[str, dict[str, Any], str]] = [
         """,
     ),
     (
+        "quarters and years are named by the calendar, a fiscal year by that in which it begins",
+        {"period": "year", "starts": Starts(month=4)},
+        """
+        limit none
+        plan 2026=100 2027=1000
+        poll 2026-04-02T04:00 ->
+        spend 2026-04-02T04 60
+        poll 2026-04-02T05:00 -> 50
+        spend 2027-04-01T04 90
+        poll 2027-04-01T05:00 ->
+        """,
+    ),
+    (
         "days are named by their date",
         DAY,
         """

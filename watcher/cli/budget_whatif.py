@@ -75,6 +75,9 @@ def what_if(  # noqa: PLR0913, PLR0917 - each is an option of the command line
 
     settings = load_settings(config)
     base = None if name is None else named(settings, name)
+    if base is not None and (base.measure.id or base.console):
+        what = "takes its limit from the Console" if base.console else "counts something else"
+        fail(f"Only spend under a limit in dollars can be replayed, and {base.name!a} {what}.", WRONG_USAGE)
     given = _given(limit, thresholds, period, timezone, per, select)
     budget = _budget(base, given)
     now = clock_for(settings).now()

@@ -158,3 +158,22 @@ def test_what_cannot_be_meant_is_wrong_usage(config: Path, words: tuple[str, ...
     code, out, err = here("budgets", "what-if", "-c", config, *words)
     assert (code, out) == (2, "")
     assert sentence in err
+
+
+@pytest.mark.parametrize(
+    ("lines", "why"),
+    [
+        ("limit_tokens = { total = 9 }", "counts something else"),
+        ('limit_usd = 9\nsource = "claude_code"', "counts something else"),
+        ('limit = "console"', "takes its limit from the Console"),
+    ],
+)
+def test_what_is_no_spend_under_a_limit_in_dollars_is_not_replayed(
+    config: Path, tmp_path: Path, lines: str, why: str
+) -> None:
+    other = tmp_path / "config.toml"
+    other.touch(0o600)
+    other.write_text(f'{config.read_text()}\n[[budget]]\nname = "other"\n{lines}\n')
+    code, out, err = here("budgets", "what-if", "-c", other, "--budget", "other")
+    assert (code, out) == (2, "")
+    assert err == f"Only spend under a limit in dollars can be replayed, and 'other' {why}.\n"
