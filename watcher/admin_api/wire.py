@@ -64,6 +64,8 @@ Nano = Annotated[int, PlainValidator(_parse_amount)]
 Usd = Annotated[str, PlainValidator(_require_usd)]
 # No row of any organization's hour comes near 10**12 tokens, and at the dearest price they still fit in nano-dollars.
 Count = Annotated[int, Field(ge=0, le=10**12)]
+# A search costs as much as thousands of tokens.
+Searches = Annotated[int, Field(ge=0, le=10**9)]
 CountOrNone = Annotated[Count, BeforeValidator(_zero_for_null)]
 Text = str | None
 
@@ -78,7 +80,7 @@ class CacheCreation(TypedDict, total=False):
 class ServerToolUse(TypedDict, total=False):
     """Calls of tools that the API runs itself."""
 
-    web_search_requests: Count | None
+    web_search_requests: Searches | None
 
 
 class UsageResult(TypedDict, total=False):
