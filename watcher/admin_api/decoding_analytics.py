@@ -68,7 +68,8 @@ def usage_page(starting_at: datetime, ending_at: datetime) -> Callable[[bytes], 
         for index, item in enumerate(page["data"]):
             _require_hour(index, item["starting_at"], item["ending_at"], starting_at, ending_at)
             row = _usage_row(item)
-            tokens[row.starting_at] += sum(row[USAGE_DIMENSIONS : USAGE_DIMENSIONS + 5])
+            cached = row.cache_read + row.cache_write_5m + row.cache_write_1h
+            tokens[row.starting_at] += row.uncached_input + cached + row.output
             searches[row.starting_at] += row.web_searches
             require_possible(f"data[{index}].usage", tokens[row.starting_at], searches[row.starting_at])
             known = rows.get(row[:USAGE_DIMENSIONS])

@@ -68,6 +68,8 @@ Count = Annotated[int, Field(ge=0, le=10**12)]
 Searches = Annotated[int, Field(ge=0, le=10**9)]
 CountOrNone = Annotated[Count, BeforeValidator(_zero_for_null)]
 Text = str | None
+# Read up to the first bad entry: to complain of each of a long list would take hundreds of times its size.
+Listed = Annotated[list[T], Field(fail_fast=True)]
 
 
 class CacheCreation(TypedDict, total=False):
@@ -105,7 +107,7 @@ class UsageSlice(TypedDict):
 
     starting_at: Moment
     ending_at: Moment
-    results: list[UsageResult]
+    results: Listed[UsageResult]
 
 
 class CostMoney(TypedDict):
@@ -134,13 +136,13 @@ class CostSlice(TypedDict):
 
     starting_at: Moment
     ending_at: Moment
-    results: list[CostResult]
+    results: Listed[CostResult]
 
 
 class ReportPage(TypedDict, Generic[T]):
     """A page of a report. `has_more` alone says whether there is another."""
 
-    data: list[T]
+    data: Listed[T]
     has_more: bool
     next_page: NotRequired[str | None]
 
@@ -148,7 +150,7 @@ class ReportPage(TypedDict, Generic[T]):
 class ListPage(TypedDict, Generic[T]):
     """A page of a directory, continued after its `last_id`."""
 
-    data: list[T]
+    data: Listed[T]
     has_more: bool
     last_id: NotRequired[str | None]
 
@@ -285,7 +287,7 @@ class WireClaudeCode(Wire):
     terminal_type: Text = None
     is_remote: bool | None = None
     core_metrics: CoreMetrics
-    model_breakdown: list[ClaudeCodeModelUse] | None = None
+    model_breakdown: Listed[ClaudeCodeModelUse] | None = None
 
 
 def read_fast(adapter: TypeAdapter[T], body: bytes) -> T:
