@@ -22,7 +22,7 @@ from watcher.secret import Secret
 API_VERSION = "2023-06-01"
 USER_AGENT = f"claude-watcher/{__version__} (+https://github.com/claude-watcher/claude-watcher)"
 
-# A page of 36,000 usage rows is 16 MB. One four times that is no answer of this API, and reading it takes many times more.
+# A page of 36,000 usage rows is 16 MB. One four times that is no answer of this API; reading it takes many times more.
 _LARGEST_BODY = 64 * 1024 * 1024
 
 T = TypeVar("T")
