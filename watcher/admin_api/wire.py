@@ -7,6 +7,7 @@ models because a page holds tens of thousands of them.
 """
 
 import json
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Generic, NoReturn, NotRequired, TypeVar
@@ -17,6 +18,8 @@ from typing_extensions import TypedDict
 from rules.money import parse_cents
 
 T = TypeVar("T")
+
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class WireError(ValueError):
@@ -304,10 +307,21 @@ def read_exactly(adapter: TypeAdapter[T], body: bytes) -> T:
         answer = json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise WireError("the answer is not whole JSON", cut=True) from None
+    if _SURROGATE.search(body) and _half_a_character(answer):
+        raise WireError("the answer has half a character (a lone surrogate) in a text")
     try:
         return adapter.validate_python(answer)
     except ValidationError as error:
         raise _wire_error(error) from None
+
+
+def _half_a_character(answer: object) -> bool:
+    """Whether a text in the answer is none that UTF-8 can write: Python's own parser lets it pass, no database does."""
+    try:
+        json.dumps(answer, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -441,3 +441,11 @@ def test_estimates_of_claude_code_that_no_organization_could_have_are_refused_be
     ]
     with pytest.raises(WireError, match=r"^data\[0\].model_breakdown: the estimates of one page"):
         model.decode(json.dumps(model.example).encode())
+
+
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS.keys())
+def test_a_text_that_no_database_could_hold_is_refused_as_it_is_read(model: Model) -> None:
+    body = json.dumps(model.example | {"type": "\ud800"}).encode()
+    with pytest.raises(WireError):
+        model.decode(body)
+    assert model.decode(json.dumps(model.example | {"type": "\U0001f600 \\ud800"}).encode()) is not None
