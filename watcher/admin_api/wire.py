@@ -19,6 +19,7 @@ from rules.money import parse_cents
 
 T = TypeVar("T")
 
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -296,7 +297,7 @@ class WireClaudeCode(Wire):
 def read_fast(adapter: TypeAdapter[T], body: bytes) -> T:
     """`body` as pydantic's own JSON parser reads it: for what carries no money as a JSON number. Raises WireError."""
     try:
-        return adapter.validate_json(body)
+        return adapter.validate_json(_without_nul(body))
     except ValidationError as error:
         raise _wire_error(error) from None
 
@@ -304,7 +305,7 @@ def read_fast(adapter: TypeAdapter[T], body: bytes) -> T:
 def read_exactly(adapter: TypeAdapter[T], body: bytes) -> T:
     """`body` with every number kept as it was written, so that an amount never passes a float. Raises WireError."""
     try:
-        answer = json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
+        answer = json.loads(_without_nul(body), parse_float=Decimal, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise WireError("the answer is not whole JSON", cut=True) from None
     if _SURROGATE.search(body) and _half_a_character(answer):
@@ -313,6 +314,11 @@ def read_exactly(adapter: TypeAdapter[T], body: bytes) -> T:
         return adapter.validate_python(answer)
     except ValidationError as error:
         raise _wire_error(error) from None
+
+
+def _without_nul(body: bytes) -> bytes:
+    """The body with U+FFFD for every NUL in its texts, which PostgreSQL cannot hold: a name may say anything."""
+    return _NUL.sub(rb"\1\\ufffd", body) if b"\\u0000" in body else body
 
 
 def _half_a_character(answer: object) -> bool:

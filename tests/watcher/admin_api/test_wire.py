@@ -449,3 +449,16 @@ def test_a_text_that_no_database_could_hold_is_refused_as_it_is_read(model: Mode
     with pytest.raises(WireError):
         model.decode(body)
     assert model.decode(json.dumps(model.example | {"type": "\U0001f600 \\ud800"}).encode()) is not None
+
+
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS.keys())
+def test_a_nul_that_postgresql_could_not_hold_is_read_as_no_character(model: Model) -> None:
+    changed = (
+        json.dumps(model.example).replace('"name": "', '"name": "\\u0000').replace('"model": "', '"model": "\\u0000')
+    )
+    assert r"\x00" not in repr(model.decode(changed.encode()))
+
+
+def test_a_backslash_before_what_looks_like_a_nul_stays() -> None:
+    body = rb'{"id": "\\u0000 \\\u0000 \u0000\u0000", "name": null}'
+    assert decoding.organization(body).id == "\\u0000 \\\ufffd \ufffd\ufffd"
