@@ -7,6 +7,9 @@ what the whole hour may bring, so it can prove a breach and never a recovery):
   the story is still going on. An hour counts in these sums only up to its own bound, so one spike alone never suffices;
 - over one hour: it is improbable and its excess is at least `OVERWHELMING` × `min_excess`, too dear to wait.
 
+What is less dear than that must also be much for the subject itself (`Floors.of_usual`), and bursts that a subject is
+known for (`rules.bursts`) are no news up to twice their height.
+
 A subject that is firing already stays in breach until the two newest complete hours reach less than `CALM` of that.
 A level that stays is adopted as the new normal after four days. A key in its first hours is judged against the usual
 level of the organization's keys and its workspace's shape; while the whole organization has less than a day of

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from rules.bursts import Bursts
 from rules.dispersion import Dispersion
 from rules.horizons import HORIZONS, LONGEST, Law, Reals, Totals, values_at, z_score
 from rules.profile import DAY, WEEK, Flags, Floats, Memory, Profile, Tier
@@ -27,11 +28,15 @@ ONGOING = ((3, 0, 0.25), (4, 2, 0.75), (5, 2, 0.75))
 while the newest three, still stray by this part of what the whole sum does on average."""
 
 
+FAMILIAR = 0.5
+"""The most that an hour scores which the series is known for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tuning:
     """The numbers behind the judgement; z-scores count the standard deviations of the horizon's own spread."""
 
-    thresholds: tuple[float, ...] = (6.0, 4.25, 4.0, 3.75, 3.75, 3.75)
+    thresholds: tuple[float, ...] = (6.0, 3.8, 3.6, 3.4, 3.75, 3.75)
     """One a horizon (1, 2, 3, 6, 24, 72 hours)."""
     cap: float = 6.0
     """An hour counts in longer sums only up to this z-score, so that one spike does not carry a day."""
@@ -79,6 +84,9 @@ class Floors:
 
     per_hour: float = 0.0
     one_hour: float = float("inf")
+    of_usual: float = 4.0
+    """How many usual hours of the series each of two or three hours must bring above the expected, for an excess less
+    than `one_hour`. The usual hour is the mean one; in quiet hours it lies half-way from there to the expected."""
 
 
 class Reading(NamedTuple):
@@ -116,9 +124,12 @@ class _After(NamedTuple):
     scores: Reals
     z: Reals
     """Not yet divided by the spread."""
+    odd: Flags
+    """What may not train: also a burst that the series is known for."""
     silent: Flags
     totals: Reals
     silence: Silence
+    bursts: Bursts
 
 
 class Baseline:
@@ -142,7 +153,7 @@ class Baseline:
         self._level = np.zeros(rows)
         self._told = np.zeros((WEEK, rows))
         self._spent = np.zeros((2, rows))
-        self._silence = Silence(rows)
+        self._silence, self._bursts = Silence(rows), Bursts(rows)
         self.hours = np.zeros(rows)
         """Known hours behind each series' level."""
 
@@ -156,7 +167,7 @@ class Baseline:
     def advance(self, values: Floats, hour: int, floors: Floors | None = None) -> Reading:
         """Judge the hours up to the next midnight UTC, as `read` does, and learn from them."""
         reading, day, after = self._read(values, hour, floors)
-        self._learn(reading, day, after)
+        self._learn(day, after)
         return reading
 
     def _read(self, values: Floats, hour: int, floors: Floors | None) -> tuple[Reading, _Day, _After]:
@@ -191,11 +202,24 @@ class Baseline:
         scores *= _goes_on(sums)
         depth, news, silence_after = self._silence.read(seen, present, sums, single, spread)
         depth /= tuning.silence
-        score = scores[:, 1:].max(axis=1)
-        material = _material(scores, sums, floors) if floors else score
+        odd = scores[:, 1:].max(axis=1)
+        told, bursts_after = self._known_for(scores, sums)
+        score = told[:, 1:].max(axis=1)
+        material = _material(told, sums, floors, self._level) if floors else score
         reading = Reading(expected, upper, score, material, (z / spread).max(axis=1) if floors else score, depth * news)
         day = _Day(hours, seen, np.clip(seen, least, most), expected, self._level, present.astype(np.float64))
-        return reading, day, _After(scores, z, depth >= 1.0, totals, silence_after)
+        return reading, day, _After(scores, z, odd >= 1.0, depth >= 1.0, totals, silence_after, bursts_after)
+
+    def _known_for(self, scores: Reals, sums: Reals) -> tuple[Reals, Bursts]:
+        """The scores without the bursts that a series is known for, and the bursts with these hours."""
+        _, two, *_, six = range(4)
+        height = np.maximum(sums[:, two, 3] - sums[:, two, 1], 0.0) / HORIZONS[two]
+        familiar, after = self._bursts.read(scores[:, two : six + 1].max(axis=1) >= 1.0, height)
+        if not familiar.any():
+            return scores, after
+        told = scores.copy()
+        told[:, : six + 1] = np.where(familiar[:, None], np.minimum(told[:, : six + 1], FAMILIAR), told[:, : six + 1])
+        return told, after
 
     def _told_near(self, hours: npt.NDArray[np.intp]) -> Floats:
         """The most that a flagged hour of the weeks before had, at the same time give or take an hour."""
@@ -203,11 +227,11 @@ class Baseline:
         most: Floats = near.max(axis=0)
         return most
 
-    def _learn(self, reading: Reading, day: _Day, after: _After) -> None:
+    def _learn(self, day: _Day, after: _After) -> None:
         tuning = self.tuning
         self._totals.keep(after.totals)
-        self._silence = after.silence
-        flagged = (reading.score >= 1.0) | after.silent
+        self._silence, self._bursts = after.silence, after.bursts
+        flagged = after.odd | after.silent
         self.hours += day.present.sum(axis=0)
         short = flagged.sum(axis=0) <= tuning.habit_hours
         self._told[day.hours] = np.where(flagged & short, day.seen, tuning.told_fades * self._told[day.hours])
@@ -229,7 +253,7 @@ class Baseline:
             self._profile.train(leaving.hours, leaving.fair, leaving.present)
             weight = leaving.present * np.minimum(self.hours / tuning.ripe, 1.0) ** 2
             self._dispersion.train(leaving.fair, leaving.expected, leaving.level, weight)
-        self._adopt(reading.score >= 1.0)
+        self._adopt(after.odd)
         self._refit()
 
     def _taint(self, flagged: Flags, scores: Reals) -> None:
@@ -323,12 +347,19 @@ def _goes_on(sums: Reals) -> Flags:
     return result
 
 
-def _material(scores: Reals, sums: Reals, floors: Floors) -> Reals:
+def _material(scores: Reals, sums: Reals, floors: Floors, level: Floats) -> Reals:
     hours = np.array(HORIZONS, dtype=np.float64)[:, None]
-    excess = np.maximum(sums[:, :, 3] - sums[:, :, 1], 0.0) / hours
+    total = np.maximum(sums[:, :, 3] - sums[:, :, 1], 0.0)
     least = np.array([floors.one_hour] + [floors.per_hour] * (len(HORIZONS) - 1))[:, None]
-    ratio = np.divide(excess, least, out=np.where(excess > 0, np.inf, 0.0), where=least > 0)
+    usual = (level + np.minimum(sums[:, :, 1] / hours, level)) / 2.0
+    own = floors.of_usual * np.minimum(hours, 3.0) * usual
+    ratio = np.minimum(_times(total / hours, least), np.maximum(_times(total, own), total / hours / floors.one_hour))
     result: Reals = np.minimum(scores, ratio).max(axis=1)
+    return result
+
+
+def _times(total: Reals, least: Floats) -> Reals:
+    result: Reals = np.divide(total, least, out=np.where(total > 0, np.inf, 0.0), where=least > 0)
     return result
 
 

@@ -1,25 +1,20 @@
 """The production baseline behind a yardstick's protocol: `detect(times, values) -> scores`, causal, higher = odder.
 
-    python benchmarks/anomaly_detect.py PATH_OF_THE_YARDSTICK
+    python PATH_OF_THE_YARDSTICK/score.py --detector benchmarks.quality_adapter:detect --set public
 
-runs the `score.py` in that folder (or in $ANOMALY_YARDSTICK) on its public set and prints F1, recall, false alarms and
-the share of the excess spent before the page. Production code with production defaults, but for two things: the
-series know no dollars, so the money floor is set aside, and a silent series counts too.
+prints F1, recall, false alarms and the share of the excess spent before the page. Production code with production
+defaults, but for two things: the series know no dollars, so the floors in money are set aside, and a silent series
+counts too.
 """
 
 from __future__ import annotations
 
-import importlib
-import json
-import os
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from rules.seasonal import Baseline, Tuning, walk
+from rules.seasonal import Baseline, Floors, Tuning, walk
 
 Series = tuple[npt.NDArray[np.datetime64], npt.NDArray[np.float64]]
 MONDAY = np.datetime64("1970-01-05T00", "h")
@@ -36,8 +31,8 @@ def batch(series: Sequence[Series], tuning: Tuning | None = None) -> list[npt.ND
     )
     for column, (skip, (_, values)) in enumerate(zip(skips, series, strict=True)):
         matrix[skip : skip + len(values), column] = values
-    reading = walk(Baseline(len(series), tuning=tuning), matrix, 0)
-    scores = np.maximum(reading.score, reading.silence)
+    reading = walk(Baseline(len(series), tuning=tuning), matrix, 0, Floors())
+    scores = np.maximum(reading.material, reading.silence)
     result = [
         scores[skip : skip + len(values), column]
         for column, (skip, (_, values)) in enumerate(zip(skips, series, strict=True))
@@ -54,20 +49,3 @@ def detect(times: npt.NDArray[np.datetime64], values: npt.NDArray[np.float64]) -
 
 detect.batch = batch  # type: ignore[attr-defined]  # the yardstick's protocol: attributes of the function
 detect.threshold = 1.0  # type: ignore[attr-defined]
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Print the figures of the public set as JSON; 0 also where there is no yardstick."""
-    where = arguments[0] if arguments else os.environ.get("ANOMALY_YARDSTICK", "")
-    if not where or not (Path(where) / "score.py").is_file():
-        print("skipped: no yardstick; name the folder of its score.py, or set ANOMALY_YARDSTICK")
-        return 0
-    sys.path.insert(0, where)
-    score = importlib.import_module("score")
-    report, _ = score.report(detect, "public", root=where)
-    print(json.dumps(report, indent=1))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
