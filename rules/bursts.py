@@ -1,8 +1,8 @@
 """Which bursts a series is known for: some keys run short jobs at hours that nobody can foresee, again and again.
 
-A burst is a flagged stretch of at most `SHORT` hours. From its third one on a series is judged against its own bursts:
-what is no more than `HIGHER` times as high as the second highest is no news for as long. Two are asked for, so that a
-single incident makes nothing familiar. What is remembered of their height fades.
+A burst is a stretch of at most `SHORT` hours, all of them odd or nearly. From its third one on a series is judged
+against its own bursts: what is no more than `HIGHER` times as high as the second highest is no news for as long. Two
+are asked for, so that a single incident makes nothing familiar. What is remembered of their height fades.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SHORT = 4
 """Hours: a longer stretch is no burst."""
 GAP = 6
 """Hours without a flag that end a stretch."""
-HIGHER = 2.0
+HIGHER = 2.5
 FADE = 0.9 ** (1 / 7)
 """What is left of the heights each day."""
 

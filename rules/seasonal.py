@@ -28,6 +28,8 @@ ONGOING = ((3, 0, 0.25), (4, 2, 0.75), (5, 2, 0.75))
 while the newest three, still stray by this part of what the whole sum does on average."""
 
 
+NEARLY = 0.7
+"""The score from which an hour makes a burst that the series is known for, told or not."""
 FAMILIAR = 0.5
 """The most that an hour scores which the series is known for."""
 
@@ -71,7 +73,7 @@ class Tuning:
     doubt_hours: float = 12.0
     """The squared relative error of a level with n hours behind it is doubt / (1 + n / doubt_hours)."""
     young: float = 96.0
-    """Hours below which a series trains at once, without quarantine."""
+    """Hours below which a series trains at once, without quarantine, and its silence is no news."""
     ripe: float = 336.0
     """Hours from which residuals train the dispersion with full weight: before, they are mostly ignorance."""
     memory: Memory = field(default_factory=Memory)
@@ -202,6 +204,7 @@ class Baseline:
         scores *= _goes_on(sums)
         depth, news, silence_after = self._silence.read(seen, present, sums, single, spread)
         depth /= tuning.silence
+        news &= self.hours >= tuning.young
         odd = scores[:, 1:].max(axis=1)
         told, bursts_after = self._known_for(scores, sums)
         score = told[:, 1:].max(axis=1)
@@ -214,7 +217,7 @@ class Baseline:
         """The scores without the bursts that a series is known for, and the bursts with these hours."""
         _, two, *_, six = range(4)
         height = np.maximum(sums[:, two, 3] - sums[:, two, 1], 0.0) / HORIZONS[two]
-        familiar, after = self._bursts.read(scores[:, two : six + 1].max(axis=1) >= 1.0, height)
+        familiar, after = self._bursts.read(scores[:, two : six + 1].max(axis=1) >= NEARLY, height)
         if not familiar.any():
             return scores, after
         told = scores.copy()
