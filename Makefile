@@ -2,6 +2,9 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+# Two at a time, and who is done takes over from the other. The suite starts some hundred processes, none of which
+# should compile the program anew.
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest -n 2 --dist worksteal
 
 .PHONY: install demo test lint types contracts pytest system-deps bench crash sweep gallery fmt clean
 
@@ -30,7 +33,7 @@ contracts: install
 	$(BIN)/lint-imports
 
 pytest: install
-	$(BIN)/pytest -n 2
+	$(PYTEST)
 
 fmt: install
 	$(BIN)/ruff check --fix .
@@ -46,10 +49,10 @@ bench: install
 	$(BIN)/python -m benchmarks
 
 crash: install
-	$(BIN)/pytest -n 2 -m slow tests/crash
+	$(PYTEST) -m slow tests/crash
 
 sweep: install
-	$(BIN)/pytest -n 2 -m slow tests/acceptance tests/watcher
+	$(PYTEST) -m slow tests/acceptance tests/watcher
 
 gallery: install
 	$(BIN)/python -m benchmarks.gallery

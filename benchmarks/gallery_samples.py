@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+from benchmarks import gallery_triggers as triggers
 from rules.evidence import DriftPart, NewModel, PriceMove
 from rules.model import (
     DEFAULT_WORKSPACE,
@@ -13,11 +14,14 @@ from rules.model import (
     Alert,
     AnomalyEvidence,
     BudgetEvidence,
+    BurnEvidence,
     DriftEvidence,
     Evidence,
+    ForecastEvidence,
     HourPoint,
     Kind,
     Notification,
+    PaceEvidence,
     PriceEvidence,
     Reason,
     Scope,
@@ -85,6 +89,12 @@ def alert(
             value, expected, starts_at = evidence.billed, evidence.estimated, evidence.data_as_of - 48 * HOUR
         case PriceEvidence():
             starts_at = evidence.data_as_of
+        case BurnEvidence():
+            value, expected, limit, starts_at = evidence.per_hour, evidence.sustainable, evidence.limit, evidence.since
+        case ForecastEvidence():
+            value, limit, starts_at = evidence.total, evidence.limit, evidence.data_as_of
+        case PaceEvidence():
+            value, expected, limit, starts_at = evidence.spent, evidence.expected, evidence.limit, evidence.data_as_of
     made = Alert(
         id=f"{subject.fingerprint}-1",
         subject=subject,
@@ -203,6 +213,24 @@ def key_budget_exceeded() -> Alert:
     )
 
 
+def burning_key(*, state: State = State.FIRING) -> Alert:
+    """A key that spends its month's limit in a night."""
+    evidence = triggers.burn(NOW, over=state is State.RESOLVED)
+    scope, grave = {"api_key": _KEY}, Severity.CRITICAL
+    return alert("burn", "per key", evidence, scope=scope, severity=grave, names=_NAMES, state=state, instance="1h/1h")
+
+
+def foreseen_month() -> Alert:
+    """A month that will end beyond its limit."""
+    return alert("forecast", "organization", triggers.forecast(NOW), instance="2026-11-01T00:00:00Z/100")
+
+
+def fast_month() -> Alert:
+    """A workspace that is ahead of its pace."""
+    scope, instance = {"workspace": _WORKSPACE}, "2026-11-01T00:00:00Z/120"
+    return alert("pace", "workspaces", triggers.pace(NOW), scope=scope, names=_NAMES, instance=instance)
+
+
 def stalled_source() -> Alert:
     """Usage that stopped coming."""
     evidence = SourceEvidence(
@@ -298,6 +326,10 @@ def typical() -> dict[str, Notification]:
         "A runaway key, with the parents inside": notification(runaway_key(), inhibited=(workspace_parent(),)),
         "A budget passes a threshold": notification(organization_budget()),
         "A key beyond its budget": notification(key_budget_exceeded()),
+        "A budget that burns": notification(burning_key()),
+        "A budget that burns no more": notification(burning_key(state=State.RESOLVED), reason=Reason.RESOLVED),
+        "A month that will end beyond its limit": notification(foreseen_month()),
+        "A workspace ahead of its pace": notification(fast_month()),
         "A workspace that is not normal": notification(workspace_parent()),
         "A source that cannot be relied on": notification(stalled_source()),
         "A new model, and prices that moved": notification(moved_prices()),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from rules.model import Alert, DriftEvidence, PriceEvidence
+from notifiers.trigger_json import trigger_json
+from rules.model import Alert, DriftEvidence, PriceEvidence, TriggerEvidence
 from rules.money import usd_string
 
 
@@ -17,7 +18,8 @@ def alert_json(alert: Alert) -> dict[str, Any]:
     there is no id ("(console)", "(default)", "(unattributed)", "(unknown)", and "(none)" for a tag that is not there).
     `owner` is the user of the scope or of its key by name and e-mail address, null where none is known. Names are as
     people wrote them: whoever shows them escapes them. An alert about estimates has `drift`: its settled days from
-    first to last, and the workspaces and models that are off; one about prices has `prices`.
+    first to last, and the workspaces and models that are off; one about prices has `prices`; one of a budget's triggers
+    what `notifiers.trigger_json` gives, by its kind.
     """
     document = {
         "id": alert.id,
@@ -41,6 +43,8 @@ def alert_json(alert: Alert) -> dict[str, Any]:
         document["drift"] = _drift_json(alert.evidence)
     if isinstance(alert.evidence, PriceEvidence):
         document["prices"] = _prices_json(alert.evidence)
+    if isinstance(alert.evidence, TriggerEvidence):
+        document[alert.subject.kind] = trigger_json(alert.evidence)
     return document
 
 

@@ -16,6 +16,7 @@ from notifiers.source_story import source_over_story, source_story
 from notifiers.story import GLYPHS, Line, Section, Story, Tone, line
 from notifiers.subjects import title_subject
 from notifiers.text import ago, clean, plural, when
+from notifiers.trigger_story import trigger_over_story, trigger_story
 from rules.lifecycle import worst_first
 from rules.model import (
     Alert,
@@ -29,13 +30,17 @@ from rules.model import (
     Severity,
     SourceEvidence,
     State,
+    TriggerEvidence,
 )
 from rules.sources import source_name
 
 _HEADINGS: dict[Kind, str] = {
     "anomaly": "Not normal",
     "budget": "Budgets",
+    "burn": "Budgets that burn",
     "drift": "Estimate against bill",
+    "forecast": "Budgets that will be passed",
+    "pace": "Budgets ahead of their pace",
     "price": "Prices",
     "source": "Sources of data",
 }
@@ -77,6 +82,8 @@ def alert_story(alert: Alert, now: datetime) -> Story:
             return price_story(alert, evidence, now)
         case SourceEvidence() as evidence:
             return (source_over_story if over else source_story)(alert, evidence, now)
+        case TriggerEvidence() as evidence:
+            return (trigger_over_story if over else trigger_story)(alert, evidence, now)
 
 
 def _one(alert: Alert, inhibited: Sequence[Alert], now: datetime) -> Story:

@@ -16,6 +16,7 @@ from rules.model import (
     BudgetEvidence,
     Dimension,
     Share,
+    TriggerEvidence,
 )
 from rules.wording import in_order, phrase
 
@@ -136,4 +137,4 @@ def _name(ident: str, alert: Alert) -> str | None:
 
 
 def _top(alert: Alert) -> tuple[Share, ...]:
-    return alert.evidence.top if isinstance(alert.evidence, AnomalyEvidence | BudgetEvidence) else ()
+    return alert.evidence.top if isinstance(alert.evidence, AnomalyEvidence | BudgetEvidence | TriggerEvidence) else ()

@@ -12,6 +12,7 @@ complete; a sum below it proves nothing where hours are missing, and then `NoDat
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,7 +23,9 @@ import numpy as np
 import numpy.typing as npt
 
 from rules.dimensions import groups
+from rules.earlier import Reach
 from rules.forecast import Forecast
+from rules.limits import is_known, limits_of, why_none
 from rules.model import (
     HOUR,
     Alert,
@@ -41,6 +44,7 @@ from rules.model import (
     Subject,
     Verdict,
 )
+from rules.money import LARGEST_NANO
 from rules.periods import CalendarKind, Period, clock_label, instant, period_between, period_of, previous
 from rules.rolling import rearmed, window_at, window_id
 from rules.selectors import select
@@ -70,15 +74,15 @@ def _only(budget: Budget) -> Period | None:
     return None if budget.dates is None else period_between(*budget.dates, budget.timezone)
 
 
-def _periods(budget: Budget, view: SpendView, since: datetime, now: datetime) -> Iterator[Period]:
-    """The running period, then those before it that are still judged, newest first."""
+def periods(budget: Budget, since: datetime, now: datetime) -> Iterator[Period]:
+    """The running period, then those before it that ended after `since`, newest first."""
     period = running(budget, now)
     if period is not None:
         yield period
         period = previous(period)
     elif (only := _only(budget)) is not None and only.end <= now:
         period = only
-    while period is not None and period.end > since and period.end > view.start:
+    while period is not None and period.end > since:
         yield period
         period = previous(period)
 
@@ -94,23 +98,29 @@ def judge(
     """One `Breach` for every threshold crossed, for each scope the budget stands for, in each period it is judged in.
 
     `per` makes a scope of every combination of those dimensions that the ledger holds and the selector takes; without
-    it the one scope is the organization. A threshold counts as crossed when the period's hours in the view, the open
-    one included, cost at least `threshold_amount` and more than nothing; `starts_at` is the hour in which their
-    running sum got there. One `NoData` stands for a period of which hours are missing. Periods that ended at or
-    before `since` (see `rules.hindsight`) are left out; None judges the running period alone.
+    it the one scope is the organization. A threshold counts as crossed when the period's hours, the open one included,
+    cost at least `threshold_amount` of the scope's limit and more than nothing; `starts_at` is the hour in which their
+    running sum got there, or the first hour of its UTC day where that lies before the view. A scope that has no limit
+    in a period (`rules.limits`) is not judged in it. One `NoData` stands for a period of which hours are missing, and
+    one for limits that are not known. Periods that ended at or before `since` (see `rules.hindsight`) are left out;
+    None judges the running period alone.
 
     Of a rolling budget each crossing is a state, and there is one `Clear` for each of its open alerts (`held`) that is
     armed anew (`rules.rolling`).
     """
-    rows = np.flatnonzero(select(budget.select, view.leaves, names))
-    group_of, scopes = _scopes(budget, view, names, rows)
+    judged = list(periods(budget, max(now if since is None else since, view.start), now))
+    reach = Reach(view, judged)
+    rows = np.flatnonzero(select(budget.select, reach.leaves, names))
+    group_of, scopes = _scopes(budget, reach, names, rows)
     verdicts: list[Verdict] = []
-    for period in _periods(budget, view, now if since is None else since, now):
-        missing = _missing(view, period)
+    if not is_known(budget):
+        verdicts.append(NoData(Subject(budget.name, "budget", Scope(view.organization)), why_none(budget)))
+    for period in judged:
+        missing = _missing(reach, period)
         if missing is not None:
             subject = Subject(budget.name, "budget", Scope(view.organization), instant(period.start))
             verdicts.append(NoData(subject, missing))
-        verdicts.extend(_Window(budget, view, names, period, now).crossings(rows, group_of, scopes))
+        verdicts.extend(_Window(budget, reach, names, period, now).crossings(rows, group_of, scopes))
     if budget.window is not None and held:
         asked = {alert.subject.scope for alert in held}
         rows_of = {scope: rows[group_of == index] for index, scope in enumerate(scopes) if scope in asked}
@@ -129,13 +139,23 @@ class Line:
     period: str
     start: datetime
     end: datetime
-    limit: Nano
+    limit: Nano | None
+    """None where the scope has no limit in this period, so that nothing is judged of it."""
     spent: Nano
     settled: Nano
     rolling: bool = False
     """Whether it is of the hours up to now, and of no period that ends."""
     forecast: Forecast | None = None
     """Where the period will end, for the lines that `rules.outlook` forecasts."""
+    unlimited: str = ""
+    """Why there is no limit, as a clause; empty where there is one."""
+
+    @property
+    def used(self) -> float | None:
+        """Spend over the limit, 1 at the limit and endless over a limit of nothing; None without a limit."""
+        if self.limit is None:
+            return None
+        return self.spent / self.limit if self.limit else math.inf if self.spent > 0 else 0.0
 
 
 def lines(budget: Budget, view: SpendView, names: Names, now: datetime) -> list[Line]:
@@ -146,11 +166,11 @@ def lines(budget: Budget, view: SpendView, names: Names, now: datetime) -> list[
     period = running(budget, now)
     if period is None:
         return []
-    rows = np.flatnonzero(select(budget.select, view.leaves, names))
-    group_of, scopes = _scopes(budget, view, names, rows)
-    columns = period.columns(view.start, view.hours)
-    spent = _by_scope(view.cost[:, columns].sum(axis=1), rows, group_of, len(scopes)).tolist()
-    settled = _by_scope(view.settled[:, columns].sum(axis=1), rows, group_of, len(scopes)).tolist()
+    reach = Reach(view, [period])
+    rows = np.flatnonzero(select(budget.select, reach.leaves, names))
+    group_of, scopes = _scopes(budget, reach, names, rows)
+    spent, settled = (_by_scope(sums, rows, group_of, len(scopes)).tolist() for sums in reach.sums(period))
+    limits = limits_of(budget, scopes, period.start)
     found = [
         Line(
             budget=budget.name,
@@ -159,34 +179,34 @@ def lines(budget: Budget, view: SpendView, names: Names, now: datetime) -> list[
             period=period.label,
             start=period.start,
             end=period.end,
-            limit=budget.limit,
+            limit=limits[index],
             spent=spent[index],
             settled=settled[index],
             rolling=budget.window is not None,
+            unlimited=why_none(budget) if limits[index] is None else "",
         )
         for index, scope in enumerate(scopes)
     ]
     return sorted(found, key=lambda line: (-line.spent, line.label))
 
 
-def _missing(view: SpendView, period: Period) -> str | None:
-    """Why the period's spend may be more than the view's hours say, other than that it goes on; None if it may not."""
-    if view.start >= period.start + HOUR:
-        return f"{period.label} begins before the data do: they reach back to {clock_label(view.start)}"
-    if view.observed_until <= period.start:
+def _missing(reach: Reach, period: Period) -> str | None:
+    """Why the period's spend may be more than the known hours say, other than that it goes on; None if it may not."""
+    since = reach.since(period)
+    if since >= period.start + HOUR:
+        return f"{period.label} begins before the data do: they reach back to {clock_label(since)}"
+    if reach.view.observed_until <= period.start:
         return f"nothing of {period.label} has been read yet"
-    columns = period.columns(view.start, view.hours)
-    complete = min(max(view.index(view.complete_until), columns.start), columns.stop)
-    holes = int(np.count_nonzero(~view.known[columns.start : complete]))
+    holes = reach.unread(period)
     return f"{holes} hours of {period.label} have never been read" if holes else None
 
 
 def _scopes(
-    budget: Budget, view: SpendView, names: Names, rows: npt.NDArray[np.intp]
+    budget: Budget, reach: Reach, names: Names, rows: npt.NDArray[np.intp]
 ) -> tuple[npt.NDArray[np.intp], tuple[Scope, ...]]:
     """For each chosen leaf the index of the scope it counts for, and the scopes in order of their first leaf."""
-    group_of, values = groups(budget.per, [view.leaves[row] for row in rows.tolist()], names)
-    scopes = (Scope.of(view.organization, dict(zip(budget.per, some, strict=True))) for some in values)
+    group_of, values = groups(budget.per, [reach.leaves[row] for row in rows.tolist()], names)
+    scopes = (Scope.of(reach.view.organization, dict(zip(budget.per, some, strict=True))) for some in values)
     return group_of, tuple(scopes)
 
 
@@ -200,85 +220,104 @@ def _by_scope(
 
 
 class _Window:
-    """One budget's period over the columns of the view that belong to it."""
+    """One budget's period over the spend that belongs to it."""
 
-    __slots__ = ("_budget", "_columns", "_cost", "_first", "_fixed", "_names", "_settled", "_steps", "_view")
+    __slots__ = ("_budget", "_closes_at", "_cost", "_fixed", "_names", "_period", "_reach", "_settled", "_steps")
 
-    def __init__(self, budget: Budget, view: SpendView, names: Names, period: Period, now: datetime) -> None:
-        self._budget, self._view, self._names = budget, view, names
-        self._columns = period.columns(view.start, view.hours)
-        self._first = view.start + self._columns.start * HOUR
-        self._cost = view.cost[:, self._columns].sum(axis=1)
-        self._settled = view.settled[:, self._columns].sum(axis=1)
-        closes_at = None if budget.window is not None else now + LISTED_LATE if period.end <= now else period.end
-        steps = [_step(budget, mark, period, closes_at) for mark in budget.thresholds]
-        self._steps = sorted(steps, key=lambda step: step.amount)
+    def __init__(self, budget: Budget, reach: Reach, names: Names, period: Period, now: datetime) -> None:
+        self._budget, self._reach, self._names, self._period = budget, reach, names, period
+        self._cost, self._settled = reach.sums(period)
+        ended = period.end <= now
+        self._closes_at = None if budget.window is not None else now + LISTED_LATE if ended else period.end
+        self._steps: dict[Nano, list[_Step]] = {}
         self._fixed: dict[str, Any] = {
             "period": period.label,
             "period_start": period.start,
             "period_end": period.end,
             "timezone": period.timezone,
-            "limit": budget.limit,
             "rolling": budget.window is not None,
             "also_crossed": (),
-            "data_as_of": min(view.observed_until, now),
+            "data_as_of": min(reach.view.observed_until, now),
         }
 
     def crossings(
         self, rows: npt.NDArray[np.intp], group_of: npt.NDArray[np.intp], scopes: Sequence[Scope]
     ) -> Iterator[Breach]:
         """The breaches of every scope, scope by scope, lowest threshold first."""
-        if not self._steps or not len(rows):
+        limits = limits_of(self._budget, scopes, self._period.start)
+        if not self._budget.thresholds or not len(rows) or all(limit is None for limit in limits):
             return
-        amounts = np.array([step.amount for step in self._steps], dtype=np.int64)
+        amounts = self._amounts(limits)
         spent = _by_scope(self._cost, rows, group_of, len(scopes))
         settled = _by_scope(self._settled, rows, group_of, len(scopes))
-        crossed = np.flatnonzero((spent >= amounts.min()) & (spent > 0))
+        crossed = np.flatnonzero((spent >= amounts[:, 0]) & (spent > 0))
         order = np.argsort(group_of, kind="stable")
         bounds = np.searchsorted(group_of[order], np.arange(len(scopes) + 1))
         for begin in range(0, len(crossed), _AT_ONCE):
             some = crossed[begin : begin + _AT_ONCE].tolist()
             members = [rows[order[bounds[group] : bounds[group + 1]]] for group in some]
-            hours = self._crossing_hours(members, amounts).tolist()
+            hours = self._crossing_hours(members, amounts[some]).tolist()
             for group, leaves, at in zip(some, members, hours, strict=True):
-                yield from self._breaches(scopes[group], leaves.tolist(), int(spent[group]), int(settled[group]), at)
+                figures = limits[group] or 0, int(spent[group]), int(settled[group])
+                yield from self._breaches(scopes[group], leaves.tolist(), figures, at)
+
+    def _amounts(self, limits: Sequence[Nano | None]) -> npt.NDArray[np.int64]:
+        """What each scope's marks are worth, lowest first, beyond everything where it has no limit.
+
+        Shape (scopes, marks).
+        """
+        marks = self._budget.thresholds
+        row: dict[Nano | None, list[Nano]] = {None: [LARGEST_NANO] * len(marks)}
+        for limit in limits:
+            if limit is not None and limit not in row:
+                row[limit] = sorted(min(threshold_amount(limit, mark), LARGEST_NANO) for mark in marks)
+        return np.array([row[limit] for limit in limits], dtype=np.int64)
+
+    def _steps_of(self, limit: Nano) -> list[_Step]:
+        """The marks under this limit, lowest first."""
+        if limit not in self._steps:
+            steps = [
+                _step(self._budget, limit, mark, self._period, self._closes_at) for mark in self._budget.thresholds
+            ]
+            self._steps[limit] = sorted(steps, key=lambda step: step.amount)
+        return self._steps[limit]
 
     def _crossing_hours(
         self, members: Sequence[npt.NDArray[np.intp]], amounts: npt.NDArray[np.int64]
     ) -> npt.NDArray[np.intp]:
-        """In which column, counted from the period's first, each scope's running sum reached each amount.
+        """In which column, counted from the period's first, each scope's running sum reached each of its amounts.
 
-        Shape (scopes, amounts).
+        Shape (scopes, amounts), as `amounts` has it.
         """
-        firsts = np.cumsum([0, *(len(leaves) for leaves in members[:-1])])
-        cost = self._view.cost[np.concatenate(members), self._columns]
-        running = np.add.reduceat(cost, firsts, axis=0).cumsum(axis=1)
-        return np.stack([(running >= amount).argmax(axis=1) for amount in amounts], axis=1)
+        running = self._reach.running(self._period, members)
+        return np.stack([(running >= amount[:, np.newaxis]).argmax(axis=1) for amount in amounts.T], axis=1)
 
     def _breaches(
-        self, scope: Scope, leaves: Sequence[int], spent: Nano, settled: Nano, at: Sequence[int]
+        self, scope: Scope, leaves: Sequence[int], figures: tuple[Nano, Nano, Nano], at: Sequence[int]
     ) -> Iterator[Breach]:
-        """One breach for every threshold that the scope's spend has reached."""
-        costs = [(self._view.leaves[row], int(self._cost[row])) for row in leaves]
-        unpriced = self._view.unpriced
+        """One breach for every threshold that the scope's spend has reached; `figures` are limit, spent and settled."""
+        limit, spent, settled = figures
+        costs = [(self._reach.leaves[row], int(self._cost[row])) for row in leaves]
+        unpriced = self._reach.unpriced
         dear = {leaf.model for leaf, cost in costs if cost and leaf.model in unpriced} if unpriced else ()
         evidence = partial(
             BudgetEvidence,
+            limit=limit,
             spent=spent,
             settled=settled,
             top=_top(scope, costs, self._names),
             unpriced=tuple(sorted(dear)),
             **self._fixed,
         )
-        for step, column in zip(self._steps, at, strict=True):
+        for step, column in zip(self._steps_of(limit), at, strict=True):
             if spent >= step.amount:
                 yield Breach(
                     subject=Subject(self._budget.name, "budget", scope, step.instance),
                     severity=step.severity,
-                    starts_at=self._first + column * HOUR,
+                    starts_at=self._reach.begins(self._period, column),
                     value=spent,
                     expected=None,
-                    limit=self._budget.limit,
+                    limit=limit,
                     evidence=evidence(threshold_percent=step.percent, threshold_amount=step.own),
                     closes_at=step.closes_at,
                 )
@@ -286,7 +325,7 @@ class _Window:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One threshold of a budget in one period, worked out once for all scopes."""
+    """One threshold of a budget in one period, worked out once for all scopes of one limit."""
 
     percent: float
     amount: Nano
@@ -297,14 +336,14 @@ class _Step:
     closes_at: datetime | None
 
 
-def _step(budget: Budget, mark: Mark, period: Period, closes_at: datetime | None) -> _Step:
+def _step(budget: Budget, limit: Nano, mark: Mark, period: Period, closes_at: datetime | None) -> _Step:
     begins = instant(period.start) if budget.window is None else window_id(budget.window)
     return _Step(
-        percent=percent_of(budget.limit, mark),
-        amount=threshold_amount(budget.limit, mark),
+        percent=percent_of(limit, mark),
+        amount=threshold_amount(limit, mark),
         own=mark_amount(mark),
         instance=f"{begins}/{mark_id(mark)}",
-        severity=severity_of(budget.limit, mark),
+        severity=severity_of(limit, mark),
         closes_at=closes_at,
     )
 

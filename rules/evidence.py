@@ -197,4 +197,141 @@ class PriceEvidence:
     type: Literal["price"] = "price"
 
 
-Evidence: TypeAlias = BudgetEvidence | AnomalyEvidence | SourceEvidence | DriftEvidence | PriceEvidence
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriggerEvidence:
+    """What the triggers of a budget have in common; frozen with the alert. Amounts are of the running period."""
+
+    period: str
+    """The period's name for people."""
+    period_start: datetime
+    period_end: datetime
+    timezone: str
+    limit: Nano
+    spent: Nano
+    settled: Nano
+    per_hour: Nano
+    """Spend per hour at present."""
+    data_as_of: datetime
+    proven_until: datetime
+    """The end of the newest hour that proves it: only complete data from there on can end it."""
+    top: tuple[Share, ...] = ()
+    unpriced: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    """The lesser marks of the same budget and scope that are told with this one, in words."""
+    told_with: str | None = None
+    """The mark, in words, that this one was told with; then nothing is told of it alone."""
+    after: Nano | None = None
+    """What complete data had it at when it was clear: the forecast total, the spend per hour, what was spent."""
+
+    @property
+    def height(self) -> float:
+        """How grave it is among the marks of its trigger: the highest tells."""
+        raise NotImplementedError
+
+    @property
+    def excess(self) -> Nano:
+        """By how much it is too much, in what the alerts of its kind have in common."""
+        raise NotImplementedError
+
+    @property
+    def remaining(self) -> Nano:
+        """What is left of the limit, nothing where it is passed."""
+        return max(self.limit - self.spent, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastEvidence(TriggerEvidence):
+    """Why a period is held to end beyond a mark."""
+
+    percent: float
+    """The mark in percent of the limit; also of one that is an amount of its own."""
+    amount: Nano
+    """What the mark is worth."""
+    own: bool = False
+    """Whether the mark is an amount of its own."""
+    total: Nano
+    low: Nano
+    high: Nano
+    """The expected total and its 80 % interval."""
+    sustainable: Nano
+    """What an hour of the rest of the period may cost, for the mark not to be reached."""
+    crosses: datetime | None = None
+    early: datetime | None = None
+    late: datetime | None = None
+    """When the running sum reaches the mark, and the 80 % interval of that; None beyond the period's end."""
+    little: bool = False
+    """Whether it rests on under two weeks of history."""
+    type: Literal["forecast"] = "forecast"
+
+    @property
+    def height(self) -> float:
+        """What the mark is worth."""
+        return float(self.amount)
+
+    @property
+    def excess(self) -> Nano:
+        """What the period is expected to cost beyond the mark."""
+        return self.total - self.amount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BurnEvidence(TriggerEvidence):
+    """Why a limit is held to be burnt too fast. `per_hour` is that of the short window."""
+
+    since: datetime
+    """The first hour of the stretch that costs at least half of `per_hour`, and more than can be sustained."""
+    long_hours: int
+    short_hours: int
+    factor: float
+    burnt: Nano
+    """Spent in the long window."""
+    sustainable: Nano
+    """What an hour of the short window may cost, nano-dollars."""
+    long_per_hour: Nano
+    long_sustainable: Nano
+    """The same two of the long window."""
+    exhausted_at: datetime | None = None
+    """When the rest of the limit is gone at `per_hour`; None where there is none left, or it lasts."""
+    type: Literal["burn"] = "burn"
+
+    @property
+    def height(self) -> float:
+        """The factor that both windows have reached."""
+        return self.factor
+
+    @property
+    def excess(self) -> Nano:
+        """What an hour costs beyond what can be sustained."""
+        return self.per_hour - self.sustainable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaceEvidence(TriggerEvidence):
+    """Why spend is held to be ahead of its period."""
+
+    percent: float
+    """The mark, in percent of `expected`."""
+    expected: Nano
+    """What should have been spent by now, by the scope's own week."""
+    sustainable: Nano
+    """What an hour of the rest of the period may cost on average, for the limit to last."""
+    ends_at: Nano
+    """What the period comes to, if the rest of it is as far ahead as it is by now."""
+    exhausted_at: datetime | None = None
+    """When the limit is gone, if the rest of the period is as far ahead; None where it lasts."""
+    type: Literal["pace"] = "pace"
+
+    @property
+    def height(self) -> float:
+        """The mark."""
+        return self.percent
+
+    @property
+    def excess(self) -> Nano:
+        """What was spent beyond what should have been by now."""
+        return self.spent - self.expected
+
+
+Triggered: TypeAlias = ForecastEvidence | BurnEvidence | PaceEvidence
+"""What the triggers of a budget leave behind."""
+Evidence: TypeAlias = BudgetEvidence | AnomalyEvidence | SourceEvidence | DriftEvidence | PriceEvidence | Triggered

@@ -73,10 +73,16 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What is forecast together: the view's rows of one scope, and the amounts whose crossing is asked for."""
+    """What is forecast together: the view's rows of one scope, and the amounts whose crossing is asked for.
+
+    `before` is the scope's running sum over that part of the period that lies before the view, in columns that begin at
+    `begins`.
+    """
 
     rows: Rows
     amounts: tuple[Nano, ...] = ()
+    before: tuple[Nano, ...] = ()
+    begins: tuple[datetime, ...] = ()
 
 
 def forecasts(
@@ -198,12 +204,13 @@ class _Coming(NamedTuple):
 class _Path:
     """One scope's way through the period: what is known, and what is to come."""
 
-    __slots__ = ("_bases", "_curves", "_group", "_hour", "_spend", "_spent", "_window")
+    __slots__ = ("_bases", "_before", "_curves", "_group", "_hour", "_spend", "_spent", "_window")
 
     def __init__(self, view: SpendView, group: Group, window: _Window, coming: _Coming) -> None:
         self._group, self._window, self._hour = group, window, coming.hour
         self._spend = _summed(view, group.rows, slice(window.first, window.shown))
-        self._spent = int(self._spend.sum())
+        self._before = group.before[-1] if group.before else 0
+        self._spent = self._before + int(self._spend.sum())
         self._curves = (coming.low, coming.middle, coming.high)
         shown = self._spend[window.gaps + window.anchor - window.first].astype(np.float64)
         before = window.gaps < 0
@@ -226,8 +233,7 @@ class _Path:
 
     def _crossing(self, amount: Nano) -> Crossing:
         if self._spent >= amount:
-            column = self._window.first + int((self._spend.cumsum() >= amount).argmax())
-            at = self._window.moment + (column - self._window.anchor) * HOUR
+            at = self._was_reached(amount)
             return Crossing(amount, at, at, at)
         late, expected, early = (
             self._reached(curve, amount - base) for base, curve in zip(self._bases, self._curves, strict=True)
@@ -241,6 +247,14 @@ class _Path:
             )
         ]
         return Crossing(amount, *moments)
+
+    def _was_reached(self, amount: Nano) -> datetime:
+        """When what is known first got to the amount."""
+        for begins, running in zip(self._group.begins, self._group.before, strict=True):
+            if running >= amount:
+                return begins
+        column = self._window.first + int((self._before + self._spend.cumsum() >= amount).argmax())
+        return self._window.moment + (column - self._window.anchor) * HOUR
 
     def _reached(self, curve: Floats, needed: float) -> int | None:
         """In which hour from the anchor the curve gets to the amount; within a block by the rhythm of its hours."""

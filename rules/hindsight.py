@@ -90,5 +90,7 @@ def _signature(budget: Budget) -> str:
         *(("starts", astuple(budget.starts)) if budget.starts != AS_THE_CALENDAR else ()),
         *(("dates", *(day.isoformat() for day in budget.dates)) if budget.dates is not None else ()),
         *(("window", budget.window // HOUR) if budget.window is not None else ()),
+        *(("plan", *sorted(budget.plan.items())) if budget.plan else ()),
+        *(("console", *sorted((budget.caps or {}).items())) if budget.console else ()),
     )
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]

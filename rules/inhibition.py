@@ -1,6 +1,7 @@
 """Which alert tells another's story: the narrower anomalies that explain a wider one, the source that fails for all.
 
-The excess of an anomaly is what was seen over what the baseline held for likely. Alerts of one kind of scope do not
+The excess of an anomaly is what was seen over what the baseline held for likely; that of a budget's trigger is what
+goes beyond what its limit sustains. Each kind of alert explains its own alone. Alerts of one kind of scope do not
 overlap, so their parts add up: ten runaway keys together may explain their workspace. Kinds are tried from the
 narrowest (a key) to the widest, and the first kind that explains enough tells the story, through its largest part.
 A scope lies inside another when all it spends belongs to it: a key inside its workspace, its user and the tags of that
@@ -13,14 +14,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from fractions import Fraction
 from functools import lru_cache
 from typing import TypeAlias
 
 from rules import outages
 from rules.dimensions import derived, known_of
-from rules.model import TAG, Alert, AnomalyEvidence, Dimension, Names, Nano, Scope, State
+from rules.model import TAG, Alert, AnomalyEvidence, Dimension, Names, Nano, Scope, State, TriggerEvidence
 
 BEGINS_AT = Fraction(1, 2)
 """The part of an alert's excess that others must explain to inhibit it."""
@@ -52,7 +52,12 @@ def inhibit(alerts: Iterable[Alert], began: Collection[str], names: Names) -> In
     lies inside what.
     """
     firing = {alert.id: alert for alert in alerts if alert.state is State.FIRING}
-    tellers = _Tellers(firing.values(), names)
+    tellers = {
+        kind: _Tellers(
+            [alert for alert in firing.values() if alert.subject.kind == kind and not _is_silent(alert)], names
+        )
+        for kind in {alert.subject.kind for alert in firing.values()}
+    }
     told: set[str] = set()
     folded: set[str] = set()
     changed: dict[str, Alert] = {}
@@ -64,7 +69,7 @@ def inhibit(alerts: Iterable[Alert], began: Collection[str], names: Names) -> In
             heard = (other for other in firing.values() if other.id in told or _was_heard(other, began))
             teller = outages.teller(alert, heard)
         else:
-            teller = tellers.of(alert, BEGINS_AT if fresh else LASTS_TO)
+            teller = tellers[alert.subject.kind].of(alert, BEGINS_AT if fresh else LASTS_TO)
         if teller is not None:
             root = changed.get(teller.id, teller).inhibited_by or teller.id
             if fresh:
@@ -77,7 +82,7 @@ def inhibit(alerts: Iterable[Alert], began: Collection[str], names: Names) -> In
             changed[alert.id] = replace(alert, inhibited_by=None)
             told.add(alert.id)
         else:
-            tellers.leave_out(alert)
+            tellers[alert.subject.kind].leave_out(alert)
     return Inhibition(frozenset(told), frozenset(folded), tuple(changed.values()))
 
 
@@ -118,11 +123,11 @@ def _was_heard(alert: Alert, began: Collection[str]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Anomaly:
-    """A firing anomaly, with what is asked of it again and again worked out once."""
+class _Excess:
+    """A firing alert about too much, with what is asked of it again and again worked out once."""
 
     alert: Alert
-    evidence: AnomalyEvidence
+    evidence: AnomalyEvidence | TriggerEvidence
     place: Mapping[Dimension, str]
     """The dimensions in which it lies for certain: those of its scope, and what follows from them."""
     asked: tuple[tuple[Dimension, str], ...]
@@ -132,21 +137,30 @@ class _Anomaly:
 
     @property
     def excess(self) -> Nano:
-        """What was seen over what was expected."""
-        return self.evidence.observed - self.evidence.expected
+        """What was seen over what was expected, or sustained."""
+        return _excess_of(self.evidence)
 
 
-def _anomaly(alert: Alert, names: Names, tags: Collection[Dimension]) -> _Anomaly | None:
+def _excess_of(evidence: AnomalyEvidence | TriggerEvidence) -> Nano:
+    return evidence.observed - evidence.expected if isinstance(evidence, AnomalyEvidence) else evidence.excess
+
+
+def _is_silent(alert: Alert) -> bool:
+    """Whether it is a mark that a higher one tells of: nobody hears of it."""
+    return isinstance(alert.evidence, TriggerEvidence) and alert.evidence.told_with is not None
+
+
+def _too_much(alert: Alert, names: Names, tags: Collection[Dimension]) -> _Excess | None:
     evidence, scope = alert.evidence, alert.subject.scope
-    if not isinstance(evidence, AnomalyEvidence):
+    if not isinstance(evidence, AnomalyEvidence | TriggerEvidence):
         return None
     parts = scope.parts()
     beside = next((ident for ident in alert.names if ident not in parts.values()), None)
     place = known_of(scope, names, tags, beside)
-    return _Anomaly(alert, evidence, place, tuple(parts.items()), _parts(evidence, names))
+    return _Excess(alert, evidence, place, tuple(parts.items()), _parts(evidence, names))
 
 
-def _parts(evidence: AnomalyEvidence, names: Names) -> dict[tuple[Dimension, str], Nano]:
+def _parts(evidence: AnomalyEvidence | TriggerEvidence, names: Names) -> dict[tuple[Dimension, str], Nano]:
     """The excess of every part that the evidence names, and of the users, tags and families that those belong to.
 
     Evidence names the largest parts only, so these sums are at most what is really there.
@@ -176,12 +190,12 @@ class _Tellers:
     def __init__(self, firing: Collection[Alert], names: Names) -> None:
         self._names = names
         self._tags = {TAG + key for alert in firing for key, _ in alert.subject.scope.tags}
-        self._by_kind: dict[str, list[_Anomaly]] = {}
-        self._placed: dict[tuple[str, Dimension], dict[str | None, list[_Anomaly]]] = {}
+        self._by_kind: dict[str, list[_Excess]] = {}
+        self._placed: dict[tuple[str, Dimension], dict[str | None, list[_Excess]]] = {}
         self._left_out: set[str] = set()
         kinds: dict[str, _Rank] = {}
         for alert in firing:
-            child = _anomaly(alert, names, self._tags)
+            child = _too_much(alert, names, self._tags)
             if child is not None:
                 scope = alert.subject.scope
                 kinds[scope.kind] = _rank(scope)
@@ -196,7 +210,7 @@ class _Tellers:
         """The alert that tells the story of this one if at least `least` of its excess is explained, else None."""
         own = _rank(alert.subject.scope)
         narrower = [kind for kind, rank in self._kinds if rank < own]
-        parent = _anomaly(alert, self._names, self._tags) if narrower else None
+        parent = _too_much(alert, self._names, self._tags) if narrower else None
         if parent is None or parent.excess <= 0:
             return None
         for kind in narrower:
@@ -209,7 +223,7 @@ class _Tellers:
                 return max(largest.values(), key=lambda found: found[:2])[2]
         return None
 
-    def _near(self, kind: str, parent: _Anomaly) -> Iterator[_Anomaly]:
+    def _near(self, kind: str, parent: _Excess) -> Iterator[_Excess]:
         """The anomalies of this kind that do not lie elsewhere: where both are certain of a dimension, they agree."""
         organization = parent.alert.subject.scope.organization
         for child in self._candidates(kind, parent):
@@ -218,9 +232,9 @@ class _Tellers:
             if not _apart(child, parent):
                 yield child
 
-    def _candidates(self, kind: str, parent: _Anomaly) -> Sequence[_Anomaly]:
+    def _candidates(self, kind: str, parent: _Excess) -> Sequence[_Excess]:
         """Those that agree with the parent in the dimension that leaves fewest."""
-        found: Sequence[_Anomaly] = self._by_kind[kind]
+        found: Sequence[_Excess] = self._by_kind[kind]
         for dimension in {"workspace", *(dimension for dimension, _ in parent.asked)}:
             value = parent.place.get(dimension)
             if value is not None:
@@ -229,7 +243,7 @@ class _Tellers:
                 found = min(found, agreeing, key=len)
         return found
 
-    def _in(self, kind: str, dimension: Dimension) -> Mapping[str | None, list[_Anomaly]]:
+    def _in(self, kind: str, dimension: Dimension) -> Mapping[str | None, list[_Excess]]:
         """The anomalies of a kind by where they lie in a dimension."""
         placed = self._placed.get((kind, dimension))
         if placed is None:
@@ -239,18 +253,18 @@ class _Tellers:
         return placed
 
 
-def _apart(child: _Anomaly, parent: _Anomaly) -> bool:
+def _apart(child: _Excess, parent: _Excess) -> bool:
     """Whether there is a dimension in which they lie in different places for certain."""
     return any(parent.place.get(dimension, ident) != ident for dimension, ident in child.place.items())
 
 
-def _explained(child: _Anomaly, parent: _Anomaly) -> Nano:
+def _explained(child: _Excess, parent: _Excess) -> Nano:
     """How much of the parent's excess is the child's.
 
     A child that lies wholly inside counts with its excess, one that lies partly inside with no more than is known to
     have been too much there, by the parts that the evidence of either names.
     """
-    excess = _excess_since(child.evidence, parent.evidence.since)
+    excess = _excess_since(child.evidence, parent.evidence)
     if excess <= 0 or all(dimension in child.place for dimension, _ in parent.asked):
         return max(excess, 0)
     inside_child = _least(child.parts, parent.asked, child.place)
@@ -267,8 +281,11 @@ def _least(
     return min((parts.get(part, 0) for part in asked if part[0] not in certain), default=0)
 
 
-def _excess_since(evidence: AnomalyEvidence, since: datetime) -> Nano:
-    """The excess from `since` on, by the hours that the evidence keeps; all of it where it did not begin before."""
+def _excess_since(evidence: AnomalyEvidence | TriggerEvidence, beside: AnomalyEvidence | TriggerEvidence) -> Nano:
+    """An anomaly's excess since the other began, by the hours that the evidence keeps, if it did not begin later."""
+    if isinstance(evidence, TriggerEvidence) or isinstance(beside, TriggerEvidence):
+        return _excess_of(evidence)
+    since = beside.since
     if evidence.since >= since or not evidence.points or evidence.points[0].hour > since:
-        return evidence.observed - evidence.expected
+        return _excess_of(evidence)
     return sum(point.observed - point.expected for point in evidence.points if point.hour >= since)

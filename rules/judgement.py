@@ -9,13 +9,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from rules import anomaly, budgets, drift, hindsight, lifecycle, prices, routing, sources, stall
+from rules import anomaly, budgets, drift, early, hindsight, lifecycle, pauses, prices, routing, sources, stall
+from rules.asked import Act, Answer, Request
+from rules.budget_requests import hear
+from rules.caps import Caps
 from rules.drift import DriftRule
+from rules.limits import capped
 from rules.model import (
     Alert,
     AnomalyRule,
     Budget,
     Kind,
+    Names,
     Notification,
     Route,
     Snapshot,
@@ -47,6 +52,15 @@ class Rules:
             anomalies=tuple(rule for rule in self.anomalies if takes_organization(rule.select, organization, called)),
         )
 
+    def under(self, caps: Caps | None, names: Names) -> Rules:
+        """The same, where budgets take their limits from the provider with what these are now."""
+        return replace(self, budgets=tuple(capped(budget, caps, names) for budget in self.budgets))
+
+    @property
+    def ask_for_caps(self) -> bool:
+        """Whether any budget takes its limits from the provider."""
+        return any(budget.console for budget in self.budgets)
+
 
 @dataclass(frozen=True, slots=True)
 class Past:
@@ -58,6 +72,8 @@ class Past:
     alerts: Sequence[Alert] = ()
     remembered: str | None = None
     """The `remember` of the last decision that was kept; None where this database has never been judged."""
+    requests: Sequence[Request] = ()
+    """What people asked for since then, in its order; each is answered by this judgement."""
 
     @property
     def is_first(self) -> bool:
@@ -77,6 +93,9 @@ class Decision:
     view: SpendView
     """The figures it was based on; their complete part ends where a stall began."""
     stall: Stall | None
+    answers: tuple[Answer, ...] = ()
+    """One for each request: none of them is to be handed to a judgement again."""
+    acts: tuple[Act, ...] = ()
 
 
 def closed_since(rules: Rules, remembered: str | None, now: datetime) -> datetime | None:
@@ -84,20 +103,31 @@ def closed_since(rules: Rules, remembered: str | None, now: datetime) -> datetim
     return hindsight.watch(rules.budgets, remembered, now).earliest
 
 
+def beginnings(rules: Rules, remembered: str | None, now: datetime) -> frozenset[datetime]:
+    """When the periods begin that are judged at `now`: as far back spend has to be known (`SpendView.earlier`)."""
+    since = hindsight.watch(rules.budgets, remembered, now).since
+    return frozenset(
+        period.start for budget in rules.budgets for period in budgets.periods(budget, since[budget.name], now)
+    )
+
+
 def decide(snapshot: Snapshot, rules: Rules, past: Past, now: datetime) -> Decision:
     """Judge a snapshot by every rule and advance the alerts. Same arguments, same decision, ids included."""
     silence = stall.judge(snapshot.view, now)
     view = snapshot.view if silence is None else _cap(snapshot.view, silence.since)
-    watch = hindsight.watch(rules.budgets, past.remembered, now)
-    verdicts = judge(replace(snapshot, view=view), rules, watch, past.alerts, silence, now)
+    heard = hear(past.requests, rules.budgets, past.alerts, past.remembered, now)
+    whole_watch = hindsight.watch(rules.budgets, past.remembered, now)
+    held = heard.pauses.still_needed(whole_watch)
+    watch = held.narrow(whole_watch)
+    verdicts = judge(replace(snapshot, view=view), rules, watch, heard.alerts, silence, now, paused=held)
     memory = prices.recall(past.remembered)
     if snapshot.ratios is not None:
-        told = prices.judge(rules.prices, snapshot.ratios, memory, view, snapshot.names, past.alerts, now)
+        told = prices.judge(rules.prices, snapshot.ratios, memory, view, snapshot.names, heard.alerts, now)
         verdicts, memory = [*verdicts, *told.breaches], told.memory
-    advance = lifecycle.advance(past.alerts, verdicts, configured(rules), snapshot.names, now, rules.budgets)
+    advance = lifecycle.advance(heard.alerts, verdicts, configured(rules), snapshot.names, now, rules.budgets)
     routed = routing.notifications(
         advance,
-        past.alerts,
+        heard.alerts,
         rules.routes,
         organization_name=snapshot.organization_name,
         told_as=snapshot.told_as,
@@ -105,8 +135,16 @@ def decide(snapshot: Snapshot, rules: Rules, past: Past, now: datetime) -> Decis
         now=now,
         names=snapshot.names,
     )
-    remember = prices.remember(watch.remember, memory)
-    return Decision(routed.alerts, advance.transitions, routed.notifications, remember, view, silence)
+    return Decision(
+        alerts=lifecycle.applied(heard.forgotten.alerts, routed.alerts),
+        transitions=(*heard.forgotten.transitions, *advance.transitions),
+        notifications=routed.notifications,
+        remember=pauses.remember(prices.remember(watch.remember, memory), held),
+        view=view,
+        stall=silence,
+        answers=heard.answers,
+        acts=heard.acts,
+    )
 
 
 def judge(
@@ -116,14 +154,22 @@ def judge(
     alerts: Sequence[Alert],
     silence: Stall | None,
     now: datetime,
+    *,
+    paused: pauses.Pauses | None = None,
 ) -> list[Verdict]:
-    """Every verdict of every rule on one snapshot."""
+    """Every verdict of every rule on one snapshot; of budgets that are paused those alone on what is listed."""
     view, names = snapshot.view, snapshot.names
     firing = frozenset(alert.subject.fingerprint for alert in alerts if alert.state is not State.RESOLVED)
     verdicts: list[Verdict] = []
     for budget in rules.budgets:
         held = [alert for alert in alerts if alert.state is not State.RESOLVED and _is_of(alert, budget)]
-        verdicts += budgets.judge(budget, view, names, now, watch.since[budget.name], held)
+        found = budgets.judge(budget, view, names, now, watch.since[budget.name], held)
+        early_held = [
+            alert for alert in alerts if alert.state is not State.RESOLVED and alert.subject.rule == budget.name
+        ]
+        off, stalled = snapshot.off, silence is not None
+        found += early.judge(budget, view, names, early_held, now, off=off, stalled=stalled)
+        verdicts += pauses.only_listed(found, early_held) if paused and paused.holds(budget.name) else found
     for rule in rules.anomalies:
         verdicts += anomaly.judge(rule, view, names, firing, now)
     verdicts += sources.judge(snapshot, silence, now, alerts)
@@ -139,6 +185,7 @@ def configured(rules: Rules) -> frozenset[tuple[Kind, str]]:
     """(kind, name) of every rule in force; an alert of another rule has lost its reason to be."""
     found: set[tuple[Kind, str]] = {("source", name) for name in sources.RULES}
     found |= {("budget", budget.name) for budget in rules.budgets}
+    found |= {(kind, budget.name) for budget in rules.budgets for kind in early.asked(budget)}
     found |= {("anomaly", rule.name) for rule in rules.anomalies}
     found |= {("drift", drift.RULE)} if rules.drift.enabled else set()
     found |= {("price", prices.RULE)} if rules.prices.enabled else set()

@@ -22,6 +22,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from rules.crossings import Crossing, crossing_of, is_armed, scope_and_period
+from rules.folding import fold_marks
+from rules.limits import is_known, limit_of
 from rules.model import (
     Alert,
     AnomalyEvidence,
@@ -37,6 +39,7 @@ from rules.model import (
     State,
     Subject,
     Transition,
+    TriggerEvidence,
     Verdict,
 )
 from rules.rolling import window_id
@@ -72,8 +75,9 @@ def advance(
     `budgets` has (None: not looked at). Of several verdicts on one subject a breach counts.
     """
     asked = None if budgets is None else {rule.name: rule for rule in budgets}
-    known = _known(open_alerts)
-    outcome = _Outcome(now, names)
+    every = tuple(open_alerts)
+    known = _known(every)
+    outcome = _Outcome(now, names, {alert.subject: alert.reset_at for alert in every if alert.reset_at is not None})
     for subject, alert in known.items():
         why = _no_longer_asked(alert, configured, asked)
         if alert.state is not State.RESOLVED and why is not None:
@@ -89,6 +93,8 @@ def advance(
         if current.state is not State.RESOLVED and current.closes_at is not None and current.closes_at <= now:
             outcome.resolve(current, current.closes_at, "period ended", silent=True)
     outcome.fold(known.values())
+    for folded, transition in fold_marks(known.values(), outcome.alerts, outcome.transitions):
+        outcome.put(folded, transition)
     return outcome.advance()
 
 
@@ -118,7 +124,7 @@ def _known(alerts: Iterable[Alert]) -> dict[Subject, Alert]:
     """One alert for each subject: an open one before a closed event, and no closed state at all."""
     known: dict[Subject, Alert] = {}
     for alert in sorted(alerts, key=_in_order):
-        if alert.state is State.RESOLVED and (not alert.is_event or alert.subject in known):
+        if alert.state is State.RESOLVED and (not alert.is_event or alert.subject in known or alert.reset_at):
             continue
         known[alert.subject] = alert
     return known
@@ -165,11 +171,12 @@ def _rank(verdict: Verdict) -> tuple[int, str, int, str]:
 class _Outcome:
     """The changes of one judgement as they come together."""
 
-    __slots__ = ("alerts", "names", "now", "transitions")
+    __slots__ = ("alerts", "names", "now", "resets", "transitions")
 
-    def __init__(self, now: datetime, names: Names) -> None:
+    def __init__(self, now: datetime, names: Names, resets: Mapping[Subject, datetime] | None = None) -> None:
         self.now = now
         self.names = names
+        self.resets = resets or {}
         self.alerts: dict[str, Alert] = {}
         self.transitions: dict[str, Transition] = {}
 
@@ -188,20 +195,26 @@ class _Outcome:
             else:
                 self._go_on(alert, verdict)
         elif isinstance(verdict, Clear) and alert is not None and not alert.is_event:
-            self._clear(_at_present(alert, verdict.value))
+            if verdict.over is not None:
+                self.resolve(alert, self.now, verdict.over, silent=True)
+            else:
+                self._clear(_at_present(alert, verdict.value))
 
     def rearm(
         self, known: dict[Subject, Alert], verdicts: Mapping[Subject, Verdict], budgets: Mapping[str, Budget]
     ) -> None:
-        """End the crossings that a raised limit has undone; their thresholds may be crossed, and told, again."""
+        """End the crossings that a raised limit has undone, or one that was taken away; they may be told again."""
         for subject, alert in known.items():
             crossing, budget = crossing_of(alert), budgets.get(subject.rule)
             if crossing is None or budget is None or alert.state is State.RESOLVED:
                 continue
             undone = alert.is_event and not isinstance(verdicts.get(subject), Breach)
-            running = crossing.evidence.period_end > self.now
-            if undone and running and crossing.amount(budget.limit) > crossing.amount():
-                self.resolve(replace(alert, clear_since=self.now), self.now, "limit raised", silent=True)
+            if not undone or crossing.evidence.period_end <= self.now or not is_known(budget):
+                continue
+            limit = limit_of(budget, subject.scope, crossing.evidence.period_start)
+            if limit is None or crossing.amount(limit) > crossing.amount():
+                why = "limit taken away" if limit is None else "limit raised"
+                self.resolve(replace(alert, clear_since=self.now), self.now, why, silent=True)
                 known[subject] = self.alerts[alert.id]
 
     def resolve(self, alert: Alert, at: datetime, why: str, *, silent: bool) -> None:
@@ -256,7 +269,7 @@ class _Outcome:
         if isinstance(evidence, BudgetEvidence):
             evidence = replace(evidence, told_amount=threshold_amount(evidence.limit, told_mark(evidence)))
         alert = Alert(
-            id=_alert_id(breach, self.now, again=again),
+            id=_alert_id(breach, self.now, self.resets.get(breach.subject), again=again),
             subject=breach.subject,
             severity=breach.severity,
             state=State.PENDING if held else State.FIRING,
@@ -286,6 +299,8 @@ class _Outcome:
                 also_crossed_amounts=alert.evidence.also_crossed_amounts,
                 told_amount=alert.evidence.told_amount,
             )
+        elif isinstance(evidence, TriggerEvidence) and isinstance(alert.evidence, TriggerEvidence):
+            evidence = replace(evidence, also=alert.evidence.also, told_with=alert.evidence.told_with)
         current = replace(
             alert,
             severity=breach.severity,
@@ -314,7 +329,12 @@ class _Outcome:
         elif alert.clear_since is None:
             self._put(replace(alert, clear_since=self.now))
         elif self.now - alert.clear_since >= alert.keep_firing_for:
-            self.resolve(alert, self.now, f"clear for {_spoken(alert.keep_firing_for)}", silent=False)
+            silent = isinstance(alert.evidence, TriggerEvidence) and alert.evidence.told_with is not None
+            self.resolve(alert, self.now, f"clear for {_spoken(alert.keep_firing_for)}", silent=silent)
+
+    def put(self, alert: Alert, transition: Transition) -> None:
+        """Let the alert, and its change of state, be these."""
+        self.alerts[alert.id], self.transitions[alert.id] = alert, transition
 
     def _put(self, alert: Alert) -> None:
         self.alerts[alert.id] = alert
@@ -322,19 +342,24 @@ class _Outcome:
 
 def _at_present(alert: Alert, value: Nano | None) -> Alert:
     """The alert with what its subject spends an hour now that it is clear: so its end can tell whether it went back."""
-    if value is None or not isinstance(alert.evidence, AnomalyEvidence):
-        return alert
-    return replace(alert, evidence=replace(alert.evidence, after_per_hour=value))
+    if value is not None and isinstance(alert.evidence, AnomalyEvidence):
+        return replace(alert, evidence=replace(alert.evidence, after_per_hour=value))
+    if value is not None and isinstance(alert.evidence, TriggerEvidence):
+        return replace(alert, evidence=replace(alert.evidence, after=value))
+    return alert
 
 
-def _alert_id(breach: Breach, now: datetime, *, again: bool) -> str:
+def _alert_id(breach: Breach, now: datetime, reset_at: datetime | None, *, again: bool) -> str:
     """An event has one alert, and one more for each time it was armed anew, told apart by what it was then worth.
 
-    A state has one for each stretch, told apart by when it began to be seen.
+    So it is anew after each time that it was forgotten. A state has one for each stretch, told apart by when it began
+    to be seen.
     """
     stretch = "" if breach.closes_at is not None else now.isoformat()
+    if reset_at is not None and breach.closes_at is not None:
+        stretch = f"{reset_at.isoformat()} "
     if again and isinstance(breach.evidence, BudgetEvidence):
-        stretch = str(threshold_amount(breach.evidence.limit, told_mark(breach.evidence)))
+        stretch += str(threshold_amount(breach.evidence.limit, told_mark(breach.evidence)))
     return hashlib.sha256(f"alert\x1f{breach.subject.fingerprint}\x1f{stretch}".encode()).hexdigest()[:20]
 
 

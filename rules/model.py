@@ -16,15 +16,21 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from rules.caps import Caps
+from rules.earlier import EarlierSpend
 from rules.evidence import (
     AnomalyEvidence,
     BudgetEvidence,
+    BurnEvidence,
     DriftEvidence,
     Evidence,
+    ForecastEvidence,
     HourPoint,
+    PaceEvidence,
     PriceEvidence,
     Share,
     SourceEvidence,
+    TriggerEvidence,
 )
 from rules.learned import LearnedRatio
 from rules.periods import AS_THE_CALENDAR, PeriodKind, Starts
@@ -48,6 +54,7 @@ from rules.scope import (
     Subject,
 )
 from rules.thresholds import Mark
+from rules.triggers import BurnPair, ForecastMark, PaceMark
 
 __all__ = [
     "CONSOLE",
@@ -64,10 +71,13 @@ __all__ = [
     "Breach",
     "Budget",
     "BudgetEvidence",
+    "BurnEvidence",
     "Clear",
     "Dimension",
     "DriftEvidence",
+    "EarlierSpend",
     "Evidence",
+    "ForecastEvidence",
     "HourPoint",
     "Kind",
     "Leaf",
@@ -75,6 +85,7 @@ __all__ = [
     "Nano",
     "NoData",
     "Notification",
+    "PaceEvidence",
     "PriceEvidence",
     "Reason",
     "Route",
@@ -89,6 +100,7 @@ __all__ = [
     "State",
     "Subject",
     "Transition",
+    "TriggerEvidence",
     "Verdict",
 ]
 
@@ -127,6 +139,8 @@ class SpendView:
     observed_until: datetime
     unpriced: frozenset[str] = frozenset()
     """Models whose price is a stand-in: their figures are over-estimates."""
+    earlier: EarlierSpend | None = None
+    """What was spent before `start`, as far back as some budget's period reaches; None where none does."""
 
     @property
     def hours(self) -> int:
@@ -167,6 +181,8 @@ class Clear:
 
     subject: Subject
     value: Nano | None = None
+    over: str | None = None
+    """Why it is over at once and without a word, whatever the data say: its period has ended, say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,11 +226,20 @@ class Alert:
     """Whom to ask, by name and e-mail address: the user of the scope or of its key, where that is known."""
     inhibited_by: str | None = None
     """The id of the alert that tells this one's story, if one does."""
+    reset_at: datetime | None = None
+    """When somebody had it forgotten: it then says nothing any more of what was told."""
 
     @property
     def is_event(self) -> bool:
         """Whether it is told once and closes by the calendar, as a budget crossing does."""
         return self.closes_at is not None
+
+    @property
+    def told_by(self) -> str | None:
+        """Whose message tells of it, if it is not told by itself: the id of an alert, or a higher mark in words."""
+        if isinstance(self.evidence, TriggerEvidence) and self.evidence.told_with is not None:
+            return self.evidence.told_with
+        return self.inhibited_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,14 +306,15 @@ class Selector:
 class Budget:
     """Spend against a limit over a period: one of the calendar, the one that `dates` give, or a rolling one.
 
-    `thresholds` are marks on the way to `limit`, or beyond it. `per` makes one such budget for each value of those
-    dimensions.
+    `thresholds` are marks on the way to the limit, or beyond it. `per` makes one such budget for each value of those
+    dimensions. What the limit is of a scope in a period is for `rules.limits` to say.
     """
 
     name: str
     period: PeriodKind
     timezone: str
-    limit: Nano
+    limit: Nano | None
+    """The limit of every period that the plan does not name; None where those have none."""
     thresholds: tuple[Mark, ...]
     per: tuple[Dimension, ...] = ()
     select: Selector = Selector()
@@ -298,6 +324,18 @@ class Budget:
     """Of a budget that comes "once": the first local day, and the first that is not in it any more."""
     window: timedelta | None = None
     """Of a "rolling" one: its length, whole hours."""
+    paused: bool = False
+    """Whether it is only added up and shown, and tells nothing."""
+    plan: Mapping[str, Nano] = field(default_factory=dict)
+    """The limits of single periods, by `rules.limits.plan_key`."""
+    console: bool = False
+    """Whether its limits are those that the provider enforces, as they are set in the Console."""
+    caps: Mapping[str, Nano] | None = None
+    """What these are at present, by the id of the workspace or user, "" for all together; None if it is not known."""
+    forecast: tuple[ForecastMark, ...] = ()
+    burn: tuple[BurnPair, ...] = ()
+    pace: tuple[PaceMark, ...] = ()
+    """What else it tells of, each only where it is asked for (`rules.triggers`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,5 +391,7 @@ class Snapshot:
     """What messages call the organization, beside its own name, where they must tell it from others."""
     ratios: Mapping[tuple[str, str], LearnedRatio] | None = None
     """What was learned of prices, by model and kind of token; None where nothing is known of them."""
+    caps: Caps | None = None
+    """What the provider caps spend at; None where nothing asks for it."""
     off: frozenset[str] = frozenset()
     """The ids of keys that the directory says are switched off: nothing more is to be expected of them."""

@@ -52,7 +52,7 @@ def display_usd(nano: int) -> str:
     sign = "-" if nano < 0 else ""
     if 0 < size < NANO_PER_CENT:
         return f"{sign}<$0.01"
-    dollars, cents = divmod(_divide_half_even(size, NANO_PER_CENT), 100)
+    dollars, cents = divmod(divide_half_even(size, NANO_PER_CENT), 100)
     return f"{sign}${dollars:,}.{cents:02d}"
 
 
@@ -67,13 +67,13 @@ def _parse(text: str, *, decimal_places: int, unit: str) -> int:
         raise ValueError(f"the exponent of this number of {unit} is absurd: {_shown(text)}")
     shift = decimal_places + exponent - len(fraction)
     digits = int(whole + fraction)
-    nano = digits * 10**shift if shift >= 0 else _divide_half_even(digits, 10**-shift)
+    nano = digits * 10**shift if shift >= 0 else divide_half_even(digits, 10**-shift)
     if nano > LARGEST_NANO:
         raise ValueError(f"this number of {unit} is too large to be money: {_shown(text)}")
     return -nano if sign else nano
 
 
-def _divide_half_even(dividend: int, divisor: int) -> int:
+def divide_half_even(dividend: int, divisor: int) -> int:
     """dividend / divisor for non-negative integers, rounded half to even."""
     quotient, rest = divmod(dividend, divisor)
     twice = 2 * rest

@@ -8,8 +8,9 @@ from datetime import datetime
 
 import numpy as np
 
-from rules.budgets import Line, lines
+from rules.budgets import Line, lines, running
 from rules.dimensions import groups
+from rules.earlier import Reach
 from rules.forecast import Group, forecasts
 from rules.model import Budget, Names, Nano, Scope, SpendView
 from rules.selectors import select
@@ -27,11 +28,12 @@ def outlook(
     Its crossings are those of `amounts`. `off` are the ids of keys that are switched off. What rolls on has no end to
     forecast.
     """
-    found = lines(budget, view, names, now)
-    if not found or found[0].rolling:
+    found, period = lines(budget, view, names, now), running(budget, now)
+    if not found or period is None or found[0].rolling:
         return found
-    rows = np.flatnonzero(select(budget.select, view.leaves, names))
-    of, values = groups(budget.per, [view.leaves[row] for row in rows.tolist()], names)
+    reach = Reach(view, [period])
+    rows = np.flatnonzero(select(budget.select, reach.leaves, names))
+    of, values = groups(budget.per, [reach.leaves[row] for row in rows.tolist()], names)
     order = np.argsort(of, kind="stable")
     bounds = np.searchsorted(of[order], np.arange(len(values) + 1))
     members = {
@@ -39,12 +41,18 @@ def outlook(
         for n, some in enumerate(values)
     }
     dearest = found[:MOST]
-    asked = [Group(members[line.scope], amounts(budget)) for line in dearest]
-    told = forecasts(view, asked, found[0].start, found[0].end, off)
+    begins = reach.days_before(period)
+    asked = [
+        Group(mine[mine < len(view.leaves)], amounts(budget, line.limit), reach.spent_before(period, mine), begins)
+        for line, mine in ((line, members[line.scope]) for line in dearest)
+    ]
+    told = forecasts(view, asked, period.start, period.end, off)
     return [replace(line, forecast=each) for line, each in zip(dearest, told, strict=True)] + found[MOST:]
 
 
-def amounts(budget: Budget) -> tuple[Nano, ...]:
-    """The amounts whose crossing is forecast, ascending: those of the thresholds, and the limit."""
-    steps = {threshold_amount(budget.limit, mark) for mark in budget.thresholds}
-    return tuple(sorted(steps | {budget.limit}))
+def amounts(budget: Budget, limit: Nano | None) -> tuple[Nano, ...]:
+    """The amounts whose crossing is forecast under this limit, ascending: those of the thresholds, and the limit."""
+    if limit is None:
+        return ()
+    steps = {threshold_amount(limit, mark) for mark in budget.thresholds}
+    return tuple(sorted(steps | {limit}))

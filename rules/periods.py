@@ -22,10 +22,9 @@ PeriodKind: TypeAlias = CalendarKind | Literal["once", "rolling"]
 """What follows one another by the calendar, a stretch of given dates that comes once, and the hours up to now."""
 
 LONGEST = timedelta(days=66)
-"""The longest period that can be judged whole.
-
-The view of the ledger holds 70 days, and a period is judged for 72 hours after its end.
-"""
+"""The longest rolling window: the view of the ledger holds 70 days by the hour."""
+LONGEST_DATES = timedelta(days=366)
+"""The longest stretch of given dates."""
 
 # Spelled out: strftime follows the machine's locale, and a message must not.
 MONTHS = (

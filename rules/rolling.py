@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rules.crossings import crossing_of
+from rules.limits import limit_of
 from rules.model import HOUR, Alert, Budget, Clear, Scope, SpendView
 from rules.periods import Period
 
@@ -71,5 +72,6 @@ def rearmed(
         running = np.concatenate(([0], cost[first:end].cumsum()))
         highest = max(int((running[length:] - running[:-length]).max()), int(cost[current].sum()))
         below, whole = _BELOW
-        if highest * whole <= crossing.amount(budget.limit) * below:
+        limit = limit_of(budget, alert.subject.scope, crossing.evidence.period_start)
+        if limit is not None and highest * whole <= crossing.amount(limit) * below:
             yield Clear(alert.subject, highest)

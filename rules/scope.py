@@ -56,7 +56,8 @@ class State(StrEnum):
     RESOLVED = "resolved"
 
 
-Kind: TypeAlias = Literal["budget", "anomaly", "source", "drift", "price"]
+Kind: TypeAlias = Literal["budget", "forecast", "burn", "pace", "anomaly", "source", "drift", "price"]
+"""What an alert is about. "forecast", "burn" and "pace" are of budgets, before their thresholds are crossed."""
 
 
 @dataclass(frozen=True, slots=True)

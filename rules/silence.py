@@ -32,14 +32,16 @@ class Silence:
         self, seen: Floats, present: Flags, sums: Reals, law: Law, spread: Floats
     ) -> tuple[Floats, Flags, Silence]:
         """(depth, whether it is news, the state afterwards); depth is the z-score below the expected, or 0."""
-        run, longest = self._run, self._longest
-        lasting, news = np.zeros(seen.shape, dtype=np.bool_), np.zeros(seen.shape, dtype=np.bool_)
+        came = seen > 0
+        passed = self._run + np.cumsum(present, axis=0)
+        run = passed - np.maximum.accumulate(np.where(came, passed, 0.0), axis=0)
+        before = np.concatenate([self._run[None], run[:-1]])
+        ended, fading = np.where(came & (before < HARMLESS), before, 0.0), 1.0 - present / MEMORY
+        longest = np.empty_like(run)
+        at_last = self._longest
         for at in range(len(seen)):
-            came = seen[at] > 0
-            longest = np.maximum(longest * (1.0 - present[at] / MEMORY), np.where(came & (run < HARMLESS), run, 0.0))
-            run = np.where(came, 0.0, run + present[at])
-            news[at] = run <= HARMLESS
-            lasting[at] = run >= LEAST_HOURS + 3.0 * longest
+            at_last = longest[at] = np.maximum(at_last * fading[at], ended[at])
+        news, lasting = run <= HARMLESS, run >= LEAST_HOURS + 3.0 * longest
         depth = np.zeros_like(seen)
         hours, rows = np.nonzero(lasting & present)
         for place in HORIZONS_AT if rows.size else ():
@@ -48,5 +50,5 @@ class Silence:
             below = np.where((total[:, 3] <= 0) & (k > 1), -z_score(total[:, 3], mean, k) / spread[place, rows], 0.0)
             depth[hours, rows] = np.maximum(depth[hours, rows], below)
         after = Silence(0)
-        after._run, after._longest = run, longest
+        after._run, after._longest = run[-1], longest[-1]
         return depth, news, after

@@ -24,10 +24,12 @@ from rules.model import (
     Scope,
     SourceEvidence,
     State,
+    TriggerEvidence,
 )
 from rules.money import display_usd
 from rules.periods import MONTHS, clock_label
 from rules.thresholds import also_words, mark_words
+from rules.trigger_words import over, said
 from rules.wording import clean, in_order, phrase
 
 LONGEST_REASON = 200
@@ -56,6 +58,8 @@ def summarize(alert: Alert) -> str:
         return _drift(alert, evidence)
     if isinstance(evidence, PriceEvidence):
         return _price(alert, evidence)
+    if isinstance(evidence, TriggerEvidence):
+        return _trigger(alert, evidence)
     return _source(alert, evidence)
 
 
@@ -97,6 +101,16 @@ def _budget(alert: Alert, evidence: BudgetEvidence) -> str:
         words.append(f"({', '.join(lower)} passed with it)")
     if alert.state is State.RESOLVED:
         words.append("(closed)")
+    return " ".join(words)
+
+
+def _trigger(alert: Alert, evidence: TriggerEvidence) -> str:
+    words = [f'Budget "{clean(alert.subject.rule)}"']
+    if alert.subject.scope.parts():
+        words.append(f"of {subject_phrase(alert.subject.scope, dict(alert.names))}")
+    words.append(over(evidence) if alert.state is State.RESOLVED else said(evidence))
+    if evidence.also and alert.state is not State.RESOLVED:
+        words.append(f"({', '.join(evidence.also)} with it)")
     return " ".join(words)
 
 

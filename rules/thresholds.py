@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import TypeAlias
 
 from rules.evidence import BudgetEvidence
@@ -33,8 +34,15 @@ def threshold_amount(limit: Nano, mark: Mark) -> Nano:
         if mark.amount is not None:
             return mark.amount
         mark = mark.percent or 0.0
-    exact = Fraction(str(mark)) * limit / 100
-    return -(-exact.numerator // exact.denominator)
+    part, whole = _part(mark)
+    return -(-part * limit // whole)
+
+
+@lru_cache(maxsize=256)
+def _part(percent: float) -> tuple[int, int]:
+    """A percent as numerator and denominator."""
+    exact = Fraction(str(percent)) / 100
+    return exact.numerator, exact.denominator
 
 
 def mark_amount(mark: Mark) -> Nano | None:

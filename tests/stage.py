@@ -211,7 +211,7 @@ class Running:
             self.lines.append(line)
             self._waiting.put(line)
 
-    def line(self, text: str, seconds: float = 20.0) -> str:
+    def line(self, text: str, seconds: float = 40.0) -> str:
         """The next line of the log that holds a text."""
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
@@ -238,7 +238,7 @@ class Running:
         return code, time.monotonic() - begun
 
 
-def until(told: Callable[[], bool], seconds: float = 10.0) -> bool:
+def until(told: Callable[[], bool], seconds: float = 30.0) -> bool:
     """Wait for something to become true; whether it did in time."""
     deadline = time.monotonic() + seconds
     while not (found := told()) and time.monotonic() < deadline:

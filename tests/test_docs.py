@@ -18,6 +18,8 @@ def commands() -> set[str]:
     names = {str(command.name) for command in app.registered_commands}
     for group in app.registered_groups:
         assert group.typer_instance is not None
+        callback = group.typer_instance.registered_callback
+        names |= {str(group.name)} if callback is not None and callback.invoke_without_command is True else set()
         names |= {f"{group.name} {command.name}" for command in group.typer_instance.registered_commands}
     return {f"watcher {name}" for name in names}
 

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 from notifiers.alert_json import utc_json
+from rules import pauses
+from rules.budget_requests import PAUSE, RESET, RESUME
 from rules.budgets import Line
 from rules.forecast import INTERVAL, Crossing, Forecast
-from rules.model import HOUR, Budget
+from rules.model import HOUR, Alert, Budget, Scope, TriggerEvidence
 from rules.money import usd_string
+from rules.pauses import Pause
+from rules.trigger_words import mark_of
 from watcher import overview as overviews
+from watcher.cycle import REMEMBERED
+from watcher.store import Command
+
+CONFIGURATION = "the configuration"
+"""Who pauses a budget that has `paused = true`."""
 
 
 class Remembering(Protocol):
@@ -21,6 +30,10 @@ class Remembering(Protocol):
     @property
     def cursor(self) -> Any:
         """`get(name, organization)` gives a remembered text."""
+
+    @property
+    def commands(self) -> Any:
+        """`pending(organization)` gives what waits for the next cycle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +46,12 @@ class Standing:
     name: str
     data_as_of: datetime | None
     lines: tuple[Line, ...]
+    firing: Mapping[tuple[str, Scope], tuple[Alert, ...]] = field(default_factory=dict)
+    """What else is told of a budget's scope at present, beside its thresholds: forecast, burn rate, pace."""
+    paused: Mapping[str, Pause] = field(default_factory=dict)
+    """The budgets that tell nothing at present, by name."""
+    waiting: tuple[str, ...] = ()
+    """What was asked of budgets and waits for the next cycle: "pause organization (ann)"."""
 
     @property
     def shown(self) -> str:
@@ -55,20 +74,49 @@ def standings(
     budgets: Sequence[Budget],
     now: datetime,
     names: Collection[str] | None = None,
+    alerts: Iterable[Alert] = (),
 ) -> Standings:
     """The lines of the budgets that are configured, or of those of these names, in the order of the configuration.
 
-    `organizations` are id, label and name. A budget configured since the last cycle has no lines yet.
+    `organizations` are id, label and name, `alerts` those that are open. A budget configured since the last cycle has
+    no lines yet.
     """
     order = {budget.name: place for place, budget in enumerate(budgets) if names is None or budget.name in names}
     found = []
+    triggered = [
+        alert for alert in alerts if isinstance(alert.evidence, TriggerEvidence) and alert.fired_at is not None
+    ]
     for ident, label, name in organizations:
         text = store.cursor.get("overview", ident)
         overview = overviews.from_json(text) if text else None
         lines = [line for line in overview.budgets if line.budget in order] if overview else []
         lines.sort(key=lambda line: order[line.budget])
-        found.append(Standing(ident, label, name, overview.data_as_of if overview else None, tuple(lines)))
+        paused = _paused(budgets, store.cursor.get(REMEMBERED, ident), now)
+        waiting = tuple(_waiting(store.commands.pending(ident)))
+        as_of = overview.data_as_of if overview else None
+        found.append(Standing(ident, label, name, as_of, tuple(lines), _by_scope(triggered), paused, waiting))
     return Standings(now, tuple(found), {budget.name: budget.timezone for budget in budgets})
+
+
+def _by_scope(alerts: Iterable[Alert]) -> Mapping[tuple[str, Scope], tuple[Alert, ...]]:
+    """The alerts of triggers by budget and scope, the gravest mark first."""
+    found: dict[tuple[str, Scope], list[Alert]] = {}
+    for alert in sorted(alerts, key=lambda alert: (alert.told_by is not None, alert.starts_at, alert.id)):
+        found.setdefault((alert.subject.rule, alert.subject.scope), []).append(alert)
+    return {place: tuple(several) for place, several in found.items()}
+
+
+def _paused(budgets: Iterable[Budget], remembered: str | None, now: datetime) -> Mapping[str, Pause]:
+    held = pauses.recall(remembered)
+    lasting = {name: pause for name, pause in held.asked.items() if pause.until is None or pause.until > now}
+    configured = (budget.name for budget in budgets if budget.paused and budget.name not in lasting)
+    return lasting | {name: Pause(held.configured.get(name, now), CONFIGURATION, "") for name in configured}
+
+
+def _waiting(commands: Iterable[Command]) -> Iterator[str]:
+    for command in commands:
+        if command.what in {PAUSE, RESUME, RESET}:
+            yield f"{command.what.removeprefix('budgets ')} {command.details.get('budget')} ({command.actor})"
 
 
 def to_json(found: Standings) -> Mapping[str, Any]:
@@ -81,14 +129,21 @@ def to_json(found: Standings) -> Mapping[str, Any]:
                 "name": each.name,
                 "label": each.label,
                 "data_as_of": utc_json(each.data_as_of) if each.data_as_of else None,
-                "budgets": [_line(line, found) for line in each.lines],
+                "budgets": [_line(line, found, each) for line in each.lines],
             }
             for each in found.organizations
         ],
     }
 
 
-def _line(line: Line, found: Standings) -> Mapping[str, Any]:
+def _pause(pause: Pause | None) -> Mapping[str, Any] | None:
+    if pause is None:
+        return None
+    until = None if pause.until is None else utc_json(pause.until)
+    return {"since": utc_json(pause.since), "until": until, "by": pause.by, "reason": pause.reason}
+
+
+def _line(line: Line, found: Standings, standing: Standing) -> Mapping[str, Any]:
     return {
         "budget": line.budget,
         "scope": dict(line.scope.parts()),
@@ -98,11 +153,19 @@ def _line(line: Line, found: Standings) -> Mapping[str, Any]:
         "starts_at": utc_json(line.start),
         "ends_at": None if line.rolling else utc_json(line.end),
         "hours_left": None if line.rolling else round(max((line.end - found.now) / HOUR, 0.0), 2),
-        "limit_usd": usd_string(line.limit),
+        "limit_usd": None if line.limit is None else usd_string(line.limit),
+        "no_limit": line.unlimited or None,
         "spent_usd": usd_string(line.spent),
         "settled_usd": usd_string(line.settled),
         "forecast": _forecast(line.forecast) if line.forecast else None,
+        "firing": [_firing(alert) for alert in standing.firing.get((line.budget, line.scope), ())],
+        "paused": _pause(standing.paused.get(line.budget)),
     }
+
+
+def _firing(alert: Alert) -> Mapping[str, Any]:
+    mark = mark_of(alert.evidence) if isinstance(alert.evidence, TriggerEvidence) else ""
+    return {"kind": alert.subject.kind, "mark": mark, "severity": alert.severity.value, "alert": alert.id}
 
 
 def _forecast(forecast: Forecast) -> Mapping[str, Any]:

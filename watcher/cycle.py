@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from rules import judgement
+from rules.asked import Request
 from rules.judgement import Decision, Past, Rules, decide
 from rules.model import Snapshot, SourceState
 from watcher import overview as overviews
@@ -62,7 +63,9 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
     1. Readings go into the ledger, each whole or not at all.
     2. The ledger's view, the names and the sources' states are one snapshot.
     3. Every rule judges it; alerts advance; who hears of what is decided. All pure.
-    4. Alerts, transitions, messages and the cursor commit in one transaction.
+    4. Alerts, transitions, messages and the cursor commit in one transaction, and in the same one what people asked
+       for beside the running program is consumed.
+    5. What days long over came to is kept, for reports to read.
 
     A source that fails does not end the cycle. Raises StoreError when the store cannot be read or written; what was
     committed before that stands, and the next cycle takes up from there.
@@ -80,18 +83,23 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
             notifications=decision.notifications,
             cursor=_cursor(decision, figures, now, whole=_whole(ingested, snapshot.sources)),
             organization=organization,
+            answers=decision.answers,
+            acts=decision.acts,
+            at=now,
         )
     )
+    world.ledger.keep()
     return Outcome(ingested, tuple(snapshot.sources), decision, figures)
 
 
 def look(world: World, ingested: Ingested, now: datetime) -> Snapshot:
     """Everything that a judgement reads, as it is after a reading."""
     store, organization = world.store, world.organization
+    begins = judgement.beginnings(world.rules, store.cursor.get(REMEMBERED, organization), now)
     return Snapshot(
         organization=organization,
         organization_name=store.directory.organization_name(organization) or organization,
-        view=world.ledger.refresh(now, ingested.changed_hours, ingested.changed_days),
+        view=world.ledger.refresh(now, ingested.changed_hours, ingested.changed_days, begins=begins),
         names=store.directory.names(organization),
         sources=store.sources.all(organization),
         reconciled=world.ledger.reconciled,
@@ -109,7 +117,9 @@ def recall(world: World, rules: Rules, now: datetime) -> Past:
     closed_since = judgement.closed_since(rules, remembered, now)
     if closed_since is not None:
         alerts += store.alerts.closed_events(world.organization, closed_since)
-    return Past(alerts, remembered)
+    asked = store.commands.pending(world.organization)
+    requests = tuple(Request(each.id, each.at, each.actor, each.what, each.details) for each in asked)
+    return Past(alerts, remembered, requests)
 
 
 def _whole(ingested: Ingested, sources: Sequence[SourceState]) -> bool:

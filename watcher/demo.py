@@ -155,7 +155,9 @@ class Demonstration:
         app = build_app(lambda: read_status(store, self._clock.now()), metrics, lambda: daemon.ready)
         pages = PageServer(app, bind(settings.http.host, settings.http.port, or_any=True))
         limit = settings.budgets[0].limit
-        self._say(f"A budget of {display_usd(limit)} for the month is set, so that 80 % of it is about to be crossed.")
+        self._say(
+            f"A budget of {display_usd(limit or 0)} for the month is set, so that 80 % of it is about to be crossed."
+        )
         self._console.print(
             Panel.fit(
                 Text.assemble(

@@ -41,6 +41,25 @@ def single_instance(store_url: str) -> Iterator[None]:
         yield
 
 
+def is_held(store_url: str) -> bool:
+    """Whether a process runs on this store now. Raises `UnknownStore` and `Unreachable`."""
+    file = database_file(store_url)
+    if file is None:
+        with advisory_lock(store_url) as holder:
+            return holder is not None
+    try:
+        descriptor = os.open(file.with_name(f"{file.name}.lock"), os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 @contextmanager
 def _file_lock(path: Path) -> Iterator[None]:
     if not path.parent.is_dir():

@@ -33,7 +33,7 @@ MORE = ("model_family", "service_tier", "user", "tag")
 """Labels that a series has only where they are set: so those that were there before them stay the same series."""
 PLACES = ("workspace", "api_key", "model", *MORE)
 """The labels that say what a budget or an anomaly is about."""
-KINDS = ("budget", "anomaly", "source", "drift", "price")
+KINDS = ("budget", "forecast", "burn", "pace", "anomaly", "source", "drift", "price")
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +197,7 @@ def _budgets(overview: Overview | None) -> Iterator[GaugeMetricFamily]:
         "watcher_budget_limit_usd",
         "A budget's limit.",
         labels,
-        [(key, line.limit / NANO_PER_USD) for key, line in pairs],
+        [(key, line.limit / NANO_PER_USD) for key, line in pairs if line.limit is not None],
     )
     yield _gauge(
         "watcher_budget_spent_usd",
@@ -209,7 +209,7 @@ def _budgets(overview: Overview | None) -> Iterator[GaugeMetricFamily]:
         "watcher_budget_ratio",
         "Spend over limit in the present period; 1 is the limit.",
         labels,
-        [(key, line.spent / line.limit) for key, line in pairs],
+        [(key, line.used) for key, line in pairs if line.used is not None],
     )
 
 
@@ -242,7 +242,7 @@ def _nearest(lines: Iterable[Line]) -> list[Line]:
     """Of each budget the `KEPT` lines nearest to their limit, so that a budget for each key stays bounded."""
     found: list[Line] = []
     counts: Counts[str] = Counts()
-    for line in sorted(lines, key=lambda line: line.spent / line.limit, reverse=True):
+    for line in sorted(lines, key=lambda line: -1.0 if line.used is None else line.used, reverse=True):
         if counts[line.budget] < KEPT:
             counts[line.budget] += 1
             found.append(line)

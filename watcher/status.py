@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -113,7 +114,7 @@ class Status:
 
 
 def _gravest_first(alerts: Iterable[Alert]) -> tuple[Alert, ...]:
-    told = [alert for alert in alerts if alert.state is State.FIRING and alert.inhibited_by is None]
+    told = [alert for alert in alerts if alert.state is State.FIRING and alert.told_by is None]
     highest: dict[object, float] = {}
     for alert in told:
         if isinstance(alert.evidence, BudgetEvidence):
@@ -131,6 +132,10 @@ def _gravest_first(alerts: Iterable[Alert]) -> tuple[Alert, ...]:
 def _crossed(alert: Alert, evidence: BudgetEvidence) -> tuple[object, ...]:
     """The budget, scope and period of a crossing."""
     return alert.subject.rule, alert.subject.scope, evidence.period_start, evidence.period_end
+
+
+_OF_ONE_REQUEST = re.compile(r"^/\S+ (answered \d+|gave no answer)(?: \(request-id [^)]*\))?")
+"""How a failure begins that is otherwise the same for several sources; see `watcher.admin_api.errors`."""
 
 
 class StatusStore(Protocol):
@@ -237,17 +242,34 @@ def _problems(
         found.append("No cycle has ended yet: the first one fills the history, which can take a few minutes.")
     elif now - last_cycle_at > FRESH:
         found.append(f"No cycle has ended since {last_cycle_at:%Y-%m-%d %H:%M} UTC: is `watcher run` running?")
-    for source in sources:
-        if source.stalled_since is not None:
-            found.append(f"Source {source.source} is suspect since {source.stalled_since:%Y-%m-%d %H:%M} UTC.")
-        if source.failing_since is not None:
-            why = f": {source.failure}" if source.failure else ""
-            found.append(f"Source {source.source} fails since {source.failing_since:%Y-%m-%d %H:%M} UTC{why}")
+    found += [
+        f"Source {source.source} is suspect since {source.stalled_since:%Y-%m-%d %H:%M} UTC."
+        for source in sources
+        if source.stalled_since is not None
+    ]
+    found += _failing(sources)
     found += missing(sources).problems
     if overview is not None and overview.unpriced:
         models = ", ".join(clean(model) for model in overview.unpriced)
         found.append(f"No list price is known for {models}: over-estimated at the dearest price of the family.")
     return found
+
+
+def _failing(sources: Iterable[SourceState]) -> Iterator[str]:
+    """One sentence for each reason: a key that is refused everywhere fails every source for one."""
+    alike: dict[str, list[tuple[datetime, SourceState]]] = {}
+    for source in sources:
+        if source.failing_since is not None:
+            shared = _OF_ONE_REQUEST.sub(r"each \1", source.failure or "")
+            alike.setdefault(shared, []).append((source.failing_since, source))
+    for shared, some in alike.items():
+        since, first = min(some, key=lambda each: each[0])
+        names = ", ".join(source.source for _, source in some)
+        if len(some) > 1:
+            told, why = f"{len(some)} sources fail ({names}), the first", shared
+        else:
+            told, why = f"Source {names} fails", first.failure or ""
+        yield f"{told} since {since:%Y-%m-%d %H:%M} UTC" + (f": {why}" if why else "")
 
 
 def _waiting(waiting: Iterable[tuple[str, int]], receivers: Collection[str] | None) -> Iterator[str]:
@@ -339,7 +361,7 @@ def _line(line: Any) -> Mapping[str, Any]:
         "scope": dict(line.scope.parts()),
         "period": line.period,
         "ends_at": None if line.rolling else utc_json(line.end),
-        "limit_usd": usd_string(line.limit),
+        "limit_usd": None if line.limit is None else usd_string(line.limit),
         "spent_usd": usd_string(line.spent),
         "settled_usd": usd_string(line.settled),
     }

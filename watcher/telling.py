@@ -18,6 +18,9 @@ def log_outcome(outcome: Outcome) -> None:
             why=transition.why,
             silent=transition.silent,
         )
+    for act in outcome.decision.acts:
+        told = {word: act.details[word] for word in ("budget", "outcome", "reason") if word in act.details}
+        log.info("asked for", what=act.what, by=act.actor, **told)
     log.info(
         "cycle done",
         hours=len(outcome.ingested.changed_hours),

@@ -164,7 +164,7 @@ def test_check_online_says_once_that_the_key_is_refused(tmp_path: Path) -> None:
 def test_check_online_does_not_wait_long_for_an_api_that_is_not_there(tmp_path: Path) -> None:
     begun = time.monotonic()
     code, out, _ = here("check", "--online", "-c", write_config(tmp_path, "http://127.0.0.1:9"))
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 20
     assert code == 1
     assert out.count("✗") == 1
 

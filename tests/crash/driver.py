@@ -25,7 +25,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import alembic.command  # noqa: F401 (the first life migrates, and every child would import it anew)
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.pool import Pool
 
@@ -110,7 +109,7 @@ class Boundaries:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def watch_commits(self) -> None:
-        """Two boundaries for each transaction that writes, of every database of this process, migrations included.
+        """Two boundaries for each transaction that writes, of every database of this process, from its first tables on.
 
         SQLAlchemy tells before a commit. After it, the first that is heard is the connection's return to the pool,
         before the program has its hands on anything again.

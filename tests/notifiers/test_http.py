@@ -142,7 +142,7 @@ def test_the_whole_exchange_has_one_time_limit_however_slowly_the_answer_drips(
     with pytest.raises(DeliveryError, match=r"within 0\.5 seconds") as caught:
         OutgoingHttp(timeout=0.5).get(server.url, allow_private=True)
     assert caught.value.retryable
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 5, "all that drips would take over a minute"
 
 
 def test_a_listener_that_never_accepts_is_given_up_in_time() -> None:
@@ -158,7 +158,7 @@ def test_a_listener_that_never_accepts_is_given_up_in_time() -> None:
         with pytest.raises(DeliveryError, match="in time") as caught:
             OutgoingHttp(timeout=0.4).get(f"http://127.0.0.1:{port}/", allow_private=True)
         assert caught.value.retryable
-        assert time.monotonic() - began < 1.0
+        assert time.monotonic() - began < 5, "the system would try for over two minutes"
         for one in held:
             one.close()
 

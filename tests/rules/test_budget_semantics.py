@@ -6,8 +6,12 @@ A script is run against the real judgement, life cycle and routing, over a ledge
     hole HOUR                   the hour was never read
     poll TIME -> told, told     one judgement and what it tells: "80", "80+50" with 50 inside it, "a:80" for a scope
     open -> 50, 80, $90         the crossings listed after the last poll
+    since -> HOUR HOUR          when they began in the data
+    unsure TIME -> WORDS        why a judgement cannot be sure
     limit DOLLARS, thresholds 50 80 $90, dates FROM UNTIL,
     severity PERCENT WORD, window HOURS (or nothing: monthly), per DIMENSION DIMENSION,
+    plan PERIOD=DOLLARS …        what is planned (or nothing); "limit none" leaves other periods without a limit
+    caps ID=DOLLARS …            what the Console says now ("*" for all together; or nothing), "caps unknown"
     rename KEY NAME, remove, restore, restart
 """
 
@@ -28,8 +32,10 @@ from rules.model import (
     Alert,
     Budget,
     BudgetEvidence,
+    EarlierSpend,
     Leaf,
     Names,
+    NoData,
     Notification,
     Route,
     Selector,
@@ -53,12 +59,19 @@ DAY = {"period": "day"}
 HOURLY = {"period": "hour"}
 ROLLING = {"period": "rolling", "window": timedelta(hours=24)}
 ONCE = {"period": "once", "dates": (date(2026, 11, 10), date(2026, 11, 15))}
+QUARTER: dict[str, Any] = {"period": "quarter", "shown": 70}
+YEAR: dict[str, Any] = {"period": "year", "shown": 70}
 USD_90 = Threshold(amount=parse_usd("90"))
 SETTLING = timedelta(minutes=20)
 
 
 def moment(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def amounts(text: str) -> dict[str, int]:
+    pairs = (word.split("=") for word in text.split())
+    return {"" if name == "*" else name: parse_usd(dollars) for name, dollars in pairs}
 
 
 @dataclass
@@ -73,6 +86,8 @@ class Story:
     configured: bool = True
     names: dict[str, str] = field(default_factory=dict)
     start: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+    shown: int | None = None
+    """How many days before the present one the view has by the hour; None for all of them."""
 
     def run(self, script: str) -> None:
         for line in filter(None, map(str.strip, script.splitlines())):
@@ -91,6 +106,15 @@ class Story:
         told = sorted(word for message in self.judge(moment(at.strip())) for word in self.words(message))
         assert told == sorted(filter(None, map(str.strip, expected.split(",")))), f"at {at.strip()}"
 
+    def do_since(self, rest: str) -> None:
+        began = {f"{alert.starts_at:%Y-%m-%dT%H}" for alert in self.alerts.values() if alert.state is State.FIRING}
+        assert began == set(rest.replace("->", "").split())
+
+    def do_unsure(self, rest: str) -> None:
+        at, _, expected = rest.partition("->")
+        said = budgets.judge(self.budget, self.view(moment(at.strip())), Names(), moment(at.strip()))
+        assert [verdict.why for verdict in said if isinstance(verdict, NoData)] == [expected.strip()]
+
     def do_open(self, rest: str) -> None:
         listed = sorted(
             mark_id(told_mark(alert.evidence))
@@ -100,7 +124,13 @@ class Story:
         assert listed == sorted(rest.replace("->", "").replace(",", " ").split())
 
     def do_limit(self, rest: str) -> None:
-        self.budget = replace(self.budget, limit=parse_usd(rest))
+        self.budget = replace(self.budget, limit=None if rest == "none" else parse_usd(rest))
+
+    def do_plan(self, rest: str) -> None:
+        self.budget = replace(self.budget, plan=amounts(rest))
+
+    def do_caps(self, rest: str) -> None:
+        self.budget = replace(self.budget, console=True, caps=None if rest == "unknown" else amounts(rest))
 
     def do_thresholds(self, rest: str) -> None:
         marks = (Threshold(amount=parse_usd(word[1:])) if word[0] == "$" else float(word) for word in rest.split())
@@ -165,6 +195,41 @@ class Story:
         return routed.notifications
 
     def view(self, now: datetime) -> SpendView:
+        """The ledger by the hour; before the days that are `shown` by day, and by hour where periods begin."""
+        whole = self.every_hour(now)
+        if self.shown is None:
+            return whole
+        start = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=self.shown)
+        if start <= self.start:
+            return whole
+        first = (start - self.start) // HOUR
+        watch = hindsight.watch([self.budget], self.remembered, now)
+        begins = [each.start for each in budgets.periods(self.budget, watch.since[self.budget.name], now)]
+        earlier = self.earlier(whole, first, [each for each in begins if each < start])
+        return replace(
+            whole,
+            start=start,
+            cost=whole.cost[:, first:],
+            settled=whole.settled[:, first:],
+            known=whole.known[first:],
+            leaves=whole.leaves,
+            earlier=earlier,
+        )
+
+    def earlier(self, whole: SpendView, first: int, begins: list[datetime]) -> EarlierSpend | None:
+        if not begins:
+            return None
+        cut = {each.date() for each in begins if each.hour}
+        at, columns = max(min(begins).replace(hour=0, minute=0), self.start), []
+        while at < self.start + first * HOUR:
+            length = 1 if at.date() in cut else 24
+            columns.append((at, slice((at - self.start) // HOUR, (at - self.start) // HOUR + length)))
+            at += length * HOUR
+        cost = np.stack([whole.cost[:, part].sum(axis=1) for _, part in columns], axis=1)
+        unread = np.array([int((~whole.known[part]).sum()) for _, part in columns])
+        return EarlierSpend(whole.leaves, tuple(at for at, _ in columns), cost, np.zeros_like(cost), unread)
+
+    def every_hour(self, now: datetime) -> SpendView:
         hours = (now - self.start) // HOUR + 1
         leaves = tuple(LEAVES.values())
         cost = np.zeros((len(leaves), hours), dtype=np.int64)
@@ -1619,6 +1684,469 @@ ROWS: list[tuple[str, dict[str, Any], str]] = [
         poll 2026-11-10T05:05 ->
         """,
     ),
+    # ------------------------------------------------------------------------------------------- quarters and years
+    (
+        "a quarter counts what was spent before the view begins",
+        QUARTER,
+        """
+        poll 2026-10-01T04:00 ->
+        spend 2026-10-02T04 45
+        poll 2026-10-03T04:00 ->
+        spend 2026-12-20T04 10
+        poll 2026-12-20T06:00 -> 50
+        since -> 2026-12-20T04
+        """,
+    ),
+    (
+        "a crossing that is only seen when it lies before the view has the first hour of its day",
+        QUARTER,
+        """
+        poll 2026-10-01T04:00 ->
+        spend 2026-10-02T17 55
+        poll 2026-12-20T06:00 -> 50
+        since -> 2026-10-02T00
+        """,
+    ),
+    (
+        "a crossing is told once, whether its hours lie in the view or long before it",
+        QUARTER,
+        """
+        poll 2026-10-01T04:00 ->
+        spend 2026-10-02T17 55
+        poll 2026-10-02T18:00 -> 50
+        restart
+        poll 2026-12-20T06:00 ->
+        open -> 50
+        spend 2026-12-21T04 30
+        poll 2026-12-21T05:00 -> 80
+        poll 2027-01-04T00:00 ->
+        open ->
+        """,
+    ),
+    (
+        "a late figure of a day before the view crosses",
+        YEAR,
+        """
+        poll 2026-01-01T04:00 ->
+        spend 2026-02-02T04 40
+        poll 2026-11-02T04:00 ->
+        spend 2026-02-02T04 51
+        poll 2026-11-02T04:05 -> 50
+        restart
+        poll 2026-11-02T04:10 ->
+        """,
+    ),
+    (
+        "what is restated to less long before the view takes nothing back that was told",
+        YEAR,
+        """
+        poll 2026-01-01T04:00 ->
+        spend 2026-02-02T04 51
+        poll 2026-02-02T05:00 -> 50
+        spend 2026-02-02T04 20
+        poll 2026-11-02T04:00 ->
+        open -> 50
+        spend 2026-11-03T04 30
+        poll 2026-11-03T05:00 ->
+        """,
+    ),
+    (
+        "a year is over at midnight, and the next one begins from nothing",
+        YEAR,
+        """
+        poll 2026-01-01T04:00 ->
+        spend 2026-03-02T04 79
+        poll 2026-12-31T23:30 -> 50
+        spend 2026-12-31T23 1
+        poll 2027-01-01T01:00 -> 80
+        spend 2027-01-01T00 49
+        poll 2027-01-01T02:00 ->
+        spend 2027-01-01T01 1
+        poll 2027-01-01T02:30 -> 50
+        """,
+    ),
+    (
+        "a year that ended is judged for three days, by all of it",
+        YEAR,
+        """
+        poll 2026-01-01T04:00 ->
+        spend 2026-03-02T04 79
+        poll 2026-12-31T23:30 -> 50
+        poll 2027-01-02T01:00 ->
+        spend 2026-12-31T20 1
+        poll 2027-01-03T01:00 -> 80
+        poll 2027-01-04T00:00 ->
+        spend 2026-12-31T20 21
+        poll 2027-01-04T01:00 ->
+        """,
+    ),
+    (
+        "a year in Kolkata begins at half past six, and what was spent in the hours before counts for the year before",
+        YEAR | {"timezone": "Asia/Kolkata"},
+        """
+        poll 2026-12-31T19:10 ->
+        spend 2026-12-31T18 60
+        spend 2026-12-31T19 51
+        poll 2027-06-01T04:00 -> 50
+        since -> 2026-12-31T19
+        """,
+    ),
+    (
+        "a quarter in New York begins at four",
+        QUARTER | {"timezone": "America/New_York"},
+        """
+        poll 2026-07-01T04:10 ->
+        spend 2026-07-01T03 60
+        spend 2026-07-01T04 51
+        poll 2026-09-20T04:00 -> 50
+        since -> 2026-07-01T04
+        """,
+    ),
+    (
+        "a quarter in Auckland begins on the day before",
+        QUARTER | {"timezone": "Pacific/Auckland"},
+        """
+        poll 2026-06-30T13:00 ->
+        spend 2026-06-30T11 60
+        spend 2026-06-30T12 51
+        poll 2026-09-20T04:00 -> 50
+        since -> 2026-06-30T12
+        """,
+    ),
+    (
+        "a fiscal year begins with its month, on its billing day",
+        YEAR | {"starts": Starts(day=6, month=4)},
+        """
+        poll 2026-04-06T01:00 ->
+        spend 2026-04-05T23 90
+        spend 2026-04-06T00 51
+        poll 2027-04-01T04:00 -> 50
+        spend 2027-04-05T23 30
+        poll 2027-04-06T02:00 -> 80
+        poll 2027-04-10T02:00 ->
+        open ->
+        """,
+    ),
+    (
+        "fiscal quarters are counted from the month that the year begins with",
+        QUARTER | {"starts": Starts(month=2)},
+        """
+        poll 2026-05-01T01:00 ->
+        spend 2026-04-30T23 60
+        spend 2026-05-01T00 51
+        poll 2026-07-31T04:00 -> 50
+        poll 2026-08-01T04:00 ->
+        spend 2026-08-01T04 50
+        poll 2026-08-01T05:00 -> 50
+        """,
+    ),
+    (
+        "given dates may be a year",
+        {"period": "once", "dates": (date(2026, 2, 1), date(2027, 2, 2)), "shown": 70},
+        """
+        poll 2026-02-01T01:00 ->
+        spend 2026-01-31T23 60
+        spend 2026-02-01T00 51
+        poll 2027-02-01T23:00 -> 50
+        poll 2027-02-05T03:00 ->
+        open ->
+        """,
+    ),
+    (
+        "each key has its own quarter, one that fell silent long ago too",
+        QUARTER | {"per": ("api_key",)},
+        """
+        poll 2026-10-01T04:00 ->
+        spend 2026-10-02T17 55 a
+        spend 2026-10-02T17 45 b
+        poll 2026-12-20T06:00 -> apikey_a:50
+        spend 2026-12-20T05 36 b
+        poll 2026-12-20T06:05 -> apikey_b:80+50
+        """,
+    ),
+    (
+        "a quarter of which hours were never read is unsure, and what is known of it crosses all the same",
+        QUARTER,
+        """
+        poll 2026-10-01T04:00 ->
+        hole 2026-10-02T04
+        hole 2026-11-30T04
+        spend 2026-10-02T05 51
+        unsure 2026-12-20T06:00 -> 2 hours of Q4 2026 have never been read
+        poll 2026-12-20T06:00 -> 50
+        """,
+    ),
+    (
+        "a year that began before the data do is unsure, and what is known of it crosses all the same",
+        YEAR | {"start": moment("2026-05-05")},
+        """
+        poll 2026-05-05T04:00 ->
+        spend 2026-05-05T05 51
+        unsure 2026-12-20T06:00 -> 2026 begins before the data do: they reach back to 5 May, 00:00 UTC
+        poll 2026-12-20T06:00 -> 50
+        """,
+    ),
+    # ------------------------------------------------------------------------------------------- plans
+    (
+        "a planned period has its own limit, and the others have the one of all",
+        MONTH,
+        """
+        plan 2026-12=200
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 80
+        poll 2026-11-10T05:00 -> 80+50
+        spend 2026-12-02T04 99
+        poll 2026-12-02T05:00 ->
+        spend 2026-12-02T05 1
+        poll 2026-12-02T06:00 -> 50
+        """,
+    ),
+    (
+        "without a limit of all, a period that is not planned is not judged",
+        MONTH,
+        """
+        limit none
+        plan 2026-12=100
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 9999
+        poll 2026-11-10T05:00 ->
+        open ->
+        spend 2026-12-02T04 85
+        poll 2026-12-02T05:00 -> 80+50
+        """,
+    ),
+    (
+        "a period is named by the local day on which it begins",
+        {"timezone": "Europe/Berlin", "starts": Starts(day=15)},
+        """
+        limit none
+        plan 2026-11=100 2026-12=1000
+        poll 2026-11-14T22:00 ->
+        spend 2026-11-14T22 60
+        poll 2026-11-14T22:30 ->
+        spend 2026-11-14T23 60
+        poll 2026-11-14T23:30 -> 50
+        spend 2026-12-14T22 30
+        poll 2026-12-14T22:30 -> 80
+        spend 2026-12-14T23 400
+        poll 2026-12-14T23:30 ->
+        """,
+    ),
+    (
+        "weeks are named as the calendar numbers them",
+        WEEK,
+        """
+        limit none
+        plan 2026-W53=100
+        poll 2026-12-28T04:00 ->
+        spend 2026-12-31T04 30
+        spend 2027-01-03T04 30
+        poll 2027-01-03T05:00 -> 50
+        spend 2027-01-04T04 500
+        poll 2027-01-04T05:00 ->
+        """,
+    ),
+    (
+        "days are named by their date",
+        DAY,
+        """
+        plan 2026-12-24=1000
+        poll 2026-12-23T04:00 ->
+        spend 2026-12-24T04 400
+        poll 2026-12-24T05:00 ->
+        spend 2026-12-25T04 60
+        poll 2026-12-25T05:00 -> 50
+        """,
+    ),
+    (
+        "a plan that is lowered within its period tells what is newly crossed, once",
+        MONTH,
+        """
+        plan 2026-11=100
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        plan 2026-11=60
+        poll 2026-11-10T05:10 -> 80
+        poll 2026-11-10T05:20 ->
+        open -> 50, 80
+        """,
+    ),
+    (
+        "a plan that is raised within its period arms what it undoes",
+        MONTH,
+        """
+        plan 2026-11=100
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        plan 2026-11=200
+        poll 2026-11-10T05:10 ->
+        open ->
+        spend 2026-11-11T04 50
+        poll 2026-11-11T05:00 -> 50
+        """,
+    ),
+    (
+        "a plan edited for another period tells nothing of this one",
+        MONTH,
+        """
+        plan 2026-12=100
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        plan 2026-12=10
+        poll 2026-11-10T05:10 ->
+        open -> 50
+        """,
+    ),
+    (
+        "what was planned and is taken out is listed no more, and put back it repeats nothing",
+        MONTH,
+        """
+        limit none
+        plan 2026-11=100
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        plan 2026-12=100
+        poll 2026-11-10T05:10 ->
+        open ->
+        plan 2026-11=100
+        poll 2026-11-10T05:20 ->
+        spend 2026-11-11T04 30
+        poll 2026-11-11T05:00 -> 80
+        """,
+    ),
+    (
+        "the late hours of a period are judged by what was planned for it",
+        MONTH,
+        """
+        plan 2026-11=100 2026-12=10
+        poll 2026-11-30T22:00 ->
+        poll 2026-12-01T00:10 ->
+        spend 2026-11-30T23 55
+        poll 2026-12-01T00:40 -> 50
+        """,
+    ),
+    (
+        "an amount of its own is told under a plan as it stands",
+        MONTH,
+        """
+        thresholds 50 $90
+        plan 2026-11=200
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 95
+        poll 2026-11-10T05:00 -> $90
+        spend 2026-11-10T05 5
+        poll 2026-11-10T06:00 -> 50
+        """,
+    ),
+    # ------------------------------------------------------------------------------------------- limits of the Console
+    (
+        "each workspace is judged by the limit that the Console has for it",
+        {"per": ("workspace",)},
+        """
+        caps wrkspc_1=100 wrkspc_2=1000
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 85 a
+        spend 2026-11-10T04 85 b
+        poll 2026-11-10T05:00 -> wrkspc_1:80+50
+        """,
+    ),
+    (
+        "a workspace without a limit is not judged",
+        {"per": ("workspace",)},
+        """
+        caps wrkspc_2=1000
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 99999 a
+        poll 2026-11-10T05:00 ->
+        """,
+    ),
+    (
+        "a limit of the Console that is lowered tells what is newly crossed",
+        {"per": ("workspace",)},
+        """
+        caps wrkspc_1=100
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55 a
+        poll 2026-11-10T05:00 -> wrkspc_1:50
+        caps wrkspc_1=60
+        poll 2026-11-10T05:10 -> wrkspc_1:80
+        open -> 50, 80
+        """,
+    ),
+    (
+        "a limit of the Console that is raised arms what it undoes",
+        MONTH,
+        """
+        caps *=100
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 85 a
+        poll 2026-11-10T05:00 -> 80+50
+        caps *=150
+        poll 2026-11-10T05:10 ->
+        open -> 50
+        spend 2026-11-11T04 40
+        poll 2026-11-11T05:00 -> 80
+        """,
+    ),
+    (
+        "a limit of the Console that is taken away ends its crossings silently, and put back it repeats nothing",
+        MONTH,
+        """
+        caps *=100
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 85 a
+        poll 2026-11-10T05:00 -> 80+50
+        caps
+        poll 2026-11-10T05:10 ->
+        open ->
+        spend 2026-11-11T04 40
+        poll 2026-11-11T05:00 ->
+        caps *=100
+        poll 2026-11-11T05:10 -> 100
+        """,
+    ),
+    (
+        "while the limits are not known nothing is told, and what is listed stays",
+        MONTH,
+        """
+        caps *=100
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55 a
+        poll 2026-11-10T05:00 -> 50
+        caps unknown
+        spend 2026-11-11T04 40
+        poll 2026-11-11T05:00 ->
+        open -> 50
+        caps *=100
+        poll 2026-11-11T05:10 -> 80
+        """,
+    ),
+    (
+        "a limit of the Console that was lowered after a day's end tells nothing of that day",
+        DAY,
+        """
+        caps *=100
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 45 a
+        poll 2026-11-10T23:50 ->
+        caps *=50
+        poll 2026-11-11T00:10 ->
+        """,
+    ),
+    (
+        "a limit of nothing is crossed by the first cent, in one message",
+        {"per": ("workspace",)},
+        """
+        caps wrkspc_1=0
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 0.01 a
+        poll 2026-11-10T05:00 -> wrkspc_1:100+80+50
+        """,
+    ),
 ]
 
 
@@ -1626,8 +2154,17 @@ ROWS: list[tuple[str, dict[str, Any], str]] = [
 def test_a_budget_tells(options: dict[str, Any], script: str) -> None:
     settings = {"period": "month", "timezone": "UTC", "limit": parse_usd("100"), "thresholds": (50.0, 80.0, 100.0)}
     start = options.get("start", moment("2026-01-01"))
-    chosen = settings | {key: value for key, value in options.items() if key != "start"}
-    Story(Budget(name="spend", **chosen), start=start).run(script)
+    chosen = settings | {key: value for key, value in options.items() if key not in {"start", "shown"}}
+    Story(Budget(name="spend", **chosen), start=start, shown=options.get("shown")).run(script)
+
+
+LONG = [row for row in ROWS if "shown" in row[1]]
+
+
+@pytest.mark.parametrize(("options", "script"), [row[1:] for row in LONG], ids=[row[0] for row in LONG])
+def test_a_budget_tells_the_same_where_everything_is_known_by_the_hour(options: dict[str, Any], script: str) -> None:
+    told = [line for line in script.splitlines() if not line.strip().startswith(("since", "unsure"))]
+    test_a_budget_tells({key: value for key, value in options.items() if key != "shown"}, "\n".join(told))
 
 
 def test_a_script_that_expects_the_wrong_thing_fails() -> None:

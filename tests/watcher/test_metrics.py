@@ -291,3 +291,12 @@ def test_promtool_has_nothing_to_say(metrics: Metrics) -> None:
         [promtool, "check", "metrics"], input=metrics.render("")[0], capture_output=True, check=False
     )
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
+
+
+def test_a_line_without_a_limit_has_its_spend_and_neither_limit_nor_ratio(metrics: Metrics) -> None:
+    board = metrics.boards[""]
+    assert board.overview is not None
+    lines = replace(line("organization", None, 80), limit=None), line("keys", "key_1", 250)
+    metrics.boards = {"": replace(board, overview=replace(board.overview, budgets=lines))}
+    found = scrape(metrics)
+    assert [len(found[f"watcher_budget_{name}"]) for name in ("spent_usd", "limit_usd", "ratio")] == [2, 1, 1]

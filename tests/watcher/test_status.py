@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from notifiers.alert_json import alert_json
-from rules.model import Alert, BudgetEvidence, Scope, Severity, SourceEvidence, SourceState, State, Subject
+from rules.model import HOUR, Alert, BudgetEvidence, Scope, Severity, SourceEvidence, SourceState, State, Subject
 from watcher import overview as overviews
 from watcher.cli.status import show
 from watcher.overview import Overview, Spent
@@ -146,6 +146,24 @@ def test_a_source_that_went_away_is_told_as_failing_once() -> None:
     gone = SourceState("cost", offered=False, last_success_at=NOW, failing_since=NOW, failure="it answered 403")
     (sentence,) = read_status(held(states=[gone]), NOW).problems
     assert sentence.startswith("Source cost fails since")
+
+
+def test_sources_that_fail_for_one_reason_are_one_sentence() -> None:
+    why = "invalid x-api-key; check the key"
+    states = [
+        SourceState(
+            source,
+            True,
+            failing_since=NOW + n * HOUR,
+            failure=f"/v1/organizations/{source} answered 401 (request-id req_{n}): {why}",
+        )
+        for n, source in enumerate(("users", "invites", "api_keys"))
+    ]
+    states.append(SourceState("cost", True, failing_since=NOW, failure="/v1/organizations/cost answered 500"))
+    assert read_status(held(states=states), NOW).problems == (
+        f"3 sources fail (users, invites, api_keys), the first since 2026-11-20 12:00 UTC: each answered 401: {why}",
+        "Source cost fails since 2026-11-20 12:00 UTC: /v1/organizations/cost answered 500",
+    )
 
 
 def test_what_fires_is_the_gravest_and_newest_first_without_what_another_tells() -> None:

@@ -19,6 +19,7 @@ from watcher.cli import (
     claude_code,
     demo,
     export,
+    init,
     limits,
     members,
     notify,
@@ -64,7 +65,7 @@ def main(
     logs.configure(log_level, log_format)
 
 
-for group in (demo, check, run, status, budgets, spend, claude_code, limits, members, prices, export, alerts, notify):
+for group in (demo, init, check, run, status, budgets, spend, claude_code, limits, members, prices, export, alerts):
     group.register(app)
-for group in (simulate, backup):
+for group in (notify, simulate, backup):
     group.register(app)

@@ -62,7 +62,7 @@ def _print(found: list[Alert], called: Mapping[str, str], now: datetime) -> None
         times = f"began {ago(alert.starts_at, now)}"
         if alert.ends_at is not None:
             times += f", ended {ago(alert.ends_at, now)}"
-        told = f", told by {alert.inhibited_by}" if alert.inhibited_by else ""
+        told = f", told by {clean(alert.told_by)}" if alert.told_by else ""
         if (organization := called.get(alert.subject.scope.organization)) is not None:
             times = f"{clean(organization)}, {times}"
         print_hanging(console, lead, Text(alert.summary))

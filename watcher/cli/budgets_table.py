@@ -11,13 +11,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from notifiers.text import ago, clean, duration
+from notifiers.text import ago, clean, duration, when
 from rules.budgets import Line
 from rules.forecast import Crossing
-from rules.model import Nano
+from rules.model import Alert, Names, Nano, TriggerEvidence
 from rules.money import NANO_PER_USD, display_usd
+from rules.pauses import Pause
 from rules.periods import MONTHS
+from rules.trigger_words import said
+from rules.wording import label_of
 from watcher.budgets import Standing, Standings
+from watcher.cli.asking import LONGEST_REASON
 from watcher.lines import print_hanging
 
 BAR = 10
@@ -53,25 +57,68 @@ def _organization(standing: Standing, found: Standings, console: Console, now: d
     if not standing.lines:
         console.print("No budget runs at present, or its first figures come with the next cycle.")
     for name, of_budget in groupby(standing.lines, key=lambda line: line.budget):
-        _budget(list(of_budget), ZoneInfo(found.zones[name]), console, now, most)
+        _budget(list(of_budget), ZoneInfo(found.zones[name]), console, now, most, standing.paused.get(name))
+        for sentence in _told(standing, name):
+            print_hanging(console, Text("  "), Text(sentence, style="yellow"))
         console.print()
     for note in _notes(standing, now):
         print_hanging(console, Text(), Text(note, style="dim"))
 
 
-def _budget(lines: Sequence[Line], zone: ZoneInfo, console: Console, now: datetime, most: int | None) -> None:
+def _budget(
+    lines: Sequence[Line], zone: ZoneInfo, console: Console, now: datetime, most: int | None, pause: Pause | None
+) -> None:
     first = lines[0]
     left = f"{duration(first.end - now)} left" if first.end > now else "ended"
-    each = " each" if first.label else ""
     when = first.period if first.rolling else f"{first.period} ({zone.key}), {left}"
-    head = f"  {when}, limit {_whole(first.limit)}{each}"
+    head = f"  {when}, {_limits(lines)}"
     print_hanging(console, Text(clean(first.budget), style="bold"), Text(head, style="dim"))
+    if pause is not None:
+        print_hanging(console, Text("  "), Text(pause_words(pause, now, zone), style="yellow"))
     shown = lines[:most]
     console.print(_table(shown, zone, console))
     for sentence in _crossings(shown, zone):
         print_hanging(console, Text("  "), Text(sentence))
     if hidden := len(lines) - len(shown):
         console.print(Text(f"  and {hidden:,} more: --all", style="dim"))
+
+
+def pause_words(pause: Pause, now: datetime, zone: ZoneInfo) -> str:
+    """ "paused until Thu 12 Nov 00:00 UTC by ann (a load test)"."""
+    until = f" until {when(pause.until, now, zone)}" if pause.until is not None else ""
+    why = f" ({clean(pause.reason, LONGEST_REASON)})" if pause.reason else ""
+    return f"paused{until} by {clean(pause.by)}{why}"
+
+
+def _told(standing: Standing, budget: str) -> Iterator[str]:
+    """What is told of the budget beside its thresholds, one line for each scope; the first of them in words."""
+    told = [
+        (alert, alert.evidence)
+        for (name, _), alerts in standing.firing.items()
+        for alert in alerts
+        if name == budget and alert.told_by is None and isinstance(alert.evidence, TriggerEvidence)
+    ]
+    for alert, evidence in told[:_TOLD]:
+        whose = "all" if not alert.subject.scope.parts() else clean(_called(alert), _LEAST_LABEL * 3)
+        yield f"{whose} {said(evidence)}."
+    if len(told) > _TOLD:
+        yield f"and {len(told) - _TOLD:,} more are told: watcher alerts"
+
+
+def _called(alert: Alert) -> str:
+    return label_of(alert.subject.scope, Names(alert.names))
+
+
+def _limits(lines: Sequence[Line]) -> str:
+    """ "limit $14,000", "limits from $20 to $500", "no limit: …", and how many have none where others have."""
+    limits = sorted(line.limit for line in lines if line.limit is not None)
+    if not limits:
+        return f"no limit: {lines[0].unlimited}"
+    each = " each" if lines[0].label else ""
+    low, high = limits[0], limits[-1]
+    told = f"limit {_whole(low)}{each}" if low == high else f"limits from {_whole(low)} to {_whole(high)}"
+    without = [line.unlimited for line in lines if line.limit is None]
+    return f"{told}; {len(without):,} without: {without[0]}" if without else told
 
 
 def _table(lines: Sequence[Line], zone: ZoneInfo, console: Console) -> Table:
@@ -113,7 +160,9 @@ def _figures(line: Line, zone: ZoneInfo) -> dict[str, str]:
 
 def _bar(line: Line, *, ascii_only: bool) -> Text:
     """What is spent of the limit, what the forecast adds to it, and the percentage."""
-    used = line.spent / line.limit if line.limit > 0 else float(line.spent > 0)
+    if line.limit is None:
+        return Text(f"{'no limit':<{BAR}} {'-':>5}", style="dim")
+    used = min(line.used or 0.0, float(BAR))
     will = max((line.forecast.total if line.forecast else line.spent) / line.limit if line.limit > 0 else used, used)
     eighths = round(min(max(used, 0.0), 1.0) * BAR * 8)
     if ascii_only:
@@ -194,6 +243,8 @@ def _moment(moment: datetime | None, line: Line, zone: ZoneInfo, *, long: bool =
 
 
 def _notes(standing: Standing, now: datetime) -> Iterator[str]:
+    if standing.waiting:
+        yield f"Waits for the next cycle: {'; '.join(clean(each, 160) for each in standing.waiting)}."
     young = [line.forecast.days for line in standing.lines if line.forecast and line.forecast.basis == "little"]
     if young:
         yield f"~ rests on little history, {min(young):.1f} days at the least: its interval is wide."

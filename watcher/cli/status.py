@@ -132,7 +132,13 @@ def _budgets(status: Status, console: Console) -> None:
         for line in standing.overview.budgets
     ]
     rows = [
-        (name, line.period, percent(line.spent, line.limit), display_usd(line.spent), display_usd(line.limit))
+        (
+            name,
+            line.period,
+            "-" if line.limit is None else percent(line.spent, line.limit),
+            display_usd(line.spent),
+            "none" if line.limit is None else display_usd(line.limit),
+        )
         for name, line in named[:SHOWN_BUDGETS]
     ]
     titles = ("", "period", "used", "spent", "limit")

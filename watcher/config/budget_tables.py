@@ -1,4 +1,4 @@
-"""What the keys of a budget's table mean together: when its periods begin and end, and how its thresholds lie."""
+"""What the keys of a budget's table mean together: when its periods begin and end."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import cast
 
-from rules.money import display_usd
-from rules.periods import AS_THE_CALENDAR, LONGEST, PeriodKind, Starts
-from rules.thresholds import Mark, mark_text, threshold_amount
+from rules.periods import AS_THE_CALENDAR, LONGEST_DATES, PeriodKind, Starts
 from watcher.config.models import BudgetTable
-from watcher.config.problems import Problem
-from watcher.config.values import LOOKS_BACK, ROLLING, WEEKDAYS, rolling_window
+from watcher.config.problems import Problem, enumerated
+from watcher.config.values import MONTH_WORDS, ROLLING, WEEKDAYS, rolling_window
+
+_BEGINS = (
+    ("billing_day", ("month", "quarter", "year")),
+    ("week_start", ("week",)),
+    ("year_start", ("quarter", "year")),
+)
+"""Which keys say when which periods begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,8 @@ def timing(table: BudgetTable) -> Timing:
         return Timing("once", AS_THE_CALENDAR, (table.since, table.until))
     if table.period.startswith(ROLLING):
         return Timing("rolling", AS_THE_CALENDAR, None, rolling_window(table.period))
-    starts = Starts(weekday=WEEKDAYS.index(table.week_start), day=table.billing_day)
+    month = MONTH_WORDS.index(table.year_start) + 1
+    starts = Starts(weekday=WEEKDAYS.index(table.week_start), day=table.billing_day, month=month)
     return Timing(cast("PeriodKind", table.period), starts, None)
 
 
@@ -44,25 +50,14 @@ def timing_problems(table: BudgetTable, place: str) -> Iterator[Problem]:
             yield Problem(f"{place}.period", "does not go with `from` and `until`, which are the period: leave it out")
         if until <= since:
             yield Problem(f"{place}.until", f"must be after `from`, which is {since}: the day it names is not in it")
-        elif until - since > LONGEST:
-            days, most = (until - since).days, LONGEST.days
-            yield Problem(f"{place}.until", f"makes it {days} days, and it must be at most {most}: {LOOKS_BACK}")
+        elif until - since > LONGEST_DATES:
+            days, most = (until - since).days, LONGEST_DATES.days
+            yield Problem(f"{place}.until", f"makes it {days} days, and it must be at most {most}")
     elif since is not None:
         yield Problem(f"{place}.until", 'is missing: with `from`, write it too, as in until = "2027-01-01"')
     elif until is not None:
         yield Problem(f"{place}.from", 'is missing: with `until`, write it too, as in from = "2026-11-01"')
     once = since is not None or until is not None
-    for key, period in (("billing_day", "month"), ("week_start", "week")):
-        if key in given and (once or table.period != period):
-            yield Problem(f"{place}.{key}", f'is for period = "{period}" alone')
-
-
-def threshold_problems(table: BudgetTable, place: str) -> Iterator[Problem]:
-    """Thresholds that come to the same amount: one of the two would never be told by itself."""
-    first: dict[int, Mark] = {}
-    for index, mark in enumerate(table.thresholds):
-        amount = threshold_amount(table.limit_usd, mark)
-        if amount in first:
-            same = f"{mark_text(first[amount])} and {mark_text(mark)} of {display_usd(table.limit_usd)}"
-            yield Problem(f"{place}.thresholds[{index}]", f"is there already: {same} are the same amount")
-        first.setdefault(amount, mark)
+    for key, periods in _BEGINS:
+        if key in given and (once or table.period not in periods):
+            yield Problem(f"{place}.{key}", f"is for period = {enumerated(periods)} alone")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from rules.drift import DriftRule
-from rules.model import TAG, AnomalyRule, Budget, Dimension, Selector
+from rules.model import HOUR, TAG, AnomalyRule, Budget, Dimension, Selector
 from rules.money import NANO_PER_USD, display_usd
-from rules.periods import period_between
+from rules.periods import MONTHS, period_between
 from rules.prices import PriceRule
 from rules.rolling import window_words
 from rules.selectors import WORDS
@@ -18,6 +18,7 @@ from watcher.pricing import OwnPrice
 from watcher.settings import OrganizationSettings, ReceiverSettings, Settings
 
 _LEAST_DAYS_IN_A_MONTH = 28
+_MOST_PLANNED = 12
 
 _EACH: dict[Dimension, str] = {
     "workspace": "workspace",
@@ -71,18 +72,50 @@ def _reads(organization: OrganizationSettings, usage: str, cost: str) -> str:
 
 def _budget(budget: Budget, *, several: bool) -> str:
     levels = [_mark(budget.limit, mark) for mark in budget.thresholds]
+    tells = (
+        "is paused and tells nothing"
+        if budget.paused
+        else f"tells {_how_often(budget)} at {_and(levels)}{_early(budget)}"
+    )
     return (
-        f"Budget {_quoted(budget.name)}: {_usd(budget.limit)} {_stretch(budget)} for "
-        f"{_whose(budget.per, budget.select, several=several)}; tells {_how_often(budget)} at {_and(levels)}."
+        f"Budget {_quoted(budget.name)}: {_limit(budget)} {_stretch(budget)} for "
+        f"{_whose(budget.per, budget.select, several=several)}; {tells}.{_planned(budget)}"
     )
 
 
-def _mark(limit: int, mark: Mark) -> str:
+def _limit(budget: Budget) -> str:
+    return "what is planned" if budget.limit is None else _usd(budget.limit)
+
+
+def _planned(budget: Budget) -> str:
+    """What the plan says, and what becomes of the periods that it does not name."""
+    if not budget.plan:
+        return ""
+    told = [f"{_usd(amount)} in {key}" for key, amount in sorted(budget.plan.items())]
+    shown = told if len(told) <= _MOST_PLANNED else [*told[:_MOST_PLANNED], f"{len(told) - _MOST_PLANNED} more"]
+    rest = "" if budget.limit is not None else " Other periods have no limit, and nothing is judged of them."
+    return f" Planned are {_and(shown)}.{rest}"
+
+
+def _early(budget: Budget) -> str:
+    """What it tells of before that: "; also when it is forecast to pass 100 % ($10,000)"."""
+    told = []
+    if budget.forecast:
+        told.append(f"is forecast to pass {_and([_mark(budget.limit, mark.mark) for mark in budget.forecast])}")
+    if budget.burn:
+        pairs = [f"{pair.factor:g} times over {pair.long // HOUR} h" for pair in budget.burn]
+        told.append(f"burns at {_and(pairs)} what it can sustain")
+    if budget.pace:
+        told.append(f"is at {_and([f'{mark.percent:g} %' for mark in budget.pace])} of its pace")
+    return f"; also when it {', or '.join(told)}" if told else ""
+
+
+def _mark(limit: int | None, mark: Mark) -> str:
     """ "80 % ($8,000, critical)": a severity is named where it is the mark's own."""
     amount, own = mark_amount(mark), mark.severity if isinstance(mark, Threshold) else None
-    notes = [_usd(round(limit * percent_of(limit, mark) / 100))] if amount is None else []
+    notes = [_usd(round(limit * percent_of(limit, mark) / 100))] if amount is None and limit is not None else []
     notes += [own.value] if own is not None else []
-    text = f"{percent_of(limit, mark):.15g} %" if amount is None else _usd(amount)
+    text = f"{percent_of(limit or 0, mark):.15g} %" if amount is None else _usd(amount)
     return f"{text} ({', '.join(notes)})" if notes else text
 
 
@@ -96,9 +129,12 @@ def _stretch(budget: Budget) -> str:
     begins = ""
     if budget.period == "week" and budget.starts.weekday:
         begins = f" from {WEEKDAYS[budget.starts.weekday].capitalize()}"
-    if budget.period == "month" and budget.starts.day > 1:
+    if budget.starts.day > 1:
         last = " or its last day" if budget.starts.day > _LEAST_DAYS_IN_A_MONTH else ""
         begins = f" from day {budget.starts.day}{last}"
+    if budget.starts.month > 1:
+        begins = f"{begins} of" if begins else " from"
+        begins += f" {MONTHS[budget.starts.month - 1]}"
     return f"{_a(budget.period)}{begins} ({zone})"
 
 

@@ -11,6 +11,7 @@ from rules.prices import PriceRule
 from watcher.config.document import read_document
 from watcher.config.durations import write_duration
 from watcher.config.expansion import expand
+from watcher.config.history import warn_of_short_history
 from watcher.config.naming import check_names, warn_of_gaps
 from watcher.config.organizations import read_organizations, warn_of_confusion
 from watcher.config.problems import InvalidConfig, Problem
@@ -87,5 +88,10 @@ def _build(path: Path, tables: Tables, sections: Sections) -> Settings | None:
         receivers=tuple(receiver for receiver in receivers if receiver is not None),
         routes=tuple(Route(receiver) for receiver in routes if receiver is not None),
         heartbeat=heartbeat,
-        warnings=(*sections.warnings, *warn_of_gaps(tables), *warn_of_confusion(organizations, *rules)),
+        warnings=(
+            *sections.warnings,
+            *warn_of_gaps(tables),
+            *warn_of_short_history(rules[0], poll, store),
+            *warn_of_confusion(organizations, *rules),
+        ),
     )

@@ -16,7 +16,8 @@ from rules.drift import DriftRule
 from rules.model import AnomalyRule, Dimension, Severity
 from rules.prices import PriceRule
 from rules.thresholds import Mark
-from watcher.config import addresses, values
+from rules.triggers import BurnPair, ForecastMark, PaceMark
+from watcher.config import addresses, trigger_values, values
 from watcher.settings import HttpSettings, PollSettings, StoreSettings
 
 _NONE = timedelta(0)
@@ -40,6 +41,7 @@ Per = Annotated[
     list[Annotated[Dimension, PlainValidator(values.dimension)]],
     AfterValidator(values.distinct),
 ]
+Plan = Annotated[dict[str, Any], PlainValidator(values.plan)]
 NotYet = Annotated[None, PlainValidator(values.refuse_action)]
 
 Keep = Annotated[timedelta, PlainValidator(values.duration(_DAY, 3650 * _DAY))]
@@ -157,16 +159,28 @@ class BudgetTable(Table):
     period: Annotated[str, PlainValidator(values.period)] = Field("month", examples=['"month"'])
     billing_day: Annotated[int, PlainValidator(values.whole(1, 31))] = Field(1, examples=["15"])
     week_start: Annotated[str, PlainValidator(values.one_of(*values.WEEKDAYS))] = Field("monday", examples=['"sunday"'])
+    year_start: Annotated[str, PlainValidator(values.one_of(*values.MONTH_WORDS))] = Field(
+        "january", examples=['"april"']
+    )
     since: Day | None = Field(None, alias="from", examples=['"2026-11-01"'])
     until: Day | None = Field(None, examples=['"2027-01-01"'])
     timezone: Zone = Field("UTC", examples=['"UTC"'])
-    limit_usd: Usd = Field(examples=["10000"])
+    limit_usd: Usd | None = Field(None, examples=["10000"])
+    plan: Plan | None = Field(None, examples=['{ "2026-12" = 15000 }'])
     thresholds: Annotated[list[MarkValue], AfterValidator(values.ascending)] = Field(
         [50.0, 80.0, 100.0], examples=["[50, 80, 100]"]
     )
+    forecast: Annotated[list[ForecastMark], PlainValidator(trigger_values.forecast)] = Field(
+        [], examples=['[100, { at = 120, severity = "critical" }]']
+    )
+    burn_rate: Annotated[list[BurnPair] | bool, PlainValidator(trigger_values.burn_rate)] = Field(
+        default=False, examples=["true"]
+    )
+    pace: Annotated[list[PaceMark], PlainValidator(trigger_values.pace)] = Field([], examples=["[120]"])
     per: Per = Field([], examples=['["workspace"]'])
     select: SelectTable = Field(SelectTable(), examples=['{ workspace = "prod-*" }'])
     hold_for: NoHold = Field(_NONE, alias="for", examples=['"0s"'])
+    paused: Flag = Field(default=False, examples=["true"])
     action: NotYet = Field(None)
 
 

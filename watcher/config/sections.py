@@ -18,9 +18,11 @@ from rules.model import DIMENSIONS, TAG, AnomalyRule, Budget, Dimension, Selecto
 from rules.prices import PriceRule
 from rules.thresholds import mark_amount, percent_of
 from watcher.config import addresses, models, values
-from watcher.config.budget_tables import threshold_problems, timing, timing_problems
+from watcher.config.budget_tables import timing, timing_problems
+from watcher.config.limit_tables import limit_problems, limits
 from watcher.config.problems import Problem, Wrong, shown
 from watcher.config.sentences import validate
+from watcher.config.trigger_tables import burn_pairs, trigger_problems
 from watcher.config.twins import Twins
 from watcher.pricing import OwnPrice
 from watcher.secret import Secret
@@ -133,22 +135,31 @@ class Sections:
         if max(percents, default=100) <= 1:
             shown = ", ".join(f"{percent:.10g} %" for percent in percents)
             self.warnings.append(f"{place}.thresholds: these are percent, so {shown} of the limit; is that meant?")
-        wrong = [*timing_problems(table, place), *threshold_problems(table, place)]
+        wrong = [
+            *timing_problems(table, place),
+            *limit_problems(table, place),
+            *trigger_problems(table, place),
+        ]
         self.problems.extend(Problem(each.place, each.message + called("budget", raw)) for each in wrong)
         if wrong:
             return None
-        when = timing(table)
+        when, asked = timing(table), limits(table)
         return Budget(
             name=table.name,
             period=when.period,
             timezone=table.timezone,
-            limit=table.limit_usd,
+            limit=asked.limit,
             thresholds=tuple(table.thresholds),
             per=_in_order(table.per),
             select=_selector(table.select),
             starts=when.starts,
             dates=when.dates,
             window=when.window,
+            paused=table.paused,
+            plan=asked.plan,
+            forecast=tuple(table.forecast),
+            burn=burn_pairs(table),
+            pace=tuple(table.pace),
         )
 
     def anomaly(self, raw: dict[str, Any], place: str) -> AnomalyRule | None:

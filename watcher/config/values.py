@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from rules.model import DIMENSIONS, HOUR, TAG, Severity
 from rules.money import NANO_PER_USD, parse_usd, usd_string
-from rules.periods import LONGEST
+from rules.periods import LONGEST, MONTHS
 from rules.selectors import tag_problem
 from rules.thresholds import Mark, Threshold, mark_amount, percent_of
 from watcher.config.durations import parse_duration, write_duration
@@ -33,9 +33,10 @@ MOST_THRESHOLDS = 20
 LEAST_PRICE = 1_000
 LARGEST_PRICE = 100_000 * NANO_PER_USD
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+MONTH_WORDS = tuple(month.lower() for month in MONTHS)
 ROLLING = "rolling"
-PERIODS = ("hour", "day", "week", "month")
-LOOKS_BACK = "this version looks at the last 70 days of spend"
+PERIODS = ("hour", "day", "week", "month", "quarter", "year")
+LOOKS_BACK = "the last 70 days are known by the hour"
 _REVERSED = re.compile(r"(.)-(.)", re.DOTALL)
 
 
@@ -173,9 +174,6 @@ def period(value: object) -> str:
     if isinstance(value, str) and value.split(" ")[0] == ROLLING:
         rolling_window(value)
         return str(value)
-    if value in ("quarter", "year"):
-        right = 'write period = "month" and a month\'s part of the limit'
-        raise Wrong(f"cannot be {shown(value)} yet: {LOOKS_BACK}, and would miss what came before; {right}")
     if isinstance(value, str) and value in PERIODS:
         return str(value)
     guess = did_you_mean(value, PERIODS) if isinstance(value, str) and not isinstance(value, Expanded) else ""
@@ -221,14 +219,14 @@ def threshold(value: object) -> Mark:
             raise Wrong(f"has {shown_key(key)}, which is not a setting of a threshold; it must be {_MARK}")
     if ("at" in value) == ("at_usd" in value):
         raise Wrong(f"must have either `at`, a percent, or `at_usd`, an amount: {_MARK}")
-    severity = _part("severity", member_of(Severity), value["severity"]) if "severity" in value else None
+    severity = part("severity", member_of(Severity), value["severity"]) if "severity" in value else None
     if "at_usd" in value:
-        return Threshold(amount=_part("at_usd", positive_usd, value["at_usd"]), severity=severity)
-    found = _part("at", percent, value["at"])
+        return Threshold(amount=part("at_usd", positive_usd, value["at_usd"]), severity=severity)
+    found = part("at", percent, value["at"])
     return found if severity is None else Threshold(percent=found, severity=severity)
 
 
-def _part(key: str, read: Callable[[object], _R], value: object) -> _R:
+def part(key: str, read: Callable[[object], _R], value: object) -> _R:
     """One key of a table within a list, named in what is wrong with it."""
     try:
         return read(value)
@@ -253,6 +251,13 @@ def _check_order(values: Sequence[float], what: str, written: Callable[[float], 
         if after < before:
             right = ", ".join(written(value) for value in sorted(set(values)))
             raise Wrong(f"must be in ascending order: [{right}]")
+
+
+def plan(value: object) -> dict[str, Any]:
+    """A table of amounts by the periods that they are for; both are looked at beside the budget's period."""
+    if not isinstance(value, dict):
+        raise Wrong(f'must be a table such as {{ "2026-12" = 15000 }}, not {shown(value)}')
+    return value
 
 
 def distinct(values: Sequence[str]) -> Sequence[str]:

@@ -4,28 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from rules.dimensions import Grouped, groups
 from rules.model import HOUR, Dimension, Names, Nano
 from rules.selectors import Condition, among
-from watcher.ledger.days import Day, midnight
-from watcher.ledger.grids import HOURS, totals
+from watcher.kept_days import SumColumns
+from watcher.ledger.days import DAY, Day, midnight
+from watcher.ledger.figures import FIGURES, STANDINGS, figures_of
+from watcher.ledger.grids import totals
+from watcher.ledger.kept import KeptDays
 from watcher.ledger.reading import IntArray
 from watcher.ledger.settlement import DaySpend
 from watcher.ledger.trend import Trend
-from watcher.pricing import KINDS
 
 Bucket: TypeAlias = Literal["total", "day", "hour"]
 Group: TypeAlias = tuple[str, ...]
 """The values of a row in the dimensions of its report, in their order."""
-
-_STANDINGS = 3
-_FIGURES = _STANDINGS + len(KINDS)
-_WHOLE_DAY = slice(0, HOURS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +98,9 @@ class Account:
         if self._question.where:
             chosen = np.flatnonzero(among(self._question.where, leaves, self._names))
             leaves = tuple(leaves[at] for at in chosen.tolist())
-            self.unpriced |= spend.unpriced & {leaf.model for leaf in leaves}
-        else:
-            self.unpriced |= spend.unpriced
-        sums = _figures(day, spend, hours)[chosen]
+        sums = figures_of(day, spend, hours)[chosen]
+        if spend.unpriced:
+            self.unpriced |= spend.unpriced & {leaves[at].model for at in np.flatnonzero(sums.any(axis=1)).tolist()}
         if self._trend is not None:
             money = spend.cost[chosen, hours]
             sums = np.concatenate((sums, self._trend.sums(begins + hours.start * HOUR, money)), axis=1)
@@ -111,11 +109,47 @@ class Account:
         if self._bucket == "total":
             self._tally.add(grouped, sums)
         elif self._bucket == "day":
-            self._slices[begins] = self._rows_of(grouped, sums[:, :_FIGURES], begins)
+            self._slices[begins] = self._rows_of(grouped, sums[:, :FIGURES], begins)
         else:
             for hour in range(hours.start, hours.stop):
-                at, figures = begins + hour * HOUR, _figures(day, spend, slice(hour, hour + 1))
+                at, figures = begins + hour * HOUR, figures_of(day, spend, slice(hour, hour + 1))
                 self._slices[at] = self._rows_of(grouped, figures[chosen], at)
+
+    def takes_whole(self, day: date) -> bool:
+        """Whether a day's sums are all that is needed of it: none of it, or all of it undivided."""
+        begins = midnight(day)
+        if begins + DAY <= self.first or self._until <= begins:
+            return True
+        whole = self.first <= begins and begins + DAY <= self._until
+        return whole and self._bucket != "hour" and (self._trend is None or self._trend.bar(begins) is not None)
+
+    def add_sums(self, kept: KeptDays, sums: SumColumns) -> None:
+        """Add days of which nothing but the sums is needed, as far as they lie in the window."""
+        leaves, bars = sums.leaves, self.whole.bars
+        inside = np.ones(len(leaves), dtype=np.bool_)
+        if self._question.where:
+            inside = np.zeros(len(leaves), dtype=np.bool_)
+            inside[among(self._question.where, leaves, self._names)] = True
+        of, values = groups(self._question.by, leaves, self._names)
+        total = np.zeros((len(leaves), FIGURES + bars), dtype=np.int64)
+        seen = np.zeros(len(leaves), dtype=np.bool_)
+        for day, (every, of_every) in sums.days.items():
+            begins = midnight(day)
+            if begins < self.first or self._until <= begins:
+                continue
+            chosen = inside[every]
+            leaf, figures = every[chosen], of_every[chosen]
+            if unpriced := kept.unpriced(day):
+                self.unpriced |= unpriced & {leaves[at].model for at in leaf.tolist()}
+            seen[leaf] = True
+            total[leaf, :FIGURES] += figures
+            if self._trend is not None:
+                total[leaf, FIGURES + (self._trend.bar(begins) or 0)] += figures[:, :STANDINGS].sum(axis=1)
+            if self._bucket == "day":
+                self._slices[begins] = self._rows_of((of[leaf], values), figures, begins)
+        self.whole.add(groups((), leaves, self._names), total, seen)
+        if self._bucket == "total":
+            self._tally.add((of, values), total, seen)
 
     def _rows_of(self, grouped: Grouped, figures: IntArray, start: datetime) -> list[SpendRow]:
         tally = _Tally(self._question.by)
@@ -139,12 +173,12 @@ class _Tally:
     sums: IntArray = field(init=False)
 
     def __post_init__(self) -> None:
-        self.sums = np.zeros((64, _FIGURES + self.bars), dtype=np.int64)
+        self.sums = np.zeros((64, FIGURES + self.bars), dtype=np.int64)
 
-    def add(self, grouped: Grouped, figures: IntArray) -> None:
-        """Add figures by leaf (one row a leaf), whose groups are `grouped`."""
+    def add(self, grouped: Grouped, figures: IntArray, seen: npt.NDArray[np.bool_] | None = None) -> None:
+        """Add figures by leaf (one row a leaf), whose groups are `grouped`; `seen` says which count, even if zero."""
         of, values = grouped
-        present = np.flatnonzero(figures.any(axis=1))
+        present = np.flatnonzero(figures.any(axis=1) if seen is None else seen)
         number = np.zeros(len(values), dtype=np.intp)
         for group in np.flatnonzero(np.bincount(of[present])).tolist():
             number[group] = self.groups.setdefault(values[group], len(self.groups))
@@ -164,19 +198,7 @@ class _Tally:
 
 
 def _row(start: datetime | None, by: tuple[Dimension, ...], group: Group, figures: Sequence[int]) -> SpendRow:
-    settled, provisional, estimated, *tokens = figures[: _FIGURES - 1]
-    searches, trend = figures[_FIGURES - 1], tuple(figures[_FIGURES:])
+    settled, provisional, estimated, *tokens = figures[: FIGURES - 1]
+    searches, trend = figures[FIGURES - 1], tuple(figures[FIGURES:])
     parts = tuple(zip(by, group, strict=True))
     return SpendRow(start, parts, settled, provisional, estimated, tuple(tokens), searches, trend=trend)
-
-
-def _figures(day: Day, spend: DaySpend, hours: slice) -> IntArray:
-    """Leaf x figure, summed over those hours of the day."""
-    usage = day.usage
-    series, counts = usage.series, usage.counts
-    if hours != _WHOLE_DAY:
-        inside = np.flatnonzero((usage.hour >= hours.start) & (usage.hour < hours.stop))
-        series, counts = series[inside], counts[inside]
-    money = [each[:, hours].sum(axis=1) for each in (spend.settled, spend.provisional, spend.estimated)]
-    used = totals(usage.table.leaf_of[series], counts, len(spend.leaves))
-    return np.column_stack((*money, used))

@@ -109,6 +109,22 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
+def days_of(first: datetime, until: datetime) -> Iterator[date]:
+    """The UTC days that [first, until) touches."""
+    day = first.date()
+    while midnight(day) < until:
+        yield day
+        day += DAY
+
+
+def earliest(store: LedgerStore, organization: str, until: datetime) -> datetime:
+    """The start of the first day of which anything is stored: days before it cost no time; `until` if there is none."""
+    by_hour = (store.usage.span(organization), store.analytics.span(organization))
+    days = [span[0].date() for span in by_hour if span is not None]
+    costs = store.costs.span(organization)
+    return min(map(midnight, days if costs is None else [*days, costs[0]]), default=until)
+
+
 @lru_cache(maxsize=4)
 def table_of(keys: tuple[SeriesKey, ...]) -> SeriesTable:
     """The table of some series, the same one as long as there are no others: to number thousands takes a while."""
@@ -129,8 +145,12 @@ def read_days(store: LedgerStore, organization: str, wanted: Iterable[date]) -> 
 
 def read_costs(store: LedgerStore, organization: str, wanted: Iterable[date]) -> dict[date, CostDay]:
     """The cost reports of the wanted days, of those that were ever read."""
+    days = sorted(set(wanted))
+    span = store.costs.span(organization) if days else None
+    if span is None:
+        return {}
     found: dict[date, CostDay] = {}
-    for first, last in _runs(sorted(set(wanted))):
+    for first, last in _runs([day for day in days if span[0] <= day < span[1]]):
         found |= {cost.day: cost for cost in store.costs.read(organization, first, last + DAY)}
     return found
 

@@ -15,13 +15,12 @@ from typing import Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from rules.model import HOUR, Leaf, Nano
-from watcher.ledger.days import Day, midnight, read_days
+from watcher.ledger.days import Day, days_of, earliest, midnight, read_days
 from watcher.ledger.grids import HOURS, totals
 from watcher.ledger.learning import learn_from
 from watcher.ledger.reading import IntArray, LedgerStore
 from watcher.ledger.settlement import DaySpend, settle_day
 from watcher.ledger.shares import cascade
-from watcher.ledger.spend import days_of, earliest
 from watcher.pricing import KINDS, PriceBook, Quote, Traffic
 
 Standing: TypeAlias = Literal["settled", "provisional", "estimated"]

@@ -47,6 +47,22 @@ class Lessons:
             self._relied_on[which] = self.learned
         return settle_day(day, self._book, now)
 
+    def settle(self, day: Day, now: datetime) -> DaySpend:
+        """Settle a day by the same book, without taking it: nothing is learned from it."""
+        return settle_day(day, self.book, now)
+
+    def prices_for(self, day: Day, now: datetime) -> bytes:
+        """The digest of the prices that such a day rests on; b"" where it rests on none."""
+        return self.book.digest if rests_on_prices(day, now) else b""
+
+    def of(self, day: date) -> PricedDay | None:
+        """What a day that was taken teaches; None where it teaches nothing."""
+        return self._known.get(day)
+
+    def prices_of(self, day: date) -> bytes:
+        """The digest of the prices that a day rests on that was taken last; b"" where it rests on none."""
+        return self._book.digest if day in self._relied_on else b""
+
     def keep(self, days: Collection[date]) -> None:
         """Forget every other day."""
         if not self._known.keys() <= set(days):

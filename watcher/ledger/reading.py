@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from rules.model import Names, SourceState
 from watcher.admin_api.answers import CostRow
+from watcher.kept_days import DayState, DaySum, Head, SumColumns
 
 IntArray = npt.NDArray[np.int64]
 
@@ -153,6 +154,14 @@ class DirectoryStore(Protocol):
     def names(self, organization: str) -> Names: ...
 
 
+class DaySumStore(Protocol):
+    """What whole days came to, [start, end), and what is stored of them now."""
+
+    def look(self, organization: str, start: date, end: date) -> tuple[dict[date, DayState], dict[date, Head]]: ...
+    def read(self, organization: str, wanted: Mapping[date, Head]) -> SumColumns: ...
+    def replace(self, organization: str, sums: Sequence[DaySum]) -> None: ...
+
+
 class LedgerStore(Protocol):
     """The part of the store that the ledger reads."""
 
@@ -162,6 +171,8 @@ class LedgerStore(Protocol):
     def costs(self) -> CostStore: ...
     @property
     def analytics(self) -> AnalyticsStore: ...
+    @property
+    def day_sums(self) -> DaySumStore: ...
     @property
     def sources(self) -> SourceStore: ...
     @property

@@ -10,11 +10,10 @@ from typing import Literal, TypeAlias
 from rules.model import Names, Nano
 from rules.money import NANO_PER_CENT
 from rules.reconciled import Cell, DayStanding, PriceSource, ReconciledDay, Sort
-from watcher.ledger.days import midnight, read_days
+from watcher.ledger.days import days_of, earliest, midnight, read_days
 from watcher.ledger.learning import learn_from
 from watcher.ledger.reading import LedgerStore
 from watcher.ledger.reconciliation import day_totals, reconcile_day
-from watcher.ledger.spend import days_of, earliest
 from watcher.pricing import PriceBook
 
 Slices: TypeAlias = Literal["total", "day"]

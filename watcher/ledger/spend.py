@@ -7,22 +7,27 @@ default workspace and unattributed cost have rows of their own wherever their di
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from rules.model import HOUR, Dimension, Names, Nano
 from rules.selectors import Condition
 from watcher.ledger.account import Account, Bucket, Question, SpendRow
-from watcher.ledger.days import DAY, Day, midnight, read_days
+from watcher.ledger.days import DAY, Day, days_of, earliest, read_days
+from watcher.ledger.kept import KeptDays
 from watcher.ledger.learning import learn_from, priced_day, teaches
 from watcher.ledger.reading import LedgerStore
 from watcher.ledger.settlement import DaySpend, rests_on_prices, settle_day
 from watcher.ledger.trend import Trend, trend_of
 from watcher.ledger.view import newest_reading
 from watcher.pricing import PriceBook, PricedDay
+from watcher.pricing.learned import MOST_DAYS
 
 _LOOK_BACK = timedelta(days=3)
+_LEARNED_FROM = (MOST_DAYS + 4) * DAY
+_MANY = 100
+"""Days whose kept sums are in memory at a time."""
 _FEW = 8
 """Days that may wait in memory for the price book to learn."""
 
@@ -94,8 +99,11 @@ def spend_report(  # noqa: PLR0913, PLR0917 - the question whole, in the order i
     before = _before(store, organization, question, names, first, until) if compare else None
     accounts = [account] if before is None else [before, account]
     from_hour = first if before is None else before.first
-    waiting = _Waiting(store, prices, organization, now)
-    for day in read_days(store, organization, days_of(max(from_hour, earliest(store, organization, until)), until)):
+    days = list(days_of(max(from_hour, earliest(store, organization, until)), until))
+    kept = _kept(store, organization, days, now)
+    waiting = _Waiting(store, prices, organization, now, kept.lessons)
+    summed = _add_kept(accounts, kept, days, waiting)
+    for day in read_days(store, organization, [day for day in days if day not in summed]):
         for settled, spend in waiting.put(day):
             _add(accounts, settled, spend)
     for settled, spend in waiting.release():
@@ -119,6 +127,19 @@ def spend_report(  # noqa: PLR0913, PLR0917 - the question whole, in the order i
     return _compared(report, before, first, until) if compare else report
 
 
+def settled_days(
+    store: LedgerStore, prices: PriceBook, organization: str, days: Iterable[date], now: datetime
+) -> Iterator[tuple[Day, DaySpend]]:
+    """The days with what each was settled or estimated at, read a few at a time; not always in order.
+
+    `prices` is taught what the settled days say at `now` before anything is estimated with it, and stays as it was.
+    """
+    waiting = _Waiting(store, prices, organization, now, {})
+    for day in read_days(store, organization, days):
+        yield from waiting.put(day)
+    yield from waiting.release()
+
+
 def _before(
     store: LedgerStore, organization: str, question: Question, names: Names, first: datetime, until: datetime
 ) -> Account | None:
@@ -127,6 +148,25 @@ def _before(
     # Year 1 has nothing before it.
     reaches = span is not None and first - span[0] >= until - first
     return Account(question, names, "total", first - (until - first), first) if reaches else None
+
+
+def _kept(store: LedgerStore, organization: str, days: Sequence[date], now: datetime) -> KeptDays:
+    """What is kept of these days, and of the latest ones that the price book may learn from."""
+    yesterday = now.astimezone(UTC).date() - DAY
+    return KeptDays(store, organization, min([*days, yesterday - _LEARNED_FROM]), yesterday, now)
+
+
+def _add_kept(accounts: Sequence[Account], kept: KeptDays, days: Sequence[date], waiting: _Waiting) -> set[date]:
+    """Add the days of which nothing but the kept sums is needed; returns them."""
+    whole = [day for day in days if all(account.takes_whole(day) for account in accounts)]
+    prices = waiting.book().digest if kept.rest_on_prices(whole) else b""
+    added: set[date] = set()
+    for begin in range(0, len(whole), _MANY):
+        sums = kept.read(whole[begin : begin + _MANY], prices)
+        for account in accounts:
+            account.add_sums(kept, sums)
+        added |= sums.days.keys()
+    return added
 
 
 def _add(accounts: Sequence[Account], day: Day, spend: DaySpend) -> None:
@@ -157,11 +197,26 @@ class _Waiting:
     more than a few days wait, all that is missing is read at once.
     """
 
-    def __init__(self, store: LedgerStore, prices: PriceBook, organization: str, now: datetime) -> None:
+    def __init__(
+        self,
+        store: LedgerStore,
+        prices: PriceBook,
+        organization: str,
+        now: datetime,
+        known: Mapping[date, PricedDay],
+    ) -> None:
+        """`known` is what some days are known to teach."""
         self._store, self._prices, self._organization, self._now = store, prices, organization, now
-        self._known: dict[date, PricedDay] = {}
+        self._known = dict(known)
         self._days: list[Day] = []
         self._book: PriceBook | None = None
+
+    def book(self) -> PriceBook:
+        """The price book with what the settled days teach."""
+        if self._book is None:
+            learned = learn_from(self._store, self._prices, self._organization, self._now, self._known)
+            self._book = self._prices.taught(learned)
+        return self._book
 
     def put(self, day: Day) -> Iterator[tuple[Day, DaySpend]]:
         """Take a day, and give back those that can be settled by now."""
@@ -177,34 +232,15 @@ class _Waiting:
 
     def release(self) -> Iterator[tuple[Day, DaySpend]]:
         """The days that waited, settled."""
-        if self._days and self._book is None:
-            learned = learn_from(self._store, self._prices, self._organization, self._now, self._known)
-            self._book = self._prices.taught(learned)
-        while self._days and self._book is not None:
+        while self._days:
             day = self._days.pop(0)
-            yield day, settle_day(day, self._book, self._now)
+            yield day, settle_day(day, self.book(), self._now)
 
 
 def _hour_of(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
-def earliest(store: LedgerStore, organization: str, until: datetime) -> datetime:
-    """The start of the first day of which anything is stored: days before it cost no time; `until` if there is none."""
-    by_hour = (store.usage.span(organization), store.analytics.span(organization))
-    days = [span[0].date() for span in by_hour if span is not None]
-    costs = store.costs.span(organization)
-    return min(map(midnight, days if costs is None else [*days, costs[0]]), default=until)
-
-
 def _hour_at_or_after(moment: datetime) -> datetime:
     whole = _hour_of(moment)
     return whole if whole == moment else whole + HOUR
-
-
-def days_of(first: datetime, until: datetime) -> Iterator[date]:
-    """The UTC days that [first, until) touches."""
-    day = first.date()
-    while midnight(day) < until:
-        yield day
-        day += DAY

@@ -26,6 +26,12 @@ class Trend:
     bars: int
     last: int
 
+    def bar(self, begins: datetime) -> int | None:
+        """The bar that the whole UTC day beginning then lies in; None where it is divided between several."""
+        offset = (begins - self.first) // HOUR
+        bar = offset // self.hours
+        return bar if (offset + _DAY - 1) // self.hours == bar else None
+
     def sums(self, at: datetime, money: IntArray) -> IntArray:
         """Money by row and hour, the first of the hours beginning `at`, added up to row x bar."""
         found = np.zeros((len(money), self.bars), dtype=np.int64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import numpy as np
@@ -12,6 +13,8 @@ from rules.reconciled import ReconciledDay
 from rules.sources import usage_source
 from watcher.ledger.cube import Cube
 from watcher.ledger.days import DAY, VIEW_DAYS, midnight, read_costs, read_days, read_states
+from watcher.ledger.earlier import Earlier
+from watcher.ledger.kept import Keeping
 from watcher.ledger.lessons import Lessons
 from watcher.ledger.reading import BucketState, LedgerStore
 from watcher.ledger.reconciliation import Reconciliation
@@ -35,6 +38,8 @@ class Ledger:
         self._cube: Cube | None = None
         self._lessons = Lessons(prices)
         self._reconciliation = Reconciliation()
+        self._keeping = Keeping(store, organization)
+        self._earlier = Earlier(store, organization)
 
     @property
     def reconciled(self) -> tuple[ReconciledDay, ...]:
@@ -55,15 +60,18 @@ class Ledger:
         changed_hours: Collection[datetime] | None = None,
         changed_days: Collection[date] | None = None,
         watermark: datetime | None = None,
+        *,
+        begins: Collection[datetime] = (),
     ) -> SpendView:
         """The view at `now`: `VIEW_DAYS` whole days and the present one, up to and with the open hour.
 
         `changed_hours` and `changed_days` are what the store's usage, analytics and cost changed since the last call;
         None for both means that it is not known, and everything is computed again. Days that a further reading or the
         passing of time may have settled are looked at in any case. `watermark` is up to where usage is complete; None
-        takes it from the state of the source that usage comes from. An earlier view stays as it was. After a call that
-        raised (StoreError), the next one computes everything again, since what had changed may be known to nobody any
-        more.
+        takes it from the state of the source that usage comes from. `begins` are moments that some period begins at:
+        the earlier part of the view reaches back to the first of them. An earlier view stays as it was. After a call
+        that raised (StoreError), the next one computes everything again, since what had changed may be known to nobody
+        any more.
         """
         today = now.astimezone(UTC).date()
         earlier, self._cube = self._cube, None
@@ -71,27 +79,42 @@ class Ledger:
         unknown = changed_hours is None and changed_days is None
         if earlier is None or unknown:
             touched = set(cube.days)
+            self._earlier = Earlier(self._store, self._organization)
         else:
             touched = {hour.astimezone(UTC).date() for hour in changed_hours or ()} | set(changed_days or ())
             touched |= self._restless(cube, now)
         if earlier is None:
             self._lessons, self._reconciliation = Lessons(self._prices), Reconciliation()
+            self._keeping = Keeping(self._store, self._organization)
         self._lessons.keep(cube.standing.keys())
         self._reconciliation.keep(cube.standing.keys())
         # The latest days first, as a rule those that are learned from: older ones are then settled but once.
         for days in _latest_first(touched & set(cube.days), today - _LEARNED_FROM):
             self._take(cube, days, now)
         self._take(cube, self._lessons.outdated(), now)
+        start = midnight(cube.days[0])
+        before = self._earlier.spend(start, begins, touched, self._lessons, self._keeping, now)
         self._cube = cube
-        return self._view(cube, now, watermark)
+        return replace(self._view(cube, now, watermark), earlier=before)
 
     def _listed(self, models: Collection[str], day: date) -> frozenset[str]:
         """The models that a list price is known for on that day."""
         return frozenset(model for model in models if self._prices.published(plain(model), day).source == "list")
 
+    def keep(self) -> None:
+        """Keep what the last refreshes came to of days long over, so that a report need not add them up again.
+
+        For the one process that writes. Raises StoreError.
+        """
+        self._keeping.write()
+
     def _take(self, cube: Cube, days: Collection[date], now: datetime) -> None:
+        self._keeping.look(days, now)
         for day in read_days(self._store, self._organization, days):
-            cube.put(self._lessons.take(day, now))
+            spend = self._lessons.take(day, now)
+            cube.put(spend)
+            which = spend.day
+            self._keeping.take(day, spend, self._lessons.of(which), self._lessons.prices_of(which))
             self._reconciliation.take(day, now)
 
     def _restless(self, cube: Cube, now: datetime) -> set[date]:

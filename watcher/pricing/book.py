@@ -7,9 +7,11 @@ times what the model's own settled days taught.
 
 from __future__ import annotations
 
+import hashlib
 from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import date
+from functools import cached_property
 
 from watcher.pricing.learned import NOTHING, Learned
 from watcher.pricing.lists import period_of
@@ -42,6 +44,13 @@ class PriceBook:
     def learned(self) -> Learned:
         """What it was taught."""
         return self._learned
+
+    @cached_property
+    def digest(self) -> bytes:
+        """Equal where the owner's prices and what was learned are equal: what decides a rate beside the lists."""
+        learned = (sorted(self._learned.cells.items()), sorted(self._learned.models.items()))
+        text = repr((self._own, learned, self._learned.organization))
+        return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
     def taught(self, learned: Learned) -> PriceBook:
         """The book with something else learned; it remembers the published prices that this one looked up."""

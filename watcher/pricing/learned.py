@@ -14,13 +14,14 @@ borrows from the organization.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from statistics import median
 from typing import TypeVar
 
 from rules.model import Nano
+from rules.money import divide_half_even
 from watcher.pricing.rates import MILLION, TOKENS, WEB_SEARCH, Basis
 
 ENOUGH: Nano = 500_000_000
@@ -121,12 +122,12 @@ class _Ratio:
 def _sum(first: Cell | None, second: Cell) -> Cell:
     if first is None:
         return second
-    return replace(second, listed=first.listed + second.listed, reported=first.reported + second.reported)
+    return Cell(first.listed + second.listed, first.reported + second.reported, second.stand_in)
 
 
 def _note(ratios: list[_Ratio], day: date, cell: Cell) -> None:
     if cell.listed >= ENOUGH:
-        ratio = round(Fraction(cell.reported * MILLION, cell.listed))
+        ratio = divide_half_even(cell.reported * MILLION, cell.listed)
         ratios.append(_Ratio(day, min(max(ratio, 1), _LARGEST)))
 
 

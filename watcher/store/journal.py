@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
+from rules.asked import Act, Answer
 from watcher.store.database import Database
 from watcher.store.tables import commands, journal
 from watcher.store.times import from_moment, moment
+
+_FOR = "organization"
+"""Under this name the details say which organization it is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One thing that was asked for; the daemon's cycle consumes it and notes the outcome."""
+    """One thing that was asked for; the cycle of the organization that it is for consumes it and notes the outcome."""
 
     id: int
     at: datetime
@@ -51,9 +55,13 @@ class Journal:
         with self._database.writing() as connection:
             connection.execute(insert(journal).values(values))
 
-    def list(self, since: datetime | None = None, limit: int = 1000) -> tuple[Entry, ...]:
-        """The newest entries, newest first."""
+    def list(
+        self, since: datetime | None = None, limit: int = 1000, whats: Collection[str] | None = None
+    ) -> tuple[Entry, ...]:
+        """The newest entries, newest first; of all acts, or of those in `whats`."""
         query = select(journal).order_by(journal.c.id.desc()).limit(limit)
+        if whats is not None:
+            query = query.where(journal.c.what.in_(list(whats)))
         if since is not None:
             query = query.where(journal.c.at >= moment(since))
         with self._database.reading() as connection:
@@ -67,19 +75,24 @@ class Commands:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def append(self, at: datetime, actor: str, what: str, details: Mapping[str, Any]) -> int:
-        """Ask for something; returns the command's number."""
-        values = {"at": moment(at), "actor": actor, "what": what, "details": _json(details)}
+    def append(self, at: datetime, actor: str, what: str, details: Mapping[str, Any], organization: str = "") -> int:
+        """Ask for something of one organization; returns the command's number.
+
+        What is asked of several is one command for each, so that each is consumed with that organization's judgement.
+        """
+        values = {"at": moment(at), "actor": actor, "what": what}
+        values["details"] = _json({**details, _FOR: organization} if organization else details)
         with self._database.writing() as connection:
             created = connection.execute(insert(commands).values(values).returning(commands.c.id))
             return int(created.scalar_one())
 
-    def pending(self) -> tuple[Command, ...]:
-        """What was not consumed yet, in the order it was asked for."""
+    def pending(self, organization: str | None = None) -> tuple[Command, ...]:
+        """What was not consumed yet, in the order it was asked for: of one organization, or of all."""
         query = select(commands).where(commands.c.consumed_at.is_(None)).order_by(commands.c.id)
         with self._database.reading() as connection:
             rows = connection.execute(query).all()
-        return tuple(Command(row.id, from_moment(row.at), row.actor, row.what, json.loads(row.details)) for row in rows)
+        found = (Command(row.id, from_moment(row.at), row.actor, row.what, json.loads(row.details)) for row in rows)
+        return tuple(each for each in found if organization is None or each.details.get(_FOR, "") == organization)
 
     def get(self, number: int) -> Command | None:
         """One command, with what became of it."""
@@ -93,9 +106,25 @@ class Commands:
 
     def consumed(self, number: int, at: datetime, outcome: str) -> None:
         """Note that a command was carried out or refused; the first outcome stands."""
-        this = (commands.c.id == number) & commands.c.consumed_at.is_(None)
         with self._database.writing() as connection:
-            connection.execute(update(commands).where(this).values(consumed_at=moment(at), outcome=outcome))
+            write_answers(connection, at, [Answer(number, outcome)])
+
+
+def write_answers(connection: Connection, at: datetime, answers: Iterable[Answer]) -> None:
+    """Note what became of commands, inside a transaction; the first outcome of each stands."""
+    for answer in answers:
+        this = (commands.c.id == answer.number) & commands.c.consumed_at.is_(None)
+        connection.execute(update(commands).where(this).values(consumed_at=moment(at), outcome=answer.outcome))
+
+
+def write_acts(connection: Connection, at: datetime, organization: str, acts: Iterable[Act]) -> None:
+    """Note what was done of one organization, inside a transaction."""
+    rows = [
+        {"at": moment(at), "actor": act.actor, "what": act.what, "details": _json({**act.details, _FOR: organization})}
+        for act in acts
+    ]
+    if rows:
+        connection.execute(insert(journal), rows)
 
 
 def _json(details: Mapping[str, Any]) -> str:

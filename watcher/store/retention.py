@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Table, and_, delete, func, select
 
 from rules.model import State
-from watcher.store import analytics, blocks, costs, encoding, tables
+from watcher.store import analytics, blocks, costs, day_sums, encoding, tables
 from watcher.store.database import Database
 from watcher.store.times import day_number, hour_number, moment
 
@@ -53,6 +53,7 @@ def _old(before: datetime) -> Iterator[tuple[Table, ColumnElement[bool]]]:
     yield tables.revisions, tables.revisions.c.observed_at < at
     yield tables.cost_blocks, tables.cost_blocks.c.day < day
     yield tables.cost_days, tables.cost_days.c.day < day
+    yield tables.day_sums, tables.day_sums.c.day <= day  # of a day that is cut in the middle too
     yield tables.claude_code_days, tables.claude_code_days.c.day < day
     yield tables.directory_changes, tables.directory_changes.c.observed_at < at
     listed = tables.directory.c
@@ -83,5 +84,7 @@ def _unused_ids(database: Database, forget: Callable[[], None]) -> int:
         lines = blocks.used_ids(connection, tables.cost_blocks, costs.COLUMNS)
         removed = blocks.remove_others(connection, tables.series, used)
         removed += blocks.remove_others(connection, tables.cost_lines, lines)
+        leaves = blocks.used_ids(connection, tables.day_sums, day_sums.COLUMNS)
+        removed += blocks.remove_others(connection, tables.leaves, leaves)
         forget()  # before anyone else may write with an id that is no more
     return removed

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, inspect, select
-from sqlalchemy.sql import column, table
+from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, insert, inspect, select
 
-from watcher.store import errors
+from watcher.store import errors, tables
 from watcher.store.database import Database
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration. Kept here too, so that a database that is up to date opens without importing Alembic."""
 
-_version = table("alembic_version", column("version_num"))
+_version = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+"""Alembic's own table, as Alembic makes it."""
 
 
 def bring_up_to_date(database: Database) -> None:
-    """Migrate the database to this program's tables, in one transaction; nothing is done where nothing is due.
+    """Give the database this program's tables, in one transaction; nothing is done where nothing is due.
+
+    An empty database gets the newest tables at once, another one the migrations that it lacks.
 
     Raises `SchemaTooNew` for a version that this program does not know, `SchemaTooOld` where a migration is due and the
     database is open for reading only, `NotADatabase` where somebody else's tables are in it.
@@ -28,7 +35,9 @@ def bring_up_to_date(database: Database) -> None:
         _refuse_to_read(found, database.place)
     with database.writing() as connection:
         found = _found(connection, database.place)  # another process may just have migrated
-        if found != HEAD:
+        if found is None:
+            _make(connection)
+        elif found != HEAD:
             _migrate(connection, found, database.place)
 
 
@@ -59,7 +68,14 @@ def _too_new(found: str, place: str) -> errors.SchemaTooNew:
     )
 
 
-def _migrate(connection: Connection, found: str | None, place: str) -> None:
+def _make(connection: Connection) -> None:
+    """All tables as the newest migration leaves them, without the steps in between and without Alembic."""
+    tables.metadata.create_all(connection, checkfirst=False)
+    _version.create(connection, checkfirst=True)
+    connection.execute(insert(_version).values(version_num=HEAD))
+
+
+def _migrate(connection: Connection, found: str, place: str) -> None:
     from alembic import command  # noqa: PLC0415 (a fifth of a second that only a migration is worth)
     from alembic.config import Config  # noqa: PLC0415
     from alembic.script import ScriptDirectory  # noqa: PLC0415
@@ -67,7 +83,7 @@ def _migrate(connection: Connection, found: str | None, place: str) -> None:
     config = Config()
     config.set_main_option("script_location", "watcher.store:migrations")
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if found is not None and found not in known:
+    if found not in known:
         raise _too_new(found, place)
     config.attributes["connection"] = connection
     command.upgrade(config, "head")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
+from rules.asked import Act, Answer
 from rules.model import Alert, Notification, Transition
 from watcher.store import copies, retention
 from watcher.store.alerts import Alerts, write_alerts, write_transitions
@@ -16,8 +17,9 @@ from watcher.store.claude_code import ClaudeCode
 from watcher.store.costs import Costs
 from watcher.store.cursor import Cursor, write_cursor
 from watcher.store.database import Database
+from watcher.store.day_sums import DaySums
 from watcher.store.directory import Directory
-from watcher.store.journal import Commands, Journal
+from watcher.store.journal import Commands, Journal, write_acts, write_answers
 from watcher.store.limits import Limits
 from watcher.store.lookups import Lookups
 from watcher.store.organizations import Organizations
@@ -27,16 +29,22 @@ from watcher.store.series import SeriesIds
 from watcher.store.sources import Sources
 from watcher.store.usage import Usage
 
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What one judgement decided, to be remembered together or not at all; `cursor` belongs to `organization`."""
+    """What one judgement decided, to be remembered together or not at all; cursor and acts are `organization`'s."""
 
     alerts: tuple[Alert, ...] = ()
     transitions: tuple[Transition, ...] = ()
     notifications: tuple[Notification, ...] = ()
     cursor: Mapping[str, str] = field(default_factory=dict)
     organization: str = ""
+    answers: tuple[Answer, ...] = ()
+    """What became of commands that it consumed, and in `acts` what the journal says of them; both are as of `at`."""
+    acts: tuple[Act, ...] = ()
+    at: datetime = _NEVER
 
 
 class Store:
@@ -49,6 +57,7 @@ class Store:
         self.usage = Usage(database, self._ids)
         self.analytics = Analytics(database, self._ids)
         self.costs = Costs(database)
+        self.day_sums = DaySums(database)
         self.claude_code = ClaudeCode(database)
         self.directory = Directory(database)
         self.limits = Limits(database)
@@ -75,12 +84,14 @@ class Store:
         return cls(database)
 
     def remember(self, judgement: Judgement) -> None:
-        """Keep alerts, transitions, notifications and cursor in one transaction."""
+        """Keep all of it in one transaction: also that commands are consumed, so each is carried out exactly once."""
         with self.database.writing() as connection:
             write_alerts(connection, judgement.alerts)
             write_transitions(connection, judgement.transitions)
             write_notifications(connection, judgement.notifications)
             write_cursor(connection, judgement.cursor, judgement.organization)
+            write_answers(connection, judgement.at, judgement.answers)
+            write_acts(connection, judgement.at, judgement.organization, judgement.acts)
 
     def backup(self, target: Path) -> None:
         """Write a consistent copy to a new file of mode 0600, also while a daemon writes; raises `BackupRefused`."""

@@ -212,6 +212,35 @@ analytics_readings = Table(
     sqlite_with_rowid=False,
 )
 
+# ---------------------------------------------------------------------------------------------- days added up
+
+leaves = Table(
+    "leaves",
+    metadata,
+    sequence(),
+    words("organization"),
+    words("workspace"),
+    words("api_key"),
+    words("model"),
+    words("service_tier"),
+    UniqueConstraint("organization", "workspace", "api_key", "model", "service_tier", name="uq_leaves_dimensions"),
+    sqlite_strict=True,
+)
+
+# What a whole day came to, packed by leaf (`watcher.store.day_sums`), and the digests of what it was made from.
+day_sums = Table(
+    "day_sums",
+    metadata,
+    key("organization"),
+    number_key("day"),
+    Column("made_from", LargeBinary, nullable=False),
+    Column("prices", LargeBinary, nullable=False),
+    words("lesson", nullable=True),
+    words("unpriced"),
+    Column("packed", LargeBinary, nullable=False),
+    sqlite_strict=True,
+)
+
 # ---------------------------------------------------------------------------------------------- directory and sources
 
 # The name that the configuration has for each organization: "" for the one of [anthropic].

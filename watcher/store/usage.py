@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -142,13 +143,14 @@ class Usage:
         low, high = hour_number(start), hour_after(end)
         with self._database.reading() as connection:
             stored = _stored(connection, organization, low, high)
+        when, dimensions = cache(from_moment), cache(_dimensions)  # a reading is of many hours
         return {
             from_hour(number): BucketState(
-                first_observed_at=from_moment(state.first_observed_at),
-                observed_at=from_moment(state.observed_at),
-                changed_at=from_moment(state.changed_at),
+                first_observed_at=when(state.first_observed_at),
+                observed_at=when(state.observed_at),
+                changed_at=when(state.changed_at),
                 revision=state.revision,
-                grouped_by=tuple(filter(None, state.grouped_by.split(","))),
+                grouped_by=dimensions(state.grouped_by),
                 tokens=state.tokens,
             )
             for number, state in stored.items()
@@ -207,10 +209,14 @@ def _stored(connection: Connection, organization: str, low: int, high: int) -> d
         .order_by(bucket.hour)
     )
     stored: dict[int, _Stored] = {}
-    for hour, digest, *rest in connection.execute(query):
-        observed_at = accepted.get(hour, read.get(hour, rest[3]))
-        stored[hour] = _Stored._make((bytes(digest), *rest, observed_at))
+    for hour, digest, grouped_by, tokens, first, changed, revision in connection.execute(query).all():
+        observed_at = accepted.get(hour, read.get(hour, changed))
+        stored[hour] = _Stored(bytes(digest), grouped_by, tokens, first, changed, revision, observed_at)
     return stored
+
+
+def _dimensions(grouped_by: str) -> tuple[str, ...]:
+    return tuple(filter(None, grouped_by.split(",")))
 
 
 def _holds(numbers: Sequence[int], stored: Mapping[int, _Stored]) -> dict[int, int]:

@@ -161,6 +161,13 @@ def test_figures_that_an_older_version_left_have_no_forecast_yet(config: Path) -
         def cursor(self) -> Older:
             return self
 
+        @property
+        def commands(self) -> Older:
+            return self
+
+        def pending(self, _organization: str) -> tuple[()]:
+            return ()
+
         def get(self, _name: str, _organization: str) -> str:
             return json.dumps(document)
 
@@ -298,3 +305,32 @@ def test_a_rolling_window_has_no_end_and_no_forecast_and_that_is_no_lack() -> No
     assert "not forecast" not in out.getvalue()
     (row,) = to_json(found)["organizations"][0]["budgets"]
     assert (row["ends_at"], row["hours_left"], row["forecast"]) == (None, None, None)
+
+
+# --------------------------------------------------------------------------------------- without a limit
+
+
+def unlimited(each: Line, why: str = "the plan does not name this period") -> Line:
+    return replace(each, limit=None, unlimited=why)
+
+
+def test_a_budget_without_a_limit_in_this_period_says_why_and_shows_what_is_spent() -> None:
+    out = shown(unlimited(line(640, replace(told(900, 800, 1000), crossings=()))))
+    assert "10 days left, no limit: the plan does not name this period" in " ".join(out.split())
+    assert re.search(r"^all no limit +- +\$640 ", out, re.MULTILINE)
+
+
+def test_where_some_lines_have_no_limit_the_head_says_how_many_and_why() -> None:
+    lines = line(640, None, limit=500, label="a"), line(64, None, limit=20, label="b"), unlimited(line(9, None))
+    out = " ".join(shown(*lines).split())
+    assert "limits from $20 to $500; 1 without: the plan does not name this period" in out
+    assert "limit $20 each" in " ".join(shown(line(64, None, limit=20, label="b")).split())
+
+
+def test_the_json_of_a_line_without_a_limit_says_why() -> None:
+    standing = Standing("org", "", "Org", NOW, (unlimited(line(9, None)), line(9, None)))
+    (found,) = to_json(Standings(NOW, (standing,), {"all": "UTC"}))["organizations"]
+    assert [(each["limit_usd"], each["no_limit"]) for each in found["budgets"]] == [
+        (None, "the plan does not name this period"),
+        ("1000", None),
+    ]

@@ -73,7 +73,11 @@ BROKEN: list[tuple[str, str, str]] = [
     # keys: unknown, missing, wrong type
     (anthropic('admin_key = "sk-ant-admin01-x"\nadmin_key_fle = "x"'), "anthropic.admin_key_fle", '"admin_key_file"'),
     (budget("limit = 5"), "budget[0].limit", 'did you mean "limit_usd"?'),
-    (budget("xyzzy = 5"), "budget[0].xyzzy", "this table has billing_day, for, from, limit_usd, name, per"),
+    (
+        budget("xyzzy = 5"),
+        "budget[0].xyzzy",
+        "billing_day, burn_rate, for, forecast, from, limit_usd, name, pace, paused, per, period, plan",
+    ),
     (budget('select = { workspce = "x" }'), "budget[0].select.workspce", 'did you mean "workspace"?'),
     (GOOD.replace("limit_usd = 100", ""), "budget[0].limit_usd", "is missing: write it, as in limit_usd = 10000"),
     (GOOD.replace('name = "platform"', ""), "budget[0].name", 'is missing: write it, as in name = "organization"'),
@@ -162,12 +166,10 @@ BROKEN: list[tuple[str, str, str]] = [
     (key_and('[heartbeat]\nurl = "http://h.example"'), "heartbeat.url", "allow_private = true"),
     # budgets
     (budget('period = "monthly"'), "budget[0].period", 'not "monthly"; did you mean "month"? (budget "platform")'),
-    (
-        budget('period = "quarter"'),
-        "budget[0].period",
-        'cannot be "quarter" yet: this version looks at the last 70 days',
-    ),
-    (budget('period = "year"'), "budget[0].period", 'write period = "month" and a month\'s part of the limit'),
+    (budget('period = "quarterly"'), "budget[0].period", 'not "quarterly"; did you mean "quarter"?'),
+    (budget('period = "year"\nyear_start = 4'), "budget[0].year_start", "not 4"),
+    (budget('period = "year"\nyear_start = "apr"'), "budget[0].year_start", 'not "apr"; did you mean "april"?'),
+    (budget('year_start = "april"'), "budget[0].year_start", 'is for period = "quarter" or "year" alone'),
     (budget('period = "rolling"'), "budget[0].period", 'must say how long the window is, as in "rolling 24h"'),
     (budget('period = "rolling day"'), "budget[0].period", "must say how long the window is"),
     (
@@ -177,16 +179,20 @@ BROKEN: list[tuple[str, str, str]] = [
     ),
     (budget('period = "rolling 0h"'), "budget[0].period", "must be a window of whole hours, from 1h"),
     (budget('period = "rolling 67d"'), "budget[0].period", 'not "rolling 67d"'),
-    (budget('period = "rolling 1d"\nbilling_day = 3'), "budget[0].billing_day", 'is for period = "month" alone'),
+    (budget('period = "rolling 1d"\nbilling_day = 3'), "budget[0].billing_day", '"month", "quarter" or "year" alone'),
     (budget("billing_day = 32"), "budget[0].billing_day", "a whole number from 1 to 31, not 32"),
     (budget("billing_day = 0"), "budget[0].billing_day", "a whole number from 1 to 31"),
-    (budget('period = "day"\nbilling_day = 5'), "budget[0].billing_day", 'is for period = "month" alone (budget "plat'),
+    (budget('period = "day"\nbilling_day = 5'), "budget[0].billing_day", '"quarter" or "year" alone (budget "plat'),
     (budget('week_start = "sunday"'), "budget[0].week_start", 'is for period = "week" alone'),
     (budget('period = "week"\nweek_start = "sun"'), "budget[0].week_start", 'not "sun"; did you mean "sunday"?'),
     (budget("from = 2026-11-01"), "budget[0].until", 'is missing: with `from`, write it too, as in until = "2027'),
     (budget("until = 2026-11-01"), "budget[0].from", 'is missing: with `until`, write it too, as in from = "2026'),
     (budget("from = 2026-11-01\nuntil = 2026-11-01"), "budget[0].until", "must be after `from`, which is 2026-11-01"),
-    (budget("from = 2026-11-01\nuntil = 2027-01-07"), "budget[0].until", "makes it 67 days, and it must be at most 66"),
+    (
+        budget("from = 2026-11-01\nuntil = 2027-11-03"),
+        "budget[0].until",
+        "makes it 367 days, and it must be at most 366",
+    ),
     (budget('from = "soon"\nuntil = 2026-11-01'), "budget[0].from", "must be a date such as"),
     (
         budget('period = "week"\nfrom = 2026-11-01\nuntil = 2026-11-02'),
@@ -196,12 +202,36 @@ BROKEN: list[tuple[str, str, str]] = [
     (
         budget("billing_day = 3\nfrom = 2026-11-01\nuntil = 2026-11-02"),
         "budget[0].billing_day",
-        'is for period = "month" alone',
+        'is for period = "month", "quarter" or "year" alone',
     ),
     (budget('timezone = "Europe/Berln"'), "budget[0].timezone", 'did you mean "Europe/Berlin"?'),
     (budget('timezone = "berlin"'), "budget[0].timezone", 'did you mean "Europe/Berlin"?'),
     (budget('timezone = "../UTC"'), "budget[0].timezone", "must be a time zone"),
     (budget('timezone = "localtime"'), "budget[0].timezone", "must be a time zone"),
+    # plans
+    (budget("plan = 5"), "budget[0].plan", 'must be a table such as { "2026-12" = 15000 }, not 5'),
+    (budget("plan = {}"), "budget[0].plan", "must name 1 to 400 periods, and names 0"),
+    (budget('plan = { "2026-13" = 1 }'), 'budget[0].plan."2026-13"', "there is no such month"),
+    (budget('plan = { "2026-Q4" = 1 }'), 'budget[0].plan."2026-Q4"', 'must name a month such as "2026-12", as the'),
+    (budget('plan = { "December" = 1 }'), 'budget[0].plan."December"', "must name a month"),
+    (budget('plan = { "2026-12" = 0 }'), 'budget[0].plan."2026-12"', "must be more than 0, not 0"),
+    (budget('plan = { "2026-12" = "1,000" }'), 'budget[0].plan."2026-12"', "no comma between thousands"),
+    (budget('plan = { "2026-12" = { at = 1 } }'), 'budget[0].plan."2026-12"', "an amount in US dollars"),
+    (budget('period = "day"\nplan = { "2026-02-30" = 1 }'), 'budget[0].plan."2026-02-30"', "no such day"),
+    (budget('period = "week"\nplan = { "2025-W53" = 1 }'), 'budget[0].plan."2025-W53"', "no such week"),
+    (budget('period = "week"\nplan = { "2026-11-30" = 1 }'), 'budget[0].plan."2026-11-30"', 'such as "2026-W49"'),
+    (budget('period = "hour"\nplan = { "2026-12" = 1 }'), "budget[0].plan", "is for days, weeks, months"),
+    (budget('period = "rolling 24h"\nplan = { "2026-12" = 1 }'), "budget[0].plan", "is for days, weeks, months"),
+    (
+        budget('from = "2026-11-20"\nuntil = "2026-12-12"\nplan = { "2026-12" = 1 }'),
+        "budget[0].plan",
+        "which follow one another",
+    ),
+    (
+        budget('thresholds = [50, { at_usd = 75 }]\nplan = { "2026-12" = 150 }'),
+        "budget[0].thresholds[1]",
+        "50 % and $75.00 of $150.00 are the same amount",
+    ),
     (limit("0"), "budget[0].limit_usd", "must be more than 0"),
     (limit("1e-12"), "budget[0].limit_usd", "must be more than 0"),
     (limit("-5"), "budget[0].limit_usd", "must be more than 0, not -5"),
@@ -380,7 +410,7 @@ def test_everything_that_is_wrong_is_told_at_once(folder: Path) -> None:
         [[budget]]
         name = "a"
         limit_usd = 0
-        period = "year"
+        period = "decade"
         [[budget]]
         name = "a"
         limit_usd = 1

@@ -145,6 +145,12 @@ def test_users_families_tiers_and_tags_are_described_in_words(tmp_path: Path) ->
         ),
         ("billing_day = 15", "$5 a month from day 15 (UTC) for the whole organization; tells once a month at"),
         ("billing_day = 31", "$5 a month from day 31 or its last day (UTC) for"),
+        ('period = "quarter"', "$5 a quarter (UTC) for the whole organization; tells once a quarter at"),
+        (
+            'period = "year"\nyear_start = "april"',
+            "$5 a year from April (UTC) for the whole organization; tells once a",
+        ),
+        ('period = "year"\nyear_start = "april"\nbilling_day = 6', "$5 a year from day 6 of April (UTC) for"),
         (
             'period = "week"\nweek_start = "sunday"',
             "$5 a week from Sunday (UTC) for the whole organization; tells once a",
@@ -152,6 +158,13 @@ def test_users_families_tiers_and_tags_are_described_in_words(tmp_path: Path) ->
         (
             'from = 2026-11-20\nuntil = 2026-12-01\ntimezone = "Asia/Tokyo"\nthresholds = [100]',
             "$5 in all within 20 Nov to 30 Nov 2026 (Asia/Tokyo) for the whole organization; tells once at 100 % ($5).",
+        ),
+        (
+            'plan = { "2026-12" = 15 }\nthresholds = [80]',
+            (
+                "$5 a month (UTC) for the whole organization; tells once a month at 80 % ($4). Planned are $15 in "
+                "2026-12."
+            ),
         ),
         (
             'thresholds = [50, { at = 80, severity = "critical" }, { at_usd = 4.5 }]',
@@ -167,6 +180,17 @@ def test_periods_and_thresholds_of_a_budget_are_described_in_words(tmp_path: Pat
     path.write_text(f'[anthropic]\nadmin_key = "${{KEY}}"\n[[budget]]\nname = "b"\nlimit_usd = 5\n{lines}\n')
     told = check(path, {"KEY": "sk-ant-admin01-x"}).sentences
     assert any(line.startswith(f'Budget "b": {sentence}') for line in told), told
+
+
+def test_a_plan_is_described_and_so_is_what_becomes_of_the_periods_that_it_does_not_name(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    plan = 'plan = { "2026-12" = 15000, "2026-11" = 12000.5 }\nthresholds = [80]\n'
+    path.write_text(f'[anthropic]\nadmin_key = "${{KEY}}"\n[[budget]]\nname = "b"\n{plan}')
+    told = check(path, {"KEY": "sk-ant-admin01-x"}).sentences
+    assert (
+        'Budget "b": what is planned a month (UTC) for the whole organization; tells once a month at 80 %. Planned are '
+        "$12,000.50 in 2026-11 and $15,000 in 2026-12. Other periods have no limit, and nothing is judged of them."
+    ) in told
 
 
 def test_a_broken_configuration_gives_its_problems_and_nothing_else(tmp_path: Path) -> None:
@@ -188,3 +212,37 @@ def test_a_folder_that_the_database_needs_and_that_is_not_there_gives_a_warning(
     )
     (tmp_path / "data").mkdir()
     assert not any("store.url: the folder" in warning for warning in check(path, {"KEY": "sk-ant-admin01-x"}).warnings)
+
+
+@pytest.mark.parametrize(
+    ("lines", "poll", "keep", "told"),
+    [
+        (
+            'period = "quarter"',
+            "60d",
+            "400d",
+            ["budget[0].period: a quarter is up to 92 days, and the first start reads 60d"],
+        ),
+        ('period = "quarter"', "95d", "400d", []),
+        ('period = "year"', "364d", "400d", ['poll.backfill = "365d" reads it']),
+        ('period = "year"', "365d", "370d", []),
+        (
+            'period = "year"',
+            "300d",
+            "300d",
+            ['poll.backfill = "365d"', 'only 300d are kept: what was spent before is lost; store.keep = "370d"'],
+        ),
+        ("from = 2026-11-01\nuntil = 2027-02-01", "60d", "400d", ["budget[0].from: these are 92 days, and the first"]),
+        ('period = "month"', "60d", "400d", []),
+    ],
+)
+def test_a_period_longer_than_what_is_read_or_kept_is_a_warning_that_says_how_much_would_do(
+    tmp_path: Path, lines: str, poll: str, keep: str, told: list[str]
+) -> None:
+    path = tmp_path / "config.toml"
+    more = f'[poll]\nbackfill = "{poll}"\n[store]\nkeep = "{keep}"\n[[budget]]\nname = "b"\nlimit_usd = 5\n{lines}\n'
+    path.write_text(f'[anthropic]\nadmin_key = "${{KEY}}"\n{more}')
+    found = check(path, {"KEY": "sk-ant-admin01-x"}).warnings
+    warnings = [each for each in found if each.startswith("budget[0]")]
+    assert len(warnings) == len(told)
+    assert all(part in warning for part, warning in zip(told, warnings, strict=True))

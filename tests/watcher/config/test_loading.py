@@ -365,6 +365,10 @@ def test_prices_keep_their_order_as_the_first_counts(tmp_path: Path) -> None:
         ('period = "rolling 24h"', ("rolling", Starts(), None, timedelta(hours=24))),
         ('period = "rolling 7d"', ("rolling", Starts(), None, timedelta(days=7))),
         ("billing_day = 31", ("month", Starts(day=31), None, None)),
+        ('period = "quarter"', ("quarter", Starts(), None, None)),
+        ('period = "quarter"\nyear_start = "february"', ("quarter", Starts(month=2), None, None)),
+        ('period = "year"\nyear_start = "april"\nbilling_day = 6', ("year", Starts(day=6, month=4), None, None)),
+        ("from = 2026-11-01\nuntil = 2027-11-02", ("once", Starts(), (date(2026, 11, 1), date(2027, 11, 2)), None)),
         ('period = "week"\nweek_start = "sunday"', ("week", Starts(weekday=6), None, None)),
         (
             "from = 2026-11-01\nuntil = 2027-01-06",

@@ -146,7 +146,7 @@ class Breaking:
 
     def __init__(self, store: Store) -> None:
         self.costs, self.sources, self.directory = store.costs, store.sources, store.directory
-        self.analytics = store.analytics
+        self.analytics, self.day_sums = store.analytics, store.day_sums
         self.usage, self._usage, self.broken = self, store.usage, False
 
     def read(self, organization: str, start: datetime, end: datetime) -> UsageColumns:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import ModuleType
 from typing import Any
 
 import httpx
@@ -48,6 +50,12 @@ def _start(stack: ExitStack, settings: dict[str, Any]) -> Api:
     client = stack.enter_context(httpx.Client(base_url=simulator.url, headers=HEADERS, timeout=5, trust_env=False))
     api = Api(world, simulator, client)
     return api
+
+
+@pytest.fixture(scope="session")
+def anthropic() -> ModuleType:
+    """The official SDK, imported by those who use it: it takes a second."""
+    return importlib.import_module("anthropic")
 
 
 @pytest.fixture

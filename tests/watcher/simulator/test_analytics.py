@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from anthropic import Anthropic
 
 from watcher.admin_api import AdminReader, ConnectionSettings, NotOffered, RateLimited, RetryPolicy, connect
 from watcher.secret import Secret
@@ -269,9 +268,9 @@ def test_a_key_with_the_analytics_scope_alone_reads_analytics_and_nothing_else(c
     assert refused.status_code == 403
 
 
-def test_the_sdk_reads_both_reports_page_by_page(calm):
+def test_the_sdk_reads_both_reports_page_by_page(anthropic, calm):
     settings = {"_strict_response_validation": True, "max_retries": 0, "timeout": 5}
-    with Anthropic(base_url=calm.simulator.url, api_key="sk-ant-admin01-x", **settings) as sdk:
+    with anthropic.Anthropic(base_url=calm.simulator.url, api_key="sk-ant-admin01-x", **settings) as sdk:
         query = {**SETTLED_DAY, "time_bucket_width": "1h", "limit": 300}
         found = list(sdk.beta.organization.analytics.cost.list(**query, group_by=[*FINE, "cost_type", "token_type"]))
         assert len({(row.starting_at, row.group.api_key_id) for row in found}) > 100

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from anthropic import Anthropic
 
 from watcher.admin_api import AdminReader, ConnectionSettings, NotOffered, connect
 from watcher.admin_api.answers_limits import LimitScope
@@ -29,9 +28,9 @@ def reader(api):
 
 
 @pytest.fixture
-def sdk(api):
+def sdk(anthropic, api):
     strict = {"_strict_response_validation": True, "max_retries": 0, "timeout": 5}
-    with Anthropic(base_url=api.simulator.url, api_key="sk-ant-admin01-x", **strict) as client:
+    with anthropic.Anthropic(base_url=api.simulator.url, api_key="sk-ant-admin01-x", **strict) as client:
         yield client
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import anthropic
 import pytest
-from anthropic import Anthropic
 
 STYLES = [
     {"api_key": "sk-ant-admin01-x", "default_headers": {"anthropic-version": "2023-06-01"}},
@@ -13,13 +11,14 @@ STYLES = [
 
 
 @pytest.fixture(params=STYLES, ids=["x-api-key", "bearer"])
-def sdk(request, shared):
-    with _client(shared, request.param) as client:
+def sdk(request, anthropic, shared):
+    with _client(anthropic, shared, request.param) as client:
         yield client
 
 
-def _client(api, style):
-    return Anthropic(base_url=api.simulator.url, _strict_response_validation=True, max_retries=0, timeout=5, **style)
+def _client(anthropic, api, style):
+    strict = {"_strict_response_validation": True, "max_retries": 0, "timeout": 5}
+    return anthropic.Anthropic(base_url=api.simulator.url, **strict, **style)
 
 
 def test_the_sdk_reads_the_organization_and_its_people(sdk, shared):
@@ -63,12 +62,12 @@ def test_the_sdk_reads_every_key_forwards_and_backwards(sdk, shared):
 
 
 @pytest.mark.parametrize("style", STYLES, ids=["x-api-key", "bearer"])
-def test_the_sdk_updates_keys_users_workspaces_and_invites(api, style):
-    with _client(api, style) as sdk:
-        _update_everything(sdk.organization)
+def test_the_sdk_updates_keys_users_workspaces_and_invites(anthropic, api, style):
+    with _client(anthropic, api, style) as sdk:
+        _update_everything(sdk.organization, anthropic.NotFoundError)
 
 
-def _update_everything(organization):
+def _update_everything(organization, not_found):
     key = next(iter(organization.api_keys.list(status="active")))
     changed = organization.api_keys.update(key.id, name="renamed", status="inactive")
     assert (changed.name, changed.status) == ("renamed", "inactive")
@@ -76,7 +75,7 @@ def _update_everything(organization):
     developer = next(user for user in organization.users.list() if user.role == "developer")
     assert organization.users.update(developer.id, role="billing").role == "billing"
     assert organization.users.remove(developer.id).id == developer.id
-    with pytest.raises(anthropic.NotFoundError):
+    with pytest.raises(not_found):
         organization.users.retrieve(developer.id)
     workspace = next(iter(organization.workspaces.list()))
     assert organization.workspaces.update(workspace.id, tags={"tier": "critical", "env": None}).tags == {
@@ -89,7 +88,7 @@ def _update_everything(organization):
     assert invite.id not in {each.id for each in organization.invites.list()}
 
 
-def test_an_expired_key_cannot_come_back(sdk):
+def test_an_expired_key_cannot_come_back(anthropic, sdk):
     expired = next(iter(sdk.organization.api_keys.list(status="expired")))
     with pytest.raises(anthropic.BadRequestError, match="expired"):
         sdk.organization.api_keys.update(expired.id, status="active")

@@ -29,10 +29,62 @@ from watcher.store.times import EPOCH
 _KEY = SeriesKey("ws", "key", "m", "", "", "", "")
 
 
-def test_an_empty_database_is_migrated_to_exactly_the_tables_the_code_knows(store: Store) -> None:
-    with store.database.reading() as connection:
+def test_an_empty_database_is_migrated_to_exactly_the_tables_the_code_knows(tmp_path: Path) -> None:
+    _knows_its_tables(f"sqlite:///{tmp_path}/w.db")
+
+
+@pytest.mark.outside
+def test_an_empty_postgresql_database_is_migrated_to_exactly_the_tables_the_code_knows(postgres_url: str) -> None:
+    _knows_its_tables(postgres_url)
+
+
+def _knows_its_tables(url: str) -> None:
+    _migrated(url)
+    with Store.open(url) as store, store.database.reading() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, tables.metadata) == []
+
+
+def test_a_database_that_is_made_at_once_is_what_all_migrations_come_to(tmp_path: Path) -> None:
+    _migrated(f"sqlite:///{tmp_path}/steps.db")
+    Store.open(f"sqlite:///{tmp_path}/once.db").close()
+    steps, once = _as_sqlite_keeps_it(tmp_path / "steps.db"), _as_sqlite_keeps_it(tmp_path / "once.db")
+    assert "alembic_version" in {name for _, name, *_ in once}
+    assert once == steps
+    assert _version(tmp_path / "once.db") == _version(tmp_path / "steps.db") == schema.HEAD
+
+
+def _migrated(url: str) -> None:
+    """An empty database with the tables that all migrations come to, one after the other."""
+    database = Database(url)
+    config = Config()
+    config.set_main_option("script_location", "watcher.store:migrations")
+    try:
+        with database.writing() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    finally:
+        database.close()
+
+
+def _as_sqlite_keeps_it(path: Path) -> list[tuple[object, ...]]:
+    """Every table and index with its columns (sorted: a migration can only add them at the end) and its settings."""
+    connection = sqlite3.connect(path)
+    try:
+        tables = connection.execute("SELECT name, type, strict, wr FROM pragma_table_list WHERE schema = 'main'")
+        found: list[tuple[object, ...]] = []
+        for name, *rest in tables.fetchall():
+            columns = connection.execute(
+                'SELECT name, type, "notnull", dflt_value, pk FROM pragma_table_xinfo(?)', [name]
+            )
+            found.append(("table", name, *rest, *sorted(columns.fetchall(), key=repr)))
+        indexes = connection.execute("SELECT name, tbl_name FROM sqlite_master WHERE type = 'index'").fetchall()
+        for name, table in indexes:
+            parts = connection.execute('SELECT seqno, name, "desc", coll FROM pragma_index_xinfo(?)', [name]).fetchall()
+            found.append(("index", name, table, *parts))
+        return sorted(found, key=repr)
+    finally:
+        connection.close()
 
 
 def test_an_sqlite_database_has_strict_tables_throughout(tmp_path: Path) -> None:

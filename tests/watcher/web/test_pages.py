@@ -345,3 +345,14 @@ def test_a_storm_is_shown_in_part_and_counted_whole(site: Served) -> None:
     assert page.tags.count("meter") == 100
     assert page.text.count("And 150 more") == 2
     assert "(250) claude-watcher" in page.text
+
+
+def test_a_budget_without_a_limit_shows_its_spend_and_why_it_has_none(site: Served) -> None:
+    found = status("plan")
+    figures = found.standings[0].overview
+    assert figures is not None
+    lines = (replace(figures.budgets[0], limit=None, unlimited="the plan does not name this period"),)
+    site.status = changed(found, overview=replace(figures, budgets=lines))
+    page = site.get().text
+    assert 'title="the plan does not name this period">no limit</span>' in page
+    assert "$81.00" in page

@@ -1,0 +1,60 @@
+"""A kill at every commit and every send while a command is carried out: it is carried out exactly once."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+
+import pytest
+
+from rules.budget_requests import RESET
+from tests.crash.evidence import contradicted, damage, lost, told
+from tests.crash.stage import BEGINS, KILLED, Plot, Stage
+from watcher.store import Store
+
+NEXT = BEGINS + timedelta(minutes=6)
+ASKED = [None]
+RESET_ONCE = "reset: 1 crossing ended, thresholds armed anew"
+DONE = [RESET_ONCE, RESET_ONCE, "reset by ann: a drill"]
+"""The journal's line, the command's outcome, and the one end."""
+
+
+def ask(plot: Plot) -> None:
+    with Store.open(f"sqlite:///{plot.database}") as store:
+        (bound,) = store.organizations.all()
+        store.commands.append(BEGINS, "ann", RESET, {"budget": "day", "reason": "a drill"}, bound.id)
+
+
+def outcome(plot: Plot) -> list[str | None]:
+    """The journal, the outcome of the command, and the ends that the reset made."""
+    with closing(sqlite3.connect(f"file:{plot.database}?mode=ro", uri=True)) as connection:
+        acts = [json.loads(row[0])["outcome"] for row in connection.execute("SELECT details FROM journal")]
+        ends = [row[0] for row in connection.execute("SELECT why FROM transitions WHERE why LIKE 'reset by%'")]
+        consumed = [row[0] for row in connection.execute("SELECT outcome FROM commands")]
+    return [*acts, *consumed, *ends]
+
+
+@pytest.mark.timeout(300)
+def test_a_command_is_carried_out_exactly_once_wherever_the_program_is_killed(scene: Stage) -> None:
+    plot = scene.plot("commands")
+    assert plot.live([BEGINS]) == 0, scene.stable.said()
+    before = len(told(plot.requests))
+    ask(plot)
+    deaths = plot.folder / "deaths"
+    deaths.touch()
+    while (ended := plot.live([BEGINS, NEXT], deaths=deaths)) == KILLED:
+        assert damage(plot.database) == [], deaths.read_text().splitlines()[-1]
+        assert outcome(plot) in (ASKED, DONE), "all of it, or nothing"
+    assert ended == 0, scene.stable.said()
+    died_at = deaths.read_text()
+    for side in ("before", "after"):
+        assert any(
+            f"{side} commit" in line and "commands" in line and "journal" in line and "outbox" in line
+            for line in died_at.splitlines()
+        ), "one transaction holds the judgement, its messages, the command's outcome and the journal"
+    assert outcome(plot) == DONE
+    assert len(told(plot.requests)) == before + 1
+    assert contradicted(plot.requests) == []
+    assert lost(plot.database, plot.requests) == []
