@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rules.bursts import Bursts
+from rules.bursts import Bursts, Known
 from rules.dispersion import Dispersion
 from rules.horizons import HORIZONS, LONGEST, Law, Reals, Totals, values_at, z_score
 from rules.profile import DAY, WEEK, Flags, Floats, Memory, Profile, Tier
@@ -77,6 +77,7 @@ class Tuning:
     ripe: float = 336.0
     """Hours from which residuals train the dispersion with full weight: before, they are mostly ignorance."""
     memory: Memory = field(default_factory=Memory)
+    known: Known = field(default_factory=Known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,7 @@ class Baseline:
         self._level = np.zeros(rows)
         self._told = np.zeros((WEEK, rows))
         self._spent = np.zeros((2, rows))
-        self._silence, self._bursts = Silence(rows), Bursts(rows)
+        self._silence, self._bursts = Silence(rows), Bursts(rows, self.tuning.known)
         self.hours = np.zeros(rows)
         """Known hours behind each series' level."""
 
