@@ -39,42 +39,45 @@ class Bursts:
 
     def __init__(self, rows: int, known: Known) -> None:
         self._known = known
+        self._now = 0.0
         self._heights = np.zeros((2, rows))
-        self._peak, self._lasts, self._quiet = np.zeros(rows), np.zeros(rows), np.full(rows, np.inf)
+        self._peak = np.zeros(rows)
+        self._first, self._last = np.zeros(rows), np.full(rows, -np.inf)
+        """The first and the newest odd hour of the latest stretch."""
 
-    def read(self, flagged: Flags, height: Reals) -> tuple[Flags, Bursts]:
-        """(which of the flagged hours are familiar, the state afterwards), both hours × rows.
+    def read(self, odd: Flags, height: Reals) -> tuple[Flags, Bursts]:
+        """(which of the odd hours are familiar, the state afterwards), both hours × rows.
 
         `height` is how far an hour and the one before it lie above the expected.
         """
         after = copy.deepcopy(self)
-        return after.follow(flagged, height), after
+        return after.follow(odd, height), after
 
-    def follow(self, flagged: Flags, height: Reals) -> Flags:
-        """Let these hours be the past; which of the flagged ones are familiar."""
-        self._heights *= self._known.fades ** (len(flagged) / WEEK)
-        familiar = np.zeros(flagged.shape, dtype=np.bool_)
-        busy = np.flatnonzero(flagged.any(axis=0) | (self._lasts > 0))
-        for at in range(len(flagged) if busy.size else 0):
-            familiar[at, busy] = self._hour(busy, flagged[at, busy], height[at, busy])
+    def follow(self, odd: Flags, height: Reals) -> Flags:
+        """Let these hours be the past; which of the odd ones are familiar."""
+        familiar = np.zeros(odd.shape, dtype=np.bool_)
+        for at in np.flatnonzero(odd.any(axis=1)).tolist():
+            rows = np.flatnonzero(odd[at])
+            familiar[at, rows] = self._hour(self._now + at, rows, height[at, rows])
+        self._now += len(odd)
         return familiar
 
-    def _hour(self, rows: npt.NDArray[np.intp], flagged: Flags, height: Reals) -> Flags:
+    def _hour(self, now: float, rows: npt.NDArray[np.intp], height: Reals) -> Flags:
         known = self._known
-        quiet = np.where(flagged, 0.0, self._quiet[rows] + 1.0)
-        self._close(rows[(quiet > known.gap) & (self._lasts[rows] > 0)])
-        # A stretch lasts from its first flagged hour to its newest, the ordinary ones between them included.
-        since = np.where(self._lasts[rows] > 0, self._quiet[rows] + 1.0, 1.0)
-        lasts = self._lasts[rows] + np.where(flagged, since, 0.0)
-        self._peak[rows] = np.where(flagged, np.maximum(self._peak[rows], height), self._peak[rows])
-        self._quiet[rows], self._lasts[rows] = quiet, lasts
-        familiar: Flags = flagged & (lasts <= known.short) & (height <= known.higher * self._heights[1, rows])
+        begins = now - self._last[rows] > known.gap
+        self._close(rows[begins])
+        self._first[rows[begins]], self._peak[rows[begins]] = now, 0.0
+        self._last[rows], self._peak[rows] = now, np.maximum(self._peak[rows], height)
+        faded = self._heights[1, rows] * known.fades ** (now / WEEK)
+        familiar: Flags = (now - self._first[rows] < known.short) & (height <= known.higher * faded)
         return familiar
 
     def _close(self, rows: npt.NDArray[np.intp]) -> None:
-        """Let the stretches of `rows` be over, and remember those that were bursts."""
-        bursts = rows[self._lasts[rows] <= self._known.short]
-        first, second, new = self._heights[0, bursts], self._heights[1, bursts], self._peak[bursts]
-        self._heights[0, bursts] = np.maximum(first, new)
-        self._heights[1, bursts] = np.maximum(np.minimum(first, new), second)
-        self._lasts[rows] = self._peak[rows] = 0.0
+        """Let the stretches of `rows` be over, and remember those that were bursts.
+
+        Heights are kept as they would be had they grown instead of fading, so that the past need not be touched.
+        """
+        bursts = rows[(self._peak[rows] > 0) & (self._last[rows] - self._first[rows] < self._known.short)]
+        first, second = self._heights[:, bursts]
+        new = self._peak[bursts] * self._known.fades ** (-self._last[bursts] / WEEK)
+        self._heights[:, bursts] = np.maximum(first, new), np.maximum(np.minimum(first, new), second)
