@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rules.seasonal import Baseline, Floors, Tuning, walk
+from rules.materiality import Floors
+from rules.seasonal import Baseline, Tuning, walk
 from rules.unit_price import Shift, UnitPrice, follow
 
 Floats = npt.NDArray[np.float64]

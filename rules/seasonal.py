@@ -20,6 +20,7 @@ import numpy.typing as npt
 from rules.bursts import Bursts, Known
 from rules.dispersion import Dispersion
 from rules.horizons import HORIZONS, LONGEST, Law, Reals, Totals, values_at, z_score
+from rules.materiality import Floors, material_scores
 from rules.profile import DAY, WEEK, Flags, Floats, Memory, Profile, Tier
 from rules.silence import Silence
 
@@ -47,8 +48,10 @@ class Tuning:
     train_least: float = -3.0
     hot: float = 2.5
     """The z-score from which an hour by itself bears witness."""
-    witnesses: tuple[int, ...] = (0, 2, 3, 5, 10, 20)
+    witnesses: tuple[int, ...] = (0, 2, 3, 5, 10, 0)
     """How many witnesses each horizon takes: no single hour is a story."""
+    breadth: float = 0.75
+    """The longest horizon takes so large a part of its hours above the expected: what has doubled has no witnesses."""
     familiar: float = 2.0
     """What a flagged hour had is no news a week later, up to so many times as much."""
     told_fades: float = 0.8
@@ -78,18 +81,6 @@ class Tuning:
     """Hours from which residuals train the dispersion with full weight: before, they are mostly ignorance."""
     memory: Memory = field(default_factory=Memory)
     known: Known = field(default_factory=Known)
-
-
-@dataclass(frozen=True, slots=True)
-class Floors:
-    """Materiality in the unit of the values: the least excess an hour, on average over the horizon, and the least
-    excess of one hour that needs no second one as evidence."""
-
-    per_hour: float = 0.0
-    one_hour: float = float("inf")
-    of_usual: float = 4.0
-    """How many usual hours of the series each of two or three hours must bring above the expected, for an excess less
-    than `one_hour`. The usual hour is the mean one; in quiet hours it lies half-way from there to the expected."""
 
 
 class Reading(NamedTuple):
@@ -193,7 +184,8 @@ class Baseline:
         alone = np.where(familiar, 0.0, z_score(seen, mean, k))
         hot = (alone >= tuning.hot * spread[0]) & present
         counted = np.where(familiar, expected, np.minimum(seen, cap))
-        sums, totals = self._totals.sums((counted, held, held * expected, seen, hot))
+        above = (seen > expected) & (expected > 0)
+        sums, totals = self._totals.sums((counted, held, held * expected, seen, hot, above))
         single = law.single()
         z = np.empty((len(values), len(HORIZONS), values.shape[1]), dtype=np.float32)
         z[:, 0] = alone
@@ -201,6 +193,7 @@ class Baseline:
         z *= present[:, None]
         scores = z / (spread * np.array(tuning.thresholds)[:, None]).astype(np.float32)
         scores *= sums[:, :, 4] >= np.array(tuning.witnesses, dtype=np.float32)[:, None]
+        scores[:, -1] *= (sums[:, -1, 5] >= tuning.breadth * LONGEST) & (self.hours >= WEEK)
         _gate(scores, z, spread)
         scores *= _goes_on(sums)
         depth, news, silence_after = self._silence.read(seen, present, sums, single, spread)
@@ -209,7 +202,7 @@ class Baseline:
         odd = scores[:, 1:].max(axis=1)
         told, bursts_after = self._known_for(scores, sums)
         score = told[:, 1:].max(axis=1)
-        material = _material(told, sums, floors, self._level) if floors else score
+        material = material_scores(told, sums, floors, self._level) if floors else score
         reading = Reading(expected, upper, score, material, (z / spread).max(axis=1) if floors else score, depth * news)
         day = _Day(hours, seen, np.clip(seen, least, most), expected, self._level, present.astype(np.float64))
         return reading, day, _After(scores, z, odd >= 1.0, depth >= 1.0, totals, silence_after, bursts_after)
@@ -348,22 +341,6 @@ def _goes_on(sums: Reals) -> Flags:
         least = part * excess[:, place]
         result[:, place] = excess[:, newest] * (HORIZONS[place] / HORIZONS[newest]) >= least
         result[:, place] |= excess[:, newest] * sums[:, place, 1] >= least * sums[:, newest, 1]
-    return result
-
-
-def _material(scores: Reals, sums: Reals, floors: Floors, level: Floats) -> Reals:
-    hours = np.array(HORIZONS, dtype=np.float64)[:, None]
-    total = np.maximum(sums[:, :, 3] - sums[:, :, 1], 0.0)
-    least = np.array([floors.one_hour] + [floors.per_hour] * (len(HORIZONS) - 1))[:, None]
-    usual = (level + np.minimum(sums[:, :, 1] / hours, level)) / 2.0
-    own = floors.of_usual * np.minimum(hours, 3.0) * usual
-    ratio = np.minimum(_times(total / hours, least), np.maximum(_times(total, own), total / hours / floors.one_hour))
-    result: Reals = np.minimum(scores, ratio).max(axis=1)
-    return result
-
-
-def _times(total: Reals, least: Floats) -> Reals:
-    result: Reals = np.divide(total, least, out=np.where(total > 0, np.inf, 0.0), where=least > 0)
     return result
 
 

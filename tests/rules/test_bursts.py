@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from rules import anomaly
+from rules.materiality import Floors
 from rules.model import AnomalyRule, Breach, Names
-from rules.seasonal import Baseline, Floors, walk
+from rules.seasonal import Baseline, walk
 from tests.rules.traffic import DOLLAR, Cost, organization, view_of
 
 RULE = AnomalyRule("spikes")

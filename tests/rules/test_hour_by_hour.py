@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from rules.seasonal import Baseline, Floors, walk
+from rules.materiality import Floors
+from rules.seasonal import Baseline, walk
 from tests.rules.traffic import DOLLAR, organization
 
 DAYS = 60
