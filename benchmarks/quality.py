@@ -165,7 +165,7 @@ def _variations(cases: Sequence[Case]) -> Iterator[Sequence[object]]:
         return figures(outcomes_of(cases, scores_of(series, tuning, floors, shift)))
 
     known = _numbers(Known(), lambda changed: f1(Tuning(known=changed)))
-    usual = {"of_usual": lambda times: f1(floors=Floors(of_usual=Floors().of_usual * times))}
+    usual = {"Floors.of_usual": lambda times: f1(floors=Floors(of_usual=Floors().of_usual * times))}
     tuning = _numbers(Tuning(), f1)
     memory = _numbers(Tuning().memory, lambda changed: f1(Tuning(memory=changed)))
     shift = _numbers(Shift(), lambda changed: f1(shift=changed))
@@ -177,12 +177,13 @@ def _variations(cases: Sequence[Case]) -> Iterator[Sequence[object]]:
 def _numbers(default: Numbers, run: Callable[[Numbers], Figures]) -> dict[str, Callable[[float], Figures]]:
     """Of every real number of a dataclass, how to run with so many times its default."""
     names = [each.name for each in dataclasses.fields(default) if isinstance(getattr(default, each.name), float)]
+    kind = type(default).__name__
 
     def varied(name: str) -> Callable[[float], Figures]:
         value = getattr(default, name)
         return lambda times: run(dataclasses.replace(default, **{name: value * times}))
 
-    return {name: varied(name) for name in names}
+    return {f"{kind}.{name}": varied(name) for name in names}
 
 
 if __name__ == "__main__":
