@@ -15,15 +15,15 @@ import argparse
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 
 from benchmarks.forecast import STARTED, UNTIL
 from benchmarks.forecast_cases import Panel, months, simulated
 from rules import burn, foreseen, pace
-from rules.members import Field, Members
-from rules.model import HOUR, Budget, Dimension, Names, SpendView, Subject, Verdict
+from rules.members import Field, Members, before
+from rules.model import HOUR, Budget, Dimension, Names, Nano, SpendView, Subject, Verdict
 from rules.periods import period_of
 from rules.triggers import ForecastMark, PaceMark, usual_pairs
 
@@ -51,6 +51,12 @@ def budget_of(per: tuple[Dimension, ...]) -> Budget:
     return Budget("measured", "month", "UTC", 1, (), per, burn=usual_pairs(MONTH), pace=(PaceMark(120),))
 
 
+def field_of(budget: Budget, members: Members, limits: Sequence[Nano | None], now: datetime) -> Field:
+    """The budget in the month that runs at `now`, with these limits of its scopes."""
+    period = period_of("month", "UTC", now - timedelta(microseconds=1))
+    return Field(budget, period, members, limits, before(budget, members, Names(), period), now)
+
+
 class Months:
     """The Novembers of some organizations, with the scopes that spend enough."""
 
@@ -64,9 +70,8 @@ class Months:
 
     def told(self, judge: Judge, budget: Budget, part: float, every: int) -> tuple[int, dict[Subject, list[int]]]:
         """How many scopes have such a budget, and for each that something is told of, in which hours of the month."""
-        scopes, told = 0, {}
+        scopes, told = 0, dict[Subject, list[int]]()
         for number, (_, panel, first, last) in enumerate(self.panels):
-            period = period_of("month", "UTC", panel.start + first * HOUR)
             whole = Members(budget, panel.seen(last), Names())
             truth = dict(
                 zip(whole.scopes, whole.hours(0, whole.shown)[:, first - last :].sum(axis=1).tolist(), strict=True)
@@ -76,8 +81,7 @@ class Months:
                 view = panel.seen(first + hour)
                 members = Members(budget, view, Names())
                 limits = [int(part * truth[scope]) if truth[scope] >= LEAST else None for scope in members.scopes]
-                field = Field(budget, period, members, limits, view.observed_until)
-                for verdict in judge(field):
+                for verdict in judge(field_of(budget, members, limits, view.observed_until)):
                     subject = replace(verdict.subject, rule=str(number))
                     told.setdefault(subject, []).append(hour)
         return scopes, told
@@ -113,10 +117,10 @@ def by_day(calm: Months, judge: Judge, per: tuple[Dimension, ...], budget: Budge
         place = (subject.rule, subject.scope)
         first[place] = min(first.get(place, hours[0]), hours[0])
     days = np.array([hour / 24 for hour in first.values()])
-    cells, before = [f"{100 * len(days) / scopes:.1f} %"], 0
+    cells, begin = [f"{100 * len(days) / scopes:.1f} %"], 0
     for day in DAYS:
-        cells.append(f"{100 * ((days >= before) & (days < day)).sum() / scopes:.1f}")
-        before = day
+        cells.append(f"{100 * ((days >= begin) & (days < day)).sum() / scopes:.1f}")
+        begin = day
     return cells
 
 
@@ -167,8 +171,7 @@ def _minutes(panel: Panel, rows: np.typing.NDArray[np.intp], begins: int, first:
         leaves = tuple(panel.leaves[row] for row in rows.tolist())
         known = panel.known[start:shown]
         view = SpendView("org", panel.start + start * HOUR, leaves, cost, np.zeros_like(cost), known, complete, now)
-        field = Field(budget, period_of("month", "UTC", now), Members(budget, view, Names()), [limit], now)
-        if any(burn.judge(field, {})):
+        if any(burn.judge(field_of(budget, Members(budget, view, Names()), [limit], now), {})):
             return minutes
     return 999
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from notifiers.trigger_json import trigger_json
-from rules.model import Alert, DriftEvidence, PriceEvidence, TriggerEvidence
+from rules.measures import SPEND, exact
+from rules.model import Alert, BudgetEvidence, DriftEvidence, PriceEvidence, TriggerEvidence
 from rules.money import usd_string
 
 
@@ -18,9 +19,12 @@ def alert_json(alert: Alert) -> dict[str, Any]:
     there is no id ("(console)", "(default)", "(unattributed)", "(unknown)", and "(none)" for a tag that is not there).
     `owner` is the user of the scope or of its key by name and e-mail address, null where none is known. Names are as
     people wrote them: whoever shows them escapes them. An alert about estimates has `drift`: its settled days from
-    first to last, and the workspaces and models that are off; one about prices has `prices`; one of a budget's triggers
-    what `notifiers.trigger_json` gives, by its kind.
+    first to last, and the workspaces and models that are off; one about prices has `prices`; one about a budget that
+    counts something else than spend has `counted`, and no amount in dollars unless that is money too; one of a budget's
+    triggers what `notifiers.trigger_json` gives, by its kind.
     """
+    amounts = (alert.value, alert.expected, alert.limit) if _is_money(alert) else (None, None, None)
+    value, expected, limit = map(_usd_json, amounts)
     document = {
         "id": alert.id,
         "fingerprint": alert.subject.fingerprint,
@@ -31,9 +35,9 @@ def alert_json(alert: Alert) -> dict[str, Any]:
         "scope": dict(alert.subject.scope.parts()),
         "starts_at": utc_json(alert.starts_at),
         "ends_at": None if alert.ends_at is None else utc_json(alert.ends_at),
-        "value_usd": _usd_json(alert.value),
-        "expected_usd": _usd_json(alert.expected),
-        "limit_usd": _usd_json(alert.limit),
+        "value_usd": value,
+        "expected_usd": expected,
+        "limit_usd": limit,
         "summary": alert.summary,
         "organization": alert.subject.scope.organization,
         "names": dict(alert.names),
@@ -43,9 +47,27 @@ def alert_json(alert: Alert) -> dict[str, Any]:
         document["drift"] = _drift_json(alert.evidence)
     if isinstance(alert.evidence, PriceEvidence):
         document["prices"] = _prices_json(alert.evidence)
+    if isinstance(alert.evidence, BudgetEvidence) and alert.evidence.measure != SPEND:
+        document["counted"] = _counted_json(alert.evidence)
     if isinstance(alert.evidence, TriggerEvidence):
         document[alert.subject.kind] = trigger_json(alert.evidence)
     return document
+
+
+def _is_money(alert: Alert) -> bool:
+    return not isinstance(alert.evidence, BudgetEvidence) or alert.evidence.measure.is_money
+
+
+def _counted_json(evidence: BudgetEvidence) -> dict[str, Any]:
+    """What is counted, and how much of it: whole numbers of tokens or requests, money as a string of dollars."""
+    measure = evidence.measure
+    return {
+        "unit": measure.unit,
+        "kind": measure.kind or None,
+        "claude_code": measure.claude_code or None,
+        "value": exact(measure, evidence.spent),
+        "limit": exact(measure, evidence.limit),
+    }
 
 
 def _prices_json(evidence: PriceEvidence) -> dict[str, Any]:

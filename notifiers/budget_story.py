@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
-from notifiers.phrases import certainty, drivers, lines, remedies, title, tone_of, unpriced
-from notifiers.story import Line, Section, Story, line, strong
+from notifiers.phrases import certainty, drivers, lines, remedies, title, tone_of, unpriced, whom_to_ask
+from notifiers.story import Line, Section, Story, code, line, strong
 from notifiers.subjects import capital, subject_line, title_subject
 from notifiers.text import ago, clean, duration, percent, when
+from rules.measures import SPEND, amount_words, of_limit
 from rules.model import Alert, BudgetEvidence
-from rules.money import display_usd
 from rules.thresholds import also_words, mark_words
 
 
@@ -20,16 +20,20 @@ def budget_story(alert: Alert, evidence: BudgetEvidence, now: datetime) -> Story
         tone=tone_of(alert),
         title=_title(alert, evidence),
         lead=lines(
-            subject_line(alert), _so_far(evidence, now), _passed(alert, evidence, now), unpriced(evidence.unpriced)
+            subject_line(alert),
+            _so_far(evidence, now),
+            _passed(alert, evidence, now),
+            _estimated(evidence),
+            unpriced(evidence.unpriced),
         ),
         sections=(
-            *drivers(alert, evidence.top, evidence.spent, "What drives it"),
+            *drivers(alert, evidence.top, evidence.spent, "What drives it", evidence.measure),
             Section("What happens next", (_left(evidence, now),)),
-            Section("What you can do", remedies(alert, evidence.period_start, "day"), listed=True),
+            Section("What you can do", _remedies(alert, evidence), listed=True),
         ),
         footer=(
             f"budget “{clean(alert.subject.rule)}”",
-            *certainty(evidence.data_as_of, evidence.settled, evidence.spent, now),
+            *_certain(evidence, now),
             f"alert {clean(alert.id)}",
         ),
     )
@@ -46,19 +50,50 @@ def budget_over_story(alert: Alert, evidence: BudgetEvidence, now: datetime) -> 
         lead=lines(
             subject_line(alert),
             line(
-                strong(f"{display_usd(evidence.spent)} of {display_usd(evidence.limit)}"),
+                strong(of_limit(evidence.measure, evidence.spent, evidence.limit)),
                 f" ({percent(evidence.spent, evidence.limit)}) "
                 f"from {when(evidence.period_start, now, zone)} to {when(evidence.period_end, now, zone)}.",
             ),
         ),
-        footer=(*certainty(evidence.data_as_of, evidence.settled, evidence.spent, now), f"alert {clean(alert.id)}"),
+        footer=(*_certain(evidence, now), f"alert {clean(alert.id)}"),
+    )
+
+
+def _remedies(alert: Alert, evidence: BudgetEvidence) -> tuple[Line, ...]:
+    if not evidence.measure.claude_code:
+        return remedies(alert, evidence.period_start, "day")
+    by = "model" if alert.subject.scope.user else "user"
+    since = evidence.period_start.astimezone(UTC).date()
+    return (
+        whom_to_ask(alert),
+        line("To see where it goes: ", code(f"watcher claude-code --by {by} --by day --from {since}")),
+    )
+
+
+def _certain(evidence: BudgetEvidence, now: datetime) -> tuple[str, ...]:
+    """How old the figures are, and of spend what part is settled: tokens and estimates never are."""
+    age, settled = certainty(evidence.data_as_of, evidence.settled, evidence.spent, now)
+    return (age, settled) if evidence.measure == SPEND else (age,)
+
+
+def _estimated(evidence: BudgetEvidence) -> Line:
+    """Whose figure it is, where it is not what is billed."""
+    kind = evidence.measure.claude_code
+    if not kind:
+        return ()
+    counted = (
+        "billed through the API, and part of the spend already" if kind == "api" else "not billed by tokens at all"
+    )
+    return line(
+        "The amounts are Claude Code's own estimate, told by the day and late. "
+        f"Counted are customers of the type “{clean(kind, 30)}”: their use is {counted}."
     )
 
 
 def _title(alert: Alert, evidence: BudgetEvidence) -> str:
     return title(
         f"Budget “{clean(alert.subject.rule, 40)}” passed {mark_words(evidence)}{_of(alert)}: "
-        f"{display_usd(evidence.spent)} of {display_usd(evidence.limit)} for {_period(evidence)}"
+        f"{of_limit(evidence.measure, evidence.spent, evidence.limit)} for {_period(evidence)}"
     )
 
 
@@ -72,15 +107,15 @@ def _of(alert: Alert) -> str:
 
 def _so_far(evidence: BudgetEvidence, now: datetime) -> Line:
     if evidence.rolling:
-        spent = strong(f"{display_usd(evidence.spent)} of {display_usd(evidence.limit)}")
+        spent = strong(of_limit(evidence.measure, evidence.spent, evidence.limit))
         return line(spent, f" ({percent(evidence.spent, evidence.limit)}) in {_period(evidence)}.")
     length = evidence.period_end - evidence.period_start
     part = max(min((evidence.data_as_of - evidence.period_start) / length, 1.0), 0.0)
     return line(
-        strong(f"{display_usd(evidence.spent)} of {display_usd(evidence.limit)}"),
+        strong(of_limit(evidence.measure, evidence.spent, evidence.limit)),
         f" ({percent(evidence.spent, evidence.limit)}) since {when(evidence.period_start, now, _zone(evidence))}. "
         f"{100 * part:.0f} % of the time has passed; an even pace would stand at "
-        f"{display_usd(round(evidence.limit * part))}.",
+        f"{amount_words(evidence.measure, round(evidence.limit * part))}.",
     )
 
 
@@ -104,12 +139,14 @@ def _left(evidence: BudgetEvidence, now: datetime) -> Line:
     until = f"{end}, in {duration(evidence.period_end - now)}"
     left = evidence.limit - evidence.spent
     if left > 0:
-        return line(strong(display_usd(left)), f" ({percent(left, evidence.limit)}) is left until {until}.")
+        return line(
+            strong(amount_words(evidence.measure, left)), f" ({percent(left, evidence.limit)}) is left until {until}."
+        )
     if left == 0:
         return line(strong("Nothing"), f" is left until {until}.")
     return line(
         "The limit is passed by ",
-        strong(display_usd(-left)),
+        strong(amount_words(evidence.measure, -left)),
         f" ({percent(-left, evidence.limit)}); a new period begins {until}.",
     )
 

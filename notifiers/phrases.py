@@ -10,8 +10,8 @@ from typing import Literal
 from notifiers.story import Line, Section, Tone, Words, code, line, strong
 from notifiers.subjects import NOUNS, named, parts_of
 from notifiers.text import ago, clean, percent, shorten, when
+from rules.measures import SPEND, Measure, amount_words
 from rules.model import CONSOLE, DEFAULT_WORKSPACE, UNATTRIBUTED, Alert, Scope, Severity, Share, State
-from rules.money import display_usd
 
 LONGEST_TITLE = 140
 _LONGEST_CONDITION = 100
@@ -36,8 +36,10 @@ def lines(*rows: Line) -> tuple[Line, ...]:
     return tuple(row for row in rows if row)
 
 
-def drivers(alert: Alert, top: Sequence[Share], total: int, heading: str) -> tuple[Section, ...]:
-    """The largest children with their part of `total`, and what is left beside them.
+def drivers(
+    alert: Alert, top: Sequence[Share], total: int, heading: str, measure: Measure = SPEND
+) -> tuple[Section, ...]:
+    """The largest children with their part of `total`, and what is left beside them; all of it in that measure.
 
     Keys come first, since a key has an owner; of a second dimension only the largest are told. A dimension whose one
     child the subject's line or the title has named already drives nothing new.
@@ -47,20 +49,20 @@ def drivers(alert: Alert, top: Sequence[Share], total: int, heading: str) -> tup
     known = parts_of(alert)
     rows: list[Line] = []
     most = _SHOWN_CHILDREN
-    for dimension in ("api_key", "model", "workspace"):
+    for dimension in ("api_key", "user", "model", "workspace"):
         shares = sorted((share for share in top if share.dimension == dimension), key=lambda share: -share.cost)
         if not shares or not most or (len(shares) == 1 and known.get(dimension) == shares[0].id):
             continue
-        rows += [(*_child(share, alert), *_amount(share.cost, total)) for share in shares[:most]]
+        rows += [(*_child(share, alert), *_amount(share.cost, total, measure)) for share in shares[:most]]
         rest = total - sum(share.cost for share in shares[:most])
         if most == _SHOWN_CHILDREN and 1000 * rest >= total:
-            rows.append((Words(f"all other {NOUNS[dimension]}s together"), *_amount(rest, total)))
+            rows.append((Words(f"all other {NOUNS[dimension]}s together"), *_amount(rest, total, measure)))
         most = _SHOWN_OF_THE_SECOND if most == _SHOWN_CHILDREN else 0
     return (Section(heading, tuple(rows), listed=True),) if rows else ()
 
 
-def _amount(cost: int, total: int) -> Line:
-    return line("  ", strong(display_usd(cost)), f"  {percent(cost, total)}")
+def _amount(cost: int, total: int, measure: Measure) -> Line:
+    return line("  ", strong(amount_words(measure, cost)), f"  {percent(cost, total)}")
 
 
 def _child(share: Share, alert: Alert) -> list[Words]:
@@ -76,7 +78,7 @@ def remedies(alert: Alert, since: datetime, bucket: Literal["hour", "day"]) -> t
     by = "model" if scope.api_key else "api_key,model" if scope.parts() else "workspace,api_key"
     where = "".join(f"--where {condition} " for condition in _conditions(scope))
     return lines(
-        _stop(alert),
+        whom_to_ask(alert),
         line("To see where it goes: ", code(f"watcher spend {where}--by {by} --bucket {bucket} --from {moment}")),
     )
 
@@ -89,7 +91,8 @@ def _conditions(scope: Scope) -> Iterator[str]:
             yield shlex.quote(condition)
 
 
-def _stop(alert: Alert) -> Line:
+def whom_to_ask(alert: Alert) -> Line:
+    """Who can stop it, and how."""
     scope = alert.subject.scope
     if CONSOLE in {scope.api_key, scope.user}:
         return line("It is use in the Console, which no key stops: ask who is working there.")

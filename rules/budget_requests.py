@@ -135,7 +135,7 @@ def forget(alerts: Iterable[Alert], why: str, now: datetime) -> Advance:
     """
     changed: list[Alert] = []
     ended: list[Transition] = []
-    for alert in alerts:
+    for alert in sorted(alerts, key=lambda alert: alert.id):
         if alert.state is not State.RESOLVED:
             resolved = replace(alert, state=State.RESOLVED, ends_at=now, reset_at=now)
             changed.append(replace(resolved, summary=summarize(resolved)))

@@ -22,10 +22,11 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from rules.dimensions import groups
+from rules.dimensions import groups, values_of
 from rules.earlier import Reach
 from rules.forecast import Forecast
 from rules.limits import is_known, limits_of, why_none
+from rules.measures import SPEND, Measure
 from rules.model import (
     HOUR,
     Alert,
@@ -149,6 +150,8 @@ class Line:
     """Where the period will end, for the lines that `rules.outlook` forecasts."""
     unlimited: str = ""
     """Why there is no limit, as a clause; empty where there is one."""
+    measure: Measure = SPEND
+    """What is counted: the amounts are in its unit."""
 
     @property
     def used(self) -> float | None:
@@ -184,6 +187,7 @@ def lines(budget: Budget, view: SpendView, names: Names, now: datetime) -> list[
             settled=settled[index],
             rolling=budget.window is not None,
             unlimited=why_none(budget) if limits[index] is None else "",
+            measure=budget.measure,
         )
         for index, scope in enumerate(scopes)
     ]
@@ -236,6 +240,7 @@ class _Window:
             "period_end": period.end,
             "timezone": period.timezone,
             "rolling": budget.window is not None,
+            "measure": budget.measure,
             "also_crossed": (),
             "data_as_of": min(reach.view.observed_until, now),
         }
@@ -305,7 +310,7 @@ class _Window:
             limit=limit,
             spent=spent,
             settled=settled,
-            top=_top(scope, costs, self._names),
+            top=_top(scope, costs, self._names, self._budget.measure),
             unpriced=tuple(sorted(dear)),
             **self._fixed,
         )
@@ -342,21 +347,26 @@ def _step(budget: Budget, limit: Nano, mark: Mark, period: Period, closes_at: da
         percent=percent_of(limit, mark),
         amount=threshold_amount(limit, mark),
         own=mark_amount(mark),
-        instance=f"{begins}/{mark_id(mark)}",
+        instance="/".join(filter(None, (begins, budget.measure.id, mark_id(mark)))),
         severity=severity_of(limit, mark),
         closes_at=closes_at,
     )
 
 
-def _top(scope: Scope, costs: Sequence[tuple[Leaf, Nano]], names: Names) -> tuple[Share, ...]:
-    """The dearest children: keys of a scope that names none, models of a key; none of a key on one model."""
-    if scope.api_key is not None and scope.model is not None:
+def _top(scope: Scope, costs: Sequence[tuple[Leaf, Nano]], names: Names, measure: Measure) -> tuple[Share, ...]:
+    """The dearest children: keys of a scope that names none, models of a key; none of a key on one model.
+
+    Of Claude Code, which knows people, users are in the place of keys.
+    """
+    by_person = bool(measure.claude_code)
+    owner = scope.user if by_person else scope.api_key
+    if owner is not None and scope.model is not None:
         return ()
-    dimension: Dimension = "api_key" if scope.api_key is None else "model"
+    dimension: Dimension = "model" if owner is not None else "user" if by_person else "api_key"
     sums: dict[str, Nano] = {}
-    for leaf, cost in costs:
+    children = values_of(dimension, [leaf for leaf, _ in costs], names)
+    for child, (_, cost) in zip(children, costs, strict=True):
         if cost:
-            child = leaf.api_key if dimension == "api_key" else leaf.model
             sums[child] = sums.get(child, 0) + cost
     dearest = sorted(sums.items(), key=lambda item: (-item[1], item[0]))[:TOP]
     return tuple(Share(dimension, child, names.of(child), cost) for child, cost in dearest)

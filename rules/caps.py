@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from rules.scope import Nano
 
 CapKind: TypeAlias = Literal["organization", "workspace", "user"]
-
-CAPPED: Mapping[CapKind, str] = {
-    "organization": "the spend limits of the Console",
-    "workspace": "the spend limits of the Console",
-    "user": "the spend limits of members",
-}
-"""What the limits of each kind are called in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +26,13 @@ class Cap:
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """The limits of the last listing. What no limit caps is not in it; `known` are the kinds that could be read."""
+    """The limits of the last listing. What no limit caps is not in it.
+
+    `missing` says of kinds whose limits are not known why, as a clause: "spend_limits is not offered to this key".
+    """
 
     caps: tuple[Cap, ...] = ()
-    known: frozenset[CapKind] = frozenset()
-
-    def is_known(self, kind: CapKind) -> bool:
-        """Whether the limits of this kind could be read."""
-        return kind in self.known
+    missing: Mapping[CapKind, str] = field(default_factory=dict)
 
     def of(self, kind: CapKind, period: str) -> Mapping[str, Nano]:
         """The amounts of a kind and a period by id; the lowest where several apply."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
-from rules.model import Alert, Breach, BudgetEvidence, Nano, Verdict
+from rules.model import Alert, Breach, BudgetEvidence, Nano, Subject, Verdict
 from rules.thresholds import threshold_amount, told_mark
 
 
@@ -41,6 +43,15 @@ def is_armed(closed: Alert, verdict: Verdict) -> bool:
         return False
     worth = threshold_amount(verdict.evidence.limit, told_mark(verdict.evidence))
     return worth > before.told and (closed.clear_since is not None or before.evidence.spent < worth)
+
+
+def resets_of(alerts: Iterable[Alert]) -> dict[Subject, datetime]:
+    """When each subject of which something was told was last reset; those that never were are left out."""
+    found: dict[Subject, datetime] = {}
+    for alert in alerts:
+        if alert.reset_at is not None:
+            found[alert.subject] = max(alert.reset_at, found.get(alert.subject, alert.reset_at))
+    return found
 
 
 def scope_and_period(alert: Alert) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal, TypeAlias
 
+from rules.measures import SPEND, Measure
 from rules.scope import Dimension, Nano
 
 
@@ -57,6 +58,8 @@ class BudgetEvidence:
     """Whether it is of the hours up to now, and of no period that ends."""
     told_amount: Nano | None = None
     """What the threshold was worth when it was told; None where it is as a percentage of `limit` says."""
+    measure: Measure = SPEND
+    """What is counted: `spent`, `limit` and the other amounts are in its unit."""
     type: Literal["budget"] = "budget"
 
 

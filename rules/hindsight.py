@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 
+from rules.measures import SPEND
 from rules.model import HOUR, Budget
 from rules.periods import AS_THE_CALENDAR
 from rules.selectors import WORDS
@@ -90,6 +91,7 @@ def _signature(budget: Budget) -> str:
         *(("starts", astuple(budget.starts)) if budget.starts != AS_THE_CALENDAR else ()),
         *(("dates", *(day.isoformat() for day in budget.dates)) if budget.dates is not None else ()),
         *(("window", budget.window // HOUR) if budget.window is not None else ()),
+        *(("measure", budget.measure.id) if budget.measure != SPEND else ()),
         *(("plan", *sorted(budget.plan.items())) if budget.plan else ()),
         *(("console", *sorted((budget.caps or {}).items())) if budget.console else ()),
     )

@@ -5,7 +5,7 @@ The daemon, a replay of history and the tests all decide through `decide`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -15,17 +15,21 @@ from rules.budget_requests import hear
 from rules.caps import Caps
 from rules.drift import DriftRule
 from rules.limits import capped
+from rules.measures import SPEND, Measure
 from rules.model import (
     Alert,
     AnomalyRule,
     Budget,
     Kind,
     Names,
+    NoData,
     Notification,
     Route,
+    Scope,
     Snapshot,
     SpendView,
     State,
+    Subject,
     Transition,
     Verdict,
 )
@@ -55,6 +59,11 @@ class Rules:
     def under(self, caps: Caps | None, names: Names) -> Rules:
         """The same, where budgets take their limits from the provider with what these are now."""
         return replace(self, budgets=tuple(capped(budget, caps, names) for budget in self.budgets))
+
+    @property
+    def measures(self) -> frozenset[Measure]:
+        """What budgets count beside spend."""
+        return frozenset(budget.measure for budget in self.budgets) - {SPEND}
 
     @property
     def ask_for_caps(self) -> bool:
@@ -92,10 +101,14 @@ class Decision:
     """To be kept with the alerts, and handed to the next judgement in `Past`."""
     view: SpendView
     """The figures it was based on; their complete part ends where a stall began."""
+    counted: Mapping[Measure, SpendView | str]
+    """And those of what budgets count beside spend."""
     stall: Stall | None
     answers: tuple[Answer, ...] = ()
     """One for each request: none of them is to be handed to a judgement again."""
     acts: tuple[Act, ...] = ()
+    paused: tuple[str, ...] = ()
+    """The budgets that tell nothing at present, by name."""
 
 
 def closed_since(rules: Rules, remembered: str | None, now: datetime) -> datetime | None:
@@ -114,12 +127,16 @@ def beginnings(rules: Rules, remembered: str | None, now: datetime) -> frozenset
 def decide(snapshot: Snapshot, rules: Rules, past: Past, now: datetime) -> Decision:
     """Judge a snapshot by every rule and advance the alerts. Same arguments, same decision, ids included."""
     silence = stall.judge(snapshot.view, now)
-    view = snapshot.view if silence is None else _cap(snapshot.view, silence.since)
+    view, counted = snapshot.view, snapshot.counted
+    if silence is not None:
+        view = _cap(view, silence.since)
+        counted = {measure: _capped(measure, known, silence.since) for measure, known in counted.items()}
     heard = hear(past.requests, rules.budgets, past.alerts, past.remembered, now)
     whole_watch = hindsight.watch(rules.budgets, past.remembered, now)
     held = heard.pauses.still_needed(whole_watch)
     watch = held.narrow(whole_watch)
-    verdicts = judge(replace(snapshot, view=view), rules, watch, heard.alerts, silence, now, paused=held)
+    judged = replace(snapshot, view=view, counted=counted)
+    verdicts = judge(judged, rules, watch, heard.alerts, silence, now, paused=held)
     memory = prices.recall(past.remembered)
     if snapshot.ratios is not None:
         told = prices.judge(rules.prices, snapshot.ratios, memory, view, snapshot.names, heard.alerts, now)
@@ -141,9 +158,11 @@ def decide(snapshot: Snapshot, rules: Rules, past: Past, now: datetime) -> Decis
         notifications=routed.notifications,
         remember=pauses.remember(prices.remember(watch.remember, memory), held),
         view=view,
+        counted=counted,
         stall=silence,
         answers=heard.answers,
         acts=heard.acts,
+        paused=tuple(budget.name for budget in rules.budgets if held.holds(budget.name)),
     )
 
 
@@ -163,12 +182,17 @@ def judge(
     verdicts: list[Verdict] = []
     for budget in rules.budgets:
         held = [alert for alert in alerts if alert.state is not State.RESOLVED and _is_of(alert, budget)]
-        found = budgets.judge(budget, view, names, now, watch.since[budget.name], held)
+        figures = snapshot.figures(budget.measure)
+        if isinstance(figures, str):
+            verdicts.append(NoData(Subject(budget.name, "budget", Scope(snapshot.organization)), figures))
+            continue
+        people = snapshot.names_of(budget.measure)
+        found = budgets.judge(budget, figures, people, now, watch.since[budget.name], held)
         early_held = [
             alert for alert in alerts if alert.state is not State.RESOLVED and alert.subject.rule == budget.name
         ]
         off, stalled = snapshot.off, silence is not None
-        found += early.judge(budget, view, names, early_held, now, off=off, stalled=stalled)
+        found += early.judge(budget, figures, people, early_held, now, off=off, stalled=stalled)
         verdicts += pauses.only_listed(found, early_held) if paused and paused.holds(budget.name) else found
     for rule in rules.anomalies:
         verdicts += anomaly.judge(rule, view, names, firing, now)
@@ -190,6 +214,11 @@ def configured(rules: Rules) -> frozenset[tuple[Kind, str]]:
     found |= {("drift", drift.RULE)} if rules.drift.enabled else set()
     found |= {("price", prices.RULE)} if rules.prices.enabled else set()
     return frozenset(found)
+
+
+def _capped(measure: Measure, known: SpendView | str, until: datetime) -> SpendView | str:
+    """The figures that hang on the same source as spend, complete no longer than that."""
+    return known if isinstance(known, str) or measure.claude_code else _cap(known, until)
 
 
 def _cap(view: SpendView, until: datetime) -> SpendView:

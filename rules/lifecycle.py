@@ -21,7 +21,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from rules.crossings import Crossing, crossing_of, is_armed, scope_and_period
+from rules.crossings import Crossing, crossing_of, is_armed, resets_of, scope_and_period
 from rules.folding import fold_marks
 from rules.limits import is_known, limit_of
 from rules.model import (
@@ -77,7 +77,7 @@ def advance(
     asked = None if budgets is None else {rule.name: rule for rule in budgets}
     every = tuple(open_alerts)
     known = _known(every)
-    outcome = _Outcome(now, names, {alert.subject: alert.reset_at for alert in every if alert.reset_at is not None})
+    outcome = _Outcome(now, names, resets_of(every))
     for subject, alert in known.items():
         why = _no_longer_asked(alert, configured, asked)
         if alert.state is not State.RESOLVED and why is not None:
@@ -148,6 +148,8 @@ def _no_longer_asked(
     budget = budgets.get(subject.rule)
     if budget is None or mark_id(told_mark(evidence)) not in map(mark_id, budget.thresholds):
         return "threshold removed"
+    if evidence.measure != budget.measure:
+        return "something else is counted"
     rolls = None if budget.window is None else window_id(budget.window)
     return "window changed" if evidence.rolling and subject.instance.partition("/")[0] != rolls else None
 

@@ -11,10 +11,12 @@ from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from rules.caps import CAPPED, CapKind, Caps
+from rules.caps import CapKind, Caps
 from rules.model import Budget, Leaf, Names, Nano, Scope, Selector
 from rules.periods import PeriodKind
 from rules.selectors import select
+
+_NOT_READ = "the limits of the Console have not been read"
 
 
 def limits_of(budget: Budget, scopes: Sequence[Scope], begins: datetime) -> list[Nano | None]:
@@ -66,10 +68,13 @@ def capped(budget: Budget, caps: Caps | None, names: Names) -> Budget:
     if not budget.console:
         return budget
     kind = cap_kind(budget)
-    known = None if caps is None or not caps.is_known(kind) else caps.of(kind, budget.period)
-    if known is not None and kind == "workspace" and not budget.per:
+    why = _NOT_READ if caps is None else caps.missing.get(kind, "")
+    if caps is None or why:
+        return replace(budget, caps=None, caps_missing=why)
+    known = caps.of(kind, budget.period)
+    if kind == "workspace" and not budget.per:
         known = _only(known, budget.select.workspace, names)
-    return replace(budget, caps=known)
+    return replace(budget, caps=known, caps_missing="")
 
 
 def is_known(budget: Budget) -> bool:
@@ -82,7 +87,7 @@ def why_none(budget: Budget) -> str:
     if not budget.console:
         return "the plan does not name this period"
     if not is_known(budget):
-        return f"{CAPPED[cap_kind(budget)]} are not known"
+        return budget.caps_missing or _NOT_READ
     return f"the Console sets no limit a {budget.period}"
 
 

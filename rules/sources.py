@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -109,6 +110,8 @@ def judge(snapshot: Snapshot, stall: Stall | None, now: datetime, open_alerts: I
     organization = snapshot.organization
     verdicts = [verdict for state in snapshot.sources for verdict in _one_source(organization, state, now)]
     usage = usage_source(snapshot.sources)
+    if usage is not None and usage.source == USAGE and usage.offered:
+        verdicts = list(map(_of_requests, verdicts))
     verdicts += [_stalled(organization, state, stall if state is usage else None, now) for state in snapshot.sources]
     if usage is not None:
         verdicts.append(_stale(organization, usage, stall, now))
@@ -140,6 +143,16 @@ def _one_source(organization: str, state: SourceState, now: datetime) -> Iterato
         yield Clear(failing)
     else:
         yield NoData(failing, "not asked yet")
+
+
+def _of_requests(verdict: Verdict) -> Verdict:
+    """The verdict, where analytics/usage is read beside the usage report and for its requests alone."""
+    if not isinstance(verdict, Breach) or not isinstance(verdict.evidence, SourceEvidence):
+        return verdict
+    if verdict.evidence.source != ANALYTICS_USAGE:
+        return verdict
+    evidence = replace(verdict.evidence, consequence="budgets in requests are not judged; spend is not affected")
+    return replace(verdict, severity=Severity.WARNING, evidence=evidence)
 
 
 def _failing(subject: Subject, state: SourceState, since: datetime, *, refused: bool) -> Breach:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from rules.evidence import NewModel, PriceMove
+from rules.measures import amount_words, bare
 from rules.model import (
     CONSOLE,
     DEFAULT_WORKSPACE,
@@ -95,8 +96,11 @@ def _budget(alert: Alert, evidence: BudgetEvidence) -> str:
     words = [f'Budget "{clean(alert.subject.rule)}"']
     if alert.subject.scope.parts():
         words.append(f"of {subject_phrase(alert.subject.scope, dict(alert.names))}")
-    words.append(f"passed {mark_words(evidence)} of {display_usd(evidence.limit)} for {evidence.period}:")
-    words.append(f"{display_usd(evidence.spent)} spent")
+    measure = evidence.measure
+    words.append(f"passed {mark_words(evidence)} of {amount_words(measure, evidence.limit)} for {evidence.period}:")
+    words.append(f"{bare(measure, evidence.spent)} {'spent' if measure.is_money else 'used'}")
+    if measure.claude_code:
+        words.append("by Claude Code's own estimate")
     if lower := also_words(evidence):
         words.append(f"({', '.join(lower)} passed with it)")
     if alert.state is State.RESOLVED:

@@ -8,13 +8,14 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from rules.evidence import BudgetEvidence
-from rules.money import display_usd, usd_string
+from rules.measures import Measure, Unit, amount_words
+from rules.money import usd_string
 from rules.scope import Nano, Severity
 
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """One mark: so many percent of the limit, or an amount of its own (nano-dollars). One of the two is set.
+    """One mark: so many percent of the limit, or an amount of its own (nano-dollars, tokens …). One of the two is set.
 
     `severity` None leaves it to how near the limit the mark is.
     """
@@ -22,6 +23,8 @@ class Threshold:
     percent: float | None = None
     amount: Nano | None = None
     severity: Severity | None = None
+    unit: Unit = "usd"
+    """Of the amount: that of the budget."""
 
 
 Mark: TypeAlias = float | Threshold
@@ -70,15 +73,16 @@ def severity_of(limit: Nano, mark: Mark) -> Severity:
 
 
 def mark_id(mark: Mark) -> str:
-    """The mark as it stands in identifiers, without needless zeros: "80", "33.3", "$9000". Its severity is no part."""
-    amount = mark_amount(mark)
-    return f"{percent_of(0, mark):.10g}" if amount is None else f"${usd_string(amount)}"
+    """The mark as it stands in identifiers: "80", "33.3", "$9000", "9000 tokens". Its severity is no part."""
+    if not isinstance(mark, Threshold) or mark.amount is None:
+        return f"{percent_of(0, mark):.10g}"
+    return f"${usd_string(mark.amount)}" if mark.unit == "usd" else f"{mark.amount} {mark.unit}"
 
 
 def told_mark(evidence: BudgetEvidence) -> Mark:
     """The mark that a crossing is about."""
     amount = evidence.threshold_amount
-    return evidence.threshold_percent if amount is None else Threshold(amount=amount)
+    return evidence.threshold_percent if amount is None else Threshold(amount=amount, unit=evidence.measure.unit)
 
 
 def mark_words(evidence: BudgetEvidence) -> str:
@@ -90,12 +94,13 @@ def also_words(evidence: BudgetEvidence) -> list[str]:
     """The lower marks that are told with it, for people, ascending."""
     marks: list[Mark] = [
         *evidence.also_crossed,
-        *(Threshold(amount=amount) for amount in evidence.also_crossed_amounts),
+        *(Threshold(amount=amount, unit=evidence.measure.unit) for amount in evidence.also_crossed_amounts),
     ]
     return [mark_text(mark) for mark in sorted(marks, key=lambda mark: threshold_amount(evidence.limit, mark))]
 
 
 def mark_text(mark: Mark) -> str:
-    """The mark for people: "80 %", "$9,000.00"."""
-    amount = mark_amount(mark)
-    return f"{percent_of(0, mark):.10g} %" if amount is None else display_usd(amount)
+    """The mark for people: "80 %", "$9,000.00", "9,000 tokens"."""
+    if not isinstance(mark, Threshold) or mark.amount is None:
+        return f"{percent_of(0, mark):.10g} %"
+    return amount_words(Measure(mark.unit), mark.amount)

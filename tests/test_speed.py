@@ -13,7 +13,7 @@ import pytest
 from benchmarks.ledger import Figures, ingest, peer
 from benchmarks.ledger_pages import FIRST_HOUR, GROUPED_BY, usage_bodies
 from watcher.admin_api.decoding import usage_page
-from watcher.ledger import spend_report
+from watcher.ledger import Ledger, spend_report
 from watcher.pricing import PriceBook
 from watcher.store import Store
 
@@ -71,3 +71,26 @@ def test_a_spend_report_takes_a_third_of_what_reading_its_rows_took(by: str, tmp
             taken.append(time.process_time() - began)
     assert sum(row.web_searches for row in report.rows) == report.total.web_searches > 0
     assert statistics.median(taken) < read / 3, (taken, read)
+
+
+def test_a_report_over_days_that_are_kept_takes_half_of_what_computing_them_takes(tmp_path: Path) -> None:
+    hours = 240
+    until = FIRST_HOUR + hours * HOUR
+    now = until + timedelta(days=5)
+    decode = usage_page(GROUPED_BY)
+    with Store.open(f"sqlite:///{tmp_path}/w.db") as store:
+        buckets = [bucket for body in usage_bodies(400, hours) for bucket in decode(body).items]
+        store.usage.replace("org", buckets, until)
+        book = PriceBook()
+        taken: list[list[float]] = [[], []]
+        reports = []
+        for kept in (0, 1):
+            for _ in range(3):
+                began = time.process_time()
+                reports.append(spend_report(store, book, "org", ("api_key",), FIRST_HOUR, until, "total", now))
+                taken[kept].append(time.process_time() - began)
+            ledger = Ledger(store, book, "org")
+            ledger.refresh(now)
+            ledger.keep()
+    assert all(report.rows == reports[0].rows for report in reports)
+    assert statistics.median(taken[1]) < statistics.median(taken[0]) / 2, taken

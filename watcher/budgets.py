@@ -12,12 +12,14 @@ from rules import pauses
 from rules.budget_requests import PAUSE, RESET, RESUME
 from rules.budgets import Line
 from rules.forecast import INTERVAL, Crossing, Forecast
+from rules.measures import Measure, exact
 from rules.model import HOUR, Alert, Budget, Scope, TriggerEvidence
 from rules.money import usd_string
 from rules.pauses import Pause
 from rules.trigger_words import mark_of
 from watcher import overview as overviews
 from watcher.cycle import REMEMBERED
+from watcher.overview import Unjudged
 from watcher.store import Command
 
 CONFIGURATION = "the configuration"
@@ -52,6 +54,8 @@ class Standing:
     """The budgets that tell nothing at present, by name."""
     waiting: tuple[str, ...] = ()
     """What was asked of budgets and waits for the next cycle: "pause organization (ann)"."""
+    unjudged: tuple[Unjudged, ...] = ()
+    """Budgets of which nothing is judged, and why."""
 
     @property
     def shown(self) -> str:
@@ -93,8 +97,10 @@ def standings(
         lines.sort(key=lambda line: order[line.budget])
         paused = _paused(budgets, store.cursor.get(REMEMBERED, ident), now)
         waiting = tuple(_waiting(store.commands.pending(ident)))
+        unjudged = tuple(each for each in overview.unjudged if each.budget in order) if overview else ()
         as_of = overview.data_as_of if overview else None
-        found.append(Standing(ident, label, name, as_of, tuple(lines), _by_scope(triggered), paused, waiting))
+        firing = _by_scope(triggered)
+        found.append(Standing(ident, label, name, as_of, tuple(lines), firing, paused, waiting, unjudged))
     return Standings(now, tuple(found), {budget.name: budget.timezone for budget in budgets})
 
 
@@ -130,6 +136,7 @@ def to_json(found: Standings) -> Mapping[str, Any]:
                 "label": each.label,
                 "data_as_of": utc_json(each.data_as_of) if each.data_as_of else None,
                 "budgets": [_line(line, found, each) for line in each.lines],
+                "unjudged": [{"budget": none.budget, "why": none.why} for none in each.unjudged],
             }
             for each in found.organizations
         ],
@@ -153,11 +160,9 @@ def _line(line: Line, found: Standings, standing: Standing) -> Mapping[str, Any]
         "starts_at": utc_json(line.start),
         "ends_at": None if line.rolling else utc_json(line.end),
         "hours_left": None if line.rolling else round(max((line.end - found.now) / HOUR, 0.0), 2),
-        "limit_usd": None if line.limit is None else usd_string(line.limit),
+        **counted_json(line),
         "no_limit": line.unlimited or None,
-        "spent_usd": usd_string(line.spent),
-        "settled_usd": usd_string(line.settled),
-        "forecast": _forecast(line.forecast) if line.forecast else None,
+        "forecast": _forecast(line.forecast, line.measure) if line.forecast else None,
         "firing": [_firing(alert) for alert in standing.firing.get((line.budget, line.scope), ())],
         "paused": _pause(standing.paused.get(line.budget)),
     }
@@ -168,19 +173,34 @@ def _firing(alert: Alert) -> Mapping[str, Any]:
     return {"kind": alert.subject.kind, "mark": mark, "severity": alert.severity.value, "alert": alert.id}
 
 
-def _forecast(forecast: Forecast) -> Mapping[str, Any]:
+def counted_json(line: Line) -> Mapping[str, Any]:
+    """What is counted, its limit and how much of it there is. Amounts in dollars are null where it is no money."""
+    measure = line.measure
+    settled = line.settled if measure.is_money else None
+    limit, spent = line.limit, line.spent
     return {
-        "total_usd": usd_string(forecast.total),
-        "low_usd": usd_string(forecast.low),
-        "high_usd": usd_string(forecast.high),
-        "interval": INTERVAL,
-        "history_days": round(forecast.days, 2),
-        "basis": forecast.basis,
-        "crossings": [_crossing(crossing) for crossing in forecast.crossings],
+        "unit": measure.unit,
+        "kind": measure.kind or None,
+        "claude_code": measure.claude_code or None,
+        "limit_usd": usd_string(limit) if measure.is_money and limit is not None else None,
+        "spent_usd": usd_string(spent) if measure.is_money else None,
+        "settled_usd": None if settled is None else usd_string(settled),
+        **({} if measure.is_money else {f"limit_{measure.unit}": limit, f"spent_{measure.unit}": spent}),
     }
 
 
-def _crossing(crossing: Crossing) -> Mapping[str, Any]:
+def _forecast(forecast: Forecast, measure: Measure) -> Mapping[str, Any]:
+    amounts = {"total": forecast.total, "low": forecast.low, "high": forecast.high}
+    return {
+        **{f"{name}_{measure.unit}": exact(measure, amount) for name, amount in amounts.items()},
+        "interval": INTERVAL,
+        "history_days": round(forecast.days, 2),
+        "basis": forecast.basis,
+        "crossings": [_crossing(crossing, measure) for crossing in forecast.crossings],
+    }
+
+
+def _crossing(crossing: Crossing, measure: Measure) -> Mapping[str, Any]:
     moments = {"expected_at": crossing.expected, "early_at": crossing.early, "late_at": crossing.late}
     told = {name: utc_json(moment) if moment else None for name, moment in moments.items()}
-    return {"amount_usd": usd_string(crossing.amount), **told}
+    return {f"amount_{measure.unit}": exact(measure, crossing.amount), **told}

@@ -6,17 +6,21 @@ decided leaves through the outbox (`watcher.outbox`) once it is committed, never
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 
-from rules import judgement
+from rules import budgets, judgement
 from rules.asked import Request
 from rules.judgement import Decision, Past, Rules, decide
-from rules.model import Snapshot, SourceState
+from rules.measures import Measure
+from rules.model import Snapshot, SourceState, SpendView
 from watcher import overview as overviews
+from watcher.claude_code.estimates import Estimates
 from watcher.ingest import Ingested, Plan, Reader, ingest
 from watcher.ledger import Ledger
+from watcher.ledger.requests import requests_view
+from watcher.limits.caps import read_caps
 from watcher.overview import Overview
 from watcher.store import Judgement, Store
 
@@ -40,6 +44,9 @@ class World:
     """What the configuration calls the organization; "" where it stands alone."""
     one_of_several: bool = False
     """Whether what people read must say which organization it is about."""
+    backfill: timedelta = timedelta(days=60)
+    """How far back the history is read."""
+    estimates: Estimates = field(default_factory=Estimates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +78,15 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
     committed before that stands, and the next cycle takes up from there.
     """
     store, organization = world.store, world.organization
-    ingested = ingest(world.reader, store, organization, now, plan, progress)
-    snapshot = look(world, ingested, now)
-    rules = world.rules.of(organization, [snapshot.organization_name, *([world.label] if world.label else [])])
+    asks = any(measure.unit == "requests" for measure in world.rules.measures)
+    ingested = ingest(world.reader, store, organization, now, plan, progress, requests=asks)
+    rules = rules_of(world)
+    snapshot = look(world, rules, ingested, now)
+    rules = rules.under(snapshot.caps, snapshot.names)
     decision = decide(snapshot, rules, recall(world, rules, now), now)
-    figures = overviews.overview(replace(snapshot, view=decision.view), rules.budgets, decision.stall, now)
+    judged = replace(snapshot, view=decision.view, counted=decision.counted)
+    figures = overviews.overview(judged, rules.budgets, decision.stall, now)
+    figures = replace(figures, paused=decision.paused)
     store.remember(
         Judgement(
             alerts=decision.alerts,
@@ -92,21 +103,52 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
     return Outcome(ingested, tuple(snapshot.sources), decision, figures)
 
 
-def look(world: World, ingested: Ingested, now: datetime) -> Snapshot:
-    """Everything that a judgement reads, as it is after a reading."""
+def rules_of(world: World) -> Rules:
+    """The rules that are for this organization."""
+    name = world.store.directory.organization_name(world.organization) or world.organization
+    return world.rules.of(world.organization, [name, *([world.label] if world.label else [])])
+
+
+def look(world: World, rules: Rules, ingested: Ingested, now: datetime) -> Snapshot:
+    """Everything that a judgement by these rules reads, as it is after a reading."""
     store, organization = world.store, world.organization
-    begins = judgement.beginnings(world.rules, store.cursor.get(REMEMBERED, organization), now)
+    names = store.directory.names(organization)
+    begins = judgement.beginnings(rules, store.cursor.get(REMEMBERED, organization), now)
+    view = world.ledger.refresh(now, ingested.changed_hours, ingested.changed_days, begins=begins)
     return Snapshot(
         organization=organization,
         organization_name=store.directory.organization_name(organization) or organization,
-        view=world.ledger.refresh(now, ingested.changed_hours, ingested.changed_days, begins=begins),
-        names=store.directory.names(organization),
+        view=view,
+        names=names,
         sources=store.sources.all(organization),
         reconciled=world.ledger.reconciled,
         told_as=world.label if world.one_of_several else "",
         ratios=world.ledger.book.ratios,
+        caps=read_caps(store, organization, names) if rules.ask_for_caps else None,
+        counted=count(world, rules, view, now),
+        people=world.estimates.people(store, organization, names) if _asks_for_estimates(rules) else None,
         off=store.directory.switched_off(organization),
     )
+
+
+def count(world: World, rules: Rules, view: SpendView, now: datetime) -> Mapping[Measure, SpendView | str]:
+    """What budgets count beside spend; nothing is read of what none asks for."""
+    tokens = world.ledger.count(view, [each for each in rules.measures if each.unit == "tokens"])
+    earliest = (now - world.backfill).astimezone(UTC).date()
+    since: dict[Measure, date] = {}
+    for budget in rules.budgets:
+        if budget.measure.claude_code:
+            period = budgets.running(budget, now)
+            begins = now.date() if period is None else period.start.date()
+            since[budget.measure] = min(max(begins, earliest), since.get(budget.measure, now.date()))
+    estimates = world.estimates.views(world.store, world.organization, view, since, now)
+    asked = [measure for measure in rules.measures if measure.unit == "requests"]
+    requests = {measure: requests_view(world.store, world.organization, view) for measure in asked}
+    return {**tokens, **estimates, **requests}
+
+
+def _asks_for_estimates(rules: Rules) -> bool:
+    return any(measure.claude_code for measure in rules.measures)
 
 
 def recall(world: World, rules: Rules, now: datetime) -> Past:

@@ -193,18 +193,16 @@ def _budgets(overview: Overview | None) -> Iterator[GaugeMetricFamily]:
     labels = ("organization", "budget", *PLACES)
     keys = [(line.scope.organization, line.budget, *_places(line.scope)) for line in lines]
     pairs = list(zip(keys, lines, strict=True))
-    yield _gauge(
-        "watcher_budget_limit_usd",
-        "A budget's limit.",
-        labels,
-        [(key, line.limit / NANO_PER_USD) for key, line in pairs if line.limit is not None],
-    )
-    yield _gauge(
-        "watcher_budget_spent_usd",
-        "Spend against a budget in its present period.",
-        labels,
-        [(key, line.spent / NANO_PER_USD) for key, line in pairs],
-    )
+    for unit, per_one in (("usd", NANO_PER_USD), ("tokens", 1), ("requests", 1)):
+        counted = [(key, line) for key, line in pairs if line.measure.unit == unit]
+        limits = [(key, line.limit / per_one) for key, line in counted if line.limit is not None]
+        yield _gauge(f"watcher_budget_limit_{unit}", "A budget's limit.", labels, limits)
+        yield _gauge(
+            f"watcher_budget_spent_{unit}",
+            "What counts against a budget in its present period.",
+            labels,
+            [(key, line.spent / per_one) for key, line in counted],
+        )
     yield _gauge(
         "watcher_budget_ratio",
         "Spend over limit in the present period; 1 is the limit.",

@@ -25,6 +25,10 @@ class Answer:
     """Whether every other source would say the same."""
     organization: str | None = None
     """The id of the organization, where it was asked for and told."""
+    name: str = ""
+    """Its name."""
+    items: Sequence[Any] = ()
+    """What was in the answer, of sources that list things."""
 
 
 def ask_sources(connection: Connection, now: datetime) -> Iterator[Answer]:
@@ -78,5 +82,5 @@ def _ask(source: str, question: Callable[[], Any], there: Collection[str]) -> An
     except AdminApiError as error:
         return Answer(source, "failed", str(error), isinstance(error, NotAuthenticated) or error.status is None)
     if source == "organization":
-        return Answer(source, "answers", f'"{found.name}" ({found.id})', organization=found.id)
-    return Answer(source, "answers", f"{len(found)} in the answer")
+        return Answer(source, "answers", f'"{found.name}" ({found.id})', organization=found.id, name=found.name)
+    return Answer(source, "answers", f"{len(found)} in the answer", items=found)

@@ -7,7 +7,7 @@ shows the same figures and none has to add up the ledger again.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeAlias
@@ -16,10 +16,11 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import TypeAdapter
 
-from rules.budgets import Line
+from rules.budgets import Line, running
 from rules.dimensions import groups
 from rules.model import DIMENSIONS, TAG, Budget, Dimension, Names, Nano, Snapshot, SourceState, SpendView
 from rules.outlook import outlook
+from rules.selectors import select
 from rules.sources import usage_source
 from rules.stall import Stall
 from watcher.drift_figures import DriftFigures, drift_figures
@@ -48,6 +49,14 @@ class Spent:
 
 
 @dataclass(frozen=True, slots=True)
+class Unjudged:
+    """A budget of which nothing is judged at present, and why, as a clause."""
+
+    budget: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """The figures of one judgement. Budgets are one line for each scope that they apply to."""
 
@@ -63,6 +72,10 @@ class Overview:
     """Since when the whole organization has read as silent against expectation, so that its usage is suspect."""
     drift: DriftFigures | None = None
     """How far bill and estimate were apart on the newest settled day."""
+    unjudged: tuple[Unjudged, ...] = ()
+    """The budgets of which nothing is judged."""
+    paused: tuple[str, ...] = ()
+    """The budgets that tell nothing at present, by name."""
 
     @property
     def total(self) -> Spent:
@@ -117,6 +130,7 @@ def overview(snapshot: Snapshot, budgets: Sequence[Budget], stall: Stall | None,
     spent = np.stack((today, month, settled), axis=1)
     for dimension in (*DIMENSIONS, *_tags(view, month, snapshot.names)):
         rows += _largest(dimension, view, spent, snapshot.names)
+    lines = {budget.name: _lines(budget, snapshot, now) for budget in budgets}
     return Overview(
         snapshot.organization,
         snapshot.organization_name,
@@ -124,11 +138,41 @@ def overview(snapshot: Snapshot, budgets: Sequence[Budget], stall: Stall | None,
         view.observed_until,
         view.complete_until,
         tuple(rows),
-        tuple(line for budget in budgets for line in outlook(budget, view, snapshot.names, now, snapshot.off)),
+        tuple(line for of_budget in lines.values() for line in of_budget),
         tuple(sorted(view.unpriced)),
         stall.since if stall else None,
         drift_figures(snapshot.reconciled),
+        tuple(_unjudged(budgets, lines, snapshot, now)),
     )
+
+
+def _lines(budget: Budget, snapshot: Snapshot, now: datetime) -> list[Line]:
+    figures = snapshot.figures(budget.measure)
+    if isinstance(figures, str):
+        return []
+    return outlook(budget, figures, snapshot.names_of(budget.measure), now, snapshot.off)
+
+
+def _unjudged(
+    budgets: Sequence[Budget], lines: Mapping[str, Sequence[Line]], snapshot: Snapshot, now: datetime
+) -> Iterator[Unjudged]:
+    """The budgets whose figures are not known, that match nothing, or none of whose scopes has a limit."""
+    for budget in budgets:
+        figures = snapshot.figures(budget.measure)
+        if isinstance(figures, str):
+            yield Unjudged(budget.name, figures)
+        elif running(budget, now) is None:
+            continue
+        elif figures.leaves and not _takes_any(budget, figures, snapshot.names_of(budget.measure)):
+            yield Unjudged(budget.name, "it matches nothing that was used in the last 70 days")
+        elif lines[budget.name] and all(line.limit is None for line in lines[budget.name]):
+            yield Unjudged(budget.name, lines[budget.name][0].unlimited)
+
+
+def _takes_any(budget: Budget, figures: SpendView, names: Names) -> bool:
+    """Whether the selector takes anything, of the view or of what is earlier."""
+    before = figures.earlier.leaves if figures.earlier is not None else ()
+    return bool(select(budget.select, (*figures.leaves, *before), names).any())
 
 
 def _since(view: SpendView, figures: npt.NDArray[np.int64], start: datetime) -> npt.NDArray[np.int64]:

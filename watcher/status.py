@@ -14,6 +14,7 @@ from rules.model import Alert, BudgetEvidence, Nano, Severity, SourceState, Stat
 from rules.money import usd_string
 from rules.sources import usage_source
 from watcher import overview as overviews
+from watcher.budgets import counted_json
 from watcher.missing import missing
 from watcher.overview import Overview
 from watcher.upkeep import GIVEN_UP_AFTER
@@ -211,8 +212,14 @@ def read_standing(store: StatusStore, label: str, now: datetime) -> Standing:
         last_cycle_at,
         _moment(store.cursor.get("last_success_at", organization)),
         (*refused, *_problems(overview, sources, last_cycle_at, now)),
-        missing(sources).notes,
+        (*missing(sources).notes, *_unjudged(overview)),
     )
+
+
+def _unjudged(overview: Overview | None) -> Iterator[str]:
+    """Budgets of which nothing is judged, and why."""
+    for each in overview.unjudged if overview else ():
+        yield f"Budget “{clean(each.budget)}” judges nothing: {each.why}."
 
 
 def _unwatched(store: StatusStore, labels: Collection[str]) -> Iterator[str]:
@@ -338,7 +345,10 @@ def _earliest(standings: Iterable[Standing], moment: Callable[[Standing], dateti
 
 
 def _budgets(standing: Standing) -> list[Mapping[str, Any]]:
-    return [_line(line) for line in standing.overview.budgets] if standing.overview else []
+    if standing.overview is None:
+        return []
+    paused = standing.overview.paused
+    return [{**_line(line), "paused": line.budget in paused} for line in standing.overview.budgets]
 
 
 def _sources(standing: Standing) -> list[Mapping[str, Any]]:
@@ -361,9 +371,7 @@ def _line(line: Any) -> Mapping[str, Any]:
         "scope": dict(line.scope.parts()),
         "period": line.period,
         "ends_at": None if line.rolling else utc_json(line.end),
-        "limit_usd": None if line.limit is None else usd_string(line.limit),
-        "spent_usd": usd_string(line.spent),
-        "settled_usd": usd_string(line.settled),
+        **counted_json(line),
     }
 
 

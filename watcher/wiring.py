@@ -101,6 +101,7 @@ class Parts:
             self.rules,
             access.label,
             one_of_several=len(self.accesses) > 1,
+            backfill=self.settings.poll.backfill,
         )
 
     def remember_grouping(self, access: Access, organization: str) -> None:

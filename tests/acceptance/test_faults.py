@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -38,8 +39,8 @@ ASKED = Asked(budgets=(monthly(1220),), anomalies=(KEY_SPEND,), backfill=16 * DA
 
 @dataclass(frozen=True)
 class Sign:
-    """How a fault can be seen: a metric that is above zero, and a part of a sentence in `status`, None where all was
-    read in spite of it and there is nothing to say."""
+    """How a fault can be seen: a metric that is above zero, and a sentence in `status` in which this pattern is found,
+    None where all was read in spite of it and there is nothing to say."""
 
     metric: str | None = None
     labels: tuple[tuple[str, str], ...] = ()
@@ -52,6 +53,8 @@ def refused(reason: str, status: str | None = None) -> Sign:
     return Sign("watcher_api_request_failures_total", (("reason", reason),), status)
 
 
+USAGE_FAILS = r"Source usage fails|sources fail \(.*\busage\b.*\)"
+"""Alone or with others that fail for the same reason."""
 STALLED = "watcher_source_stalled_since_timestamp_seconds"
 FAILING = "watcher_source_failing_since_timestamp_seconds"
 SIGNS = {
@@ -71,7 +74,7 @@ SIGNS = {
     "forbidden-cost": Sign(FAILING, (("source", "cost"),), "Source cost fails"),
     "forbidden-analytics": Sign(),  # this organization has none of them: see test_analytics
     "late-analytics": Sign(),
-    "outage": replace(refused("server_error", "Source usage fails"), step=30 * MINUTE, lasting=4 * HOUR),
+    "outage": replace(refused("server_error", USAGE_FAILS), step=30 * MINUTE, lasting=4 * HOUR),
     "stall": Sign(STALLED, (("source", "usage"),), "Source usage is suspect", 30 * MINUTE, FAULTY),
     "half-cost-day": Sign(),  # the day loses its standing as settled: see test_partial_data
     "late-rows": Sign(),  # the watermark stays behind: see test_partial_data
@@ -160,7 +163,7 @@ def resolved(watcher: Watcher, kinds: set[str]) -> list[str]:
 def shows(watcher: Watcher, sign: Sign) -> tuple[bool, bool]:
     """Whether metric and status show the fault at this moment."""
     metric = sign.metric is None or watcher.metric(sign.metric, **dict(sign.labels)) > 0
-    return metric, sign.status is None or any(sign.status in problem for problem in watcher.status.problems)
+    return metric, sign.status is None or any(re.search(sign.status, problem) for problem in watcher.status.problems)
 
 
 def about_spend(messages: list[Notification]) -> list[str]:
@@ -218,7 +221,7 @@ def test_an_api_that_answers_nothing_else_for_hours_is_told_once_and_taken_up_ag
     watcher.world.set_faults(file)
     heard = watcher.run(until=NOON + HOUR, every=30 * MINUTE)
     assert watcher.metric("watcher_api_request_failures_total") > 0
-    assert any("Source usage fails" in problem for problem in watcher.status.problems)
+    assert any(re.search(USAGE_FAILS, problem) for problem in watcher.status.problems)
     assert watcher.metric(FAILING, source="usage") == (NOON + 30 * MINUTE).timestamp()
     assert watcher.metric("watcher_source_last_success_timestamp_seconds", source="usage") == NOON.timestamp()
     assert firing <= {alert.id for alert in watcher.alerts}

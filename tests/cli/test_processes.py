@@ -148,6 +148,37 @@ def test_check_online_says_what_the_key_may_read(tmp_path: Path) -> None:
     assert out.count("✓") == 8
 
 
+def test_check_online_warns_of_budgets_that_reach_nothing(tmp_path: Path) -> None:
+    rules = "".join(
+        f'[[budget]]\nname = "{name}"\n{lines}\n'
+        for name, lines in (
+            ("console", 'limit = "console"'),
+            ("nobody", 'limit_usd = 1\nselect = { user = "*@elsewhere.example" }'),
+            ("nowhere", 'limit_usd = 1\nselect = { workspace = "prod*", tag = "team=nobody" }'),
+            ("default", 'limit_usd = 1\nselect = { workspace = "default" }'),
+            ("people", 'limit_usd = 1\nselect = { user = "*@*" }'),
+            ("unseen model", 'limit_usd = 1\nselect = { model = "claude-x" }'),
+        )
+    )
+    with Simulator(world(), lambda: NOW) as served:
+        code, _, err = here("check", "--online", "-c", write_config(tmp_path, served.url, rules))
+    told = [line for line in err.splitlines() if line.startswith('warning: budget "')]
+    assert (code, told) == (
+        0,
+        [
+            'warning: budget "console" judges nothing: its limits come from spend_limits, which is not offered',
+            (
+                'warning: budget "nobody" matches nothing now: no key, user or workspace is like '
+                'user = "*@elsewhere.example"'
+            ),
+            (
+                'warning: budget "nowhere" matches nothing now: no key, user or workspace is like '
+                'workspace = "prod*" and tag = "team=nobody"'
+            ),
+        ],
+    )
+
+
 def test_check_online_says_once_that_the_key_is_refused(tmp_path: Path) -> None:
     with Simulator(world(), lambda: NOW) as served:
         config = write_config(tmp_path, served.url, key='admin_key = "sk-ant-admin99-revoked"')

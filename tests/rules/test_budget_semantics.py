@@ -12,6 +12,7 @@ A script is run against the real judgement, life cycle and routing, over a ledge
     severity PERCENT WORD, window HOURS (or nothing: monthly), per DIMENSION DIMENSION,
     plan PERIOD=DOLLARS …        what is planned (or nothing); "limit none" leaves other periods without a limit
     caps ID=DOLLARS …            what the Console says now ("*" for all together; or nothing), "caps unknown"
+    measure UNIT KIND            what is counted from now on (the ledger here holds whatever is counted)
     rename KEY NAME, remove, restore, restart
 """
 
@@ -26,6 +27,7 @@ import numpy as np
 import pytest
 
 from rules import budgets, hindsight, lifecycle, routing
+from rules.measures import Measure
 from rules.model import (
     CONSOLE,
     HOUR,
@@ -117,7 +119,7 @@ class Story:
 
     def do_open(self, rest: str) -> None:
         listed = sorted(
-            mark_id(told_mark(alert.evidence))
+            mark_id(told_mark(alert.evidence)).replace(" ", "")
             for alert in self.alerts.values()
             if alert.state is State.FIRING and isinstance(alert.evidence, BudgetEvidence)
         )
@@ -128,6 +130,9 @@ class Story:
 
     def do_plan(self, rest: str) -> None:
         self.budget = replace(self.budget, plan=amounts(rest))
+
+    def do_measure(self, rest: str) -> None:
+        self.budget = replace(self.budget, measure=Measure(*rest.split()))  # type: ignore[arg-type]
 
     def do_caps(self, rest: str) -> None:
         self.budget = replace(self.budget, console=True, caps=None if rest == "unknown" else amounts(rest))
@@ -1684,6 +1689,34 @@ ROWS: list[tuple[str, dict[str, Any], str]] = [
         poll 2026-11-10T05:05 ->
         """,
     ),
+    # ------------------------------------------------------------------------------------------- tokens
+    (
+        "tokens are told in tokens",
+        {"measure": Measure("tokens", "output"), "thresholds": (50.0, Threshold(amount=9, unit="tokens")), "limit": 10},
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 0.000000005
+        poll 2026-11-10T05:00 -> 50
+        spend 2026-11-10T05 0.000000004
+        poll 2026-11-10T06:00 -> 9 tokens
+        open -> 50, 9tokens
+        """,
+    ),
+    (
+        "a budget that counts something else from now on is another one: the old crossings end silently",
+        MONTH,
+        """
+        poll 2026-11-10T04:00 ->
+        spend 2026-11-10T04 55
+        poll 2026-11-10T05:00 -> 50
+        measure tokens output
+        poll 2026-11-10T05:10 -> 50
+        open -> 50
+        measure usd
+        poll 2026-11-10T05:20 ->
+        open ->
+        """,
+    ),
     # ------------------------------------------------------------------------------------------- quarters and years
     (
         "a quarter counts what was spent before the view begins",
@@ -1944,6 +1977,19 @@ ROWS: list[tuple[str, dict[str, Any], str]] = [
         poll 2027-01-03T05:00 -> 50
         spend 2027-01-04T04 500
         poll 2027-01-04T05:00 ->
+        """,
+    ),
+    (
+        "quarters and years are named by the calendar, a fiscal year by that in which it begins",
+        {"period": "year", "starts": Starts(month=4)},
+        """
+        limit none
+        plan 2026=100 2027=1000
+        poll 2026-04-02T04:00 ->
+        spend 2026-04-02T04 60
+        poll 2026-04-02T05:00 -> 50
+        spend 2027-04-01T04 90
+        poll 2027-04-01T05:00 ->
         """,
     ),
     (

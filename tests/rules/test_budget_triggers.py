@@ -292,7 +292,7 @@ ROWS: list[tuple[str, dict[str, Any], str]] = [
         """,
     ),
     (
-        "half the limit of a key that hardly spends is little money until half an hour of the even rate is burnt",
+        "a key that hardly spends is not told of for what the even share bears, however unusual it is",
         FAST,
         """
         flat 0.001
@@ -315,6 +315,30 @@ ROWS: list[tuple[str, dict[str, Any], str]] = [
         """,
     ),
     (
+        "an office whose limit leaves room for it may spend twice what its hours are entitled to",
+        {**FAST, "limit": 4_400},
+        """
+        office 2
+        poll 2026-11-06T20:00 ->
+        spend 2026-11-09T09:00 2026-11-09T18:00 40
+        polls 2026-11-09T08:00 2026-11-09T20:00 10 ->
+        """,
+    ),
+    (
+        "a burst of minutes is told, and not over while its hour is open",
+        FAST,
+        """
+        flat 1
+        poll 2026-11-10T13:50 ->
+        spend 2026-11-10T14:00 2026-11-10T15:00 12
+        poll 2026-11-10T14:10 -> burn 1h/1h
+        spend 2026-11-10T14:00 2026-11-10T15:00 2
+        polls 2026-11-10T14:30 2026-11-10T15:19 5 ->
+        open -> burn 1h/1h
+        polls 2026-11-10T15:20 2026-11-10T17:00 5 -> over burn 1h/1h @10 16:20
+        """,
+    ),
+    (
         "a restart between neither repeats nor ends it",
         FAST,
         """
@@ -333,9 +357,7 @@ ROWS: list[tuple[str, dict[str, Any], str]] = [
         flat 1
         poll 2026-11-10T13:50 ->
         spend 2026-11-10T14:00 2026-11-10T15:00 5
-        spend 2026-11-10T15:00 2026-11-10T16:00 3.9
-        spend 2026-11-10T16:00 2026-11-10T17:00 4.6
-        spend 2026-11-10T17:00 2026-11-10T18:00 3.8
+        spend 2026-11-10T15:00 2026-11-10T18:00 3.9
         spend 2026-11-10T18:00 2026-11-10T19:00 4.7
         polls 2026-11-10T14:00 2026-11-11T02:00 10 -> burn 1h/1h, over burn 1h/1h
         """,
@@ -588,6 +610,19 @@ ROWS: list[tuple[str, dict[str, Any], str]] = [
         spend 2026-11-05T13:00 2026-11-07T00:00 2.2
         polls 2026-11-05T14:00 2026-11-07T00:00 60 -> pace 120
         polls 2026-11-07T00:00 2026-11-30T00:00 60 -> over pace 120
+        """,
+    ),
+    (
+        "an hour of the period that was never read keeps the pace from being over",
+        {**PACE, "limit": 720},
+        """
+        flat 1
+        poll 2026-11-05T13:00 ->
+        spend 2026-11-05T13:00 2026-11-07T00:00 2.2
+        polls 2026-11-05T14:00 2026-11-07T00:00 60 -> pace 120
+        hole 2026-11-03T10:00
+        polls 2026-11-07T00:00 2026-11-25T00:00 60 ->
+        open -> pace 120
         """,
     ),
     (

@@ -15,9 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules import budgets, lifecycle
+from rules.measures import SPEND, Measure
 from rules.model import (
     CONSOLE,
+    DEFAULT_WORKSPACE,
+    DIMENSIONS,
     HOUR,
+    UNATTRIBUTED,
     Alert,
     Breach,
     Budget,
@@ -362,6 +366,35 @@ def test_ten_thousand_rolling_budgets_are_judged_in_under_300_ms_with_a_hundred_
         fastest = min(fastest, process_time() - begin)
     assert len(verdicts) == 100
     assert fastest < 0.3
+
+
+@given(
+    costs=st.lists(st.integers(min_value=0, max_value=10**12), min_size=6, max_size=6),
+    per=st.lists(st.sampled_from([*DIMENSIONS, "tag:team"]), unique=True, min_size=1, max_size=4),
+    chosen=st.sampled_from(
+        [Selector(), Selector(workspace="wrkspc_1"), Selector(model="claude-*"), Selector(user="u*")]
+    ),
+    measure=st.sampled_from([SPEND, Measure("tokens", "total"), Measure(claude_code="api")]),
+)
+def test_the_lines_of_a_budget_per_anything_add_up_to_the_shared_one(
+    costs: list[int], per: list[str], chosen: Selector, measure: Measure
+) -> None:
+    leaves = (
+        Leaf("wrkspc_1", "apikey_a", "claude-opus-5"),
+        Leaf("wrkspc_1", CONSOLE, "claude-haiku-5"),
+        Leaf("wrkspc_2", "apikey_a", "claude-opus-5", "batch"),
+        Leaf("wrkspc_2", "apikey_b", "gpt"),
+        Leaf(DEFAULT_WORKSPACE, UNATTRIBUTED, UNATTRIBUTED),
+        Leaf(DEFAULT_WORKSPACE, "apikey_c", "claude-haiku-5"),
+    )
+    cost = np.array(costs, dtype=np.int64).reshape(6, 1)
+    view = SpendView("org_1", START, leaves, cost, cost // 2, np.ones(1, np.bool_), START + HOUR, START + HOUR)
+    names = Names({}, {}, {"apikey_a": "u1", "apikey_b": "u2"}, {}, {"wrkspc_1": {"team": "x"}})
+    shared = replace(BUDGET, select=chosen, measure=measure)
+    (whole,) = budgets.lines(shared, view, names, START)
+    parts = budgets.lines(replace(shared, per=tuple(per)), view, names, START)
+    assert (sum(line.spent for line in parts), sum(line.settled for line in parts)) == (whole.spent, whole.settled)
+    assert len({line.scope for line in parts}) == len(parts)
 
 
 def test_ten_thousand_budgets_per_key_over_a_year_are_judged_in_under_300_ms() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -105,6 +106,15 @@ def test_hours_that_were_never_read_end_nothing(seed: int, some: list[tuple[int,
 def breaches(cost: npt.NDArray[np.int64], budget: Budget = BUDGET) -> list[Breach]:
     verdicts: list[Verdict] = early.judge(budget, view_of(cost), Names(), [], NOW)
     return [each for each in verdicts if isinstance(each, Breach)]
+
+
+@pytest.mark.parametrize(("hours_of_even", "is_told"), [(0.45, False), (0.55, True)])
+def test_what_half_an_hour_of_the_even_share_is_worth_must_be_burnt(hours_of_even: float, is_told: bool) -> None:
+    cost = usual(1)
+    cost[0, -1] = int(hours_of_even * (BUDGET.limit or 0) / 720)
+    view = replace(view_of(cost), observed_until=NOW - timedelta(minutes=5))  # so little is 5 times the even share
+    verdicts = early.judge(replace(BUDGET, pace=()), view, Names(), [], NOW)
+    assert bool([each for each in verdicts if isinstance(each, Breach)]) is is_told
 
 
 def test_the_evidence_of_a_burn_adds_up() -> None:

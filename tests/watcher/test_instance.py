@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from watcher.instance import AlreadyRunning, single_instance
+from watcher.instance import AlreadyRunning, is_held, single_instance
 from watcher.store import NoSuchFolder, UnknownStore
 
 HOLD = """
@@ -31,6 +31,19 @@ def start(url: str, seconds: float = 60) -> "subprocess.Popen[str]":
 def first_line(process: "subprocess.Popen[str]") -> str:
     assert process.stdout is not None
     return process.stdout.readline().strip()
+
+
+def test_whether_a_process_runs_is_told_without_making_anything_or_standing_in_its_way(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/w.db"
+    assert not is_held(url)
+    assert list(tmp_path.iterdir()) == []
+    with start(url) as holder:
+        assert first_line(holder) == "holding"
+        assert is_held(url)
+        holder.kill()
+    assert not is_held(url)
+    with single_instance(url):
+        assert is_held(url)
 
 
 def test_a_second_instance_is_refused_with_the_first_ones_pid(tmp_path: Path) -> None:

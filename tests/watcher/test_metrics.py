@@ -16,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from rules.budgets import Line
+from rules.measures import Measure
 from rules.model import (
     Alert,
     AnomalyEvidence,
@@ -95,7 +96,12 @@ def metrics() -> Metrics:
         "",
         overview(
             (spent("api_key", "key_1", 5 * USD), spent("workspace", "(default)", 7 * USD)),
-            (line("organization", None, 80), line("keys", "key_1", 250)),
+            (
+                line("organization", None, 80),
+                line("keys", "key_1", 250),
+                replace(line("tokens", None, 80), measure=Measure("tokens", "output")),
+                replace(line("requests", None, 80), measure=Measure("requests")),
+            ),
         ),
         (anomaly("key_1"), anomaly("key_2", state=State.PENDING)),
         (

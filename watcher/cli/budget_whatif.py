@@ -46,7 +46,9 @@ def what_if(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     name: Annotated[
         str | None, typer.Option("--budget", help="Begin with this configured budget; the other options change it.")
     ] = None,
-    period: Annotated[str | None, typer.Option("--period", help="hour, day, week or month. \\[default: month]")] = None,
+    period: Annotated[
+        str | None, typer.Option("--period", help="hour, day, week, month, quarter or year. \\[default: month]")
+    ] = None,
     timezone: Annotated[str | None, typer.Option("--timezone", help="Whose midnight. \\[default: UTC]")] = None,
     per: Annotated[
         list[str] | None, typer.Option("--per", help="One budget for each of these, as in workspace,model.")
@@ -73,6 +75,9 @@ def what_if(  # noqa: PLR0913, PLR0917 - each is an option of the command line
 
     settings = load_settings(config)
     base = None if name is None else named(settings, name)
+    if base is not None and (base.measure.id or base.console):
+        what = "takes its limit from the Console" if base.console else "counts something else"
+        fail(f"Only spend under a limit in dollars can be replayed, and {base.name!a} {what}.", WRONG_USAGE)
     given = _given(limit, thresholds, period, timezone, per, select)
     budget = _budget(base, given)
     now = clock_for(settings).now()
@@ -165,7 +170,7 @@ def _budget(base: Budget | None, given: dict[str, Any]) -> Budget:
     if budget.console:
         fail("The limit of this budget is the one that the provider enforces now: give --limit.", WRONG_USAGE)
     if budget.window is not None:
-        fail("A rolling budget has no periods to replay: give --period hour, day, week or month.", WRONG_USAGE)
+        fail("A rolling budget has no periods to replay: give --period month, for instance.", WRONG_USAGE)
     return budget
 
 

@@ -14,6 +14,7 @@ from rich.text import Text
 from notifiers.text import ago, clean, duration, when
 from rules.budgets import Line
 from rules.forecast import Crossing
+from rules.measures import SPEND, Measure, amount_words
 from rules.model import Alert, Names, Nano, TriggerEvidence
 from rules.money import NANO_PER_USD, display_usd
 from rules.pauses import Pause
@@ -54,8 +55,13 @@ def _organization(standing: Standing, found: Standings, console: Console, now: d
     if standing.data_as_of is None:
         console.print("Nothing has been judged yet: run `watcher poll` or `watcher run` first.")
         return
-    if not standing.lines:
+    if not standing.lines and not standing.unjudged:
         console.print("No budget runs at present, or its first figures come with the next cycle.")
+    told = {line.budget for line in standing.lines if line.limit is None}
+    for none in standing.unjudged:
+        if none.budget not in told:
+            why = Text(f"  judges nothing: {none.why}.", style="yellow")
+            print_hanging(console, Text(clean(none.budget), style="bold"), why)
     for name, of_budget in groupby(standing.lines, key=lambda line: line.budget):
         _budget(list(of_budget), ZoneInfo(found.zones[name]), console, now, most, standing.paused.get(name))
         for sentence in _told(standing, name):
@@ -77,6 +83,9 @@ def _budget(
         print_hanging(console, Text("  "), Text(pause_words(pause, now, zone), style="yellow"))
     shown = lines[:most]
     console.print(_table(shown, zone, console))
+    if kind := first.measure.claude_code:
+        note = f"Claude Code's own estimate, of customers of the type {clean(kind)}: by the UTC day, and late."
+        print_hanging(console, Text("  "), Text(note, style="dim"))
     for sentence in _crossings(shown, zone):
         print_hanging(console, Text("  "), Text(sentence))
     if hidden := len(lines) - len(shown):
@@ -116,7 +125,10 @@ def _limits(lines: Sequence[Line]) -> str:
         return f"no limit: {lines[0].unlimited}"
     each = " each" if lines[0].label else ""
     low, high = limits[0], limits[-1]
-    told = f"limit {_whole(low)}{each}" if low == high else f"limits from {_whole(low)} to {_whole(high)}"
+    measure = lines[0].measure
+    told = f"limit {_whole(low, measure)}{each}"
+    if low != high:
+        told = f"limits from {_whole(low, measure)} to {_whole(high, measure)}"
     without = [line.unlimited for line in lines if line.limit is None]
     return f"{told}; {len(without):,} without: {without[0]}" if without else told
 
@@ -149,11 +161,13 @@ def _left_out(width: int) -> Sequence[str]:
 def _figures(line: Line, zone: ZoneInfo) -> dict[str, str]:
     forecast = line.forecast if line.forecast is None or line.forecast.basis != "none" or not line.spent else None
     little = forecast is not None and forecast.basis == "little"
+    measure = line.measure
+    span = f"{_short(forecast.low, measure)}-{_short(forecast.high, measure)}" if forecast else "-"
     return {
-        "spent": _money(line.spent),
-        "will be": f"{'~' if little else ''}{_money(forecast.total)}" if forecast else "-",
-        "80 % range": f"{_short(forecast.low)}-{_short(forecast.high)}" if forecast else "-",
-        "settled": _share(line.settled, line.spent),
+        "spent": _money(line.spent, line.measure),
+        "will be": f"{'~' if little else ''}{_money(forecast.total, line.measure)}" if forecast else "-",
+        "80 % range": span,
+        "settled": _share(line.settled, line.spent) if line.measure == SPEND else "-",
         "crosses": _when(line, zone),
     }
 
@@ -219,7 +233,7 @@ def _crossings(lines: Sequence[Line], zone: ZoneInfo) -> Iterator[str]:
 
 
 def _sentence(crossing: Crossing, line: Line, zone: ZoneInfo) -> str:
-    limit, early = _whole(crossing.amount), _moment(crossing.early, line, zone, long=True)
+    limit, early = _whole(crossing.amount, line.measure), _moment(crossing.early, line, zone, long=True)
     if line.spent >= crossing.amount:
         return f"crossed {limit} on {early}."
     if crossing.expected is None:
@@ -256,28 +270,32 @@ def _notes(standing: Standing, now: datetime) -> Iterator[str]:
         yield f"Data as of {standing.data_as_of:%Y-%m-%d %H:%M} UTC, {ago(standing.data_as_of, now)}."
 
 
-def _money(nano: Nano) -> str:
-    """Dollars at a glance: "$9.50", "$950", "$6,212", "$62.1k", "$1.25M"."""
-    size = abs(nano) / NANO_PER_USD
-    sign = "-" if nano < 0 else ""
+def _money(amount: Nano, measure: Measure) -> str:
+    """An amount at a glance: "$9.50", "$950", "$6,212", "$62.1k", "$1.25M"; "62.1k" where it is no money."""
+    if not measure.is_money:
+        return _short(amount, measure)
+    size = abs(amount) / NANO_PER_USD
+    sign = "-" if amount < 0 else ""
     if size >= 9_999.5:
-        return f"{sign}${_short(abs(nano))}"
-    return display_usd(nano) if 0 < size < 99.995 else f"{sign}${size:,.0f}"
+        return f"{sign}${_short(abs(amount), measure)}"
+    return display_usd(amount) if 0 < size < 99.995 else f"{sign}${size:,.0f}"
 
 
-def _short(nano: Nano) -> str:
-    """Dollars in three digits: "9.50", "37.2", "950", "3.75k", "62.1k", "1.25M"."""
-    dollars = nano / NANO_PER_USD
-    for bound, unit in ((999_500, "M"), (999.5, "k")):
-        if dollars >= bound:
-            dollars /= 1e6 if unit == "M" else 1e3
+def _short(amount: Nano, measure: Measure) -> str:
+    """Dollars, tokens or requests in three digits: "9.50", "37.2", "950", "3.75k", "62.1k", "1.25M", "8.01G"."""
+    value = amount / NANO_PER_USD if measure.is_money else float(amount)
+    if not measure.is_money and abs(value) < 999.5:
+        return f"{value:.0f}"
+    sizes = ((999_500, 1e6, "M"), (999.5, 1e3, "k"))
+    unit = ""
+    for bound, size, word in sizes if measure.is_money else ((999.5e6, 1e9, "G"), *sizes):
+        if value >= bound:
+            value, unit = value / size, word
             break
-    else:
-        unit = ""
-    places = 0 if dollars >= 99.95 or dollars == 0 else 1 if dollars >= 9.995 else 2
-    return f"{dollars:,.{places}f}{unit}"
+    places = 0 if value >= 99.95 or value == 0 else 1 if value >= 9.995 else 2
+    return f"{value:,.{places}f}{unit}"
 
 
-def _whole(nano: Nano) -> str:
-    """A limit as its owner wrote it: "$14,000", "$12.50"."""
-    return display_usd(nano).removesuffix(".00")
+def _whole(amount: Nano, measure: Measure) -> str:
+    """A limit as its owner wrote it: "$14,000", "$12.50", "50,000,000 output tokens"."""
+    return amount_words(measure, amount).removesuffix(".00")

@@ -12,6 +12,7 @@ from watcher.cli.context import DEFAULT_CONFIG, INVALID_CONFIG, ConfigFile, cloc
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from watcher.online import Answer
     from watcher.settings import Settings
 
 
@@ -60,7 +61,9 @@ def _ask(settings: Settings, now: datetime) -> bool:
         if organization.label:
             typer.echo(f"{organization.label}:")
         with open_connection(organization, retries=RetryPolicy(attempts=3)) as connection:
+            answers = []
             for answer in ask_sources(connection, now):
+                answers.append(answer)
                 mark = {"answers": "✓", "not offered": "–"}.get(answer.state, "✗")
                 typer.echo(f"  {mark} {answer.source}: {answer.sentence}")
                 fine = fine and answer.state != "failed"
@@ -72,4 +75,17 @@ def _ask(settings: Settings, now: datetime) -> bool:
                     other = identified[answer.organization]
                     typer.echo(f'  ✗ this is the organization of "{other}" too: leave one of the two out', err=True)
                     fine = False
+            _warn(settings, organization.label, answers)
     return fine
+
+
+def _warn(settings: Settings, label: str, answers: list[Answer]) -> None:
+    """Say which budgets reach nothing in this organization."""
+    from rules.judgement import Rules
+    from watcher.budget_reach import warnings
+
+    told = next((answer for answer in answers if answer.organization), None)
+    called = [label, *([told.name] if told else [])]
+    rules = Rules(settings.budgets).of(told.organization or "" if told else "", called)
+    for sentence in warnings(rules.budgets, answers):
+        typer.echo(f"warning: {sentence}", err=True)

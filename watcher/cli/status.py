@@ -123,10 +123,10 @@ def _budgets(status: Status, console: Console) -> None:
     from rich.text import Text
 
     from notifiers.text import clean, percent
-    from rules.money import display_usd
+    from rules.measures import bare
 
     named = [
-        (clean_name(standing.name), line)
+        (clean_name(standing.name), line, " (paused)" if line.budget in standing.overview.paused else "")
         for standing in status.standings
         if standing.overview
         for line in standing.overview.budgets
@@ -136,10 +136,10 @@ def _budgets(status: Status, console: Console) -> None:
             name,
             line.period,
             "-" if line.limit is None else percent(line.spent, line.limit),
-            display_usd(line.spent),
-            "none" if line.limit is None else display_usd(line.limit),
+            bare(line.measure, line.spent),
+            "none" if line.limit is None else bare(line.measure, line.limit),
         )
-        for name, line in named[:SHOWN_BUDGETS]
+        for name, line, _ in named[:SHOWN_BUDGETS]
     ]
     titles = ("", "period", "used", "spent", "limit")
     # What the other columns leave is the label's: an amount is never cut.
@@ -152,8 +152,9 @@ def _budgets(status: Status, console: Console) -> None:
     table.add_column(titles[1], no_wrap=True)
     for title in titles[2:]:
         table.add_column(title, justify="right", no_wrap=True)
-    for (_, line), (name, *figures) in zip(named, rows, strict=False):
-        label = clean(f"{line.budget} {line.label}".strip(), room)
+    for (_, line, paused), (name, *figures) in zip(named, rows, strict=False):
+        after = (f" ({line.measure.noun})" if line.measure.noun else "") + paused
+        label = clean(f"{line.budget} {line.label}".strip(), max(room - len(after), 1)) + after
         table.add_row(*([Text(name)] if status.several else []), Text(label), *figures)
     console.print(table)
     if (hidden := len(named) - SHOWN_BUDGETS) > 0:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 from rules.drift import DriftRule
+from rules.measures import Measure, amount_words
 from rules.model import HOUR, TAG, AnomalyRule, Budget, Dimension, Selector
 from rules.money import NANO_PER_USD, display_usd
 from rules.periods import MONTHS, period_between
 from rules.prices import PriceRule
 from rules.rolling import window_words
 from rules.selectors import WORDS
-from rules.thresholds import Mark, Threshold, mark_amount, percent_of
+from rules.thresholds import Mark, Threshold, mark_amount, percent_of, threshold_amount
 from watcher.config.durations import spell_duration
 from watcher.config.values import WEEKDAYS
 from watcher.pricing import OwnPrice
@@ -71,7 +72,7 @@ def _reads(organization: OrganizationSettings, usage: str, cost: str) -> str:
 
 
 def _budget(budget: Budget, *, several: bool) -> str:
-    levels = [_mark(budget.limit, mark) for mark in budget.thresholds]
+    levels = [_mark(budget.measure, budget.limit, mark) for mark in budget.thresholds]
     tells = (
         "is paused and tells nothing"
         if budget.paused
@@ -84,7 +85,15 @@ def _budget(budget: Budget, *, several: bool) -> str:
 
 
 def _limit(budget: Budget) -> str:
-    return "what is planned" if budget.limit is None else _usd(budget.limit)
+    if budget.console:
+        return "the limit that the Console has"
+    kind = budget.measure.claude_code
+    of = f" of Claude Code's own estimate (customers of the type {_quoted(kind)})" if kind else ""
+    return ("what is planned" if budget.limit is None else _amount(budget.measure, budget.limit)) + of
+
+
+def _amount(measure: Measure, amount: int) -> str:
+    return _usd(amount) if measure.is_money else amount_words(measure, amount)
 
 
 def _planned(budget: Budget) -> str:
@@ -101,7 +110,8 @@ def _early(budget: Budget) -> str:
     """What it tells of before that: "; also when it is forecast to pass 100 % ($10,000)"."""
     told = []
     if budget.forecast:
-        told.append(f"is forecast to pass {_and([_mark(budget.limit, mark.mark) for mark in budget.forecast])}")
+        marks = [_mark(budget.measure, budget.limit, mark.mark) for mark in budget.forecast]
+        told.append(f"is forecast to pass {_and(marks)}")
     if budget.burn:
         pairs = [f"{pair.factor:g} times over {pair.long // HOUR} h" for pair in budget.burn]
         told.append(f"burns at {_and(pairs)} what it can sustain")
@@ -110,12 +120,12 @@ def _early(budget: Budget) -> str:
     return f"; also when it {', or '.join(told)}" if told else ""
 
 
-def _mark(limit: int | None, mark: Mark) -> str:
+def _mark(measure: Measure, limit: int | None, mark: Mark) -> str:
     """ "80 % ($8,000, critical)": a severity is named where it is the mark's own."""
     amount, own = mark_amount(mark), mark.severity if isinstance(mark, Threshold) else None
-    notes = [_usd(round(limit * percent_of(limit, mark) / 100))] if amount is None and limit is not None else []
+    notes = [_amount(measure, threshold_amount(limit, mark))] if amount is None and limit is not None else []
     notes += [own.value] if own is not None else []
-    text = f"{percent_of(limit or 0, mark):.15g} %" if amount is None else _usd(amount)
+    text = f"{percent_of(limit or 0, mark):.15g} %" if amount is None else _amount(Measure(measure.unit), amount)
     return f"{text} ({', '.join(notes)})" if notes else text
 
 

@@ -42,6 +42,7 @@ Per = Annotated[
     AfterValidator(values.distinct),
 ]
 Plan = Annotated[dict[str, Any], PlainValidator(values.plan)]
+TokenLimit = Annotated[tuple[str, int], PlainValidator(values.token_limit)]
 NotYet = Annotated[None, PlainValidator(values.refuse_action)]
 
 Keep = Annotated[timedelta, PlainValidator(values.duration(_DAY, 3650 * _DAY))]
@@ -166,6 +167,15 @@ class BudgetTable(Table):
     until: Day | None = Field(None, examples=['"2027-01-01"'])
     timezone: Zone = Field("UTC", examples=['"UTC"'])
     limit_usd: Usd | None = Field(None, examples=["10000"])
+    limit: Annotated[str, PlainValidator(values.one_of("console"))] | None = Field(None, examples=['"console"'])
+    source: Annotated[str, PlainValidator(values.one_of("spend", "claude_code"))] = Field(
+        "spend", examples=['"claude_code"']
+    )
+    customer_type: Annotated[str, PlainValidator(values.one_of("api", "subscription"))] = Field(
+        "api", examples=['"subscription"']
+    )
+    limit_requests: Annotated[int, PlainValidator(values.counted)] | None = Field(None, examples=["100_000"])
+    limit_tokens: TokenLimit | None = Field(None, examples=["{ total = 50_000_000 }"])
     plan: Plan | None = Field(None, examples=['{ "2026-12" = 15000 }'])
     thresholds: Annotated[list[MarkValue], AfterValidator(values.ascending)] = Field(
         [50.0, 80.0, 100.0], examples=["[50, 80, 100]"]

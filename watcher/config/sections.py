@@ -19,6 +19,7 @@ from rules.prices import PriceRule
 from rules.thresholds import mark_amount, percent_of
 from watcher.config import addresses, models, values
 from watcher.config.budget_tables import timing, timing_problems
+from watcher.config.contradictions import contradictions
 from watcher.config.limit_tables import limit_problems, limits
 from watcher.config.problems import Problem, Wrong, shown
 from watcher.config.sentences import validate
@@ -138,6 +139,7 @@ class Sections:
         wrong = [
             *timing_problems(table, place),
             *limit_problems(table, place),
+            *contradictions(table.select, f"{place}.select"),
             *trigger_problems(table, place),
         ]
         self.problems.extend(Problem(each.place, each.message + called("budget", raw)) for each in wrong)
@@ -157,6 +159,8 @@ class Sections:
             window=when.window,
             paused=table.paused,
             plan=asked.plan,
+            console=asked.console,
+            measure=asked.measure,
             forecast=tuple(table.forecast),
             burn=burn_pairs(table),
             pace=tuple(table.pace),

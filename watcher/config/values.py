@@ -9,18 +9,19 @@ from __future__ import annotations
 import itertools
 import re
 import zoneinfo
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
 from typing import Any, TypeVar
 
+from rules.measures import TOKENS, Unit
 from rules.model import DIMENSIONS, HOUR, TAG, Severity
-from rules.money import NANO_PER_USD, parse_usd, usd_string
+from rules.money import NANO_PER_USD, parse_usd
 from rules.periods import LONGEST, MONTHS
 from rules.selectors import tag_problem
-from rules.thresholds import Mark, Threshold, mark_amount, percent_of
+from rules.thresholds import Mark, Threshold, mark_amount, mark_id, percent_of
 from watcher.config.durations import parse_duration, write_duration
 from watcher.config.problems import Expanded, Wrong, did_you_mean, enumerated, nearest, shown, shown_key
 
@@ -157,6 +158,24 @@ def price(value: object) -> int:
     return nano
 
 
+def counted(value: object) -> int:
+    """So many tokens or requests."""
+    return whole(1, MOST_COUNTED)(value)
+
+
+def token_limit(value: object) -> tuple[str, int]:
+    """The kind of tokens that a limit is of, and the limit."""
+    right = "must be a table of one kind of tokens, such as { total = 50_000_000 }"
+    if not isinstance(value, dict):
+        raise Wrong(f"{right}, not {shown(value)}")
+    if len(value) != 1:
+        raise Wrong(f"{right}: one of {enumerated(tuple(TOKENS))}")
+    ((kind, amount),) = value.items()
+    if kind not in TOKENS:
+        raise Wrong(f"has {shown_key(kind)}, which is no kind of tokens; it must be {enumerated(tuple(TOKENS))}")
+    return kind, part(kind, counted, amount)
+
+
 def day(value: object) -> date:
     """A date such as 2026-11-01, with or without quotation marks."""
     if isinstance(value, str):
@@ -204,6 +223,8 @@ def percent(value: object) -> float:
 
 NO_ACTION = "`action` is not supported yet: this version tells people, and switches no key off"
 _MARK = 'a percent such as 80, or a table such as { at = 80, severity = "warning" } or { at_usd = 9000 }'
+_AMOUNTS: Mapping[str, Unit] = {"at_usd": "usd", "at_tokens": "tokens", "at_requests": "requests"}
+MOST_COUNTED = 10**15
 
 
 def threshold(value: object) -> Mark:
@@ -215,13 +236,15 @@ def threshold(value: object) -> Mark:
     if "action" in value:
         raise Wrong(f"{NO_ACTION}; leave it out")
     for key in value:
-        if key not in {"at", "at_usd", "severity"}:
+        if key not in {"at", "severity", *_AMOUNTS}:
             raise Wrong(f"has {shown_key(key)}, which is not a setting of a threshold; it must be {_MARK}")
-    if ("at" in value) == ("at_usd" in value):
+    amounts = [key for key in _AMOUNTS if key in value]
+    if len(amounts) + ("at" in value) != 1:
         raise Wrong(f"must have either `at`, a percent, or `at_usd`, an amount: {_MARK}")
     severity = part("severity", member_of(Severity), value["severity"]) if "severity" in value else None
-    if "at_usd" in value:
-        return Threshold(amount=part("at_usd", positive_usd, value["at_usd"]), severity=severity)
+    for key in amounts:
+        read = positive_usd if key == "at_usd" else counted
+        return Threshold(amount=part(key, read, value[key]), severity=severity, unit=_AMOUNTS[key])
     found = part("at", percent, value["at"])
     return found if severity is None else Threshold(percent=found, severity=severity)
 
@@ -240,7 +263,8 @@ def ascending(values: Sequence[Mark]) -> Sequence[Mark]:
         raise Wrong(f"must be a list of 1 to {MOST_THRESHOLDS} thresholds such as [50, 80, 100], and has {len(values)}")
     amounts = [amount for amount in map(mark_amount, values) if amount is not None]
     _check_order([percent_of(0, mark) for mark in values if mark_amount(mark) is None], "percent", lambda x: f"{x:g}")
-    _check_order(amounts, "amount", lambda nano: f"${usd_string(round(nano))}")
+    units: list[Unit] = [mark.unit for mark in values if isinstance(mark, Threshold) and mark.amount is not None]
+    _check_order(amounts, "amount", lambda amount: mark_id(Threshold(amount=round(amount), unit=units[0])))
     return values
 
 

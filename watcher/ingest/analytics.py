@@ -12,10 +12,30 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from rules.model import SourceState
+from watcher.admin_api.answers_analytics import AnalyticsUsages
 from watcher.admin_api.errors import BadRequest, BrokenPaging, Malformed, NotOffered
 from watcher.ingest import default_workspace
-from watcher.ingest.analytics_lanes import COST, REQUESTS_A_LANE, USAGE, Lanes, Told, in_turn, requests_for
-from watcher.ingest.analytics_rows import GROUPED, TOLD_AFTER, Answer, Known, as_of, cost_hours, sort_out, usage_buckets
+from watcher.ingest.analytics_lanes import (
+    COST,
+    REQUESTS_A_LANE,
+    REQUESTS_BESIDE,
+    USAGE,
+    Lanes,
+    Told,
+    in_turn,
+    requests_for,
+)
+from watcher.ingest.analytics_rows import (
+    GROUPED,
+    TOLD_AFTER,
+    Answer,
+    Known,
+    as_of,
+    cost_hours,
+    request_hours,
+    sort_out,
+    usage_buckets,
+)
 from watcher.ingest.poll import Poll, Progress
 from watcher.ingest.windows import HOUR, Hours
 from watcher.store import Asked, BucketState
@@ -24,6 +44,7 @@ from watcher.watermark import usage_watermark
 USAGE_REPORT = "usage"
 """The source in whose place analytics/usage is read."""
 
+_REQUESTS_KEPT = timedelta(days=71)
 SETTLING = 4 * HOUR
 """How long after its end an hour of analytics/usage is awaited: what is documented as usual."""
 
@@ -36,18 +57,25 @@ class AnalyticsReports:
         self._organization, self._now = poll.organization, poll.now
         self._store = poll.store
         self.changed_hours: set[datetime] = set()
+        self._requests = False
 
-    def read(self, plan: Mapping[str, Lanes]) -> None:
-        """Read what the plan asks for; analytics/usage only where the usage report is not offered."""
-        if self._store.sources.get(self._organization, USAGE_REPORT).offered is not False:
+    def read(self, plan: Mapping[str, Lanes], *, requests: bool = False) -> None:
+        """Read what the plan asks for; analytics/usage only where the usage report is not offered, or for requests."""
+        instead = self._store.sources.get(self._organization, USAGE_REPORT).offered is False
+        self._requests = requests
+        if not instead and not requests:
             self._store.sources.forget(self._organization, USAGE)
         elif due := plan.get(USAGE):
-            self._poll.ask(USAGE, partial(self._lanes, USAGE, due, self._usage_of), self._settle_usage)
+            most = REQUESTS_A_LANE[USAGE] if instead else REQUESTS_BESIDE
+            read, settle = (self._usage_of, self._settle_usage) if instead else (self._beside, self._settle_requests)
+            self._poll.ask(USAGE, partial(self._lanes, USAGE, due, read, most), settle)
         if due := plan.get(COST):
-            self._poll.ask(COST, partial(self._lanes, COST, due, self._costs_of), self._settle_costs)
+            self._poll.ask(
+                COST, partial(self._lanes, COST, due, self._costs_of, REQUESTS_A_LANE[COST]), self._settle_costs
+            )
 
-    def _lanes(self, source: str, due: Lanes, read: Callable[[Hours], int]) -> None:
-        """Each lane, the most pressing reading first, up to the number of requests that a poll may take for it.
+    def _lanes(self, source: str, due: Lanes, read: Callable[[Hours], int], most: int) -> None:
+        """Each lane, the most pressing reading first, up to `most` requests.
 
         What the recent lane could not read is told once the older one was taken, too: neither starves the other.
 
@@ -78,13 +106,13 @@ class AnalyticsReports:
 
         refused: BadRequest | Malformed | None = None
         try:
-            in_turn(due.recent, REQUESTS_A_LANE[source], take, told)
+            in_turn(due.recent, most, take, told)
         except BrokenPaging:
             raise
         except (BadRequest, Malformed) as error:
             refused = error
         recent = told.hours
-        in_turn(due.older, REQUESTS_A_LANE[source], take_of_history, told)
+        in_turn(due.older, most, take_of_history, told)
         if refused is not None:
             raise refused
 
@@ -113,8 +141,26 @@ class AnalyticsReports:
         self.changed_hours |= usage.replace(
             organization, buckets, as_of(answer, self._now), held_back=sorted_out.held_back
         )
+        if self._requests:
+            self._requests_of(answer)
         self._store.analytics.note_asked(organization, self._asked(answer), USAGE)
         return len(answer.rows)
+
+    def _beside(self, window: Hours) -> int:
+        """The requests alone, where usage comes from the usage report."""
+        answer = self._poll.reader.analytics_usage(window.start, window.end, now=self._now)
+        self._requests_of(answer)
+        self._store.analytics.note_asked(self._organization, self._asked(answer), USAGE)
+        return len(answer.rows)
+
+    def _requests_of(self, answer: AnalyticsUsages) -> None:
+        """Keep the requests of the hours that were told; one that is empty after it held some is not believed."""
+        requests, organization = self._store.requests, self._organization
+        observed = requests.observed(organization, answer.starting_at, answer.ending_at)
+        known = {hour: Known(filled=True, observed_at=at) for hour, at in observed.items()}
+        told = sort_out(answer, known, (), self._now)
+        hours = request_hours(answer, told.taken, self._default_workspace(answer))
+        requests.replace(organization, hours, as_of(answer, self._now))
 
     def _asked(self, answer: Answer) -> Asked:
         return Asked(answer.starting_at, answer.ending_at, self._now)
@@ -145,6 +191,19 @@ class AnalyticsReports:
         )
         since = min((held.since for held in analytics.held(organization)), default=None)
         return replace(state, watermark=watermark.complete_until, stalled_since=since)
+
+    def _settle_requests(self, state: SourceState) -> SourceState:
+        """The watermark of the hours whose requests were told."""
+        analytics, organization = self._store.analytics, self._organization
+        span = (self._now - _REQUESTS_KEPT, self._now + HOUR)
+        watermark = usage_watermark(
+            dict(self._store.requests.observed(organization, *span)),
+            self._now,
+            SETTLING,
+            asked=analytics.asked(organization, *span, source=USAGE),
+            previous=state.watermark,
+        )
+        return replace(state, watermark=watermark.complete_until)
 
     def _settle_usage(self, state: SourceState) -> SourceState:
         """The same of usage, whose hours are awaited as long as is documented as usual."""

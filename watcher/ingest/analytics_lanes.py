@@ -29,6 +29,8 @@ REQUESTS_A_LANE = {COST: 20, USAGE: 50}
 Both lanes of cost together stay below what a minute allows, so that no judgement waits for it. Where usage is read
 there is nothing to judge without it.
 """
+REQUESTS_BESIDE = 10
+"""The same for analytics/usage where it is read for its requests alone: what is left of a minute beside cost."""
 ROWS_A_REQUEST = 1000
 
 

@@ -22,6 +22,7 @@ from watcher.admin_api.answers_analytics import AnalyticsCosts, AnalyticsUsages
 from watcher.ingest.belief import believe_told
 from watcher.ingest.windows import HOUR, hours
 from watcher.store import AnalyticsHour, AnalyticsRow, Held
+from watcher.store.series import Dimensions
 
 TOLD_AFTER = timedelta(hours=24)
 """How long after an hour's end the data must reach for its emptiness to mean that it was free."""
@@ -124,6 +125,23 @@ def usage_buckets(
             dimensions = (row.api_key_id, workspace, row.model, row.service_tier, row.context_window, None, None)
             found[row.starting_at].append(UsageRow(*dimensions, *row[7:13]))
     return tuple(UsageBucket(hour, hour + HOUR, GROUPED, tuple(rows)) for hour, rows in found.items())
+
+
+def request_hours(
+    answer: AnalyticsUsages, wanted: Iterable[datetime], default_workspace: str | None
+) -> Mapping[datetime, list[tuple[Dimensions, int]]]:
+    """The requests of the wanted hours by series; an hour in which some row does not tell its requests is left out."""
+    found: dict[datetime, list[tuple[Dimensions, int]]] = {hour: [] for hour in wanted}
+    for row in answer.rows:
+        if row.starting_at not in found:
+            continue
+        if row.requests is None:
+            del found[row.starting_at]
+            continue
+        workspace = None if row.workspace_id == default_workspace else row.workspace_id
+        series = (row.api_key_id, workspace, row.model, row.service_tier, row.context_window, None, None)
+        found[row.starting_at].append((series, row.requests))
+    return found
 
 
 def _named(about: _AsTold, default_workspace: str | None) -> tuple[str, str, str, str, str]:

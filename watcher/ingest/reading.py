@@ -51,11 +51,14 @@ def ingest(
     now: datetime,
     plan: Plan,
     progress: Progress | None = None,
+    *,
+    requests: bool = False,
 ) -> Ingested:
     """Read what the plan asks for. Each reading is stored in one transaction, or, unfinished, not at all.
 
     One source that fails does not stop the others, and its state says so. Within a source nothing is read after a
     reading that did not finish, but what is refused as asked (400) or cannot be read is left out (see `halving`).
+    With `requests` the report that alone tells requests is read for them.
     `progress` is told how many days of the back-fill are done, and of how many. Raises StoreError where the store
     cannot be written, and `OtherOrganization` for the key of another organization.
     """
@@ -69,7 +72,7 @@ def ingest(
             "cost", lambda: each(plan.costs, reports.costs, lambda days: days.halves(now.date())), reports.settle_costs
         )
     analytics = AnalyticsReports(poll, progress)
-    analytics.read(plan.analytics)
+    analytics.read(plan.analytics, requests=requests)
     read_claude_code(poll, plan.claude_code)
     read_limits(poll, plan.lists)
     return Ingested(

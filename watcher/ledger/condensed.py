@@ -17,10 +17,10 @@ from rules.dimensions import groups
 from rules.model import HOUR, Budget, Leaf, Names, SpendView
 from rules.selectors import select
 from rules.sources import usage_source
-from watcher.ledger.days import midnight
+from watcher.ledger.days import days_of, earliest, midnight
 from watcher.ledger.reading import IntArray, LedgerStore
 from watcher.ledger.settlement import DaySpend
-from watcher.ledger.spend import days_of, earliest, settled_days
+from watcher.ledger.spend import settled_days
 from watcher.ledger.view import newest_reading
 from watcher.pricing import PriceBook
 

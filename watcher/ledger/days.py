@@ -143,6 +143,13 @@ def read_days(store: LedgerStore, organization: str, wanted: Iterable[date]) -> 
             yield Day(usage, costs.get(usage.day), told.get(usage.day))
 
 
+def read_usage(store: LedgerStore, organization: str, wanted: Iterable[date]) -> Iterator[DayUsage]:
+    """The usage alone of the wanted days, in order, read a few at a time."""
+    for first, last in _runs(sorted(set(wanted))):
+        columns = store.usage.read(organization, midnight(first), midnight(last + DAY))
+        yield from split_days(columns, table_of(tuple(columns.keys)), first, last)
+
+
 def read_costs(store: LedgerStore, organization: str, wanted: Iterable[date]) -> dict[date, CostDay]:
     """The cost reports of the wanted days, of those that were ever read."""
     days = sorted(set(wanted))

@@ -8,9 +8,11 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 
+from rules.measures import Measure
 from rules.model import HOUR, SpendView
 from rules.reconciled import ReconciledDay
 from rules.sources import usage_source
+from watcher.ledger.counts import Counts
 from watcher.ledger.cube import Cube
 from watcher.ledger.days import DAY, VIEW_DAYS, midnight, read_costs, read_days, read_states
 from watcher.ledger.earlier import Earlier
@@ -38,6 +40,7 @@ class Ledger:
         self._cube: Cube | None = None
         self._lessons = Lessons(prices)
         self._reconciliation = Reconciliation()
+        self._counts = Counts(store, organization)
         self._keeping = Keeping(store, organization)
         self._earlier = Earlier(store, organization)
 
@@ -95,7 +98,12 @@ class Ledger:
         start = midnight(cube.days[0])
         before = self._earlier.spend(start, begins, touched, self._lessons, self._keeping, now)
         self._cube = cube
+        self._counts.touch(touched)
         return replace(self._view(cube, now, watermark), earlier=before)
+
+    def count(self, view: SpendView, measures: Collection[Measure]) -> Mapping[Measure, SpendView]:
+        """Tokens in the form of the view that was refreshed last; nothing costs anything that is not asked for."""
+        return self._counts.views(view, measures)
 
     def _listed(self, models: Collection[str], day: date) -> frozenset[str]:
         """The models that a list price is known for on that day."""

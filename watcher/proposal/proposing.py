@@ -41,6 +41,8 @@ class Proposed:
     workspace: str | None = None
     api_key: str | None = None
     called: str = ""
+    foreseen: bool = False
+    """Whether it is told, too, when the forecast says that the limit will be crossed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,11 @@ def _little(history: History) -> Iterator[str]:
 
 
 def _organization(months: Months, history: History) -> Proposed:
-    return Proposed("organization", _limit(months), (*_past(months), _how(months, history.days)))
+    enough = history.days >= ENOUGH_DAYS
+    how = [*_past(months), _how(months, history.days)]
+    if enough:
+        how.append("With `forecast` it is told as soon as the month is likely to end beyond the limit.")
+    return Proposed("organization", _limit(months), tuple(how), foreseen=enough)
 
 
 def _how(months: Months, days: float = ENOUGH_DAYS) -> str:

@@ -56,7 +56,7 @@ def read_organization(
         ]
         if all(source in states and states[source].offered is False for source in _NAMES):
             notes.append("This key may not list workspaces and keys: ids stand where names would.")
-        return look(parts.world(access, organization), ingested, now), tuple(notes)
+        return look(parts.world(access, organization), parts.rules, ingested, now), tuple(notes)
     finally:
         parts.close()
 

@@ -82,6 +82,8 @@ def _budget(budget: Proposed, name: str, timezone: str) -> Iterator[str]:
         yield f"timezone = {_text(timezone)}"
     yield f"limit_usd = {usd_string(budget.limit)}"
     yield f"thresholds = {budget.thresholds}"
+    if budget.foreseen:
+        yield "forecast = [100]"
     if budget.per is not None:
         yield f"per = {budget.per}"
     if budget.workspace is not None:

@@ -6,7 +6,7 @@ tier's cap and limits of workspaces, and limits of members.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import NAMESPACE_URL, uuid5
 
@@ -57,7 +57,15 @@ def spend_limits(world: World) -> list[SpendLimit]:
     for index, (user, period, cents) in enumerate(zip(members, ("daily", "weekly"), (20_000, None), strict=False)):
         scope = {"type": "user", "user_id": user.id}
         limits.append(_limit(world, scope, cents, period, made + timedelta(hours=200 + index)))
+    limits = [_as_set(limit, world.caps) for limit in limits]
     return sorted(limits, key=lambda limit: limit.made_at, reverse=True)
+
+
+def _as_set(limit: SpendLimit, caps: dict[str, int | None]) -> SpendLimit:
+    """The limit as it was last set, if it is of the organization or of a workspace."""
+    kind = limit.scope["type"]
+    place = "" if kind == "organization" else limit.scope.get("workspace_id") if kind == "workspace" else None
+    return replace(limit, cents=caps[place]) if place in caps else limit
 
 
 def standings(world: World, now: datetime) -> list[list[Standing]]:

@@ -74,6 +74,8 @@ class World:
     analytics: bool = False
     limits: bool = False
 
+    caps: dict[str, int | None] = field(init=False, default_factory=dict)
+    """Spend limits a month that were set in the meantime, in cents (None for no cap), by workspace, "" for all."""
     organization: Organization = field(init=False)
     incidents: tuple[Incident, ...] = field(init=False)
     fault_schedule: FaultSchedule = field(init=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -143,26 +143,11 @@ class Directory:
 
     def names(self, organization: str) -> Names:
         """What everything ever seen is called now, where each key lives and whose it is, and the workspaces' tags."""
-        by_id: dict[str, str] = {}
-        emails: dict[str, str] = {}
-        workspace_of_key: dict[str, str] = {}
-        user_of_key: dict[str, str] = {}
-        tags: dict[str, Mapping[str, str]] = {}
-        for workspace in self._workspaces.all(organization):
-            by_id[workspace.item.id] = workspace.item.name
-            tags[workspace.item.id] = workspace.item.tags
-        for user in self._users.all(organization):
-            by_id[user.item.id] = user.item.name or user.item.email
-            emails[user.item.id] = user.item.email
-        for entry in self._api_keys.all(organization):
-            key = entry.item
-            by_id[key.id] = key.name
-            owner = key.principal or key.created_by
-            if owner:
-                user_of_key[key.id] = owner
-            if not key.organization_scoped:
-                workspace_of_key[key.id] = key.workspace_id or DEFAULT_WORKSPACE
-        return Names(by_id, workspace_of_key, user_of_key, emails, tags)
+        return names_of(
+            [entry.item for entry in self._workspaces.all(organization)],
+            [entry.item for entry in self._users.all(organization)],
+            [entry.item for entry in self._api_keys.all(organization)],
+        )
 
     def changes(
         self, organization: str, since: datetime, kind: str | None = None, ident: str | None = None
@@ -170,3 +155,26 @@ class Directory:
         """The changes observed from `since` on, in the order they were seen."""
         with self._database.reading() as connection:
             return read_changes(connection, organization, since, () if kind is None else (kind,), ident)
+
+
+def names_of(workspaces: Iterable[Workspace], users: Iterable[User], keys: Iterable[ApiKey]) -> Names:
+    """What these are called, where each key lives and whose it is, and the workspaces' tags."""
+    by_id: dict[str, str] = {}
+    emails: dict[str, str] = {}
+    workspace_of_key: dict[str, str] = {}
+    user_of_key: dict[str, str] = {}
+    tags: dict[str, Mapping[str, str]] = {}
+    for workspace in workspaces:
+        by_id[workspace.id] = workspace.name
+        tags[workspace.id] = workspace.tags
+    for user in users:
+        by_id[user.id] = user.name or user.email
+        emails[user.id] = user.email
+    for key in keys:
+        by_id[key.id] = key.name
+        owner = key.principal or key.created_by
+        if owner:
+            user_of_key[key.id] = owner
+        if not key.organization_scoped:
+            workspace_of_key[key.id] = key.workspace_id or DEFAULT_WORKSPACE
+    return Names(by_id, workspace_of_key, user_of_key, emails, tags)

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Table, and_, delete, func, select
 
 from rules.model import State
-from watcher.store import analytics, blocks, costs, day_sums, encoding, tables
+from watcher.store import analytics, blocks, costs, day_sums, encoding, requests, tables
 from watcher.store.database import Database
 from watcher.store.times import day_number, hour_number, moment
 
@@ -23,6 +23,7 @@ def prune(database: Database, before: datetime, forget: Callable[[], None]) -> i
     """
     removed = _hours(database, tables.usage_blocks, hour_number(before))
     removed += _hours(database, tables.analytics_blocks, hour_number(before))
+    removed += _hours(database, tables.request_blocks, hour_number(before))
     for table, old in _old(before):
         while count := _slice(database, table, old):
             removed += count
@@ -81,6 +82,7 @@ def _unused_ids(database: Database, forget: Callable[[], None]) -> int:
     with database.writing() as connection:
         used = blocks.used_ids(connection, tables.usage_blocks, encoding.COLUMNS)
         used |= blocks.used_ids(connection, tables.analytics_blocks, analytics.COLUMNS)
+        used |= blocks.used_ids(connection, tables.request_blocks, requests.COLUMNS)
         lines = blocks.used_ids(connection, tables.cost_blocks, costs.COLUMNS)
         removed = blocks.remove_others(connection, tables.series, used)
         removed += blocks.remove_others(connection, tables.cost_lines, lines)

@@ -24,6 +24,7 @@ from watcher.store.limits import Limits
 from watcher.store.lookups import Lookups
 from watcher.store.organizations import Organizations
 from watcher.store.outbox import Outbox, write_notifications
+from watcher.store.requests import Requests
 from watcher.store.schema import bring_up_to_date
 from watcher.store.series import SeriesIds
 from watcher.store.sources import Sources
@@ -56,6 +57,7 @@ class Store:
         self.organizations = Organizations(database)
         self.usage = Usage(database, self._ids)
         self.analytics = Analytics(database, self._ids)
+        self.requests = Requests(database, self._ids)
         self.costs = Costs(database)
         self.day_sums = DaySums(database)
         self.claude_code = ClaudeCode(database)

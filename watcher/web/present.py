@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from rules.measures import bare
 from rules.money import display_usd
 
 
@@ -50,4 +51,5 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "named": name,
     "percent": percent,
     "usd": display_usd,
+    "amount": bare,
 }

@@ -147,6 +147,9 @@ def test_a_pause_is_shown_until_it_is_resumed(scene: Scene) -> None:
     assert ("organization", "") not in scene.listed()
     out = here("budgets", "-c", scene.config, clock=LATER)[1]
     assert "  paused until Tue 1 Dec 00:00 UTC by ann (a [bold]migration)\n" in out
+    assert "organization (paused) " in here("status", "-c", scene.config, clock=LATER)[1]
+    status = json.loads(here("status", "-c", scene.config, "--json", clock=LATER)[1])
+    assert {line["budget"] for line in status["budgets"] if line["paused"]} == {"organization"}
     (line,) = [line for line in scene.lines if line["budget"] == "organization"]
     assert (line["paused"]["until"], line["paused"]["by"]) == ("2026-12-01T00:00:00Z", "ann")
     assert scene.act("resume", "--budget", "organization", "--by", "bob")[0] == 0

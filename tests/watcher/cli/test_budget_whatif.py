@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,17 @@ def test_a_terminal_of_eighty_columns_holds_every_line(config: Path, words: tupl
     assert "It would have told " in " ".join(out.split())
 
 
+def test_a_quarter_is_longer_than_what_judgements_look_at_and_is_replayed_whole(config: Path) -> None:
+    report = what_if(config, "--limit", "100", "--period", "quarter", "--months", "2")
+    assert [each["period"] for each in report["periods"]] == ["Q3 2026", "Q4 2026"]
+    months = what_if(config, "--limit", "100", "--months", "2")["periods"]
+    spent_in = {each["period"]: Decimal(each["scopes"][0]["spent_usd"]) for each in months}
+    running = report["periods"][1]["scopes"][0]
+    assert Decimal(running["spent_usd"]) == spent_in["October 2026"] + spent_in["November 2026"]
+    assert running["crossed_at"][0].startswith("2026-10")
+    assert report["periods"][0]["missing"] is not None
+
+
 def test_history_that_is_missing_is_said_and_not_taken_for_nothing(config: Path) -> None:
     report = what_if(config, "--limit", "10", "--months", "4")
     assert [each["missing"] is not None for each in report["periods"]] == [True, True, False, False, False]
@@ -146,3 +158,22 @@ def test_what_cannot_be_meant_is_wrong_usage(config: Path, words: tuple[str, ...
     code, out, err = here("budgets", "what-if", "-c", config, *words)
     assert (code, out) == (2, "")
     assert sentence in err
+
+
+@pytest.mark.parametrize(
+    ("lines", "why"),
+    [
+        ("limit_tokens = { total = 9 }", "counts something else"),
+        ('limit_usd = 9\nsource = "claude_code"', "counts something else"),
+        ('limit = "console"', "takes its limit from the Console"),
+    ],
+)
+def test_what_is_no_spend_under_a_limit_in_dollars_is_not_replayed(
+    config: Path, tmp_path: Path, lines: str, why: str
+) -> None:
+    other = tmp_path / "config.toml"
+    other.touch(0o600)
+    other.write_text(f'{config.read_text()}\n[[budget]]\nname = "other"\n{lines}\n')
+    code, out, err = here("budgets", "what-if", "-c", other, "--budget", "other")
+    assert (code, out) == (2, "")
+    assert err == f"Only spend under a limit in dollars can be replayed, and 'other' {why}.\n"

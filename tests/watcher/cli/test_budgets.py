@@ -15,11 +15,13 @@ from rich.console import Console
 
 from rules.budgets import Line
 from rules.forecast import Crossing, Forecast
+from rules.measures import Measure
 from rules.model import Scope
 from tests.stage import NOW, here, write_config
 from watcher.budgets import Standing, Standings, standings, to_json
 from watcher.cli.budgets_table import show
 from watcher.config import load
+from watcher.overview import Unjudged
 from watcher.simulator import Simulator, World
 from watcher.store import Store
 
@@ -334,3 +336,29 @@ def test_the_json_of_a_line_without_a_limit_says_why() -> None:
         (None, "the plan does not name this period"),
         ("1000", None),
     ]
+
+
+def test_tokens_are_shown_as_tokens_and_are_never_settled() -> None:
+    counted = replace(
+        line(0, Forecast(60_000_000, 55_000_000, 71_500_000, (), 40.0, "enough")),
+        limit=50_000_000,
+        spent=45_678_901,
+        settled=0,
+        measure=Measure("tokens", "output"),
+    )
+    out = shown(counted)
+    assert "limit 50,000,000 output tokens" in out
+    assert re.search(r"^all .* 91% +45\.7M +60\.0M +55\.0M-71\.5M +- +-$", out, re.MULTILINE)
+    assert "$" not in out
+    standing = Standing("org", "", "Org", NOW, (counted,), unjudged=(Unjudged("lost", "it matches nothing"),))
+    (found,) = to_json(Standings(NOW, (standing,), {"all": "UTC"}))["organizations"]
+    (told,) = found["budgets"]
+    assert (told["unit"], told["kind"], told["limit_tokens"], told["spent_tokens"]) == (
+        "tokens",
+        "output",
+        50_000_000,
+        45_678_901,
+    )
+    assert [told[name] for name in ("limit_usd", "spent_usd", "settled_usd")] == [None, None, None]
+    assert (told["forecast"]["total_tokens"], told["forecast"]["low_tokens"]) == (60_000_000, 55_000_000)
+    assert found["unjudged"] == [{"budget": "lost", "why": "it matches nothing"}]

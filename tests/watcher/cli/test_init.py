@@ -139,11 +139,16 @@ def test_every_workspace_that_matters_has_a_month_of_its_own_and_every_key_a_day
     assert town.budgets["any key a day"]["thresholds"] == [100]
 
 
+def test_the_organization_hears_when_its_month_is_likely_to_end_beyond_the_limit(town: Made) -> None:
+    assert [name for name, each in town.budgets.items() if "forecast" in each] == ["organization"]
+    assert town.budgets["organization"]["forecast"] == [100]
+
+
 def test_the_first_cycle_under_it_finds_no_limit_crossed(town: Made) -> None:
     alerts = json.loads(here("alerts", "-c", town.path, "--json")[1])
     budgets = [alert for alert in alerts if alert["kind"] == "budget"]
     assert all(float(alert["value_usd"]) < float(alert["limit_usd"]) for alert in budgets)
-    assert not [alert for alert in alerts if alert["kind"] == "anomaly"]
+    assert {alert["kind"] for alert in alerts} <= {"budget"}
 
 
 def test_a_terminal_of_eighty_columns_holds_what_is_said_and_the_file_a_hundred(town: Made) -> None:

@@ -32,6 +32,22 @@ def budget(lines: str) -> str:
     return GOOD.replace("limit_usd = 100\n", f"limit_usd = 100\n{lines}\n")
 
 
+def console(lines: str) -> str:
+    return GOOD.replace("limit_usd = 100\n", f'limit = "console"\n{lines}\n')
+
+
+def tokens(value: str, lines: str = "") -> str:
+    return GOOD.replace("limit_usd = 100\n", f"limit_tokens = {value}\n{lines}\n")
+
+
+def requests(value: str, lines: str = "") -> str:
+    return GOOD.replace("limit_usd = 100\n", f"limit_requests = {value}\n{lines}\n")
+
+
+def code(lines: str) -> str:
+    return budget(f'source = "claude_code"\n{lines}')
+
+
 def limit(value: str) -> str:
     return GOOD.replace("limit_usd = 100", f"limit_usd = {value}")
 
@@ -72,11 +88,11 @@ BROKEN: list[tuple[str, str, str]] = [
     ("route = [5]\n" + GOOD.replace('[[route]]\nreceiver = "ops"\n', ""), "route[0]", "not 5"),
     # keys: unknown, missing, wrong type
     (anthropic('admin_key = "sk-ant-admin01-x"\nadmin_key_fle = "x"'), "anthropic.admin_key_fle", '"admin_key_file"'),
-    (budget("limit = 5"), "budget[0].limit", 'did you mean "limit_usd"?'),
+    (budget("limit = 5"), "budget[0].limit", 'must be "console", not 5'),
     (
         budget("xyzzy = 5"),
         "budget[0].xyzzy",
-        "billing_day, burn_rate, for, forecast, from, limit_usd, name, pace, paused, per, period, plan",
+        "billing_day, burn_rate, customer_type, for, forecast, from, limit, limit_requests",
     ),
     (budget('select = { workspce = "x" }'), "budget[0].select.workspce", 'did you mean "workspace"?'),
     (GOOD.replace("limit_usd = 100", ""), "budget[0].limit_usd", "is missing: write it, as in limit_usd = 10000"),
@@ -208,6 +224,110 @@ BROKEN: list[tuple[str, str, str]] = [
     (budget('timezone = "berlin"'), "budget[0].timezone", 'did you mean "Europe/Berlin"?'),
     (budget('timezone = "../UTC"'), "budget[0].timezone", "must be a time zone"),
     (budget('timezone = "localtime"'), "budget[0].timezone", "must be a time zone"),
+    # limits of the Console
+    (budget('limit = "api"'), "budget[0].limit", 'must be "console", not "api"'),
+    (budget('limit = "console"'), "budget[0].limit", "is given beside limit_usd: keep one of the two"),
+    (console('plan = { "2026-12" = 1 }'), "budget[0].plan", "is in dollars, and goes with limit_usd or alone"),
+    (console('period = "hour"'), "budget[0].period", 'whose periods are "day", "week" and "month"'),
+    (console('period = "rolling 24h"'), "budget[0].period", 'whose periods are "day", "week" and "month"'),
+    (console('from = "2026-11-20"\nuntil = "2026-12-12"'), "budget[0].from", "whose periods are"),
+    (console('timezone = "Europe/Berlin"'), "budget[0].timezone", 'must be "UTC" with limit = "console"'),
+    (console("billing_day = 15"), "budget[0].billing_day", 'must be 1 with limit = "console"'),
+    (console('period = "week"\nweek_start = "sunday"'), "budget[0].week_start", 'must be "monday" with limit'),
+    (console('per = ["model"]'), "budget[0].per", 'the provider has limits for per = ["workspace"], per = ["user"]'),
+    (console('per = ["workspace", "user"]'), "budget[0].per", "the provider has limits for"),
+    (console('select = { model = "claude-*" }'), "budget[0].select.model", "for all that is spent, and not for a part"),
+    (console('per = ["user"]\nselect = { workspace = "a" }'), "budget[0].select.workspace", "not for a part of it"),
+    (console('select = { workspace = "prod-*" }'), "budget[0].select.workspace", "may take several"),
+    # tokens
+    (
+        tokens("5"),
+        "budget[0].limit_tokens",
+        "such as { total = 50_000_000 }, not 5",
+    ),
+    (
+        tokens("{}"),
+        "budget[0].limit_tokens",
+        'one of "total", "input", "uncached_input"',
+    ),
+    (tokens("{ total = 1, output = 1 }"), "budget[0].limit_tokens", "must be a table of one kind of tokens"),
+    (tokens("{ inputs = 1 }"), "budget[0].limit_tokens", "has inputs, which is no kind of tokens"),
+    (
+        tokens("{ total = 0 }"),
+        "budget[0].limit_tokens",
+        "its `total` must be a whole number from 1",
+    ),
+    (tokens("{ total = 1.5 }"), "budget[0].limit_tokens", "must be a whole number"),
+    (tokens("{ total = 9 }", "limit_usd = 5"), "budget[0].limit_tokens", "is given beside limit_usd"),
+    (tokens("{ total = 9 }", 'plan = { "2026-12" = 1 }'), "budget[0].plan", "is in dollars"),
+    (
+        tokens("{ total = 9 }", "thresholds = [50, { at_usd = 5 }]"),
+        "budget[0].thresholds[1]",
+        "is in dollars, and the limit is in tokens: write a percent, or an amount with `at_tokens`",
+    ),
+    (
+        budget("thresholds = [{ at_tokens = 5 }]"),
+        "budget[0].thresholds[0]",
+        "is in tokens, and the limit is in dollars: write a percent, or an amount with `at_usd`",
+    ),
+    (
+        tokens("{ total = 9 }", "thresholds = [{ at_tokens = 5 }, { at_tokens = 5 }]"),
+        "budget[0].thresholds",
+        "must name each amount once: 5 tokens stands there twice",
+    ),
+    (
+        tokens("{ output = 10 }", "thresholds = [50, { at_tokens = 5 }]"),
+        "budget[0].thresholds[1]",
+        "50 % and 5 tokens of 10 output tokens are the same amount",
+    ),
+    (tokens("{ total = 9 }", "forecast = [100]"), "budget[0].forecast", "is for budgets of spend in dollars alone"),
+    (code("burn_rate = true"), "budget[0].burn_rate", "is for budgets of spend in dollars alone"),
+    (budget("forecast = [{ at_tokens = 5 }]"), "budget[0].forecast", "has at_tokens, which is not a setting"),
+    (budget("limit_requests = 5"), "budget[0].limit_requests", "is given beside limit_usd"),
+    (requests("0"), "budget[0].limit_requests", "must be a whole number from 1 to"),
+    (requests("5", "thresholds = [{ at_usd = 5 }]"), "budget[0].thresholds[0]", "an amount with `at_requests`"),
+    (tokens("{ total = 9 }", 'period = "year"'), "budget[0].period", "only spend in dollars is known for longer"),
+    (code('from = "2026-01-01"\nuntil = "2026-12-31"'), "budget[0].until", "makes it more than 66 days"),
+    # what can never match
+    (
+        budget('select = { model_family = "claude-opus" }'),
+        "budget[0].select.model_family",
+        'write "opus", not "claude-opus"',
+    ),
+    (
+        budget('select = { model_family = "opus", model = "claude-haiku-5" }'),
+        "budget[0].select.model_family",
+        'contradicts `model`, so that nothing can match: "claude-haiku-5" is of the family "haiku"',
+    ),
+    (
+        budget('select = { api_key = "console", user = "*@team.example" }'),
+        "budget[0].select.user",
+        "contradicts `api_key`, so that nothing can match: use in the Console is nobody's",
+    ),
+    (
+        budget('select = { api_key = "unattributed", service_tier = "batch" }'),
+        "budget[0].select.service_tier",
+        "no tier",
+    ),
+    (
+        budget('select = { workspace = "default", tag = "team=platform" }'),
+        "budget[0].select.tag",
+        "the default workspace has no tags",
+    ),
+    # Claude Code
+    (budget('source = "claude-code"'), "budget[0].source", 'must be "spend" or "claude_code"'),
+    (budget('customer_type = "api"'), "budget[0].customer_type", 'is for source = "claude_code" alone'),
+    (code('customer_type = "free"'), "budget[0].customer_type", 'must be "api" or "subscription"'),
+    (code('period = "hour"'), "budget[0].period", "its report is of whole UTC days"),
+    (code('period = "rolling 24h"'), "budget[0].period", "its report is of whole UTC days"),
+    (code('timezone = "Europe/Berlin"'), "budget[0].timezone", 'must be "UTC"'),
+    (code('per = ["user", "api_key"]'), "budget[0].per[1]", "whose report knows users and models alone"),
+    (code('select = { workspace = "a" }'), "budget[0].select.workspace", "whose report knows users and models alone"),
+    (
+        tokens("{ total = 9 }", 'source = "claude_code"'),
+        "budget[0].limit_tokens",
+        'does not go with source = "claude_code", which is an estimate in dollars',
+    ),
     # plans
     (budget("plan = 5"), "budget[0].plan", 'must be a table such as { "2026-12" = 15000 }, not 5'),
     (budget("plan = {}"), "budget[0].plan", "must name 1 to 400 periods, and names 0"),
@@ -393,7 +513,7 @@ def test_what_is_wrong_is_told_with_its_place_and_remedy(folder: Path, document:
     message = problems[0].message
     assert phrase in message
     assert not re.search(r"[Ii]nput should|pydantic|validator|c4n4ry|Error|Traceback", message)
-    assert len(message) < 250
+    assert len(message) < 300
     assert message.isprintable()
 
 

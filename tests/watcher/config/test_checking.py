@@ -193,6 +193,37 @@ def test_a_plan_is_described_and_so_is_what_becomes_of_the_periods_that_it_does_
     ) in told
 
 
+def test_a_limit_in_tokens_is_described_in_tokens(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    rule = "limit_tokens = { output = 50_000_000 }\nthresholds = [80, { at_tokens = 45_000_000 }]\n"
+    path.write_text(f'[anthropic]\nadmin_key = "${{KEY}}"\n[[budget]]\nname = "b"\n{rule}')
+    told = check(path, {"KEY": "sk-ant-admin01-x"}).sentences
+    assert (
+        'Budget "b": 50,000,000 output tokens a month (UTC) for the whole organization; tells once a month at 80 % '
+        "(40,000,000 output tokens) and 45,000,000 tokens."
+    ) in told
+
+
+def test_a_budget_of_claude_code_says_whose_estimate_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    rule = 'source = "claude_code"\nlimit_usd = 300\nper = ["user"]\nthresholds = [80]\n'
+    path.write_text(f'[anthropic]\nadmin_key = "${{KEY}}"\n[[budget]]\nname = "b"\n{rule}')
+    told = check(path, {"KEY": "sk-ant-admin01-x"}).sentences
+    assert (
+        'Budget "b": $300 of Claude Code\'s own estimate (customers of the type "api") a month (UTC) for each user; '
+        "tells once a month at 80 % ($240)."
+    ) in told
+
+
+def test_a_limit_of_the_console_is_described_as_what_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    rule = 'limit = "console"\nper = ["workspace"]\nthresholds = [80]\n'
+    path.write_text(f'[anthropic]\nadmin_key = "${{KEY}}"\n[[budget]]\nname = "b"\n{rule}')
+    told = check(path, {"KEY": "sk-ant-admin01-x"}).sentences
+    wanted = 'Budget "b": the limit that the Console has a month (UTC) for each workspace; tells once a month at 80 %.'
+    assert wanted in told
+
+
 def test_a_broken_configuration_gives_its_problems_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text(DOCUMENT)

@@ -386,3 +386,24 @@ def test_thresholds_are_percents_or_amounts_with_a_severity_of_their_own_where_o
     found = budget_of(tmp_path, f"limit_usd = 100\nthresholds = {marks}").thresholds
     critical = Threshold(percent=90.5, severity=Severity.CRITICAL)
     assert found == (50.0, 80.0, critical, Threshold(amount=99_990_000_000))
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        '{ model_family = "Opus", model = "claude-opus-5" }',
+        '{ model_family = "opus", model = "claude-*" }',
+        '{ model_family = "titan" }',
+        '{ api_key = "console", user = "*" }',
+        '{ api_key = "console", user = "console", workspace = "default" }',
+        '{ workspace = "default", tag = "team=(none)" }',
+        '{ api_key = "unattributed", user = "unattributed" }',
+        '{ api_key = "con*", user = "*@team.example" }',
+    ],
+)
+def test_a_selector_that_something_may_match_is_no_contradiction(tmp_path: Path, chosen: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(
+        f'[anthropic]\nadmin_key = "sk-ant-admin01-x"\n[[budget]]\nname = "b"\nlimit_usd = 1\nselect = {chosen}\n'
+    )
+    assert len(load(path, {}).budgets) == 1

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from rules.asked import Act, Answer
 from rules.model import State, Transition
 from tests.watcher.store.samples import DAY, HOUR, ORG, T0, anomaly, crossing, message
 from watcher.store import Judgement, Locked, Store, StoreError
@@ -141,6 +142,31 @@ def test_what_was_asked_for_is_consumed_once_and_the_first_outcome_stands(store:
     done = store.commands.get(first)
     assert done is not None
     assert (done.outcome, done.consumed_at, done.details) == ("done", T0 + HOUR, {"alert": "a1", "hours": 2})
+
+
+def test_a_command_is_pending_for_the_organization_that_it_is_for_and_consumed_with_its_judgement(store: Store) -> None:
+    first = store.commands.append(T0, "ann", "ack", {"alert": "a1"}, "org_1")
+    second = store.commands.append(T0, "ann", "ack", {"alert": "a1"}, "org_2")
+    assert [each.id for each in store.commands.pending("org_1")] == [first]
+    assert store.commands.pending("org_3") == ()
+    answers, acts = (Answer(first, "done"),), (Act("ann", "ack", {"outcome": "done"}),)
+    broken = Judgement(
+        organization="org_1",
+        answers=answers,
+        acts=(Act("ann", "ack", {"bad": float("nan")}),),
+        at=T0,
+        cursor={"x": "y"},
+    )
+    with pytest.raises(ValueError, match="JSON"):
+        store.remember(broken)
+    assert store.cursor.get("x", "org_1") is None
+    assert [each.id for each in store.commands.pending("org_1")] == [first]
+    assert store.journal.list() == ()
+    store.remember(Judgement(organization="org_1", answers=answers, acts=acts, at=T0))
+    assert [each.id for each in store.commands.pending()] == [second]
+    (entry,) = store.journal.list(whats=["ack"])
+    assert entry.details == {"outcome": "done", "organization": "org_1"}
+    assert store.journal.list(whats=["other"]) == ()
 
 
 def test_the_journal_lists_the_newest_first(store: Store) -> None:
