@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from rules.matchers import Matcher
 from rules.measures import SPEND, Measure
 from rules.periods import AS_THE_CALENDAR, PeriodKind, Starts
 from rules.scope import Dimension, Nano, Severity
@@ -86,6 +87,15 @@ class AnomalyRule:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where alerts go. Every route whose receiver is named hears of every alert."""
+    """Where alerts go: to this receiver, if all matchers hold. The first route that takes an alert ends its way, unless
+    it goes on."""
 
     receiver: str
+    match: tuple[Matcher, ...] = ()
+    goes_on: bool | None = None
+    """Whether what it takes is offered to the routes below it; None where nothing was said."""
+
+    @property
+    def continues(self) -> bool:
+        """Whether it goes on: as said, or else if it has no matchers. So routes without any all hear of everything."""
+        return not self.match if self.goes_on is None else self.goes_on

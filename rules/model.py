@@ -227,6 +227,8 @@ class Alert:
     """The id of the alert that tells this one's story, if one does."""
     reset_at: datetime | None = None
     """When somebody had it forgotten: it then says nothing any more of what was told."""
+    heard: tuple[str, ...] | None = None
+    """The receivers that were told that it fires, in their order; None where nobody was, or it is not known."""
 
     @property
     def is_event(self) -> bool:
@@ -314,6 +316,8 @@ class Snapshot:
     """The latest settled days in order, what their tokens are estimated at beside what was billed."""
     told_as: str = ""
     """What messages call the organization, beside its own name, where they must tell it from others."""
+    label: str = ""
+    """What the configuration calls the organization; "" where it says nothing."""
     ratios: Mapping[tuple[str, str], LearnedRatio] | None = None
     """What was learned of prices, by model and kind of token; None where nothing is known of them."""
     caps: Caps | None = None
