@@ -75,8 +75,8 @@ def what_if(  # noqa: PLR0913, PLR0917 - each is an option of the command line
 
     settings = load_settings(config)
     base = None if name is None else named(settings, name)
-    if base is not None and (base.measure.id or base.console):
-        what = "takes its limit from the Console" if base.console else "counts something else"
+    if base is not None and (base.measure.id or (base.console and limit is None)):
+        what = "takes its limit from the Console: give --limit" if base.console else "counts something else"
         fail(f"Only spend under a limit in dollars can be replayed, and {base.name!a} {what}.", WRONG_USAGE)
     given = _given(limit, thresholds, period, timezone, per, select)
     budget = _budget(base, given)
@@ -167,8 +167,6 @@ def _budget(base: Budget | None, given: dict[str, Any]) -> Budget:
         own = ("plan", "console", "caps") if "limit_usd" in given else ()
         fields = [*timing, *own, *(field for word, field in taken.items() if word in given)]
         budget = replace(base, **{field: getattr(asked, field) for field in fields})
-    if budget.console:
-        fail("The limit of this budget is the one that the provider enforces now: give --limit.", WRONG_USAGE)
     if budget.window is not None:
         fail("A rolling budget has no periods to replay: give --period month, for instance.", WRONG_USAGE)
     return budget

@@ -35,8 +35,9 @@ class Months:
 
     @property
     def highest(self) -> Nano:
-        """The highest of the whole months and of what is expected of the running one."""
-        return max([spent for _, spent in self.whole] + [self.expected])
+        """The highest of the months, as far as they are known, and of what is expected of the running one."""
+        part = [] if self.part is None else [self.part[1]]
+        return max([*part, *(spent for _, spent in self.whole), self.expected])
 
 
 @dataclass(frozen=True, slots=True)

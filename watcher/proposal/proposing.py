@@ -91,7 +91,7 @@ def _organization(months: Months, history: History) -> Proposed:
 
 
 def _how(months: Months, days: float = ENOUGH_DAYS) -> str:
-    of = "the highest of these" if months.whole else "what is expected"
+    of = "the highest of these" if months.whole or months.part else "what is expected"
     unsure = "" if days >= ENOUGH_DAYS else f"; it rests on {days:.1f} days only"
     return f"Limit: {of}, {_usd(months.highest)}, + 20 %, rounded up{unsure}."
 

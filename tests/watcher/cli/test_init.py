@@ -17,11 +17,12 @@ from typing import Any
 import pytest
 
 from notifiers.text import clean
+from rules.model import Scope
 from rules.money import NANO_PER_USD
 from tests.stage import NOW, detour, here
 from watcher.config import load
 from watcher.proposal import Proposal, written
-from watcher.proposal.history import History
+from watcher.proposal.history import History, Months
 from watcher.proposal.proposing import Proposed
 from watcher.proposal.text import Access
 from watcher.simulator import Simulator, World
@@ -95,6 +96,11 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Made:
         assert list(path.parent.iterdir()) == [path]
         assert here("poll", "-c", path)[0] == 0
     return Made(world, path, out, err)
+
+
+def test_a_month_of_which_a_part_is_known_counts_with_that_part() -> None:
+    months = Months(Scope("org"), "", (("October 2026", 220),), ("September 2026", 277), "November 2026", 1, 229)
+    assert months.highest == 277
 
 
 # ------------------------------------------------------------------------------------------- what is written
