@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from watcher.cli.context import DEFAULT_CONFIG, clock_for, fail
+from watcher.cli.context import DEFAULT_CONFIG, clock_for, fail, must_be_text
 
 if TYPE_CHECKING:
     from rules.model import Snapshot
@@ -52,12 +52,13 @@ def init(
 
     _check_output(output, force=force)
     _check_zone(timezone)
-    key_file = None if admin_key_file is None else str(admin_key_file.absolute())
+    key_file = None if admin_key_file is None else must_be_text("--admin-key-file", str(admin_key_file.absolute()))
+    must_be_text("--base-url", base_url)
     with TemporaryDirectory(prefix="claude-watcher-init-") as folder:
         settings = _settings(Path(folder), base_url, key_file, days)
         now = clock_for(settings).now()
         snapshot, notes = _read(settings, days)
-    proposal = propose(history_of(snapshot, timezone, now), notes)
+    proposal = propose(history_of(snapshot, timezone, now), days, notes)
     text = written(proposal, Access(settings.organizations[0].base_url, key_file), days)
     _install(text, output, force=force)
     _say(proposal, output)
