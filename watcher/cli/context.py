@@ -33,6 +33,11 @@ def fail(sentence: str, code: int = FAILED) -> NoReturn:
     raise typer.Exit(code)
 
 
+def as_sentence(text: str) -> str:
+    """The text with a full stop, unless it ends with a mark of its own."""
+    return text if text.endswith(("?", ".")) else f"{text}."
+
+
 def must_be_text(option: str, text: str) -> str:
     """The text of an option; exits with 2 for bytes that are no text, which neither a file nor the store can keep."""
     try:
