@@ -23,7 +23,7 @@ AT = 13
 """The hour of the day of the cut, when a day is neither young nor over."""
 VIEW = 71 * 24
 """How many hours the working view reaches back."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def simulated(seed: int, keys: int, scenario: str, started_at: datetime, until: 
 def panel_of(world: World, start: datetime, until: datetime) -> Panel:
     """What the world truly spends in [start, until), whole days; scopes are the organization, workspaces and keys."""
     femto = np.array(world.catalogue.femto, dtype=np.float64)
-    window = world.amounts((start - _EPOCH).total_seconds(), (until - _EPOCH).total_seconds())
+    window = world.amounts((start - EPOCH).total_seconds(), (until - EPOCH).total_seconds())
     cost = np.concatenate([(hours * femto).sum(axis=2) / 1e6 for _, hours in window]).T.round().astype(np.int64)
     leaves = tuple(
         Leaf(each.workspace_id or "(default)", each.api_key_id or "(console)", each.model)
@@ -127,7 +127,7 @@ def collected(folder: Path) -> Iterator[tuple[bool, Panel, list[tuple[int, int]]
         values = values[: len(values) // 24 * 24]
         known = np.isfinite(values)
         cost = np.round(_filled(values) * 1e6).astype(np.int64)[None]
-        start = _EPOCH + int(arrays["start_hour"][place]) * HOUR
+        start = EPOCH + int(arrays["start_hour"][place]) * HOUR
         panel = Panel(start, (Leaf("w", label["id"], "m"),), cost, known, (("series", Group(np.array([0]))),))
         ends = [len(values) - back for back in (0, 14 * 24, 28 * 24)]
         periods = [(end - 720, end) for end in ends if end - 720 >= 168 and known[end - 720 : end].mean() > 0.95]

@@ -114,7 +114,7 @@ def _told(field: Field, place: int, mark: ForecastMark, forecast: Forecast) -> B
     return Breach(
         subject=field.subject("forecast", place, forecast_id(period, mark)),
         severity=mark.severity(limit),
-        starts_at=min(view.complete_until, field.now),
+        starts_at=max(min(view.complete_until, field.now), period.start),
         value=forecast.total,
         expected=None,
         limit=limit,

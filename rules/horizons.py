@@ -20,6 +20,7 @@ Reals = npt.NDArray[np.floating[Any]]
 
 HORIZONS = (1, 2, 3, 6, 24, 72)
 LONGEST = max(HORIZONS)
+COLUMNS = 6
 LEAST_LUMPS = 0.3
 """Where less than this many lumps are expected the law is that of a series that expects as many: no scale collapses."""
 
@@ -71,22 +72,22 @@ class Totals:
     """Running totals of the last `LONGEST` hours, so that the sum over any horizon is one subtraction."""
 
     def __init__(self, rows: int) -> None:
-        self._totals = np.zeros((LONGEST + 1, 5, rows), dtype=np.float32)
+        self._totals = np.zeros((LONGEST + 1, COLUMNS, rows), dtype=np.float32)
 
     def sums(self, columns: tuple[npt.NDArray[Any], ...]) -> tuple[Reals, Reals]:
-        """(sums, totals) after five further columns, each hours × rows.
+        """(sums, totals) after `COLUMNS` further columns, each hours × rows.
 
-        `sums` has the shape hours × horizons × 5 × rows: for every new hour, each column summed over the last 1, 2, …
-        hours; `totals` is what `keep` takes when these hours are there to stay.
+        `sums` has the shape hours × horizons × `COLUMNS` × rows: for every new hour, each column summed over the last
+        1, 2, … hours; `totals` is what `keep` takes when these hours are there to stay.
         """
         count, rows = columns[0].shape
-        totals = np.empty((LONGEST + 1 + count, 5, rows), dtype=np.float32)
+        totals = np.empty((LONGEST + 1 + count, COLUMNS, rows), dtype=np.float32)
         totals[: LONGEST + 1] = self._totals
         for place, column in enumerate(columns):
             totals[LONGEST + 1 :, place] = column
         for at in range(LONGEST + 1, len(totals)):
             totals[at] += totals[at - 1]
-        sums = np.empty((count, len(HORIZONS), 5, rows), dtype=np.float32)
+        sums = np.empty((count, len(HORIZONS), COLUMNS, rows), dtype=np.float32)
         for place, hours in enumerate(HORIZONS):
             np.subtract(
                 totals[LONGEST + 1 :],
@@ -100,7 +101,7 @@ class Totals:
         self._totals = totals[-LONGEST - 1 :] - totals[-LONGEST - 1]
 
     def latest(self) -> Reals:
-        """The five sums over the longest horizon, 5 × rows."""
+        """The sums over the longest horizon, `COLUMNS` × rows."""
         difference: Reals = self._totals[-1] - self._totals[0]
         return difference
 

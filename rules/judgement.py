@@ -14,6 +14,7 @@ from rules.asked import Act, Answer, Request
 from rules.budget_requests import hear
 from rules.caps import Caps
 from rules.drift import DriftRule
+from rules.hearing import Audience
 from rules.limits import capped
 from rules.measures import SPEND, Measure
 from rules.model import (
@@ -47,6 +48,8 @@ class Rules:
     routes: tuple[Route, ...] = ()
     drift: DriftRule = field(default_factory=DriftRule)
     prices: PriceRule = field(default_factory=PriceRule)
+    receivers: tuple[str, ...] | None = None
+    """Every receiver that there is, by name; None where that is not known."""
 
     def of(self, organization: str, called: Sequence[str]) -> Rules:
         """Those that are for an organization of this id and these names."""
@@ -145,7 +148,7 @@ def decide(snapshot: Snapshot, rules: Rules, past: Past, now: datetime) -> Decis
     routed = routing.notifications(
         advance,
         heard.alerts,
-        rules.routes,
+        Audience(rules.routes, rules.receivers, snapshot.label),
         organization_name=snapshot.organization_name,
         told_as=snapshot.told_as,
         first_judgement=past.is_first,

@@ -8,19 +8,23 @@ is never inhibited afterwards, so whoever heard that it fires also hears that it
 **Few messages.** Everything that is true at a new database's first judgement is one message for each receiver, and so
 are more than `MANY` alerts with the same reason. Messages about what fires come before those about what ended.
 
+**Who hears.** The routes say which receivers a message goes to (`rules.hearing`). That an alert ended hears whoever
+heard that it fires, whatever the routes say by then.
+
 **Same id, same message.** Ids follow from what a message says: a judgement repeated after a crash makes no second one.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from rules.hearing import Audience, Hearing
 from rules.inhibition import Inhibition, inhibit
 from rules.lifecycle import Advance, applied, worst_first
-from rules.model import Alert, Names, Notification, Reason, Route, State
+from rules.model import Alert, Names, Notification, Reason, State
 
 MANY = 5
 """More alerts than this with one reason in one judgement share a message."""
@@ -38,7 +42,7 @@ class Routed:
 def notifications(
     advance: Advance,
     open_alerts: Iterable[Alert],
-    routes: Sequence[Route],
+    audience: Audience,
     *,
     organization_name: str,
     told_as: str = "",
@@ -51,36 +55,50 @@ def notifications(
     `open_alerts` are those that the advance started from. Told are alerts that began to fire and are neither silent
     nor inhibited, alerts whose inhibition ended while they fire, and states that resolved after having been told.
     Budgets close without a word. `organization_name` and `told_as` are for the reader; `names` say which scope lies
-    inside which.
+    inside which, and
+    what labels go by.
     """
     alerts = {alert.id: alert for alert in applied(open_alerts, advance.alerts)}
     began = {row.alert_id for row in advance.transitions if row.after is State.FIRING and not row.silent}
     story = inhibit(alerts.values(), began, names)
     alerts.update((alert.id, alert) for alert in story.changed)
-    firing = sorted((alerts[ident] for ident in story.told), key=worst_first)
+    hearing = Hearing(audience.routes, names, (organization_name, audience.label))
+    told = hearing.tell(story, alerts)
+    alerts.update((ident, alert) for ident, (alert, _) in told.items())
+    firing = sorted((alert for alert, _ in told.values()), key=worst_first)
     ended = [
         alerts[row.alert_id]
         for row in advance.transitions
         if row.after is State.RESOLVED and not row.silent and _was_told(alerts[row.alert_id])
     ]
     first = Reason.INITIAL if first_judgement else Reason.FIRST
-    letters = [(first, group) for group in _groups(firing, together=first_judgement)]
-    letters += [(Reason.RESOLVED, group) for group in _groups(ended, together=False)]
-    messages = [
-        Notification(
-            id=_message_id(receiver, reason, group),
-            receiver=receiver,
-            reason=reason,
-            alerts=group,
-            created_at=now,
-            organization=organization_name,
-            inhibited=_carried(group, story, alerts),
-            told_as=told_as,
-        )
-        for receiver in dict.fromkeys(route.receiver for route in routes)
-        for reason, group in letters
-    ]
-    return Routed(tuple(messages), applied(advance.alerts, story.changed))
+    messages = []
+    for receiver in _in_order(hearing.receivers, ended, audience.receivers):
+        begun = [alert for alert in firing if receiver in told[alert.id][1]]
+        over = [alert for alert in ended if receiver in (hearing.receivers if alert.heard is None else alert.heard)]
+        letters = [(first, group) for group in _groups(begun, together=first_judgement)]
+        letters += [(Reason.RESOLVED, group) for group in _groups(over, together=False)]
+        messages += [
+            Notification(
+                id=_message_id(receiver, reason, group),
+                receiver=receiver,
+                reason=reason,
+                alerts=group,
+                created_at=now,
+                organization=organization_name,
+                inhibited=_carried(group, story, alerts),
+                told_as=told_as,
+            )
+            for reason, group in letters
+        ]
+    return Routed(tuple(messages), applied(advance.alerts, story.changed, firing))
+
+
+def _in_order(routed: Sequence[str], ended: Iterable[Alert], receivers: Collection[str] | None) -> Iterator[str]:
+    """Everybody who may be told: those of the routes, and then those who heard earlier of what ended."""
+    earlier = {receiver for alert in ended for receiver in alert.heard or ()} - set(routed)
+    yield from routed
+    yield from sorted(each for each in earlier if receivers is None or each in receivers)
 
 
 def _was_told(alert: Alert) -> bool:

@@ -17,8 +17,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from rules.bursts import Bursts, Known
 from rules.dispersion import Dispersion
 from rules.horizons import HORIZONS, LONGEST, Law, Reals, Totals, values_at, z_score
+from rules.materiality import Floors, material_scores
 from rules.profile import DAY, WEEK, Flags, Floats, Memory, Profile, Tier
 from rules.silence import Silence
 
@@ -27,11 +29,17 @@ ONGOING = ((3, 0, 0.25), (4, 2, 0.75), (5, 2, 0.75))
 while the newest three, still stray by this part of what the whole sum does on average."""
 
 
+NEARLY = 0.7
+"""The score from which an hour makes a burst that the series is known for, told or not."""
+FAMILIAR = 0.5
+"""The most that an hour scores which the series is known for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tuning:
     """The numbers behind the judgement; z-scores count the standard deviations of the horizon's own spread."""
 
-    thresholds: tuple[float, ...] = (6.0, 4.25, 4.0, 3.75, 3.75, 3.75)
+    thresholds: tuple[float, ...] = (6.0, 3.8, 3.6, 3.4, 3.75, 3.75)
     """One a horizon (1, 2, 3, 6, 24, 72 hours)."""
     cap: float = 6.0
     """An hour counts in longer sums only up to this z-score, so that one spike does not carry a day."""
@@ -40,8 +48,10 @@ class Tuning:
     train_least: float = -3.0
     hot: float = 2.5
     """The z-score from which an hour by itself bears witness."""
-    witnesses: tuple[int, ...] = (0, 2, 3, 5, 10, 20)
+    witnesses: tuple[int, ...] = (0, 2, 3, 5, 10, 0)
     """How many witnesses each horizon takes: no single hour is a story."""
+    breadth: float = 0.75
+    """The longest horizon takes so large a part of its hours above the expected: what has doubled has no witnesses."""
     familiar: float = 2.0
     """What a flagged hour had is no news a week later, up to so many times as much."""
     told_fades: float = 0.8
@@ -66,19 +76,11 @@ class Tuning:
     doubt_hours: float = 12.0
     """The squared relative error of a level with n hours behind it is doubt / (1 + n / doubt_hours)."""
     young: float = 96.0
-    """Hours below which a series trains at once, without quarantine."""
+    """Hours below which a series trains at once, without quarantine, and its silence is no news."""
     ripe: float = 336.0
     """Hours from which residuals train the dispersion with full weight: before, they are mostly ignorance."""
     memory: Memory = field(default_factory=Memory)
-
-
-@dataclass(frozen=True, slots=True)
-class Floors:
-    """Materiality in the unit of the values: the least excess an hour, on average over the horizon, and the least
-    excess of one hour that needs no second one as evidence."""
-
-    per_hour: float = 0.0
-    one_hour: float = float("inf")
+    known: Known = field(default_factory=Known)
 
 
 class Reading(NamedTuple):
@@ -116,9 +118,12 @@ class _After(NamedTuple):
     scores: Reals
     z: Reals
     """Not yet divided by the spread."""
+    odd: Flags
+    """What may not train: also a burst that the series is known for."""
     silent: Flags
     totals: Reals
     silence: Silence
+    bursts: Bursts
 
 
 class Baseline:
@@ -142,7 +147,7 @@ class Baseline:
         self._level = np.zeros(rows)
         self._told = np.zeros((WEEK, rows))
         self._spent = np.zeros((2, rows))
-        self._silence = Silence(rows)
+        self._silence, self._bursts = Silence(rows), Bursts(rows, self.tuning.known)
         self.hours = np.zeros(rows)
         """Known hours behind each series' level."""
 
@@ -156,7 +161,7 @@ class Baseline:
     def advance(self, values: Floats, hour: int, floors: Floors | None = None) -> Reading:
         """Judge the hours up to the next midnight UTC, as `read` does, and learn from them."""
         reading, day, after = self._read(values, hour, floors)
-        self._learn(reading, day, after)
+        self._learn(day, after)
         return reading
 
     def _read(self, values: Floats, hour: int, floors: Floors | None) -> tuple[Reading, _Day, _After]:
@@ -179,7 +184,8 @@ class Baseline:
         alone = np.where(familiar, 0.0, z_score(seen, mean, k))
         hot = (alone >= tuning.hot * spread[0]) & present
         counted = np.where(familiar, expected, np.minimum(seen, cap))
-        sums, totals = self._totals.sums((counted, held, held * expected, seen, hot))
+        above = (seen > expected) & (expected > 0)
+        sums, totals = self._totals.sums((counted, held, held * expected, seen, hot, above))
         single = law.single()
         z = np.empty((len(values), len(HORIZONS), values.shape[1]), dtype=np.float32)
         z[:, 0] = alone
@@ -187,15 +193,30 @@ class Baseline:
         z *= present[:, None]
         scores = z / (spread * np.array(tuning.thresholds)[:, None]).astype(np.float32)
         scores *= sums[:, :, 4] >= np.array(tuning.witnesses, dtype=np.float32)[:, None]
+        scores[:, -1] *= (sums[:, -1, 5] >= tuning.breadth * LONGEST) & (self.hours >= WEEK)
         _gate(scores, z, spread)
         scores *= _goes_on(sums)
         depth, news, silence_after = self._silence.read(seen, present, sums, single, spread)
         depth /= tuning.silence
-        score = scores[:, 1:].max(axis=1)
-        material = _material(scores, sums, floors) if floors else score
+        news &= self.hours >= tuning.young
+        odd = scores[:, 1:].max(axis=1)
+        told, bursts_after = self._known_for(scores, sums)
+        score = told[:, 1:].max(axis=1)
+        material = material_scores(told, sums, floors, self._level) if floors else score
         reading = Reading(expected, upper, score, material, (z / spread).max(axis=1) if floors else score, depth * news)
         day = _Day(hours, seen, np.clip(seen, least, most), expected, self._level, present.astype(np.float64))
-        return reading, day, _After(scores, z, depth >= 1.0, totals, silence_after)
+        return reading, day, _After(scores, z, odd >= 1.0, depth >= 1.0, totals, silence_after, bursts_after)
+
+    def _known_for(self, scores: Reals, sums: Reals) -> tuple[Reals, Bursts]:
+        """The scores without the bursts that a series is known for, and the bursts with these hours."""
+        _, two, *_, six = range(4)
+        height = np.maximum(sums[:, two, 3] - sums[:, two, 1], 0.0) / HORIZONS[two]
+        familiar, after = self._bursts.read(scores[:, two : six + 1].max(axis=1) >= NEARLY, height)
+        if not familiar.any():
+            return scores, after
+        told = scores.copy()
+        told[:, : six + 1] = np.where(familiar[:, None], np.minimum(told[:, : six + 1], FAMILIAR), told[:, : six + 1])
+        return told, after
 
     def _told_near(self, hours: npt.NDArray[np.intp]) -> Floats:
         """The most that a flagged hour of the weeks before had, at the same time give or take an hour."""
@@ -203,11 +224,11 @@ class Baseline:
         most: Floats = near.max(axis=0)
         return most
 
-    def _learn(self, reading: Reading, day: _Day, after: _After) -> None:
+    def _learn(self, day: _Day, after: _After) -> None:
         tuning = self.tuning
         self._totals.keep(after.totals)
-        self._silence = after.silence
-        flagged = (reading.score >= 1.0) | after.silent
+        self._silence, self._bursts = after.silence, after.bursts
+        flagged = after.odd | after.silent
         self.hours += day.present.sum(axis=0)
         short = flagged.sum(axis=0) <= tuning.habit_hours
         self._told[day.hours] = np.where(flagged & short, day.seen, tuning.told_fades * self._told[day.hours])
@@ -229,7 +250,7 @@ class Baseline:
             self._profile.train(leaving.hours, leaving.fair, leaving.present)
             weight = leaving.present * np.minimum(self.hours / tuning.ripe, 1.0) ** 2
             self._dispersion.train(leaving.fair, leaving.expected, leaving.level, weight)
-        self._adopt(reading.score >= 1.0)
+        self._adopt(after.odd)
         self._refit()
 
     def _taint(self, flagged: Flags, scores: Reals) -> None:
@@ -320,15 +341,6 @@ def _goes_on(sums: Reals) -> Flags:
         least = part * excess[:, place]
         result[:, place] = excess[:, newest] * (HORIZONS[place] / HORIZONS[newest]) >= least
         result[:, place] |= excess[:, newest] * sums[:, place, 1] >= least * sums[:, newest, 1]
-    return result
-
-
-def _material(scores: Reals, sums: Reals, floors: Floors) -> Reals:
-    hours = np.array(HORIZONS, dtype=np.float64)[:, None]
-    excess = np.maximum(sums[:, :, 3] - sums[:, :, 1], 0.0) / hours
-    least = np.array([floors.one_hour] + [floors.per_hour] * (len(HORIZONS) - 1))[:, None]
-    ratio = np.divide(excess, least, out=np.where(excess > 0, np.inf, 0.0), where=least > 0)
-    result: Reals = np.minimum(scores, ratio).max(axis=1)
     return result
 
 

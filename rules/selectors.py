@@ -94,15 +94,16 @@ def _answers(pattern: str, word: str, ident: str, names: Names) -> Iterator[bool
         key = folded.removesuffix(f"={UNTAGGED}")
         if key != folded and not _GLOB & set(key):
             yield key not in map(str.casefold, tags)
-        called: Sequence[str] = [f"{key}={value}" for key, value in tags.items()]
+        known: Sequence[str] = [f"{key}={value}" for key, value in tags.items()]
     else:
         yield pattern == ident or fnmatchcase(ident, pattern)
-        called = list(_names(word, ident, names))
-    for name in map(str.casefold, called):
+        known = list(called(word, ident, names))
+    for name in map(str.casefold, known):
         yield folded == name or fnmatchcase(name, folded)
 
 
-def _names(word: Dimension, ident: str, names: Names) -> Iterator[str]:
+def called(word: Dimension, ident: str, names: Names) -> Iterator[str]:
+    """What an id is called in a dimension: its names, and the e-mail address of a user."""
     yield from _SPECIAL_NAMES.get(ident, ())
     if word in _CALLED_AS_THEY_ARE:
         yield ident

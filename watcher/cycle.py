@@ -123,6 +123,7 @@ def look(world: World, rules: Rules, ingested: Ingested, now: datetime) -> Snaps
         sources=store.sources.all(organization),
         reconciled=world.ledger.reconciled,
         told_as=world.label if world.one_of_several else "",
+        label=world.label,
         ratios=world.ledger.book.ratios,
         caps=read_caps(store, organization, names) if rules.ask_for_caps else None,
         counted=count(world, rules, view, now),

@@ -89,7 +89,14 @@ class Parts:
     def rules(self) -> Rules:
         """What the configuration asks to be told of."""
         settings = self.settings
-        return Rules(settings.budgets, settings.anomalies, settings.routes, settings.drift, settings.price_changes)
+        return Rules(
+            settings.budgets,
+            settings.anomalies,
+            settings.routes,
+            settings.drift,
+            settings.price_changes,
+            tuple(receiver.name for receiver in settings.receivers),
+        )
 
     def world(self, access: Access, organization: str, ledger: Ledger | None = None) -> World:
         """What a cycle of the organization of this id works on; a ledger that is already filled may be handed on."""

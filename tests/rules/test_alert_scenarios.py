@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from rules import lifecycle, routing
+from rules.hearing import Audience
 from rules.model import (
     Alert,
     AnomalyEvidence,
@@ -86,7 +87,7 @@ class Story:
         routed = routing.notifications(
             advance,
             known,
-            [Route(receiver) for receiver in self.receivers],
+            Audience([Route(receiver) for receiver in self.receivers]),
             organization_name="Acme",
             first_judgement=self.first,
             now=now,

@@ -27,6 +27,7 @@ import numpy as np
 import pytest
 
 from rules import budgets, hindsight, lifecycle, routing
+from rules.hearing import Audience
 from rules.measures import Measure
 from rules.model import (
     CONSOLE,
@@ -190,7 +191,7 @@ class Story:
         routed = routing.notifications(
             advance,
             known,
-            [Route("ops")],
+            Audience([Route("ops")]),
             organization_name="Acme",
             first_judgement=self.remembered is None,
             now=now,

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rules import lifecycle, routing, sources
+from rules.hearing import Audience
 from rules.model import Alert, Kind, Names, Notification, Route, Snapshot, SourceState, State
 from tests.rules.test_sources import snapshot_of
 
@@ -40,7 +41,7 @@ class Days:
             open_alerts, sources.judge(snapshot, None, now, open_alerts), CONFIGURED, Names(), now
         )
         routed = routing.notifications(
-            advance, open_alerts, [Route("ops")], organization_name="Acme", first_judgement=False, now=now
+            advance, open_alerts, Audience([Route("ops")]), organization_name="Acme", first_judgement=False, now=now
         )
         self.alerts = lifecycle.applied(open_alerts, routed.alerts)
         return list(routed.notifications)

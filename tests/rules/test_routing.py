@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from rules import lifecycle, routing
 from rules.dimensions import known_of
+from rules.hearing import Audience
 from rules.inhibition import narrowness
 from rules.model import (
     DIMENSIONS,
@@ -66,7 +67,7 @@ def send(
 ) -> routing.Routed:
     routes = [Route(receiver) for receiver in receivers]
     return routing.notifications(
-        advance, known, routes, organization_name="Acme", first_judgement=False, now=now, names=names
+        advance, known, Audience(routes), organization_name="Acme", first_judgement=False, now=now, names=names
     )
 
 

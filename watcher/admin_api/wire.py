@@ -64,8 +64,12 @@ Nano = Annotated[int, PlainValidator(_parse_amount)]
 Usd = Annotated[str, PlainValidator(_require_usd)]
 # No row of any organization's hour comes near 10**12 tokens, and at the dearest price they still fit in nano-dollars.
 Count = Annotated[int, Field(ge=0, le=10**12)]
+# A search costs as much as thousands of tokens.
+Searches = Annotated[int, Field(ge=0, le=10**9)]
 CountOrNone = Annotated[Count, BeforeValidator(_zero_for_null)]
 Text = str | None
+# Read up to the first bad entry: to complain of each of a long list would take hundreds of times its size.
+Listed = Annotated[list[T], Field(fail_fast=True)]
 
 
 class CacheCreation(TypedDict, total=False):
@@ -78,7 +82,7 @@ class CacheCreation(TypedDict, total=False):
 class ServerToolUse(TypedDict, total=False):
     """Calls of tools that the API runs itself."""
 
-    web_search_requests: Count | None
+    web_search_requests: Searches | None
 
 
 class UsageResult(TypedDict, total=False):
@@ -103,7 +107,7 @@ class UsageSlice(TypedDict):
 
     starting_at: Moment
     ending_at: Moment
-    results: list[UsageResult]
+    results: Listed[UsageResult]
 
 
 class CostMoney(TypedDict):
@@ -132,13 +136,13 @@ class CostSlice(TypedDict):
 
     starting_at: Moment
     ending_at: Moment
-    results: list[CostResult]
+    results: Listed[CostResult]
 
 
 class ReportPage(TypedDict, Generic[T]):
     """A page of a report. `has_more` alone says whether there is another."""
 
-    data: list[T]
+    data: Listed[T]
     has_more: bool
     next_page: NotRequired[str | None]
 
@@ -146,7 +150,7 @@ class ReportPage(TypedDict, Generic[T]):
 class ListPage(TypedDict, Generic[T]):
     """A page of a directory, continued after its `last_id`."""
 
-    data: list[T]
+    data: Listed[T]
     has_more: bool
     last_id: NotRequired[str | None]
 
@@ -283,7 +287,7 @@ class WireClaudeCode(Wire):
     terminal_type: Text = None
     is_remote: bool | None = None
     core_metrics: CoreMetrics
-    model_breakdown: list[ClaudeCodeModelUse] | None = None
+    model_breakdown: Listed[ClaudeCodeModelUse] | None = None
 
 
 def read_fast(adapter: TypeAdapter[T], body: bytes) -> T:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from watcher.cli.context import DEFAULT_CONFIG, INVALID_CONFIG, ConfigFile, clock_for
+from watcher.cli.context import DEFAULT_CONFIG, INVALID_CONFIG, ConfigFile, clock_for, fail
+
+WRONG_USAGE = 2
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,6 +26,10 @@ def register(app: typer.Typer) -> None:
 def check(
     config: ConfigFile = DEFAULT_CONFIG,
     online: Annotated[bool, typer.Option("--online", help="Also ask the API what this key may read.")] = False,
+    labels: Annotated[
+        str | None,
+        typer.Option("--route", help="Say only who would hear of an alert with these labels, as 'severity=critical'."),
+    ] = None,
 ) -> None:
     """Check the configuration and say in plain words what it would watch and do."""
     from watcher import logs
@@ -40,6 +46,9 @@ def check(
         raise typer.Exit(INVALID_CONFIG)
     logs.redact(secrets_of(report.settings))
     clock = clock_for(report.settings)
+    if labels is not None:
+        _who_hears(report.settings, labels)
+        return
     typer.echo(f"{config} is valid.")
     for line in report.sentences:
         typer.echo(f"  {line}")
@@ -47,6 +56,31 @@ def check(
         typer.echo(f"warning: {warning}", err=True)
     if online and not _ask(report.settings, clock.now()):
         raise typer.Exit(1)
+
+
+def _who_hears(settings: Settings, text: str) -> None:
+    """Print the routes that take an alert with these labels, and their receivers; exits with 2 for what is none."""
+    from rules import labels
+    from rules.hearing import taken_by
+    from rules.matchers import NoMatcher, split
+
+    found: dict[str, list[str]] = {}
+    for part in split(text):
+        try:
+            matcher = labels.read(part)
+        except NoMatcher as error:
+            fail(f"--route: {part!a} {error}.", WRONG_USAGE)
+        if matcher.operator != "=":
+            fail(f"--route takes labels with their values, such as severity=critical, not {part!a}.", WRONG_USAGE)
+        found.setdefault(matcher.label, []).append(matcher.value)
+    receivers: dict[str, None] = {}
+    for number in taken_by(settings.routes, found):
+        route = settings.routes[number]
+        receivers[route.receiver] = None
+        by = " and ".join(map(str, route.match)) or "it takes every alert"
+        typer.echo(f'  route {number + 1} to "{route.receiver}": {by}')
+    names = ", ".join(f'"{name}"' for name in receivers)
+    typer.echo(f"Would hear: {names}." if receivers else "Nobody would hear: no route takes it.")
 
 
 def _ask(settings: Settings, now: datetime) -> bool:

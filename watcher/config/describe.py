@@ -14,6 +14,7 @@ from rules.rolling import window_words
 from rules.selectors import WORDS
 from rules.thresholds import Mark, Threshold, mark_amount, percent_of, threshold_amount
 from watcher.config.durations import spell_duration
+from watcher.config.route_words import describe_routes, is_selective
 from watcher.config.values import WEEKDAYS
 from watcher.pricing import OwnPrice
 from watcher.settings import OrganizationSettings, ReceiverSettings, Settings
@@ -53,6 +54,7 @@ def describe(settings: Settings) -> list[str]:
         *_price_changes(settings.price_changes),
         *(_price(price) for price in settings.prices),
         *(_receiver(receiver, settings) for receiver in settings.receivers),
+        *describe_routes(settings.routes),
         *_heartbeat(settings),
         "Only reads from the API: it cannot switch a key off.",
     ]
@@ -193,7 +195,8 @@ def _price(price: OwnPrice) -> str:
 
 def _receiver(receiver: ReceiverSettings, settings: Settings) -> str:
     routed = any(route.receiver == receiver.name for route in settings.routes)
-    hears = "hears of every alert" if routed else "hears of nothing, as no route names it"
+    everything = "hears of what routes send it" if is_selective(settings.routes) else "hears of every alert"
+    hears = everything if routed else "hears of nothing, as no route names it"
     return f"Receiver {_quoted(receiver.name)} ({_CHANNEL[receiver.type]}) {hears}."
 
 

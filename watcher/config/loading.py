@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rules.drift import DriftRule
@@ -73,6 +73,7 @@ def _build(path: Path, tables: Tables, sections: Sections) -> Settings | None:
     if sections.problems or organizations is None or store is None or http is None or poll is None:
         return None
     sections.twins.warn_if_readable()
+    ways = tuple(route for route in routes if route is not None)
     rules = [budget for budget in budgets if budget is not None], [rule for rule in anomalies if rule is not None]
     return Settings(
         path=path,
@@ -86,12 +87,21 @@ def _build(path: Path, tables: Tables, sections: Sections) -> Settings | None:
         price_changes=price_rule or PriceRule(),
         prices=tuple(price for price in prices if price is not None),
         receivers=tuple(receiver for receiver in receivers if receiver is not None),
-        routes=tuple(Route(receiver) for receiver in routes if receiver is not None),
+        routes=ways,
         heartbeat=heartbeat,
         warnings=(
             *sections.warnings,
             *warn_of_gaps(tables),
+            *_about_routes(ways),
             *warn_of_short_history(rules[0], poll, store),
             *warn_of_confusion(organizations, *rules),
         ),
     )
+
+
+def _about_routes(routes: Sequence[Route]) -> list[str]:
+    if not any(route.match or route.goes_on is not None for route in routes):
+        return []
+    from watcher.config.route_words import warn_of_routes  # noqa: PLC0415 (only a few configurations need it)
+
+    return warn_of_routes(routes)

@@ -13,11 +13,12 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
 
 from rules.drift import DriftRule
+from rules.matchers import Matcher
 from rules.model import AnomalyRule, Dimension, Severity
 from rules.prices import PriceRule
 from rules.thresholds import Mark
 from rules.triggers import BurnPair, ForecastMark, PaceMark
-from watcher.config import addresses, trigger_values, values
+from watcher.config import addresses, route_values, trigger_values, values
 from watcher.settings import HttpSettings, PollSettings, StoreSettings
 
 _NONE = timedelta(0)
@@ -43,6 +44,10 @@ Per = Annotated[
 ]
 Plan = Annotated[dict[str, Any], PlainValidator(values.plan)]
 TokenLimit = Annotated[tuple[str, int], PlainValidator(values.token_limit)]
+Matchers = Annotated[
+    list[Annotated[Matcher, PlainValidator(route_values.matcher)]],
+    AfterValidator(route_values.not_too_many),
+]
 NotYet = Annotated[None, PlainValidator(values.refuse_action)]
 
 Keep = Annotated[timedelta, PlainValidator(values.duration(_DAY, 3650 * _DAY))]
@@ -253,9 +258,11 @@ class ConsoleTable(Table):
 
 
 class RouteTable(Table):
-    """`[[route]]`: which receiver hears of alerts."""
+    """`[[route]]`: which receiver hears of which alerts."""
 
     receiver: Name = Field(examples=['"ops"'])
+    match: Matchers = Field([], examples=["['severity=\"critical\"', 'workspace=~\"prod-.*\"']"])
+    goes_on: Flag | None = Field(None, alias="continue", examples=["true"])
     group_wait: NoWait = Field(_NONE, examples=['"0s"'])
 
 

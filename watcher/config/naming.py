@@ -18,7 +18,7 @@ def check_names(tables: Tables) -> list[Problem]:
     for kind in _NAMED:
         problems += _repeated(kind, "name", tables.several[kind], "is already the name of")
     routes = tables.several["route"]
-    problems += _repeated("route", "receiver", routes, "is already the receiver of")
+    problems += _said_twice(routes)
     receivers = [raw.get("name") for raw in tables.several["receiver"]]
     if "receiver" in tables.unreadable or any(not _is_name(name) for name in receivers):
         return problems  # which receivers there are is not known yet: a route may well lead to one of them
@@ -69,6 +69,22 @@ def _repeated(kind: str, key: str, tables: list[dict[str, Any]], what: str) -> l
             problems.append(
                 Problem(f"{kind}[{index}].{key}", f"{shown(name)} {what} {kind}[{earlier}]: each may stand once")
             )
+    return problems
+
+
+def _said_twice(routes: list[dict[str, Any]]) -> list[Problem]:
+    """Routes to a receiver with the matchers of an earlier one; several with other matchers are alternatives."""
+    first: dict[str, int] = {}
+    problems = []
+    for index, raw in enumerate(routes):
+        receiver, match = raw.get("receiver"), raw.get("match", [])
+        if not _is_name(receiver) or not isinstance(match, list):
+            continue
+        earlier = first.setdefault(repr((str(receiver), sorted(map(str, match)))), index)
+        if earlier != index:
+            same = "with the same `match`: each" if match else "without `match` too: each receiver"
+            told = f"{shown(receiver)} is already the receiver of route[{earlier}], {same} may stand once"
+            problems.append(Problem(f"route[{index}].receiver", told))
     return problems
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rules.drift import DriftRule
-from rules.model import DIMENSIONS, TAG, AnomalyRule, Budget, Dimension, Selector
+from rules.model import DIMENSIONS, TAG, AnomalyRule, Budget, Dimension, Route, Selector
 from rules.prices import PriceRule
 from rules.thresholds import mark_amount, percent_of
 from watcher.config import addresses, models, values
@@ -217,10 +217,10 @@ class Sections:
         settings = SlackSettings if slack else WebhookSettings
         return settings(sending.name, Secret(url), sending.allow_private)
 
-    def route(self, raw: dict[str, Any], place: str) -> str | None:
-        """The receiver's name of one `[[route]]`."""
+    def route(self, raw: dict[str, Any], place: str) -> Route | None:
+        """One `[[route]]`."""
         table = self._table(models.RouteTable, raw, place)
-        return None if table is None else table.receiver
+        return None if table is None else Route(table.receiver, tuple(table.match), table.goes_on)
 
     def _table(self, kind: type[_T], raw: dict[str, Any], place: str, name: str = "") -> _T | None:
         table, wrong = validate(kind, raw, place, name)

@@ -1,9 +1,12 @@
-"""The few kinds of columns that the tables are made of."""
+"""The few kinds of columns that the tables are made of, and what they belong to."""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Integer, Text
+from sqlalchemy import BigInteger, Column, Integer, MetaData, Text
 from sqlalchemy.types import TypeEngine
+
+metadata = MetaData()
+"""Every table."""
 
 
 def big() -> TypeEngine[int]:

@@ -431,3 +431,13 @@ def test_half_an_answer_is_no_answer(name: str, cut: float) -> None:
     with pytest.raises(WireError) as refused:
         model.decode(body[: int(len(body) * cut)])
     assert refused.value.cut
+
+
+def test_estimates_of_claude_code_that_no_organization_could_have_are_refused_before_their_sums_leave_64_bits() -> None:
+    model = copy.deepcopy(MODELS["claude code"])
+    row = model.example["data"][0]
+    row["model_breakdown"] = [
+        {"model": name, "estimated_cost": {"amount": "6" + "0" * 9, "currency": "USD"}} for name in "ab"
+    ]
+    with pytest.raises(WireError, match=r"^data\[0\].model_breakdown: the estimates of one page"):
+        model.decode(json.dumps(model.example).encode())

@@ -68,6 +68,10 @@ def price(lines: str) -> str:
     return GOOD + f'[[price]]\nmodel = "claude-*"\n{lines}\n'
 
 
+def route(lines: str) -> str:
+    return GOOD + f'[[receiver]]\nname = "b"\ntype = "console"\n[[route]]\nreceiver = "b"\n{lines}\n'
+
+
 def key_and(lines: str) -> str:
     return GOOD.replace("[[budget]]", f"{lines}\n[[budget]]", 1)
 
@@ -484,6 +488,30 @@ BROKEN: list[tuple[str, str, str]] = [
     (GOOD + '[[route]]\nreceiver = "opps"\n', "route[1].receiver", 'did you mean "ops"?'),
     (GOOD + '[[route]]\nreceiver = "xyzzy"\n', "route[1].receiver", 'there is "ops"'),
     (GOOD + '[[route]]\nreceiver = "ops"\n', "route[1].receiver", "already the receiver of route[0]"),
+    (
+        GOOD + '[[route]]\nreceiver = "ops"\nmatch = ["rule=a"]\n' * 2,
+        "route[2].receiver",
+        "of route[1], with the same `match`",
+    ),
+    (route('match = "severity=critical"'), "route[1].match", "must be a list, as in match = ['severity="),
+    (route("match = [1]"), "route[1].match[0]", "must be a text such as 'severity=\"critical\"', not 1"),
+    (route("match = ['rule=a', 'severity']"), "route[1].match[1]", "must be a label, one of = != =~ !~ and a value"),
+    (route("match = ['severity=page']"), "route[1].match[0]", "there is info, warning, critical"),
+    (route("match = ['severity=\"critcal\"']"), "route[1].match[0]", 'did you mean "critical"?'),
+    (route("match = ['severity!=\"crit\"']"), "route[1].match[0]", "names a severity that there is not"),
+    (route("match = ['kind=~\"sources\"']"), "route[1].match[0]", 'did you mean "source"?'),
+    (route("match = ['workspaces=a']"), "route[1].match[0]", 'which no alert has; did you mean "workspace"?'),
+    (route("match = ['xyzzy=a']"), "route[1].match[0]", "there is kind, severity, rule, organization"),
+    (route("match = ['tag_=a']"), "route[1].match[0]", "which no alert has"),
+    (route("match = ['rule=\"a']"), "route[1].match[0]", "a quotation mark that is never closed"),
+    (route("match = ['rule=a\"b']"), "route[1].match[0]", 'write \\" there'),
+    (route("match = ['rule=~\"(a\"']"), "route[1].match[0]", "no regular expression after =~: missing )"),
+    (route("match = ['rule!~\"[z-a]\"']"), "route[1].match[0]", "bad character range z-a"),
+    (route("match = ['${SECRET}']"), "route[1].match[0]", 'filled in: "${SECRET}"'),
+    (route(f"match = ['rule={'a' * 301}']"), "route[1].match[0]", "at most 300 characters, not 301"),
+    (route(f"match = {['rule=a'] * 21}"), "route[1].match", "at most 20 matchers, and has 21"),
+    (route("continue = 1"), "route[1].continue", "must be true or false"),
+    (route("goes_on = true"), "route[1].goes_on", "this table has continue, group_wait, match and receiver"),
 ]
 
 

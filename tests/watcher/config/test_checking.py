@@ -277,3 +277,96 @@ def test_a_period_longer_than_what_is_read_or_kept_is_a_warning_that_says_how_mu
     warnings = [each for each in found if each.startswith("budget[0]")]
     assert len(warnings) == len(told)
     assert all(part in warning for part, warning in zip(told, warnings, strict=True))
+
+
+ROUTED = DOCUMENT[: DOCUMENT.index("[[route]]")]
+CATCH_ALL = "no [[route]] takes every alert: "
+
+
+def routed(tmp_path: Path, routes: str) -> tuple[list[str], list[str]]:
+    """What is said of the routes, and what is warned of them."""
+    path = tmp_path / "config.toml"
+    path.write_text(f"{ROUTED}{routes}")
+    path.chmod(0o600)
+    report = check(path, {"KEY": "sk-ant-admin01-x"})
+    assert report.settings is not None, report.invalid
+    said = [line for line in report.sentences if line.startswith(("Route", "Receiver"))]
+    return said, [line for line in report.warnings if "terminal" not in line]
+
+
+def test_routes_are_described_in_words_in_their_order(tmp_path: Path) -> None:
+    said, warnings = routed(
+        tmp_path,
+        """
+        [[route]]
+        receiver = "bot"
+        match = ['severity="critical"', 'workspace=~"prod-.*"', 'kind!=source']
+        continue = true
+        [[route]]
+        receiver = "ops"
+        match = ['api_key=""']
+        [[route]]
+        receiver = "bot"
+        match = ['api_key!=""', 'tag_team!~"a|b"']
+        [[route]]
+        receiver = "ops"
+        """,
+    )
+    assert said == [
+        'Receiver "ops" (a Slack channel) hears of what routes send it.',
+        'Receiver "bot" (a webhook) hears of what routes send it.',
+        'Receiver "terminal" (standard output) hears of nothing, as no route names it.',
+        (
+            'Route 1: alerts whose severity is "critical", workspace matches "prod-.*" and kind is not "source" '
+            'go to "bot", and on to the next route.'
+        ),
+        'Route 2: alerts whose api_key is not there go to "ops", and no further.',
+        'Route 3: alerts whose api_key is there and tag_team does not match "a|b" go to "bot", and no further.',
+        'Route 4: every alert goes to "ops".',
+    ]
+    assert warnings == []
+
+
+ONE = """
+[[route]]
+receiver = "ops"
+"""
+
+
+@pytest.mark.parametrize(
+    ("routes", "warned"),
+    [
+        (ONE, []),
+        (f"{ONE}match = ['severity=critical']\n", [f"{CATCH_ALL}one of kind budget and severity info, say, is told"]),
+        (f"{ONE}match = ['severity=critical']\n{ONE}match = ['severity!=critical']\n", []),
+        (f"{ONE}match = ['severity=critical']\n{ONE}match = ['kind!=budget']\n{ONE}match = ['kind=budget']", []),
+        (
+            f"{ONE}match = ['severity=critical']\n{ONE}match = ['kind!=budget']\n",
+            [f"{CATCH_ALL}one of kind budget and severity info, say, is told"],
+        ),
+        (
+            f"{ONE}match = ['severity!=info']\n{ONE}match = ['workspace=a']\n",
+            [f"{CATCH_ALL}one of kind budget and severity info that they do not match is told"],
+        ),
+        (
+            f"{ONE}continue = false\n{ONE.replace('ops', 'bot')}",
+            ["route[1]: no alert comes this far, as route[0] takes every one and does not continue"],
+        ),
+    ],
+    ids=[
+        "a route that takes all",
+        "only what is critical",
+        "the one or the other",
+        "two labels together",
+        "two labels that leave a gap",
+        "a label that may be anything",
+        "a route that none comes to",
+    ],
+)
+def test_alerts_that_no_route_takes_and_routes_that_none_comes_to_are_warned_of(
+    tmp_path: Path, routes: str, warned: list[str]
+) -> None:
+    found = [line for line in routed(tmp_path, routes)[1] if "no [[route]] names" not in line]
+    assert len(found) == len(warned)
+    for line, begins in zip(found, warned, strict=True):
+        assert line.startswith(begins)

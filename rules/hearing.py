@@ -1,0 +1,76 @@
+"""Which receivers hear of an alert: the routes in their order, each with its matchers. Pure.
+
+An alert goes to the first route whose matchers all hold, and on to the next ones as long as the routes that take it
+continue. A story goes to everybody who is to hear of any alert in it: whoever asked for the organization's alerts
+hears of the key that explains them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from rules.inhibition import Inhibition
+from rules.labels import labels_of
+from rules.matchers import Labels, all_hold
+from rules.model import Alert, Names, Route
+
+
+def taken_by(routes: Sequence[Route], labels: Labels) -> Iterator[int]:
+    """The numbers (from 0) of the routes that take an alert with these labels, in order."""
+    for number, route in enumerate(routes):
+        if all_hold(route.match, labels):
+            yield number
+            if not route.continues:
+                return
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Who can be told of what."""
+
+    routes: Sequence[Route]
+    receivers: Collection[str] | None = None
+    """All that there are: one that is no more is not told of an end. None: it is not known, and none is left out."""
+    label: str = ""
+    """What the configuration calls the organization."""
+
+
+class Hearing:
+    """The routes, as the alerts of one organization meet them; `called` is what the organization is called."""
+
+    def __init__(self, routes: Sequence[Route], names: Names, called: Sequence[str] = ()) -> None:
+        self._routes, self._names, self._called = routes, names, called
+        self.receivers = tuple(dict.fromkeys(route.receiver for route in routes))
+        """Everybody that some route names, in order."""
+        self._asks = any(route.match for route in routes)
+        self._everything = self._taken({})
+
+    def of(self, alert: Alert) -> tuple[str, ...]:
+        """Who hears of an alert as it is now, in the order of the routes, each once."""
+        return self._taken(labels_of(alert, self._names, self._called)) if self._asks else self._everything
+
+    def _taken(self, labels: Labels) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self._routes[number].receiver for number in taken_by(self._routes, labels)))
+
+    def tell(self, story: Inhibition, alerts: Mapping[str, Alert]) -> dict[str, tuple[Alert, tuple[str, ...]]]:
+        """By id the alerts to tell of now, as they are once they were told, and the receivers that had not heard.
+
+        Those are the story's tellers. One whose message went out earlier is told anew to whoever hears of it only
+        through a wider alert that joined the story now.
+        """
+        wanted: dict[str, dict[str, None]] = {ident: dict.fromkeys(self.of(alerts[ident])) for ident in story.told}
+        for ident in story.folded:
+            teller = alerts[ident].inhibited_by
+            if teller is not None and teller in alerts:
+                wanted.setdefault(teller, {}).update(dict.fromkeys(self.of(alerts[ident])))
+        found = {}
+        for ident, receivers in wanted.items():
+            alert = alerts[ident]
+            if alert.heard is None and ident not in story.told:
+                continue  # told by a version that kept no account of it: to everybody
+            heard = alert.heard or ()
+            fresh = tuple(receiver for receiver in self.receivers if receiver in receivers and receiver not in heard)
+            if fresh or alert.heard is None:
+                found[ident] = (replace(alert, heard=(*heard, *fresh)), fresh)
+        return found
