@@ -14,6 +14,7 @@ from watcher.cli.context import (
     DEFAULT_CONFIG,
     AsJson,
     ConfigFile,
+    as_sentence,
     clock_for,
     fail,
     load_settings,
@@ -123,7 +124,7 @@ def _given(
                 fail("--select takes one pattern for each word, as `select` in the configuration does.", WRONG_USAGE)
             given["select"] = dict(pairs)
     except ValueError as error:
-        fail(str(error).replace("--by", "--per").replace("--where", "--select"), WRONG_USAGE)
+        fail(as_sentence(str(error).replace("--by", "--per").replace("--where", "--select")), WRONG_USAGE)
     return given
 
 
@@ -175,4 +176,4 @@ def _budget(base: Budget | None, given: dict[str, Any]) -> Budget:
 def _sentence(problem: str) -> str:
     """A problem of the configuration as one of the command line: ".limit_usd: must be …" is "--limit: must be …"."""
     told = problem.partition(" (budget ")[0]
-    return f"--{told.removeprefix('.').replace('limit_usd', 'limit', 1)}."
+    return as_sentence(f"--{told.removeprefix('.').replace('limit_usd', 'limit', 1)}")

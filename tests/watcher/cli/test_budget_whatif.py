@@ -148,6 +148,8 @@ def test_history_that_is_missing_is_said_and_not_taken_for_nothing(config: Path)
         (("--limit", "5", "--period", "fortnight"), "--period: must be"),
         (("--limit", "5", "--timezone", "Mars"), "--timezone"),
         (("--limit", "5", "--per", "planet"), "--per must be"),
+        (("--limit", "5", "--per", "planet"), 'not "planet".\n'),
+        (("--limit", "5", "--timezone", "Europe/Berlim"), 'did you mean "Europe/Berlin"?\n'),
         (("--limit", "5", "--select", "planet=x"), "--select must begin with"),
         (("--limit", "5", "--select", "model=a", "--select", "model=b"), "--select takes one pattern for each word"),
         (("--budget", "any day"), "A rolling budget has no periods to replay"),

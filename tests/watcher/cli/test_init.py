@@ -225,7 +225,16 @@ def test_with_little_history_less_is_proposed_and_that_is_said(make: Make) -> No
     assert list(made.budgets) == ["organization"]
     assert "it rests on 5." in made.text
     assert "days of history: the limit below is a guess" in made.text
+    assert "again after two weeks" in made.err
     assert "note: There are only 5." in made.err
+
+
+def test_where_little_was_asked_for_that_is_what_is_said_and_no_month_passes_for_whole(make: Make) -> None:
+    made = make(World(started_at=BEGAN, keys=4, days=40), "--days", "3")
+    assert "No more was asked for: run `watcher init` again with more than --days 3." in made.err
+    assert "again after two weeks" not in made.err
+    comment = " ".join(made.text.partition('name = "organization"')[0].replace("#", "").split())
+    assert re.search(r"November 2026 so far \$[\d,.]+, as far as it is known, expected", comment)
 
 
 def test_without_any_spend_no_limit_is_proposed(make: Make) -> None:
@@ -341,6 +350,8 @@ def test_a_file_that_is_there_is_left_as_it_is_unless_forced(tmp_path: Path) -> 
         (("-o", "/nowhere/at/all/config.toml"), 1, "The folder /nowhere/at/all does not exist"),
         (("--admin-key-file", "/nowhere/key"), 2, "--admin-key-file names /nowhere/key, and there is no such file."),
         (("--base-url", "https://api.anthropic.com"), 2, "WATCHER_CLOCK is for drills"),
+        (("--base-url", "http://127.0.0.1/\udcff"), 2, "--base-url must be UTF-8 text"),
+        (("--admin-key-file", "/nowhere/\udcff"), 2, "--admin-key-file must be UTF-8 text"),
     ],
 )
 def test_what_cannot_be_meant_is_told(words: tuple[str, ...], code: int, sentence: str, tmp_path: Path) -> None:
