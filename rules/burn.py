@@ -34,6 +34,9 @@ from rules.triggers import BurnPair
 LEAST = 0.5
 """Hours of the even share of the limit that the long window must have cost."""
 HABIT = 2.0
+OPEN = 1 / 6
+"""The part of the open hour that has passed at least: its first minutes, or a clock that is behind the API's, make no
+rate of a single batch."""
 WEEKS = 4
 BELOW = 0.9
 KEEP_FIRING_FOR = timedelta(hours=1)
@@ -82,7 +85,7 @@ class _Hours:
         self.first = max(self.complete - max(pair.long // HOUR for pair in field.budget.burn), 0)
         """The first column of the longest window; everything before it is what is learned from."""
         self.ends = range(max(self.complete, 1), self.shown + 1)
-        self.seen = (field.as_of - view.start) / HOUR
+        self.seen = max((field.as_of - view.start) / HOUR, self.shown - 1 + OPEN)
         self.limits = np.array([limit or 0 for limit in field.limits], dtype=np.int64)
         self.even: Floats = self.limits / ((period.end - period.start) / HOUR)
         cost = members.hours(self.first, self.shown)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rules import early, lifecycle
 from rules.model import HOUR, Breach, Budget, BurnEvidence, Clear, Leaf, Names, PaceEvidence, SpendView, Verdict
-from rules.triggers import ForecastMark, PaceMark, usual_pairs
+from rules.triggers import BurnPair, ForecastMark, PaceMark, usual_pairs
 
 NOW = datetime(2026, 11, 20, 14, 10, tzinfo=UTC)
 HOURS = 35 * 24
@@ -112,9 +112,8 @@ def breaches(cost: npt.NDArray[np.int64], budget: Budget = BUDGET) -> list[Breac
 def test_what_half_an_hour_of_the_even_share_is_worth_must_be_burnt(hours_of_even: float, is_told: bool) -> None:
     cost = usual(1)
     cost[0, -1] = int(hours_of_even * (BUDGET.limit or 0) / 720)
-    view = replace(view_of(cost), observed_until=NOW - timedelta(minutes=5))  # so little is 5 times the even share
-    verdicts = early.judge(replace(BUDGET, pace=()), view, Names(), [], NOW)
-    assert bool([each for each in verdicts if isinstance(each, Breach)]) is is_told
+    slow = replace(BUDGET, pace=(), burn=(BurnPair(HOUR, HOUR, 2.5),))  # so little is 2.7 times the even share
+    assert bool(breaches(cost, slow)) is is_told
 
 
 def test_the_evidence_of_a_burn_adds_up() -> None:

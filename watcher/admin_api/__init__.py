@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         RateLimited,
         Refused,
         TimedOut,
+        TooLarge,
         Unavailable,
     )
     from watcher.admin_api.grouping import GroupingMemory
@@ -46,6 +47,7 @@ _HOMES = {
     "RequestObservation": "transport",
     "RetryPolicy": "retrying",
     "TimedOut": "errors",
+    "TooLarge": "errors",
     "Unavailable": "errors",
     "connect": "transport",
 }
@@ -68,6 +70,7 @@ __all__ = [
     "RequestObservation",
     "RetryPolicy",
     "TimedOut",
+    "TooLarge",
     "Unavailable",
     "connect",
 ]

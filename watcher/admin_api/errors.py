@@ -10,6 +10,7 @@
     │   └── TimedOut       no whole answer in time, or the time budget of the call is spent
     ├── Refused            any other status: redirects, 409, 413 …
     └── Malformed          an answer that cannot be read: cut in half, without a time or an amount, or not whole
+        ├── TooLarge       an answer beyond what is taken; of a report, fewer hours are then asked for
         └── BrokenPaging   a cursor seen before, no cursor where more is promised, or too many pages
 
 Catch `AdminApiError` to treat a source as failed, and `NotOffered` before it to treat the source as absent.
@@ -96,6 +97,10 @@ class Malformed(AdminApiError):
     """An answer that cannot be trusted. The message names the place, such as `data[3].results[17].amount`."""
 
     advice = "if it lasts, the API may have changed: look for a newer version of this program"
+
+
+class TooLarge(Malformed):
+    """An answer that is too large to be taken."""
 
 
 class BrokenPaging(Malformed):

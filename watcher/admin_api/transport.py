@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from watcher import __version__
-from watcher.admin_api.errors import AdminApiError, Malformed, TimedOut, Unavailable
+from watcher.admin_api.errors import AdminApiError, Malformed, TimedOut, TooLarge, Unavailable
 from watcher.admin_api.pacing import Pacer
 from watcher.admin_api.refusals import error_of, excerpt, request_id_of
 from watcher.admin_api.retrying import RetryPolicy, TimeBudget, ask_until_answered
@@ -22,7 +22,8 @@ from watcher.secret import Secret
 API_VERSION = "2023-06-01"
 USER_AGENT = f"claude-watcher/{__version__} (+https://github.com/claude-watcher/claude-watcher)"
 
-# A page of 36,000 usage rows is 16 MB. One four times that is no answer of this API; reading it takes many times more.
+# A page of 36,000 usage rows is 16 MB. Reading one takes many times its size; what is larger than this is asked for in
+# smaller pages, where it can be.
 _LARGEST_BODY = 64 * 1024 * 1024
 
 T = TypeVar("T")
@@ -260,7 +261,7 @@ def _read_body(response: httpx.Response, endpoint: str, budget: TimeBudget) -> b
         chunks.append(chunk)
         size += len(chunk)
         if size > _LARGEST_BODY:
-            raise Malformed(endpoint, response.status_code, request_id_of(response), "the answer is far too large")
+            raise TooLarge(endpoint, response.status_code, request_id_of(response), "the answer is far too large")
         if budget.remaining() <= 0:
             raise TimedOut(endpoint, None, request_id_of(response), "the answer did not end within the time budget")
     return b"".join(chunks)

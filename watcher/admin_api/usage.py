@@ -10,7 +10,7 @@ from watcher.admin_api.buckets import HOUR, BucketSequence
 from watcher.admin_api.by_keys import DoesNotAddUp, read_hour_by_keys
 from watcher.admin_api.decoding import Page
 from watcher.admin_api.endpoints import FAST_MODE_BETA, USAGE, moment
-from watcher.admin_api.errors import AdminApiError, BadRequest, Malformed
+from watcher.admin_api.errors import AdminApiError, BadRequest, Malformed, TooLarge
 from watcher.admin_api.grouping import LADDER, Grouping, GroupingMemory, coarser
 from watcher.admin_api.paging import follow
 from watcher.admin_api.retrying import TimeBudget
@@ -76,10 +76,10 @@ def read_usage(
 ) -> tuple[UsageBucket, ...]:
     """Hourly usage, oldest first; `memory` is updated with the grouping that was accepted.
 
-    A 400 that comes after some pages keeps them: the reading goes on behind them with a new page sequence,
-    which mends a stale cursor, and walks down the ladder only if its first page is refused too. If even the
-    coarsest grouping is refused, the first refusal is raised: then it was not the grouping. Raises
-    AdminApiError.
+    A page that is too large is taken for a refusal. A 400 that comes after some pages keeps them: the reading goes
+    on behind them with a new page sequence, which mends a stale cursor, and walks down the ladder only if its first
+    page is refused too. If even the coarsest grouping is refused, the first refusal is raised: then it was not the
+    grouping. Raises AdminApiError.
     """
     sequence: BucketSequence[UsageBucket] = BucketSequence(USAGE, HOUR, starting_at, ending_at)
     rung = accepted = memory.start(now)
@@ -94,7 +94,7 @@ def read_usage(
             # The hour changed while it was read. That says nothing about the next poll: it is not remembered.
             moved = True
             refusal: AdminApiError = Malformed(USAGE, 200, None, str(error))
-        except BadRequest as error:
+        except (BadRequest, TooLarge) as error:
             if sequence.reached > reached:
                 continue
             refusal = error

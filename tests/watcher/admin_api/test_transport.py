@@ -29,6 +29,7 @@ from watcher.admin_api import (
     RequestObservation,
     RetryPolicy,
     TimedOut,
+    TooLarge,
     Unavailable,
     connect,
 )
@@ -232,7 +233,7 @@ def test_trouble_that_stays_is_named_in_the_end(wire_up, trouble, kind: type, to
 def test_a_small_body_that_unpacks_to_more_than_any_answer_is_refused_and_not_asked_for_again(wire_up) -> None:
     packed = gzip.compress(b" " * (65 * 1024 * 1024), compresslevel=1)
     wired = wire_up(lambda _: httpx.Response(200, content=packed, headers={"content-encoding": "gzip"}))
-    with pytest.raises(Malformed, match="the answer is far too large"):
+    with pytest.raises(TooLarge, match="the answer is far too large"):
         AdminReader(wired.connection).organization()
     assert len(wired.requests) == 1
 

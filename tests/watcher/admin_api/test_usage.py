@@ -174,6 +174,25 @@ def test_without_speed_the_beta_is_not_asked_for(wire_up, usage_of) -> None:
     assert ["anthropic-beta" in request.headers for request in wired.requests] == [True, False]
 
 
+def test_a_page_that_is_too_large_is_asked_for_with_fewer_hours_and_that_is_remembered(wire_up, usage_of) -> None:
+    report = usage_of(rows_of(48), START, START + 48 * HOUR)
+    padding = b" " * (65 * 1024 * 1024)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        told = report(request)
+        return httpx.Response(200, content=told.content + padding) if request.url.params["limit"] == "24" else told
+
+    wired = wire_up(answer)
+    reader = AdminReader(wired.connection)
+    buckets = reader.usage(START, START + 48 * HOUR)
+    assert [len(bucket.rows) for bucket in buckets] == [6] * 48
+    assert {bucket.grouped_by for bucket in buckets} == {ALL}
+    asked = [dict(wired.parameters(index))["limit"] for index in range(len(wired.requests))]
+    assert asked[0] == "24"
+    assert set(asked[1:]) == {"12"}
+    assert LADDER[reader.grouping_memory.rung].hours == 12
+
+
 def test_when_even_the_coarsest_is_refused_the_first_refusal_is_told(wire_up, usage_of) -> None:
     report = usage_of(rows_of(1), START, NOW, too_fine=lambda *_: True)
     report.message = "starting_at is too long ago"
