@@ -238,16 +238,6 @@ ROWS: list[tuple[str, dict[str, Any], str]] = [
         """,
     ),
     (
-        "one batch in an hour's first minutes is no rate: it counts as if ten minutes had passed",
-        BURN,
-        """
-        flat 1
-        poll 2026-11-10T13:50 ->
-        spend 2026-11-10T14:00 2026-11-10T14:01 0.5
-        polls 2026-11-10T14:01 2026-11-10T14:04 1 ->
-        """,
-    ),
-    (
         "a normal Monday after a quiet weekend is no fire, nor is any other day of the office",
         {**BURN, "limit": 4_400},
         """

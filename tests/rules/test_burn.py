@@ -116,6 +116,15 @@ def test_what_half_an_hour_of_the_even_share_is_worth_must_be_burnt(hours_of_eve
     assert bool(breaches(cost, slow)) is is_told
 
 
+@pytest.mark.parametrize(("hours_of_even", "is_told"), [(0.6, False), (0.75, True)])
+def test_a_batch_in_an_hours_first_minute_counts_as_if_ten_had_passed(hours_of_even: float, is_told: bool) -> None:
+    cost = usual(1)
+    cost[0, -1] = int(hours_of_even * (BUDGET.limit or 0) / 720)
+    view = replace(view_of(cost), observed_until=NOW - timedelta(minutes=9))
+    verdicts = early.judge(replace(BUDGET, pace=()), view, Names(), [], NOW)
+    assert bool([each for each in verdicts if isinstance(each, Breach)]) is is_told
+
+
 def test_the_evidence_of_a_burn_adds_up() -> None:
     cost = usual(1)
     cost[0, -3:-1] = 1000 * CENT  # the newest complete hour and the one after it
