@@ -39,6 +39,9 @@ _invites = TypeAdapter(wire.ListPage[wire.WireInvite])
 _LARGEST_DAY = 10**17
 """Nano-dollars (a hundred million dollars) that a day of cost stays below, so that years of them add up in 64 bits."""
 
+_MOST_TOKENS, _MOST_SEARCHES = 10**12, 10**9
+"""Of an hour, all rows and kinds of tokens together."""
+
 _NO_CACHE: wire.CacheCreation = {}
 _NO_TOOLS: wire.ServerToolUse = {}
 
@@ -61,6 +64,9 @@ def usage_page(grouped_by: tuple[str, ...]) -> Callable[[bytes], Page[UsageBucke
             UsageBucket(slice_["starting_at"], slice_["ending_at"], grouped_by, _usage_rows(slice_["results"]))
             for slice_ in page["data"]
         )
+        for index, bucket in enumerate(buckets):
+            tokens = sum(sum(row[7:12]) for row in bucket.rows)
+            require_possible(f"data[{index}].results", tokens, sum(row.web_searches for row in bucket.rows))
         return Page(buckets, page["has_more"], page.get("next_page"))
 
     return decode
@@ -91,6 +97,14 @@ def _usage_rows(results: list[wire.UsageResult]) -> tuple[UsageRow, ...]:
         known = rows.get(dimensions)
         rows[dimensions] = row if known is None else add_usage(known, row)
     return tuple(rows.values())
+
+
+def require_possible(place: str, tokens: int, searches: int) -> None:
+    """WireError for more than any organization uses in an hour: priced and added up it would leave 64 bits."""
+    if tokens > _MOST_TOKENS:
+        raise wire.WireError(f"{place}: more than 10**12 tokens in one hour")
+    if searches > _MOST_SEARCHES:
+        raise wire.WireError(f"{place}: more than 10**9 web searches in one hour")
 
 
 def add_usage(one: UsageRow, other: UsageRow) -> UsageRow:
@@ -134,10 +148,15 @@ def claude_code_page(day: date) -> Callable[[bytes], Page[ClaudeCodeRow]]:
     """A reader of Claude Code pages that refuses rows of another day than the one asked for."""
 
     def decode(body: bytes) -> Page[ClaudeCodeRow]:
-        page = wire.read_exactly(_claude_code_page, body)
+        page, total = wire.read_exactly(_claude_code_page, body), 0
         for index, row in enumerate(page["data"]):
             if row.date.date() != day:
                 raise wire.WireError(f"data[{index}].date: {row.date.date()} came where {day} was asked for")
+            total += sum(abs(use.estimated_cost.amount) for use in row.model_breakdown or ())
+            if total > _LARGEST_DAY:
+                raise wire.WireError(
+                    f"data[{index}].model_breakdown: the estimates of one page come to more than $100,000,000"
+                )
         rows = tuple(_claude_code_row(day, row) for row in page["data"])
         return Page(rows, page["has_more"], page.get("next_page"))
 

@@ -1,5 +1,6 @@
 """From the bytes of an analytics page to its rows; raises WireError, naming the place, and nothing else."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,7 @@ from pydantic import TypeAdapter
 from watcher.admin_api import wire, wire_analytics
 from watcher.admin_api.answers_analytics import AnalyticsCostRow, AnalyticsUsageRow
 from watcher.admin_api.buckets import HOUR
-from watcher.admin_api.decoding import Page
+from watcher.admin_api.decoding import Page, require_possible
 
 R = TypeVar("R", AnalyticsCostRow, AnalyticsUsageRow)
 
@@ -62,9 +63,15 @@ def usage_page(starting_at: datetime, ending_at: datetime) -> Callable[[bytes], 
     def decode(body: bytes) -> RefreshedPage[AnalyticsUsageRow]:
         page = wire.read_fast(_usage_page, body)
         rows: dict[tuple[object, ...], AnalyticsUsageRow] = {}
+        tokens: defaultdict[datetime, int] = defaultdict(int)
+        searches: defaultdict[datetime, int] = defaultdict(int)
         for index, item in enumerate(page["data"]):
             _require_hour(index, item["starting_at"], item["ending_at"], starting_at, ending_at)
             row = _usage_row(item)
+            cached = row.cache_read + row.cache_write_5m + row.cache_write_1h
+            tokens[row.starting_at] += row.uncached_input + cached + row.output
+            searches[row.starting_at] += row.web_searches
+            require_possible(f"data[{index}].usage", tokens[row.starting_at], searches[row.starting_at])
             known = rows.get(row[:USAGE_DIMENSIONS])
             rows[row[:USAGE_DIMENSIONS]] = row if known is None else _add_usage(known, row)
         return RefreshedPage(_page(page, tuple(rows.values())), page.get("data_refreshed_at"))

@@ -22,8 +22,8 @@ from watcher.secret import Secret
 API_VERSION = "2023-06-01"
 USER_AGENT = f"claude-watcher/{__version__} (+https://github.com/claude-watcher/claude-watcher)"
 
-# A page of 36,000 usage rows is 16 MB; an answer many times that is no answer of this API.
-_LARGEST_BODY = 256 * 1024 * 1024
+# A page of 36,000 usage rows is 16 MB. One four times that is no answer of this API; reading it takes many times more.
+_LARGEST_BODY = 64 * 1024 * 1024
 
 T = TypeVar("T")
 Parameters = Sequence[tuple[str, str]]

@@ -7,6 +7,7 @@ models because a page holds tens of thousands of them.
 """
 
 import json
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Generic, NoReturn, NotRequired, TypeVar
@@ -17,6 +18,9 @@ from typing_extensions import TypedDict
 from rules.money import parse_cents
 
 T = TypeVar("T")
+
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class WireError(ValueError):
@@ -64,8 +68,12 @@ Nano = Annotated[int, PlainValidator(_parse_amount)]
 Usd = Annotated[str, PlainValidator(_require_usd)]
 # No row of any organization's hour comes near 10**12 tokens, and at the dearest price they still fit in nano-dollars.
 Count = Annotated[int, Field(ge=0, le=10**12)]
+# A search costs as much as thousands of tokens.
+Searches = Annotated[int, Field(ge=0, le=10**9)]
 CountOrNone = Annotated[Count, BeforeValidator(_zero_for_null)]
 Text = str | None
+# Read up to the first bad entry: to complain of each of a long list would take hundreds of times its size.
+Listed = Annotated[list[T], Field(fail_fast=True)]
 
 
 class CacheCreation(TypedDict, total=False):
@@ -78,7 +86,7 @@ class CacheCreation(TypedDict, total=False):
 class ServerToolUse(TypedDict, total=False):
     """Calls of tools that the API runs itself."""
 
-    web_search_requests: Count | None
+    web_search_requests: Searches | None
 
 
 class UsageResult(TypedDict, total=False):
@@ -103,7 +111,7 @@ class UsageSlice(TypedDict):
 
     starting_at: Moment
     ending_at: Moment
-    results: list[UsageResult]
+    results: Listed[UsageResult]
 
 
 class CostMoney(TypedDict):
@@ -132,13 +140,13 @@ class CostSlice(TypedDict):
 
     starting_at: Moment
     ending_at: Moment
-    results: list[CostResult]
+    results: Listed[CostResult]
 
 
 class ReportPage(TypedDict, Generic[T]):
     """A page of a report. `has_more` alone says whether there is another."""
 
-    data: list[T]
+    data: Listed[T]
     has_more: bool
     next_page: NotRequired[str | None]
 
@@ -146,7 +154,7 @@ class ReportPage(TypedDict, Generic[T]):
 class ListPage(TypedDict, Generic[T]):
     """A page of a directory, continued after its `last_id`."""
 
-    data: list[T]
+    data: Listed[T]
     has_more: bool
     last_id: NotRequired[str | None]
 
@@ -283,13 +291,13 @@ class WireClaudeCode(Wire):
     terminal_type: Text = None
     is_remote: bool | None = None
     core_metrics: CoreMetrics
-    model_breakdown: list[ClaudeCodeModelUse] | None = None
+    model_breakdown: Listed[ClaudeCodeModelUse] | None = None
 
 
 def read_fast(adapter: TypeAdapter[T], body: bytes) -> T:
     """`body` as pydantic's own JSON parser reads it: for what carries no money as a JSON number. Raises WireError."""
     try:
-        return adapter.validate_json(body)
+        return adapter.validate_json(_without_nul(body))
     except ValidationError as error:
         raise _wire_error(error) from None
 
@@ -297,13 +305,29 @@ def read_fast(adapter: TypeAdapter[T], body: bytes) -> T:
 def read_exactly(adapter: TypeAdapter[T], body: bytes) -> T:
     """`body` with every number kept as it was written, so that an amount never passes a float. Raises WireError."""
     try:
-        answer = json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
+        answer = json.loads(_without_nul(body), parse_float=Decimal, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise WireError("the answer is not whole JSON", cut=True) from None
+    if _SURROGATE.search(body) and _half_a_character(answer):
+        raise WireError("the answer has half a character (a lone surrogate) in a text")
     try:
         return adapter.validate_python(answer)
     except ValidationError as error:
         raise _wire_error(error) from None
+
+
+def _without_nul(body: bytes) -> bytes:
+    """The body with U+FFFD for every NUL in its texts, which PostgreSQL cannot hold: a name may say anything."""
+    return _NUL.sub(rb"\1\\ufffd", body) if b"\\u0000" in body else body
+
+
+def _half_a_character(answer: object) -> bool:
+    """Whether a text in the answer is none that UTF-8 can write: Python's own parser lets it pass, no database does."""
+    try:
+        json.dumps(answer, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -7,7 +7,7 @@ from typing import Generic, NotRequired, TypeVar
 
 from typing_extensions import TypedDict
 
-from watcher.admin_api.wire import CacheCreation, Count, Moment, Nano, ServerToolUse, Text, Usd
+from watcher.admin_api.wire import CacheCreation, Count, Listed, Moment, Nano, ServerToolUse, Text, Usd
 
 T = TypeVar("T")
 
@@ -70,7 +70,7 @@ class AnalyticsUsageItem(TypedDict):
 class AnalyticsPage(TypedDict, Generic[T]):
     """A page of an analytics report. Where `has_more` is not given, a cursor says that there is more."""
 
-    data: list[T]
+    data: Listed[T]
     has_more: NotRequired[bool | None]
     next_page: NotRequired[str | None]
     data_refreshed_at: NotRequired[Moment | None]

@@ -5,7 +5,7 @@ from typing import Annotated, Generic, NotRequired, TypeVar
 from pydantic import AfterValidator
 from typing_extensions import TypedDict
 
-from watcher.admin_api.wire import Count, Moment, Nano, Text, Usd, Wire
+from watcher.admin_api.wire import Count, Listed, Moment, Nano, Text, Usd, Wire
 
 T = TypeVar("T")
 
@@ -22,7 +22,7 @@ NanoFromZero = Annotated[Nano, AfterValidator(_require_not_negative)]
 class CursorPage(TypedDict, Generic[T]):
     """A page of a list that goes on at a cursor; most such lists give no `has_more`."""
 
-    data: list[T]
+    data: Listed[T]
     has_more: NotRequired[bool | None]
     next_page: NotRequired[str | None]
 
@@ -111,8 +111,8 @@ class WireRateLimit(Wire):
     workspace_id: Text = None
     group: WireRateLimitGroup | None = None
     group_type: Text = None
-    models: list[str] | None = None
-    limits: list[WireRateLimitValue]
+    models: Listed[str] | None = None
+    limits: Listed[WireRateLimitValue]
 
 
 class WireMember(Wire):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from watcher.cli.context import fail
+from watcher.cli.context import fail, must_be_text
 from watcher.cli.organizations import Chosen
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ Why = Annotated[str, typer.Option("--reason", help="Why, for the journal and for
 
 def reason_of(text: str) -> str:
     """The reason as it is kept; exits with 2 where there is none, or a whole page."""
-    reason = " ".join(text.split())
+    reason = " ".join(must_be_text("--reason", text).split())
     if not reason:
         fail("--reason must not be empty: say why, for whoever looks at it later.", WRONG_USAGE)
     if len(reason) > LONGEST_REASON:
@@ -43,7 +43,7 @@ def reason_of(text: str) -> str:
 def actor_of(told: str | None) -> str:
     """Who asks: as told, or the user of the operating system."""
     if told is not None and told.strip():
-        return " ".join(told.split())[:100]
+        return " ".join(must_be_text("--by", told).split())[:100]
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a user without a name, as in many containers

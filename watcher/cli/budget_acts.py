@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from watcher.store import Store
 
 ItsName = Annotated[str, typer.Option("--budget", help="The budget, by its name in the configuration.")]
+ALL = "all"
+"""The one line of a budget that has no scopes."""
 _MOST_LISTED = 8
 
 
@@ -134,7 +136,7 @@ def journal(
     else:
         from rich.console import Console
 
-        show(found, Console(), now)
+        show(found, Console(), now, names)
 
 
 def named(settings: Settings, name: str) -> Budget:
@@ -200,7 +202,7 @@ def _scopes(
     found: dict[str, Mapping[str, str]] = {}
     labels: list[str] = []
     for standing in standings(store, asked, [budget], now).organizations:
-        labels += [line.label for line in standing.lines if line.label]
+        labels += [line.label or ALL for line in standing.lines]
         matching = [line for line in standing.lines if _is_called(line, wanted)]
         if len(matching) > 1:
             which = "; ".join(" ".join(line.scope.parts().values()) for line in matching[:_MOST_LISTED])
@@ -216,4 +218,6 @@ def _scopes(
 
 def _is_called(line: Line, wanted: str) -> bool:
     ids = list(line.scope.parts().values())
+    if not ids:
+        return wanted.casefold() == ALL
     return wanted in {line.label, " ".join(ids)} or line.label.casefold() == wanted.casefold()

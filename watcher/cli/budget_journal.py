@@ -77,10 +77,11 @@ def to_json(noted: Noted) -> Mapping[str, Any]:
     }
 
 
-def show(found: Sequence[Noted], console: Console, now: datetime) -> None:
-    """Print the entries, each with its reason."""
+def show(found: Sequence[Noted], console: Console, now: datetime, budgets: Collection[str] | None = None) -> None:
+    """Print the entries, each with its reason; `budgets` are those that were asked for."""
     if not found:
-        console.print("Nobody has paused, resumed or reset a budget.")
+        which = " or ".join(ascii(name) for name in budgets) if budgets else "a budget"
+        console.print(Text(f"Nobody has paused, resumed or reset {which}."))
     several = len({noted.organization.id for noted in found}) > 1
     for noted in found:
         print_hanging(console, Text(f"{when(noted.at, now)}  ", style="dim"), Text(_sentence(noted, now, several)))

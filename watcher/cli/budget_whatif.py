@@ -14,6 +14,7 @@ from watcher.cli.context import (
     DEFAULT_CONFIG,
     AsJson,
     ConfigFile,
+    as_sentence,
     clock_for,
     fail,
     load_settings,
@@ -75,8 +76,8 @@ def what_if(  # noqa: PLR0913, PLR0917 - each is an option of the command line
 
     settings = load_settings(config)
     base = None if name is None else named(settings, name)
-    if base is not None and (base.measure.id or base.console):
-        what = "takes its limit from the Console" if base.console else "counts something else"
+    if base is not None and (base.measure.id or (base.console and limit is None)):
+        what = "takes its limit from the Console: give --limit" if base.console else "counts something else"
         fail(f"Only spend under a limit in dollars can be replayed, and {base.name!a} {what}.", WRONG_USAGE)
     given = _given(limit, thresholds, period, timezone, per, select)
     budget = _budget(base, given)
@@ -123,7 +124,7 @@ def _given(
                 fail("--select takes one pattern for each word, as `select` in the configuration does.", WRONG_USAGE)
             given["select"] = dict(pairs)
     except ValueError as error:
-        fail(str(error).replace("--by", "--per").replace("--where", "--select"), WRONG_USAGE)
+        fail(as_sentence(str(error).replace("--by", "--per").replace("--where", "--select")), WRONG_USAGE)
     return given
 
 
@@ -167,8 +168,6 @@ def _budget(base: Budget | None, given: dict[str, Any]) -> Budget:
         own = ("plan", "console", "caps") if "limit_usd" in given else ()
         fields = [*timing, *own, *(field for word, field in taken.items() if word in given)]
         budget = replace(base, **{field: getattr(asked, field) for field in fields})
-    if budget.console:
-        fail("The limit of this budget is the one that the provider enforces now: give --limit.", WRONG_USAGE)
     if budget.window is not None:
         fail("A rolling budget has no periods to replay: give --period month, for instance.", WRONG_USAGE)
     return budget
@@ -177,4 +176,4 @@ def _budget(base: Budget | None, given: dict[str, Any]) -> Budget:
 def _sentence(problem: str) -> str:
     """A problem of the configuration as one of the command line: ".limit_usd: must be …" is "--limit: must be …"."""
     told = problem.partition(" (budget ")[0]
-    return f"--{told.removeprefix('.').replace('limit_usd', 'limit', 1)}."
+    return as_sentence(f"--{told.removeprefix('.').replace('limit_usd', 'limit', 1)}")

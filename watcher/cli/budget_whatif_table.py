@@ -93,8 +93,8 @@ def _notes(found: WhatIf) -> Iterator[str]:
     budget = found.budget
     if not any(period.scopes for period in found.periods):
         yield "Nothing was spent in that time."
-    what = "periods" if not budget.per else "scopes and periods"
     count = sum(len(period.scopes) for period in found.periods)
+    what = "scopes and periods" if budget.per else "period" if count == 1 else "periods"
     crossed = [f"{mark_text(mark)} in {found.crossings(place):,}" for place, mark in enumerate(budget.thresholds)]
     yield f"Of {count:,} {what}: {', '.join(crossed)}. It would have told {_times(found.messages)}."
     incomplete = [period for period in found.periods if period.missing]

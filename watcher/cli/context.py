@@ -33,6 +33,20 @@ def fail(sentence: str, code: int = FAILED) -> NoReturn:
     raise typer.Exit(code)
 
 
+def as_sentence(text: str) -> str:
+    """The text with a full stop, unless it ends with a mark of its own."""
+    return text if text.endswith(("?", ".")) else f"{text}."
+
+
+def must_be_text(option: str, text: str) -> str:
+    """The text of an option; exits with 2 for bytes that are no text, which neither a file nor the store can keep."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        fail(f"{option} must be UTF-8 text, and {text[:80]!a} is not.", 2)
+    return text
+
+
 def print_json(document: Any) -> None:
     """Print a document on standard output, in ASCII: names come from outside, and JSON's escapes make them harmless."""
     typer.echo(json.dumps(document, indent=2))

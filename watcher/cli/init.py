@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from watcher.cli.context import DEFAULT_CONFIG, clock_for, fail
+from watcher.cli.context import DEFAULT_CONFIG, as_sentence, clock_for, fail, must_be_text
 
 if TYPE_CHECKING:
     from rules.model import Snapshot
@@ -52,12 +52,13 @@ def init(
 
     _check_output(output, force=force)
     _check_zone(timezone)
-    key_file = None if admin_key_file is None else str(admin_key_file.absolute())
+    key_file = None if admin_key_file is None else must_be_text("--admin-key-file", str(admin_key_file.absolute()))
+    must_be_text("--base-url", base_url)
     with TemporaryDirectory(prefix="claude-watcher-init-") as folder:
         settings = _settings(Path(folder), base_url, key_file, days)
         now = clock_for(settings).now()
         snapshot, notes = _read(settings, days)
-    proposal = propose(history_of(snapshot, timezone, now), notes)
+    proposal = propose(history_of(snapshot, timezone, now), days, notes)
     text = written(proposal, Access(settings.organizations[0].base_url, key_file), days)
     _install(text, output, force=force)
     _say(proposal, output)
@@ -79,7 +80,7 @@ def _check_zone(timezone: str) -> None:
     try:
         zone(timezone)
     except Wrong as wrong:
-        fail(f"--timezone {wrong}.", WRONG_USAGE)
+        fail(as_sentence(f"--timezone {wrong}"), WRONG_USAGE)
 
 
 def _settings(folder: Path, base_url: str, key_file: str | None, days: int) -> Settings:
@@ -114,7 +115,7 @@ def _toml(text: str) -> str:
 def _as_option(problem: str) -> str:
     names = {"anthropic.base_url": "--base-url", "anthropic.admin_key_file": "--admin-key-file"}
     place, _, message = problem.partition(": ")
-    return f"{names.get(place, KEY)} {message}."
+    return as_sentence(f"{names.get(place, KEY)} {message}")
 
 
 def _read(settings: Settings, days: int) -> tuple[Snapshot, tuple[str, ...]]:

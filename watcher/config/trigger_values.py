@@ -122,9 +122,10 @@ def _window(value: object) -> timedelta:
 
 
 def _factor(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | Decimal) or not 1 < value <= LARGEST_FACTOR:
+    number = Decimal(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else Decimal("nan")
+    if number.is_nan() or not 1 < number <= LARGEST_FACTOR:  # nothing compares with what is no number
         raise Wrong(f"must be a number above 1 and at most {LARGEST_FACTOR}, not {shown(value)}")
-    return float(value)
+    return float(number)
 
 
 def _check(value: Mapping[Any, object], keys: set[str], right: str) -> None:

@@ -176,16 +176,22 @@ def token_limit(value: object) -> tuple[str, int]:
     return kind, part(kind, counted, amount)
 
 
+_YEARS = range(2000, 3000)
+"""Of these every midnight is a moment in every zone."""
+
+
 def day(value: object) -> date:
-    """A date such as 2026-11-01, with or without quotation marks."""
+    """A date such as 2026-11-01, with or without quotation marks, whose midnight every zone has as a moment."""
     if isinstance(value, str):
         try:
-            return date.fromisoformat(value.strip())
+            value = date.fromisoformat(value.strip())
         except ValueError:
-            pass
-    elif isinstance(value, date) and not isinstance(value, datetime):
-        return value
-    raise Wrong(f'must be a date such as "2026-11-01", not {shown(value)}')
+            raise Wrong(f'must be a date such as "2026-11-01", not {shown(value)}') from None
+    if not isinstance(value, date) or isinstance(value, datetime):
+        raise Wrong(f'must be a date such as "2026-11-01", not {shown(value)}')
+    if value.year not in _YEARS:
+        raise Wrong(f"must be a date from {_YEARS[0]} to {_YEARS[-1]}, not {value}")
+    return value
 
 
 def period(value: object) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from rules.budgets import running as period_running
 from rules.dimensions import groups
 from rules.model import CONSOLE, HOUR, UNATTRIBUTED, Budget, Dimension, Names, Nano, Scope, Snapshot, SpendView
 from rules.money import NANO_PER_USD
@@ -32,11 +33,14 @@ class Months:
     running: str
     so_far: Nano
     expected: Nano
+    in_part: bool = False
+    """Whether the running month began before all that is known."""
 
     @property
     def highest(self) -> Nano:
-        """The highest of the whole months and of what is expected of the running one."""
-        return max([spent for _, spent in self.whole] + [self.expected])
+        """The highest of the months, as far as they are known, and of what is expected of the running one."""
+        part = [] if self.part is None else [self.part[1]]
+        return max([*part, *(spent for _, spent in self.whole), self.expected])
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,7 @@ def _months(snapshot: Snapshot, per: tuple[Dimension, ...], timezone: str, now: 
     budget = Budget("", "month", timezone, NANO_PER_USD, (100.0,), per)
     whole: dict[Scope, list[tuple[str, Nano]]] = {}
     part: dict[Scope, tuple[str, Nano]] = {}
+    running = period_running(budget, now)
     first = snapshot.view.start + _first_spend(snapshot.view) * HOUR
     for past in replay(budget, snapshot.view, snapshot.names, now):
         for each in past.scopes:
@@ -118,6 +123,7 @@ def _months(snapshot: Snapshot, per: tuple[Dimension, ...], timezone: str, now: 
             running=line.period,
             so_far=line.spent,
             expected=max(line.spent, line.forecast.total if line.forecast else 0),
+            in_part=running is not None and running.start < first - DAY,
         )
         for line in outlook(budget, snapshot.view, snapshot.names, now, snapshot.off)
     ]

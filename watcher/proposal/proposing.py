@@ -56,8 +56,8 @@ class Proposal:
     notes: tuple[str, ...] = ()
 
 
-def propose(history: History, notes: Sequence[str] = ()) -> Proposal:
-    """A configuration's budgets from the history; `notes` are what else to say at its beginning."""
+def propose(history: History, days: int, notes: Sequence[str] = ()) -> Proposal:
+    """A configuration's budgets from the history, of which `days` were asked for; `notes` are what else to say."""
     budgets: list[Proposed] = []
     organization = history.organization
     if organization is not None and history.days >= LEAST_DAYS:
@@ -66,10 +66,16 @@ def propose(history: History, notes: Sequence[str] = ()) -> Proposal:
             budgets += _workspaces(history.workspaces, organization)
             budgets += _keys(history.keys, history)
     excess, how = _anomaly(history)
-    return Proposal(history, tuple(budgets), excess, how, (*notes, *_little(history)))
+    return Proposal(history, tuple(budgets), excess, how, (*notes, *_little(history, days)))
 
 
-def _little(history: History) -> Iterator[str]:
+def _more(days: int) -> str:
+    if days < ENOUGH_DAYS:
+        return f"No more was asked for: run `watcher init` again with more than --days {days}."
+    return "Run `watcher init` again after two weeks."
+
+
+def _little(history: History, days: int) -> Iterator[str]:
     if history.days < LEAST_DAYS:
         yield (
             "There is too little spend yet to propose a limit from. Set one by hand, or let `watcher run` watch for "
@@ -78,7 +84,7 @@ def _little(history: History) -> Iterator[str]:
     elif history.days < ENOUGH_DAYS:
         yield (
             f"There are only {history.days:.1f} days of history: the limit below is a guess, and budgets of workspaces "
-            "and keys are left out. Run `watcher init` again after two weeks."
+            f"and keys are left out. {_more(days)}"
         )
 
 
@@ -91,7 +97,7 @@ def _organization(months: Months, history: History) -> Proposed:
 
 
 def _how(months: Months, days: float = ENOUGH_DAYS) -> str:
-    of = "the highest of these" if months.whole else "what is expected"
+    of = "the highest of these" if months.whole or months.part else "what is expected"
     unsure = "" if days >= ENOUGH_DAYS else f"; it rests on {days:.1f} days only"
     return f"Limit: {of}, {_usd(months.highest)}, + 20 %, rounded up{unsure}."
 
@@ -99,7 +105,8 @@ def _how(months: Months, days: float = ENOUGH_DAYS) -> str:
 def _past(months: Months) -> tuple[str, ...]:
     part = [f"{months.part[0]} {_usd(months.part[1])}, as far as it is known"] if months.part else []
     past = ", ".join([*part, *(f"{label} {_usd(spent)}" for label, spent in months.whole)])
-    running = f"{months.running} so far {_usd(months.so_far)}, expected {_usd(months.expected)}"
+    known = ", as far as it is known" if months.in_part else ""
+    running = f"{months.running} so far {_usd(months.so_far)}{known}, expected {_usd(months.expected)}"
     return (f"{past}; {running}." if past else f"{running}.",)
 
 

@@ -352,3 +352,15 @@ def test_amounts_that_no_organization_could_have_are_refused_before_their_sums_l
         row["cost"][field] = "6" + "0" * 9
     with pytest.raises(Malformed, match=r"data\[2\].cost: the amounts of one page"):
         AdminReader(wire_up(lambda _: page(*rows)).connection).analytics_cost(START, START + HOUR)
+
+
+def test_tokens_that_no_organization_could_use_in_an_hour_are_refused_before_their_price_leaves_64_bits(
+    wire_up,
+) -> None:
+    rows = [{**usage(0, output_tokens=6 * 10**11), "group": {"model": model}} for model in "ab"]
+    with pytest.raises(Malformed, match=r"data\[1\].usage: more than 10\*\*12 tokens in one hour"):
+        AdminReader(wire_up(lambda _: page(*rows)).connection).analytics_usage(START, START + HOUR)
+    apart = [usage(hour, output_tokens=6 * 10**11) for hour in range(2)]
+    assert (
+        len(AdminReader(wire_up(lambda _: page(*apart)).connection).analytics_usage(START, START + 2 * HOUR).rows) == 2
+    )

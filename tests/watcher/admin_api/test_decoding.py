@@ -2,6 +2,7 @@
 
 import json
 import time
+import tracemalloc
 
 import pytest
 
@@ -59,6 +60,7 @@ def test_rows_that_share_all_dimensions_are_added() -> None:
         ({"output_tokens": 10**12 + 1}, "data[0].results[0].output_tokens"),
         ({"output_tokens": "many"}, "data[0].results[0].output_tokens"),
         ({"cache_creation": {"ephemeral_5m_input_tokens": -1}}, "cache_creation.ephemeral_5m_input_tokens"),
+        ({"server_tool_use": {"web_search_requests": 10**9 + 1}}, "server_tool_use.web_search_requests"),
         ({"model": 5}, "data[0].results[0].model"),
     ],
 )
@@ -69,10 +71,24 @@ def test_a_count_that_is_none_is_refused_by_its_place(result: dict[str, object],
     assert not refused.value.cut
 
 
-def test_the_number_of_further_complaints_is_told_not_their_text() -> None:
-    with pytest.raises(WireError, match=r"results\[0\].output_tokens: .*\(and 499 more\)") as refused:
-        read(*({"output_tokens": -1} for _ in range(500)))
-    assert len(str(refused.value)) < 200
+def test_rows_that_are_each_possible_and_no_hour_together_are_refused_by_their_place() -> None:
+    many = [{"model": str(number), "output_tokens": 10**11} for number in range(11)]
+    assert len(read(*many[:10])) == 10
+    with pytest.raises(WireError, match=r"^data\[0\].results: more than 10\*\*12 tokens in one hour$"):
+        read(*many)
+    searches = [{"model": str(number), "server_tool_use": {"web_search_requests": 10**9}} for number in range(2)]
+    with pytest.raises(WireError, match=r"^data\[0\].results: more than 10\*\*9 web searches in one hour$"):
+        read(*searches)
+
+
+def test_however_much_is_wrong_only_the_first_complaint_is_made_and_told() -> None:
+    body = json.dumps({"data": [1] * 500_000, "has_more": False}).encode()
+    tracemalloc.start()
+    with pytest.raises(WireError, match=r"^data\[0\]: not an object$"):
+        usage_page(())(body)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 50 * len(body)
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b'{"data": [', b"null trailing", b"\xff\xfe"])

@@ -1,5 +1,6 @@
 """How requests leave, how answers arrive, and what the Admin key shows up in: nothing."""
 
+import gzip
 import logging
 import pickle
 import socket
@@ -226,6 +227,14 @@ def test_trouble_that_stays_is_named_in_the_end(wire_up, trouble, kind: type, to
     with pytest.raises(kind, match=told):
         AdminReader(wired.connection).organization()
     assert len(wired.requests) == 4
+
+
+def test_a_small_body_that_unpacks_to_more_than_any_answer_is_refused_and_not_asked_for_again(wire_up) -> None:
+    packed = gzip.compress(b" " * (65 * 1024 * 1024), compresslevel=1)
+    wired = wire_up(lambda _: httpx.Response(200, content=packed, headers={"content-encoding": "gzip"}))
+    with pytest.raises(Malformed, match="the answer is far too large"):
+        AdminReader(wired.connection).organization()
+    assert len(wired.requests) == 1
 
 
 def test_a_certificate_that_is_not_trusted_is_not_tried_again(wire_up, answer_in_turn) -> None:

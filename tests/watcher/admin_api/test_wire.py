@@ -431,3 +431,34 @@ def test_half_an_answer_is_no_answer(name: str, cut: float) -> None:
     with pytest.raises(WireError) as refused:
         model.decode(body[: int(len(body) * cut)])
     assert refused.value.cut
+
+
+def test_estimates_of_claude_code_that_no_organization_could_have_are_refused_before_their_sums_leave_64_bits() -> None:
+    model = copy.deepcopy(MODELS["claude code"])
+    row = model.example["data"][0]
+    row["model_breakdown"] = [
+        {"model": name, "estimated_cost": {"amount": "6" + "0" * 9, "currency": "USD"}} for name in "ab"
+    ]
+    with pytest.raises(WireError, match=r"^data\[0\].model_breakdown: the estimates of one page"):
+        model.decode(json.dumps(model.example).encode())
+
+
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS.keys())
+def test_a_text_that_no_database_could_hold_is_refused_as_it_is_read(model: Model) -> None:
+    body = json.dumps(model.example | {"type": "\ud800"}).encode()
+    with pytest.raises(WireError):
+        model.decode(body)
+    assert model.decode(json.dumps(model.example | {"type": "\U0001f600 \\ud800"}).encode()) is not None
+
+
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS.keys())
+def test_a_nul_that_postgresql_could_not_hold_is_read_as_no_character(model: Model) -> None:
+    changed = (
+        json.dumps(model.example).replace('"name": "', '"name": "\\u0000').replace('"model": "', '"model": "\\u0000')
+    )
+    assert r"\x00" not in repr(model.decode(changed.encode()))
+
+
+def test_a_backslash_before_what_looks_like_a_nul_stays() -> None:
+    body = rb'{"id": "\\u0000 \\\u0000 \u0000\u0000", "name": null}'
+    assert decoding.organization(body).id == "\\u0000 \\\ufffd \ufffd\ufffd"

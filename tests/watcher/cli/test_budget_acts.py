@@ -129,6 +129,16 @@ def test_a_reset_of_one_key_by_its_name_or_id_leaves_the_others_alone(scene: Sce
     assert "No line of the budget 'keys a day' is called 'nobody'. There are: " in err
 
 
+def test_the_line_of_a_budget_without_scopes_is_called_all_as_the_table_shows_it(scene: Scene) -> None:
+    assert scene.act("reset", "--budget", "organization", "--scope", "all", "--reason", "again")[0] == 0
+    assert scene.poll() == [("organization", "")]
+
+
+def test_the_journal_of_a_budget_that_nobody_asked_anything_about_says_just_that(scene: Scene) -> None:
+    assert scene.act("reset", "--budget", "organization", "--reason", "again")[0] == 0
+    assert scene.act("journal", "--budget", "keys a day")[1] == "Nobody has paused, resumed or reset 'keys a day'.\n"
+
+
 def test_a_pause_is_shown_until_it_is_resumed(scene: Scene) -> None:
     words = (
         "pause",
@@ -188,6 +198,9 @@ def test_a_budget_that_the_configuration_pauses_says_so_in_check_and_in_the_tabl
         (("pause", "--budget", "organization", "--reason", "x", "--until", "soon"), "--until must be a date or an ISO"),
         (("pause", "--budget", "organization", "--reason", "x", "--until", "0s"), "--until must lie ahead"),
         (("reset", "--budget", "organization"), "Missing option"),
+        (("reset", "--budget", "organization", "--reason", "x\udcff"), "--reason must be UTF-8 text"),
+        (("reset", "--budget", "organization", "--reason", "x", "--by", "ann\udcff"), "--by must be UTF-8 text"),
+        (("reset", "--budget", "organization", "--reason", "x", "--scope", ""), "There are: all."),
         (
             ("reset", "--budget", "organization", "--reason", "x", "--organization", "x"),
             "No organization is called 'x'",

@@ -148,6 +148,8 @@ def test_history_that_is_missing_is_said_and_not_taken_for_nothing(config: Path)
         (("--limit", "5", "--period", "fortnight"), "--period: must be"),
         (("--limit", "5", "--timezone", "Mars"), "--timezone"),
         (("--limit", "5", "--per", "planet"), "--per must be"),
+        (("--limit", "5", "--per", "planet"), 'not "planet".\n'),
+        (("--limit", "5", "--timezone", "Europe/Berlim"), 'did you mean "Europe/Berlin"?\n'),
         (("--limit", "5", "--select", "planet=x"), "--select must begin with"),
         (("--limit", "5", "--select", "model=a", "--select", "model=b"), "--select takes one pattern for each word"),
         (("--budget", "any day"), "A rolling budget has no periods to replay"),
@@ -165,7 +167,7 @@ def test_what_cannot_be_meant_is_wrong_usage(config: Path, words: tuple[str, ...
     [
         ("limit_tokens = { total = 9 }", "counts something else"),
         ('limit_usd = 9\nsource = "claude_code"', "counts something else"),
-        ('limit = "console"', "takes its limit from the Console"),
+        ('limit = "console"', "takes its limit from the Console: give --limit"),
     ],
 )
 def test_what_is_no_spend_under_a_limit_in_dollars_is_not_replayed(
@@ -177,3 +179,19 @@ def test_what_is_no_spend_under_a_limit_in_dollars_is_not_replayed(
     code, out, err = here("budgets", "what-if", "-c", other, "--budget", "other")
     assert (code, out) == (2, "")
     assert err == f"Only spend under a limit in dollars can be replayed, and 'other' {why}.\n"
+
+
+def test_a_budget_of_the_console_is_replayed_under_a_limit_that_is_given(config: Path) -> None:
+    other = config.with_name("console.toml")
+    other.touch(0o600)
+    other.write_text(f'{config.read_text()}\n[[budget]]\nname = "other"\nlimit = "console"\nper = ["workspace"]\n')
+    found = what_if(other, "--budget", "other", "--limit", "40")
+    assert (found["budget"], found["limit_usd"], found["per"]) == ("other", "40", ["workspace"])
+
+
+def test_one_period_is_one_and_not_several(config: Path) -> None:
+    other = config.with_name("dates.toml")
+    other.touch(0o600)
+    dates = "from = 2026-11-10\nuntil = 2026-12-01"
+    other.write_text(f'{config.read_text()}\n[[budget]]\nname = "other"\nlimit_usd = 9\n{dates}\n')
+    assert "\nOf 1 period: " in here("budgets", "what-if", "-c", other, "--budget", "other")[1]

@@ -17,11 +17,12 @@ from typing import Any
 import pytest
 
 from notifiers.text import clean
+from rules.model import Scope
 from rules.money import NANO_PER_USD
 from tests.stage import NOW, detour, here
 from watcher.config import load
 from watcher.proposal import Proposal, written
-from watcher.proposal.history import History
+from watcher.proposal.history import History, Months
 from watcher.proposal.proposing import Proposed
 from watcher.proposal.text import Access
 from watcher.simulator import Simulator, World
@@ -95,6 +96,11 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Made:
         assert list(path.parent.iterdir()) == [path]
         assert here("poll", "-c", path)[0] == 0
     return Made(world, path, out, err)
+
+
+def test_a_month_of_which_a_part_is_known_counts_with_that_part() -> None:
+    months = Months(Scope("org"), "", (("October 2026", 220),), ("September 2026", 277), "November 2026", 1, 229)
+    assert months.highest == 277
 
 
 # ------------------------------------------------------------------------------------------- what is written
@@ -219,7 +225,16 @@ def test_with_little_history_less_is_proposed_and_that_is_said(make: Make) -> No
     assert list(made.budgets) == ["organization"]
     assert "it rests on 5." in made.text
     assert "days of history: the limit below is a guess" in made.text
+    assert "again after two weeks" in made.err
     assert "note: There are only 5." in made.err
+
+
+def test_where_little_was_asked_for_that_is_what_is_said_and_no_month_passes_for_whole(make: Make) -> None:
+    made = make(World(started_at=BEGAN, keys=4, days=40), "--days", "3")
+    assert "No more was asked for: run `watcher init` again with more than --days 3." in made.err
+    assert "again after two weeks" not in made.err
+    comment = " ".join(made.text.partition('name = "organization"')[0].replace("#", "").split())
+    assert re.search(r"November 2026 so far \$[\d,.]+, as far as it is known, expected", comment)
 
 
 def test_without_any_spend_no_limit_is_proposed(make: Make) -> None:
@@ -335,6 +350,8 @@ def test_a_file_that_is_there_is_left_as_it_is_unless_forced(tmp_path: Path) -> 
         (("-o", "/nowhere/at/all/config.toml"), 1, "The folder /nowhere/at/all does not exist"),
         (("--admin-key-file", "/nowhere/key"), 2, "--admin-key-file names /nowhere/key, and there is no such file."),
         (("--base-url", "https://api.anthropic.com"), 2, "WATCHER_CLOCK is for drills"),
+        (("--base-url", "http://127.0.0.1/\udcff"), 2, "--base-url must be UTF-8 text"),
+        (("--admin-key-file", "/nowhere/\udcff"), 2, "--admin-key-file must be UTF-8 text"),
     ],
 )
 def test_what_cannot_be_meant_is_told(words: tuple[str, ...], code: int, sentence: str, tmp_path: Path) -> None:

@@ -214,6 +214,9 @@ BROKEN: list[tuple[str, str, str]] = [
         "makes it 367 days, and it must be at most 366",
     ),
     (budget('from = "soon"\nuntil = 2026-11-01'), "budget[0].from", "must be a date such as"),
+    (budget("from = 0001-01-01\nuntil = 2026-02-01"), "budget[0].from", "must be a date from 2000 to 2999"),
+    (budget('from = "2999-12-01"\nuntil = "9999-12-31"'), "budget[0].until", "must be a date from 2000 to 2999"),
+    (price("output = 1\nto = 3000-01-01"), "price[0].to", "must be a date from 2000 to 2999"),
     (
         budget('period = "week"\nfrom = 2026-11-01\nuntil = 2026-11-02'),
         "budget[0].period",

@@ -101,6 +101,7 @@ PAIR = 'long = "6h", short = "1h", factor = 6'
         ('burn_rate = [{ long = "90m", short = "1h", factor = 2 }]', "budget[0].burn_rate", "must be whole hours"),
         ('burn_rate = [{ long = "1h", short = "30m", factor = 2 }]', "budget[0].burn_rate", "must be at least 1h"),
         ('burn_rate = [{ long = "1h", short = "1h", factor = 1 }]', "budget[0].burn_rate", "a number above 1"),
+        ('burn_rate = [{ long = "1h", short = "1h", factor = nan }]', "budget[0].burn_rate", "a number above 1"),
         (f"burn_rate = [{{ {PAIR} }}, {{ {PAIR} }}]", "budget[0].burn_rate", "each pair of windows once: the 2."),
         (f"burn_rate = [{{ {PAIR}, then = 5 }}]", "budget[0].burn_rate", "has then, which is not a setting"),
         (
