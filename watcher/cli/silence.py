@@ -16,6 +16,7 @@ from watcher.cli.context import (
     clock_for,
     fail,
     load_settings,
+    must_be_text,
     open_store,
     print_json,
 )
@@ -66,11 +67,13 @@ def add(
 
     settings = load_settings(config)
     now = clock_for(settings).now()
-    begins = now if starts is None else _moment(starts, now)
+    begins = now if starts is None else _begins(starts, now)
     lasts = _duration(length, "--for")
     if not timedelta(0) < lasts <= LONGEST:
         fail(f"--for must be more than nothing and at most {LONGEST.days}d, not {length!a}.", WRONG_USAGE)
     matchers, why, actor = _matchers(match), _comment(comment), actor_of(by)
+    if begins + lasts <= now:
+        fail(f"--for must end ahead: {begins + lasts:%Y-%m-%d %H:%M} UTC does not.", WRONG_USAGE)
     if not why:
         fail("--comment must not be empty: say why, for whoever looks at it later.", WRONG_USAGE)
     details = {
@@ -186,25 +189,34 @@ def _matchers(texts: Sequence[str]) -> tuple[Matcher, ...]:
     found = []
     for text in texts:
         try:
-            found.append(matcher(text))
+            found.append(matcher(must_be_text("--match", text)))
         except Wrong as wrong:
             fail(f"--match {text!a} {wrong}.", WRONG_USAGE)
     return tuple(found)
 
 
 def _comment(text: str) -> str:
-    comment = " ".join(text.split())
+    comment = " ".join(must_be_text("--comment", text).split())
     if len(comment) > LONGEST_REASON:
         fail(f"--comment may have {LONGEST_REASON} characters, and this one has {len(comment)}.", WRONG_USAGE)
     return comment
 
 
-def _moment(text: str, now: datetime) -> datetime:
+def _begins(text: str, now: datetime) -> datetime:
+    """When a silence begins; exits with 2 for what is no moment, or lies more than a year away."""
+    from rules.quiet_requests import LONGEST
+
     try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError:
-        return now + _duration(text, "--starts")
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        try:
+            moment = datetime.fromisoformat(text.strip())
+            moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        except ValueError:
+            moment = now + _duration(text, "--starts")
+        if abs(moment - now) <= LONGEST:
+            return moment
+    except OverflowError:
+        pass
+    return fail(f"--starts must lie within {LONGEST.days} days, and {text!a} does not.", WRONG_USAGE)
 
 
 def _duration(text: str, option: str) -> timedelta:

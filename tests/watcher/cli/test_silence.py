@@ -170,6 +170,14 @@ def test_an_acknowledgement_is_shown_until_the_alert_ends(scene: Scene) -> None:
         (("--match", "rule=a", "--for", "400d", "--comment", "x"), "at most 366d, not '400d'"),
         (("--match", "rule=a", "--for", "1h", "--comment", " "), "--comment must not be empty"),
         (("--match", "rule=a", "--for", "1h", "--comment", "x", "--starts", "soon"), "or an ISO time such as"),
+        (("--match", "rule=a", "--for", "1h", "--comment", "x", "--starts", "9999-12-31T23:59"), "lie within 366 days"),
+        (
+            ("--match", "rule=a", "--for", "1h", "--comment", "x", "--starts", "0001-01-01T00:00+14:00"),
+            "lie within 366",
+        ),
+        (("--match", "rule=a", "--for", "1h", "--comment", "x", "--starts", "2026-11-19"), "--for must end ahead"),
+        (("--match", "rule=a", "--for", "1h", "--comment", "\udcff"), "--comment must be UTF-8 text"),
+        (("--match", "rule=\udcff", "--for", "1h", "--comment", "x"), "--match must be UTF-8 text"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_at_once(scene: Scene, words: tuple[str, ...], why: str) -> None:
