@@ -21,7 +21,8 @@ def alert_json(alert: Alert) -> dict[str, Any]:
     people wrote them: whoever shows them escapes them. An alert about estimates has `drift`: its settled days from
     first to last, and the workspaces and models that are off; one about prices has `prices`; one about a budget that
     counts something else than spend has `counted`, and no amount in dollars unless that is money too; one of a budget's
-    triggers what `notifiers.trigger_json` gives, by its kind.
+    triggers what `notifiers.trigger_json` gives, by its kind. One that is held back has `silenced`, one that somebody
+    has taken `acknowledged`.
     """
     amounts = (alert.value, alert.expected, alert.limit) if _is_money(alert) else (None, None, None)
     value, expected, limit = map(_usd_json, amounts)
@@ -43,6 +44,17 @@ def alert_json(alert: Alert) -> dict[str, Any]:
         "names": dict(alert.names),
         "owner": alert.owner or None,
     }
+    if alert.silenced is not None:
+        held = alert.silenced
+        document["silenced"] = {
+            "id": held.id,
+            "until": utc_json(held.until),
+            "by": held.by,
+            "comment": held.comment,
+        }
+    if alert.acknowledged is not None:
+        taken = alert.acknowledged
+        document["acknowledged"] = {"by": taken.by, "at": utc_json(taken.at), "comment": taken.comment}
     if isinstance(alert.evidence, DriftEvidence):
         document["drift"] = _drift_json(alert.evidence)
     if isinstance(alert.evidence, PriceEvidence):

@@ -7,13 +7,13 @@ hears of the key that explains them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rules.inhibition import Inhibition
 from rules.labels import labels_of
 from rules.matchers import Labels, all_hold
 from rules.model import Alert, Names, Route
+from rules.quieted import Silence
 
 
 def taken_by(routes: Sequence[Route], labels: Labels) -> Iterator[int]:
@@ -34,6 +34,8 @@ class Audience:
     """All that there are: one that is no more is not told of an end. None: it is not known, and none is left out."""
     label: str = ""
     """What the configuration calls the organization."""
+    silences: Sequence[Silence] = ()
+    """Those in force."""
 
 
 class Hearing:
@@ -53,24 +55,30 @@ class Hearing:
     def _taken(self, labels: Labels) -> tuple[str, ...]:
         return tuple(dict.fromkeys(self._routes[number].receiver for number in taken_by(self._routes, labels)))
 
-    def tell(self, story: Inhibition, alerts: Mapping[str, Alert]) -> dict[str, tuple[Alert, tuple[str, ...]]]:
+    def tell(
+        self, told: Collection[str], joined: Iterable[str], alerts: Mapping[str, Alert]
+    ) -> dict[str, tuple[Alert, tuple[str, ...]]]:
         """By id the alerts to tell of now, as they are once they were told, and the receivers that had not heard.
 
-        Those are the story's tellers. One whose message went out earlier is told anew to whoever hears of it only
-        through a wider alert that joined the story now.
+        `told` are alerts to tell; `joined` those whose story one of these tells, or one whose message went out earlier:
+        that is told anew to whoever hears of it only through an alert that joined it now. A silenced one is not, and
+        waits.
         """
-        wanted: dict[str, dict[str, None]] = {ident: dict.fromkeys(self.of(alerts[ident])) for ident in story.told}
-        for ident in story.folded:
+        wanted: dict[str, dict[str, None]] = {ident: dict.fromkeys(self.of(alerts[ident])) for ident in told}
+        for ident in joined:
             teller = alerts[ident].inhibited_by
             if teller is not None and teller in alerts:
                 wanted.setdefault(teller, {}).update(dict.fromkeys(self.of(alerts[ident])))
-        found = {}
+        found: dict[str, tuple[Alert, tuple[str, ...]]] = {}
         for ident, receivers in wanted.items():
             alert = alerts[ident]
-            if alert.heard is None and ident not in story.told:
-                continue  # told by a version that kept no account of it: to everybody
+            if alert.heard is None and ident not in told:
+                continue  # held back itself; or told to everybody, by a version that kept no account of it
             heard = alert.heard or ()
             fresh = tuple(receiver for receiver in self.receivers if receiver in receivers and receiver not in heard)
-            if fresh or alert.heard is None:
-                found[ident] = (replace(alert, heard=(*heard, *fresh)), fresh)
+            if alert.silenced is not None:
+                if fresh:
+                    found[ident] = (replace(alert, waits=True), ())
+            elif fresh or alert.heard is None or alert.waits:
+                found[ident] = (replace(alert, heard=(*heard, *fresh), waits=False), fresh)
         return found

@@ -9,7 +9,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from rules import anomaly, budgets, drift, early, hindsight, lifecycle, pauses, prices, routing, sources, stall
+from rules import (
+    anomaly,
+    budgets,
+    drift,
+    early,
+    hindsight,
+    lifecycle,
+    pauses,
+    prices,
+    quiet_requests,
+    routing,
+    sources,
+    stall,
+)
 from rules.asked import Act, Answer, Request
 from rules.budget_requests import hear
 from rules.caps import Caps
@@ -35,6 +48,7 @@ from rules.model import (
     Verdict,
 )
 from rules.prices import PriceRule
+from rules.quieted import Silence
 from rules.selectors import takes_organization
 from rules.stall import Stall
 
@@ -86,6 +100,8 @@ class Past:
     """The `remember` of the last decision that was kept; None where this database has never been judged."""
     requests: Sequence[Request] = ()
     """What people asked for since then, in its order; each is answered by this judgement."""
+    silences: Sequence[Silence] = ()
+    """Those that have not ended."""
 
     @property
     def is_first(self) -> bool:
@@ -112,6 +128,10 @@ class Decision:
     acts: tuple[Act, ...] = ()
     paused: tuple[str, ...] = ()
     """The budgets that tell nothing at present, by name."""
+    silences: tuple[Silence, ...] = ()
+    """The silences that it made or changed."""
+    in_force: int = 0
+    """How many silences hold at present."""
 
 
 def closed_since(rules: Rules, remembered: str | None, now: datetime) -> datetime | None:
@@ -134,21 +154,25 @@ def decide(snapshot: Snapshot, rules: Rules, past: Past, now: datetime) -> Decis
     if silence is not None:
         view = _cap(view, silence.since)
         counted = {measure: _capped(measure, known, silence.since) for measure, known in counted.items()}
-    heard = hear(past.requests, rules.budgets, past.alerts, past.remembered, now)
+    others = [request for request in past.requests if request.what not in quiet_requests.WHAT]
+    heard = hear(others, rules.budgets, past.alerts, past.remembered, now)
+    asked = quiet_requests.hear(past.requests, past.silences, heard.alerts, now)
+    alerts = lifecycle.applied(heard.alerts, asked.alerts)
+    holding = tuple(silence for silence in asked.silences if silence.holds(now))
     whole_watch = hindsight.watch(rules.budgets, past.remembered, now)
     held = heard.pauses.still_needed(whole_watch)
     watch = held.narrow(whole_watch)
     judged = replace(snapshot, view=view, counted=counted)
-    verdicts = judge(judged, rules, watch, heard.alerts, silence, now, paused=held)
+    verdicts = judge(judged, rules, watch, alerts, silence, now, paused=held)
     memory = prices.recall(past.remembered)
     if snapshot.ratios is not None:
-        told = prices.judge(rules.prices, snapshot.ratios, memory, view, snapshot.names, heard.alerts, now)
+        told = prices.judge(rules.prices, snapshot.ratios, memory, view, snapshot.names, alerts, now)
         verdicts, memory = [*verdicts, *told.breaches], told.memory
-    advance = lifecycle.advance(heard.alerts, verdicts, configured(rules), snapshot.names, now, rules.budgets)
+    advance = lifecycle.advance(alerts, verdicts, configured(rules), snapshot.names, now, rules.budgets)
     routed = routing.notifications(
         advance,
-        heard.alerts,
-        Audience(rules.routes, rules.receivers, snapshot.label),
+        alerts,
+        Audience(rules.routes, rules.receivers, snapshot.label, holding),
         organization_name=snapshot.organization_name,
         told_as=snapshot.told_as,
         first_judgement=past.is_first,
@@ -156,16 +180,18 @@ def decide(snapshot: Snapshot, rules: Rules, past: Past, now: datetime) -> Decis
         names=snapshot.names,
     )
     return Decision(
-        alerts=lifecycle.applied(heard.forgotten.alerts, routed.alerts),
+        alerts=lifecycle.applied(heard.forgotten.alerts, asked.alerts, routed.alerts),
         transitions=(*heard.forgotten.transitions, *advance.transitions),
         notifications=routed.notifications,
         remember=pauses.remember(prices.remember(watch.remember, memory), held),
         view=view,
         counted=counted,
         stall=silence,
-        answers=heard.answers,
-        acts=heard.acts,
+        answers=tuple(sorted((*heard.answers, *asked.answers), key=lambda answer: answer.number)),
+        acts=(*heard.acts, *asked.acts),
         paused=tuple(budget.name for budget in rules.budgets if held.holds(budget.name)),
+        silences=asked.changed,
+        in_force=len(holding),
     )
 
 

@@ -35,6 +35,7 @@ from rules.evidence import (
 )
 from rules.learned import LearnedRatio
 from rules.measures import SPEND, Measure
+from rules.quieted import Acknowledgement, Silenced
 from rules.reconciled import ReconciledDay
 from rules.scope import (
     CONSOLE,
@@ -229,6 +230,12 @@ class Alert:
     """When somebody had it forgotten: it then says nothing any more of what was told."""
     heard: tuple[str, ...] | None = None
     """The receivers that were told that it fires, in their order; None where nobody was, or it is not known."""
+    silenced: Silenced | None = None
+    """What holds it back at present."""
+    waits: bool = False
+    """Whether somebody is to be told of it, once nothing holds it back any more."""
+    acknowledged: Acknowledgement | None = None
+    """Who has taken it, if somebody has."""
 
     @property
     def is_event(self) -> bool:

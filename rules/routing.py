@@ -9,7 +9,8 @@ is never inhibited afterwards, so whoever heard that it fires also hears that it
 are more than `MANY` alerts with the same reason. Messages about what fires come before those about what ended.
 
 **Who hears.** The routes say which receivers a message goes to (`rules.hearing`). That an alert ended hears whoever
-heard that it fires, whatever the routes say by then.
+heard that it fires, whatever the routes say by then. What a silence holds back nobody hears of meanwhile
+(`rules.quiet`).
 
 **Same id, same message.** Ids follow from what a message says: a judgement repeated after a crash makes no second one.
 """
@@ -17,10 +18,11 @@ heard that it fires, whatever the routes say by then.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from rules import quiet
 from rules.hearing import Audience, Hearing
 from rules.inhibition import Inhibition, inhibit
 from rules.lifecycle import Advance, applied, worst_first
@@ -58,14 +60,22 @@ def notifications(
     inside which, and
     what labels go by.
     """
-    alerts = {alert.id: alert for alert in applied(open_alerts, advance.alerts)}
+    known = {alert.id: alert for alert in applied(open_alerts, advance.alerts)}
+    called = (organization_name, audience.label)
+    alerts = dict(known)
     began = {row.alert_id for row in advance.transitions if row.after is State.FIRING and not row.silent}
-    story = inhibit(alerts.values(), began, names)
+    alerts.update((alert.id, alert) for alert in quiet.look(_open(known, advance), audience.silences, names, called))
+    alerts.update((alert.id, alert) for alert in quiet.superseded(alerts))
+    freed = quiet.freed(alerts)
+    again = {ident for ident in freed if alerts[ident].heard is not None}
+    story = inhibit(alerts.values(), began | (freed - again), names)
     alerts.update((alert.id, alert) for alert in story.changed)
-    hearing = Hearing(audience.routes, names, (organization_name, audience.label))
-    told = hearing.tell(story, alerts)
+    alerts.update(quiet.held_back(story, freed, alerts))
+    hearing = Hearing(audience.routes, names, called)
+    joined = _joined(story, freed, alerts)
+    told = hearing.tell({ident for ident in story.told if alerts[ident].silenced is None} | again, joined, alerts)
     alerts.update((ident, alert) for ident, (alert, _) in told.items())
-    firing = sorted((alert for alert, _ in told.values()), key=worst_first)
+    firing = sorted((alert for alert, fresh in told.values() if fresh), key=worst_first)
     ended = [
         alerts[row.alert_id]
         for row in advance.transitions
@@ -86,12 +96,28 @@ def notifications(
                 alerts=group,
                 created_at=now,
                 organization=organization_name,
-                inhibited=_carried(group, story, alerts),
+                inhibited=_carried(group, joined, alerts),
                 told_as=told_as,
             )
             for reason, group in letters
         ]
-    return Routed(tuple(messages), applied(advance.alerts, story.changed, firing))
+    changed = [alert for ident, alert in alerts.items() if alert is not known[ident]]
+    return Routed(tuple(messages), applied(advance.alerts, changed))
+
+
+def _open(known: Mapping[str, Alert], advance: Advance) -> list[Alert]:
+    """The alerts that are open, or end now."""
+    ends = {row.alert_id for row in advance.transitions}
+    return [alert for alert in known.values() if alert.state is not State.RESOLVED or alert.id in ends]
+
+
+def _joined(story: Inhibition, freed: Collection[str], alerts: Mapping[str, Alert]) -> list[str]:
+    """The ids of the alerts whose story another one tells as of now, or tells now after it was held back."""
+    return [
+        ident
+        for ident, alert in alerts.items()
+        if ident in story.folded or (alert.inhibited_by in freed and alert.state is State.FIRING)
+    ]
 
 
 def _in_order(routed: Sequence[str], ended: Iterable[Alert], receivers: Collection[str] | None) -> Iterator[str]:
@@ -102,7 +128,12 @@ def _in_order(routed: Sequence[str], ended: Iterable[Alert], receivers: Collecti
 
 
 def _was_told(alert: Alert) -> bool:
-    """Whether its end is worth a message: somebody heard that it fires, and it is no event, which close silently."""
+    """Whether its end is worth a message: somebody heard that it fires, and nothing holds it back.
+
+    It is no event either, which close silently.
+    """
+    if alert.silenced is not None or (alert.waits and alert.heard is None):
+        return False
     return alert.fired_at is not None and alert.inhibited_by is None and not alert.is_event
 
 
@@ -115,10 +146,10 @@ def _groups(alerts: Sequence[Alert], *, together: bool) -> Iterator[tuple[Alert,
         yield (alert,)
 
 
-def _carried(group: Sequence[Alert], story: Inhibition, alerts: dict[str, Alert]) -> tuple[Alert, ...]:
-    """The alerts that began in this judgement and whose story this group tells."""
+def _carried(group: Sequence[Alert], joined: Iterable[str], alerts: Mapping[str, Alert]) -> tuple[Alert, ...]:
+    """The alerts that joined in this judgement and whose story this group tells."""
     tellers = {alert.id for alert in group}
-    inside = (alerts[ident] for ident in story.folded if alerts[ident].inhibited_by in tellers)
+    inside = (alerts[ident] for ident in joined if alerts[ident].inhibited_by in tellers)
     return tuple(sorted(inside, key=worst_first))
 
 

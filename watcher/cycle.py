@@ -86,7 +86,7 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
     decision = decide(snapshot, rules, recall(world, rules, now), now)
     judged = replace(snapshot, view=decision.view, counted=decision.counted)
     figures = overviews.overview(judged, rules.budgets, decision.stall, now)
-    figures = replace(figures, paused=decision.paused)
+    figures = replace(figures, paused=decision.paused, silences=decision.in_force)
     store.remember(
         Judgement(
             alerts=decision.alerts,
@@ -96,6 +96,7 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
             organization=organization,
             answers=decision.answers,
             acts=decision.acts,
+            silences=decision.silences,
             at=now,
         )
     )
@@ -162,7 +163,7 @@ def recall(world: World, rules: Rules, now: datetime) -> Past:
         alerts += store.alerts.closed_events(world.organization, closed_since)
     asked = store.commands.pending(world.organization)
     requests = tuple(Request(each.id, each.at, each.actor, each.what, each.details) for each in asked)
-    return Past(alerts, remembered, requests)
+    return Past(alerts, remembered, requests, store.silences.open(world.organization, now))
 
 
 def _whole(ingested: Ingested, sources: Sequence[SourceState]) -> bool:

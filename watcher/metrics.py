@@ -256,6 +256,13 @@ def _alerts(board: Board | None) -> Iterator[GaugeMetricFamily]:
         counts[place] = counts.get(place, 0) + 1
     counted = counts.items() if board else ()
     yield _gauge("watcher_alerts", "Open alerts by kind and state.", ("organization", "kind", "state"), counted)
+    held = sum(alert.silenced is not None and alert.state is State.FIRING for alert in alerts)
+    silences = board.overview.silences if board and board.overview else 0
+    for name, text, figure in (
+        ("watcher_silences", "Silences in force.", silences),
+        ("watcher_alerts_silenced", "Firing alerts that a silence holds back.", held),
+    ):
+        yield _gauge(name, text, ("organization",), [((organization,), float(figure))] if board else [])
     labels = ("organization", "rule", *PLACES)
     firing = [
         (

@@ -76,6 +76,8 @@ class Overview:
     """The budgets of which nothing is judged."""
     paused: tuple[str, ...] = ()
     """The budgets that tell nothing at present, by name."""
+    silences: int = 0
+    """How many silences hold at present."""
 
     @property
     def total(self) -> Spent:

@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 
 from rules.budget_requests import RESET
+from rules.quiet_requests import ADD
 from tests.crash.evidence import contradicted, damage, lost, told
 from tests.crash.stage import BEGINS, KILLED, Plot, Stage
 from watcher.store import Store
@@ -58,3 +59,38 @@ def test_a_command_is_carried_out_exactly_once_wherever_the_program_is_killed(sc
     assert len(told(plot.requests)) == before + 1
     assert contradicted(plot.requests) == []
     assert lost(plot.database, plot.requests) == []
+
+
+HUSHED = {
+    "matchers": ["kind=budget"],
+    "starts_at": BEGINS.isoformat(),
+    "ends_at": (BEGINS + timedelta(hours=1)).isoformat(),
+    "comment": "a drill",
+}
+
+
+def silences(plot: Plot) -> list[list[str]]:
+    with closing(sqlite3.connect(f"file:{plot.database}?mode=ro", uri=True)) as connection:
+        rows = connection.execute("SELECT payload FROM silences").fetchall()
+        outcomes = connection.execute("SELECT substr(outcome, 1, 8) FROM commands WHERE what = ?", [ADD]).fetchall()
+    return [[json.loads(row[0])["comment"] for row in rows], [row[0] for row in outcomes if row[0] is not None]]
+
+
+@pytest.mark.timeout(300)
+def test_a_silence_is_made_exactly_once_and_with_what_it_holds_back(scene: Stage) -> None:
+    plot = scene.plot("silences")
+    assert plot.live([BEGINS]) == 0, scene.stable.said()
+    before = len(told(plot.requests))
+    with Store.open(f"sqlite:///{plot.database}") as store:
+        (bound,) = store.organizations.all()
+        store.commands.append(BEGINS, "ann", ADD, HUSHED, bound.id)
+    ask(plot)  # without the silence, the reset would be told
+    deaths = plot.folder / "deaths"
+    deaths.touch()
+    while (ended := plot.live([BEGINS, NEXT], deaths=deaths)) == KILLED:
+        assert damage(plot.database) == [], deaths.read_text().splitlines()[-1]
+        assert silences(plot) in ([[], []], [["a drill"], ["silenced"]]), "all of it, or nothing"
+    assert ended == 0, scene.stable.said()
+    assert any("silences" in line and "commands" in line for line in deaths.read_text().splitlines())
+    assert silences(plot) == [["a drill"], ["silenced"]]
+    assert len(told(plot.requests)) == before

@@ -26,6 +26,7 @@ from rules.model import HOUR, Budget, Names, Notification, Route, Selector, Snap
 from rules.money import parse_usd
 from rules.pauses import recall
 from rules.prices import PriceRule
+from rules.quieted import Silence
 from rules.triggers import BurnPair
 from tests.rules.test_budget_semantics import DAY, LEAVES, MONTH, ORGANIZATION, ROLLING, Story, moment
 from tests.rules.test_budget_triggers import Script
@@ -43,6 +44,7 @@ class Desk(Story):
     now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     numbers: int = 0
     losing: bool = False
+    silences: dict[str, Silence] = field(default_factory=dict)
 
     def do_pause(self, rest: str) -> None:
         until = rest.partition("until ")[2].partition(" at ")[0]
@@ -88,7 +90,7 @@ class Desk(Story):
             if alert.ends_at is None or (since is not None and alert.closes_at is not None and alert.closes_at > since)
         ]
         snapshot = Snapshot(ORGANIZATION, "Acme", self.view(now), Names(self.names))
-        past = Past(known, self.remembered, tuple(self.waiting))
+        past = Past(known, self.remembered, tuple(self.waiting), tuple(self.silences.values()))
         decision = decide(snapshot, rules, past, now)
         turned = replace(past, alerts=pickle.loads(pickle.dumps(known[::-1])))
         again = decide(snapshot, rules, turned, now)
@@ -106,6 +108,7 @@ class Desk(Story):
         assert [answer.number for answer in decision.answers] == [request.number for request in self.waiting]
         self.answers += decision.answers
         self.acts += decision.acts
+        self.silences.update((silence.id, silence) for silence in decision.silences)
         self.waiting = []
         return tuple(each for each in decision.notifications if each.alerts[0].subject.kind == "budget")
 

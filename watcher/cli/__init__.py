@@ -25,6 +25,7 @@ from watcher.cli import (
     notify,
     prices,
     run,
+    silence,
     simulate,
     spend,
     status,
@@ -65,7 +66,22 @@ def main(
     logs.configure(log_level, log_format)
 
 
-for group in (demo, init, check, run, status, budgets, spend, claude_code, limits, members, prices, export, alerts):
+for group in (
+    demo,
+    init,
+    check,
+    run,
+    status,
+    budgets,
+    spend,
+    claude_code,
+    limits,
+    members,
+    prices,
+    export,
+    alerts,
+    silence,
+):
     group.register(app)
 for group in (notify, simulate, backup):
     group.register(app)

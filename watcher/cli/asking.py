@@ -57,13 +57,15 @@ def ask(
     asked: Sequence[tuple[Chosen, Mapping[str, Any]]],
     actor: str,
     now: datetime,
-) -> None:
-    """Ask each organization's next cycle for something, with these details; say on standard error when it comes."""
+) -> list[int]:
+    """Ask each organization's next cycle for something, with these details; say on standard error when it comes.
+
+    Returns the numbers of the requests.
+    """
     from watcher.config.durations import spell_duration
     from watcher.instance import is_held
 
-    for organization, details in asked:
-        store.commands.append(now, actor, what, details, organization.id)
+    numbers = [store.commands.append(now, actor, what, details, organization.id) for organization, details in asked]
     if is_held(settings.store.url):
         soon = f"the next cycle of the running daemon, within {spell_duration(settings.poll.usage_every)}"
     else:
@@ -71,3 +73,4 @@ def ask(
     several = len(settings.organizations) > 1
     whom = f" in {', '.join(ascii(organization.shown) for organization, _ in asked)}" if several else ""
     typer.echo(f"Asked for{whom}. It is carried out by {soon}.", err=True)
+    return numbers

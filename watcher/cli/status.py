@@ -60,6 +60,7 @@ def show(status: Status, console: Console) -> None:
     from rich.text import Text
 
     from watcher.lines import print_hanging
+    from watcher.quiet_words import quiet_words
 
     for standing in status.standings:
         _figures(standing, status, console)
@@ -73,6 +74,8 @@ def show(status: Status, console: Console) -> None:
         for alert in status.firing:
             where = f"{clean_name(status.name_of(alert))}: " if status.several else ""
             print_hanging(console, Text(f"  {alert.severity.value:<9}"), Text(f"{where}{alert.summary}"))
+            for words in quiet_words(alert, status.now):
+                print_hanging(console, Text(" " * 11), Text(words, style="dim"))
     else:
         console.print(Text("Nothing fires.", style="green"))
     if any(standing.overview and standing.overview.budgets for standing in status.standings):

@@ -66,6 +66,7 @@ def _old(before: datetime) -> Iterator[tuple[Table, ColumnElement[bool]]]:
     yield tables.alerts, and_(alerts.state == State.RESOLVED.value, alerts.ends_at < at)
     yield tables.journal, tables.journal.c.at < at
     yield tables.commands, tables.commands.c.consumed_at < at
+    yield tables.silences, tables.silences.c.ends_at < at
 
 
 def _slice(database: Database, table: Table, old: ColumnElement[bool]) -> int:

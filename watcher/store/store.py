@@ -10,6 +10,7 @@ from typing import Self
 
 from rules.asked import Act, Answer
 from rules.model import Alert, Notification, Transition
+from rules.quieted import Silence
 from watcher.store import copies, retention
 from watcher.store.alerts import Alerts, write_alerts, write_transitions
 from watcher.store.analytics import Analytics
@@ -27,6 +28,7 @@ from watcher.store.outbox import Outbox, write_notifications
 from watcher.store.requests import Requests
 from watcher.store.schema import bring_up_to_date
 from watcher.store.series import SeriesIds
+from watcher.store.silences import Silences, write_silences
 from watcher.store.sources import Sources
 from watcher.store.usage import Usage
 
@@ -46,6 +48,7 @@ class Judgement:
     """What became of commands that it consumed, and in `acts` what the journal says of them; both are as of `at`."""
     acts: tuple[Act, ...] = ()
     at: datetime = _NEVER
+    silences: tuple[Silence, ...] = ()
 
 
 class Store:
@@ -70,6 +73,7 @@ class Store:
         self.cursor = Cursor(database)
         self.journal = Journal(database)
         self.commands = Commands(database)
+        self.silences = Silences(database)
 
     @classmethod
     def open(cls, url: str, *, read_only: bool = False) -> Self:
@@ -93,6 +97,7 @@ class Store:
             write_notifications(connection, judgement.notifications)
             write_cursor(connection, judgement.cursor, judgement.organization)
             write_answers(connection, judgement.at, judgement.answers)
+            write_silences(connection, judgement.organization, judgement.silences)
             write_acts(connection, judgement.at, judgement.organization, judgement.acts)
 
     def backup(self, target: Path) -> None:

@@ -56,6 +56,7 @@ __all__ = [
     "request_blocks",
     "revisions",
     "series",
+    "silences",
     "sources",
     "transitions",
     "usage_blocks",
@@ -233,5 +234,16 @@ commands = Table(
     words("details"),
     number("consumed_at", nullable=True),
     words("outcome", nullable=True),
+    sqlite_strict=True,
+)
+
+# What nothing is to be sent of, until when.
+silences = Table(
+    "silences",
+    metadata,
+    key("organization"),
+    key("id"),
+    number("ends_at"),
+    words("payload"),
     sqlite_strict=True,
 )

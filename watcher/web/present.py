@@ -10,6 +10,7 @@ from typing import Any
 
 from rules.measures import bare
 from rules.money import display_usd
+from watcher.quiet_words import quiet_words
 
 
 def moment(value: datetime | None) -> str:
@@ -52,4 +53,5 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "percent": percent,
     "usd": display_usd,
     "amount": bare,
+    "quieted": quiet_words,
 }
