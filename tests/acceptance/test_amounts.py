@@ -289,6 +289,7 @@ def test_while_the_report_is_being_read_nothing_is_told_and_that_is_said(start: 
     assert {alert.evidence.threshold_percent for message in told for alert in message.alerts} == {100.0}
 
 
+@pytest.mark.slow
 def test_a_day_that_comes_late_crosses_late_and_is_told_once(start: Start) -> None:
     watcher = start(coders(), asked(replace(CODE, period="day", per=(), limit=1, thresholds=(100.0,))))
     whole(watcher)
@@ -329,7 +330,11 @@ def told_requests(watcher: Watcher) -> int:
     return sum(row.requests or 0 for row in answer.rows)
 
 
-@pytest.mark.parametrize("alone", [False, True], ids=["beside the usage report", "analytics alone"])
+@pytest.mark.parametrize(
+    "alone",
+    [False, pytest.param(True, marks=pytest.mark.slow)],
+    ids=["beside the usage report", "analytics alone"],
+)
 def test_requests_are_those_that_analytics_tells(start: Start, *, alone: bool) -> None:
     keys = replace(REQUESTS, per=("api_key",), name="keys")
     key = Secret("sk-ant-analytics01-acceptance") if alone else KEY

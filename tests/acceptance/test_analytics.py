@@ -178,6 +178,7 @@ def test_a_key_that_may_read_analytics_alone_runs_budgets_to_the_bill(start: Sta
     assert any("hours are settled by the hourly cost of analytics" in note for note in status.notes)
 
 
+@pytest.mark.slow
 def test_analytics_that_are_a_day_behind_are_no_stall_and_end_nothing(start: Start, tmp_path: Path) -> None:
     scenario = tmp_path / "scenario.toml"
     scenario.write_text('[[incident]]\nkind = "runaway"\nafter = "-8h"\nfor = "60h"\n', encoding="utf-8")

@@ -36,6 +36,7 @@ def heard(watcher: Watcher, days: int, step: timedelta = STEP) -> list[Message]:
     return [Message(each) for each in watcher.run(watcher.now + days * DAY, step)]
 
 
+@pytest.mark.slow
 def test_a_model_that_costs_a_tenth_more_is_told_after_two_settled_days_and_ends_once_learned(start: Start) -> None:
     watcher = begin(start, world_of(PriceChange(date(2026, 11, 21), 1.1, SONNET)))
     assert not heard(watcher, 3)

@@ -85,7 +85,8 @@ SIGNS = {
 
 
 TWINS = {"none", "gateway-timeouts", "overloaded", "resets", "stale-cursors", "stray-cursors", "forbidden-analytics",
-         "late-analytics", "half-cost-day", "late-rows", "504", "529", "html", "reset"}  # fmt: skip
+         "late-analytics", "half-cost-day", "late-rows", "timeouts", "flaky",
+         "504", "529", "html", "reset"}  # fmt: skip
 """What is like another one here, or has scripts of its own elsewhere: part of the long form."""
 
 
@@ -237,7 +238,14 @@ def test_an_api_that_answers_nothing_else_for_hours_is_told_once_and_taken_up_ag
     assert usage_by_hour(watcher, watcher.now) == prepared.usage
 
 
-@pytest.mark.parametrize("preset", ["none", "stale-cursors", "stray-cursors", "lost-cursors", "flaky"])
+@pytest.mark.parametrize(
+    "preset",
+    [
+        "none",
+        "lost-cursors",
+        *(pytest.param(each, marks=pytest.mark.slow) for each in ("stale-cursors", "stray-cursors", "flaky")),
+    ],
+)
 def test_a_first_start_whose_many_pages_lead_astray_ends_with_the_same_figures(
     start: Start, prepared: Prepared, tmp_path: Path, preset: str
 ) -> None:

@@ -120,6 +120,7 @@ def test_a_limit_raised_in_the_configuration_is_told_at_its_new_height_and_not_b
     assert len(watcher.firing("budget")) == 1
 
 
+@pytest.mark.slow
 def test_a_rolling_budget_is_told_once_and_again_only_after_calm(start: Start, tmp_path: Path) -> None:
     world = organization(tmp_path, "runaway after=3h for=3h", "runaway after=27h for=3h")
     usual = [world.true_cost_nano(end - 6 * HOUR, end) for end in (TUESDAY - back * HOUR for back in range(7 * 24))]
@@ -164,6 +165,7 @@ def test_a_month_ends_in_silence_and_the_next_one_starts_at_zero(start: Start, t
     assert watcher.metric("watcher_budget_spent_usd", budget="organization") == pytest.approx(line.spent / dollars(1))
 
 
+@pytest.mark.slow
 def test_a_restart_in_the_middle_of_a_story_changes_nothing(start: Start, tmp_path: Path) -> None:
     budgets = (Budget("day", "day", "UTC", dollars(60), (50.0, 80.0, 100.0)),)
     asked = Asked(budgets=budgets, anomalies=(KEY_SPEND, WORKSPACE_SPEND))
@@ -181,6 +183,7 @@ def test_a_restart_in_the_middle_of_a_story_changes_nothing(start: Start, tmp_pa
     assert len(heard[0]) >= 4
 
 
+@pytest.mark.slow
 def test_a_key_that_is_switched_off_stops_being_an_anomaly(start: Start, tmp_path: Path) -> None:
     world = organization(tmp_path, "runaway after=2h")
     script = begin(start, world)

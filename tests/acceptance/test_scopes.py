@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from rules.families import family_of
 from rules.model import AnomalyRule, Budget
 from tests.acceptance.conftest import Start
@@ -30,6 +32,7 @@ def owner_of(world: World, key: str) -> str | None:
     return found.service_account_id or found.created_by
 
 
+@pytest.mark.slow
 def test_a_runaway_key_tells_of_its_user_its_team_and_its_family_in_one_message(start: Start, tmp_path: Path) -> None:
     world = organization(tmp_path, "runaway after=3h for=6h")
     watcher = start(world, Asked(anomalies=RULES))

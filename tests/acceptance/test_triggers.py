@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from benchmarks.forecast_cases import panel_of
 from rules.model import Budget, BurnEvidence, ForecastEvidence, Selector, Severity, State
 from rules.triggers import ForecastMark, PaceMark, usual_pairs
@@ -57,6 +59,7 @@ def test_a_key_at_ten_times_its_pace_is_told_within_two_polls_of_the_open_hour(s
     assert not [alert for alert in script.watcher.alerts if alert.state is State.FIRING]
 
 
+@pytest.mark.slow
 def test_a_quiet_weekend_and_the_monday_after_it_tell_nothing(start: Start) -> None:
     world = organization(at("2026-11-20 15:00"))  # a Friday
     limit = month_of(world) * 11 // 10
