@@ -36,7 +36,7 @@ from watcher.admin_api.decoding import usage_page
 from watcher.clock import SystemClock
 from watcher.collecting import collect_rarely
 from watcher.config import load
-from watcher.cycle import look, recall
+from watcher.cycle import look, recall, rules_of
 from watcher.ingest import Ingested
 from watcher.ledger import Ledger
 from watcher.pricing import PriceBook
@@ -115,9 +115,9 @@ def restart(config: Path, _folder: Path) -> Figures:
         organization = store.organizations.id_of("")
         assert organization is not None
         world = parts.world(parts.accesses[0], organization)
-        snapshot = look(world, Ingested(), now)
+        rules = rules_of(world)
+        snapshot = look(world, rules, Ingested(), now)
         seen = time.process_time()
-        rules = world.rules.of(organization, [snapshot.organization_name])
         decision = decide(snapshot, rules, recall(world, rules, now), now)
         parts.close()
     return {

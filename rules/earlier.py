@@ -9,38 +9,17 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from rules.figures import EarlierSpend, Leaf, SpendView
 from rules.periods import Period
 from rules.scope import HOUR, Nano
 
-if TYPE_CHECKING:
-    from rules.model import Leaf, SpendView
-
 Amounts = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.intp]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class EarlierSpend:
-    """Nano-dollars by leaf and stretch of time before the view begins.
-
-    Column j begins at `begins[j]`, ascending, and lasts until the next one begins, the last until the view does: a UTC
-    day, or an hour. `cost` and `settled` are as in the view; of `unread[j]` hours of it nothing was ever read. Arrays
-    are read-only.
-    """
-
-    leaves: tuple[Leaf, ...]
-    begins: tuple[datetime, ...]
-    cost: Amounts
-    settled: Amounts
-    unread: Amounts
-    unpriced: frozenset[str] = frozenset()
 
 
 class Reach:

@@ -13,12 +13,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeAlias
 
-import numpy as np
-import numpy.typing as npt
-
 from rules.caps import Caps
 from rules.configured import AnomalyRule, Budget, Route, Selector
-from rules.earlier import EarlierSpend
 from rules.evidence import (
     AnomalyEvidence,
     BudgetEvidence,
@@ -33,6 +29,7 @@ from rules.evidence import (
     SourceEvidence,
     TriggerEvidence,
 )
+from rules.figures import EarlierSpend, Leaf, SpendView
 from rules.learned import LearnedRatio
 from rules.measures import SPEND, Measure
 from rules.quieted import Acknowledgement, Silenced
@@ -103,53 +100,6 @@ __all__ = [
     "TriggerEvidence",
     "Verdict",
 ]
-
-
-# ---------------------------------------------------------------------------------------------- figures
-
-
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """The finest series the ledger keeps: one key on one model in one workspace and service tier."""
-
-    workspace: str
-    api_key: str
-    model: str
-    service_tier: str = UNKNOWN
-
-
-@dataclass(frozen=True, slots=True)
-class SpendView:
-    """Spend by leaf and hour, the working view that rules read.
-
-    `cost[i, j]` is the best known nano-dollars of `leaves[i]` in the hour that begins at `start + j hours`;
-    `settled[i, j]` is the part of it that the provider has settled. Hours before `complete_until` are complete:
-    a zero there is a real zero. From there to `observed_until` the figures are lower bounds (the open hour and
-    those not settled down yet); nothing is known later. `known[j]` is False for an hour before `complete_until`
-    that was never read (a hole): it is missing, not zero. Arrays are read-only.
-    """
-
-    organization: str
-    start: datetime
-    leaves: tuple[Leaf, ...]
-    cost: npt.NDArray[np.int64]
-    settled: npt.NDArray[np.int64]
-    known: npt.NDArray[np.bool_]
-    complete_until: datetime
-    observed_until: datetime
-    unpriced: frozenset[str] = frozenset()
-    """Models whose price is a stand-in: their figures are over-estimates."""
-    earlier: EarlierSpend | None = None
-    """What was spent before `start`, as far back as some budget's period reaches; None where none does."""
-
-    @property
-    def hours(self) -> int:
-        """How many hours the view spans."""
-        return int(self.cost.shape[1])
-
-    def index(self, moment: datetime) -> int:
-        """The column of the hour that `moment` falls in; may lie outside `0 … hours - 1`."""
-        return (moment - self.start) // HOUR
 
 
 # ---------------------------------------------------------------------------------------------- what rules say
