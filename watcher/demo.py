@@ -189,7 +189,9 @@ class Demonstration:
             print_hanging(self._console, Text(f"  {alert.severity.value:<9}"), Text(alert.summary))
         for problem in status.problems:
             print_hanging(self._console, Text("  ! "), Text(problem))
-        self._say("Next: `watcher init` writes a first configuration from your own history; then `watcher check` and `watcher run`.")
+        self._say(
+            "Next: `watcher init` writes a configuration from your own history; then `watcher check` and `watcher run`."
+        )
 
     def _say(self, text: str) -> None:
         self._console.print(text)
