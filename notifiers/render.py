@@ -13,7 +13,7 @@ from notifiers.drift_story import drift_over_story, drift_story
 from notifiers.phrases import title, tone_of
 from notifiers.price_story import price_story
 from notifiers.source_story import source_over_story, source_story
-from notifiers.story import GLYPHS, Line, Section, Story, Tone, line
+from notifiers.story import GLYPHS, Line, Section, Story, Tone, code, line
 from notifiers.subjects import title_subject
 from notifiers.text import ago, clean, plural, when
 from notifiers.trigger_story import trigger_over_story, trigger_story
@@ -59,6 +59,7 @@ def story(notification: Notification) -> Story:
             told = _one(alerts[0], notification.inhibited, now)
         case _:
             told = _many(notification)
+    told = _again(told, notification)
     footer = (clean(notification.organization), *told.footer)
     if not notification.told_as:
         return replace(told, footer=footer)
@@ -66,6 +67,24 @@ def story(notification: Notification) -> Story:
     if called == footer[0]:
         footer = footer[1:]
     return replace(told, title=title(f"{called}: {told.title}"), footer=(f"organization {called}", *footer))
+
+
+def _again(told: Story, notification: Notification) -> Story:
+    """The story with why it is told now, where that is not the news itself."""
+    alerts = notification.alerts
+    match notification.reason:
+        case Reason.REPEATED:
+            first = min(alert.fired_at or alert.starts_at for alert in alerts)
+            why = line(f"Told again, as it goes on; it began to fire {ago(first, notification.created_at)}.")
+            return replace(told, title=title(f"Still: {told.title}"), lead=(*told.lead, why))
+        case Reason.ESCALATED:
+            take = (" Take it: ", code(f"watcher ack {alerts[0].id}")) if len(alerts) == 1 else ()
+            why = line("Told to you because nobody has acknowledged it.", *take)
+            return replace(told, title=title(f"Escalated: {told.title}"), lead=(*told.lead, why))
+        case Reason.NEW:
+            return replace(told, footer=(*told.footer, "new in a group told before"))
+        case _:
+            return told
 
 
 def alert_story(alert: Alert, now: datetime) -> Story:

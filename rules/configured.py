@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from rules.matchers import Matcher
 from rules.measures import SPEND, Measure
 from rules.periods import AS_THE_CALENDAR, PeriodKind, Starts
 from rules.scope import Dimension, Nano, Severity
@@ -83,19 +82,3 @@ class AnomalyRule:
     hold_for: timedelta = timedelta(0)
     keep_firing_for: timedelta = timedelta(hours=2)
     severity: Severity = Severity.WARNING
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """Where alerts go: to this receiver, if all matchers hold. The first route that takes an alert ends its way, unless
-    it goes on."""
-
-    receiver: str
-    match: tuple[Matcher, ...] = ()
-    goes_on: bool | None = None
-    """Whether what it takes is offered to the routes below it; None where nothing was said."""
-
-    @property
-    def continues(self) -> bool:
-        """Whether it goes on: as said, or else if it has no matchers. So routes without any all hear of everything."""
-        return not self.match if self.goes_on is None else self.goes_on

@@ -7,22 +7,15 @@ hears of the key that explains them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from rules.groups import Group
 from rules.labels import labels_of
-from rules.matchers import Labels, all_hold
+from rules.matchers import Labels
 from rules.model import Alert, Names, Route
 from rules.quieted import Silence
-
-
-def taken_by(routes: Sequence[Route], labels: Labels) -> Iterator[int]:
-    """The numbers (from 0) of the routes that take an alert with these labels, in order."""
-    for number, route in enumerate(routes):
-        if all_hold(route.match, labels):
-            yield number
-            if not route.continues:
-                return
+from rules.routes import every, taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +29,10 @@ class Audience:
     """What the configuration calls the organization."""
     silences: Sequence[Silence] = ()
     """Those in force."""
+    groups: Sequence[Group] = ()
+    """Those that an earlier judgement left."""
+    ended: Sequence[Alert] = ()
+    """Alerts that are over, whose end one of these groups is still to tell."""
 
 
 class Hearing:
@@ -43,17 +40,28 @@ class Hearing:
 
     def __init__(self, routes: Sequence[Route], names: Names, called: Sequence[str] = ()) -> None:
         self._routes, self._names, self._called = routes, names, called
-        self.receivers = tuple(dict.fromkeys(route.receiver for route in routes))
+        self.receivers = tuple(dict.fromkeys(each for route in routes for each in route.receivers))
         """Everybody that some route names, in order."""
-        self._asks = any(route.match for route in routes)
+        self._asks = any(route.match for route in every(routes))
         self._everything = self._taken({})
 
     def of(self, alert: Alert) -> tuple[str, ...]:
         """Who hears of an alert as it is now, in the order of the routes, each once."""
-        return self._taken(labels_of(alert, self._names, self._called)) if self._asks else self._everything
+        return tuple(self.ways(alert))
 
-    def _taken(self, labels: Labels) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(self._routes[number].receiver for number in taken_by(self._routes, labels)))
+    def ways(self, alert: Alert) -> Mapping[str, Route]:
+        """By receiver the route by which it hears of the alert, in the order of the routes; of several the first."""
+        return self._taken(self.labels(alert)) if self._asks else self._everything
+
+    def labels(self, alert: Alert) -> Labels:
+        """The labels of an alert as things are called now."""
+        return labels_of(alert, self._names, self._called)
+
+    def _taken(self, labels: Labels) -> Mapping[str, Route]:
+        ways: dict[str, Route] = {}
+        for route in taken(self._routes, labels):
+            ways.setdefault(route.receiver, route)
+        return ways
 
     def tell(
         self, told: Collection[str], joined: Iterable[str], alerts: Mapping[str, Alert]

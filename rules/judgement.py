@@ -27,6 +27,7 @@ from rules.asked import Act, Answer, Request
 from rules.budget_requests import hear
 from rules.caps import Caps
 from rules.drift import DriftRule
+from rules.groups import Group
 from rules.hearing import Audience
 from rules.limits import capped
 from rules.measures import SPEND, Measure
@@ -102,6 +103,9 @@ class Past:
     """What people asked for since then, in its order; each is answered by this judgement."""
     silences: Sequence[Silence] = ()
     """Those that have not ended."""
+    groups: Sequence[Group] = ()
+    """The groups of alerts whose messages are timed, and in `ended` the alerts whose end they are still to tell."""
+    ended: Sequence[Alert] = ()
 
     @property
     def is_first(self) -> bool:
@@ -130,6 +134,8 @@ class Decision:
     """The budgets that tell nothing at present, by name."""
     silences: tuple[Silence, ...] = ()
     """The silences that it made or changed."""
+    groups: tuple[Group, ...] = ()
+    """The groups that it made, changed or ended."""
     in_force: int = 0
     """How many silences hold at present."""
 
@@ -172,7 +178,7 @@ def decide(snapshot: Snapshot, rules: Rules, past: Past, now: datetime) -> Decis
     routed = routing.notifications(
         advance,
         alerts,
-        Audience(rules.routes, rules.receivers, snapshot.label, holding),
+        Audience(rules.routes, rules.receivers, snapshot.label, holding, past.groups, past.ended),
         organization_name=snapshot.organization_name,
         told_as=snapshot.told_as,
         first_judgement=past.is_first,
@@ -191,6 +197,7 @@ def decide(snapshot: Snapshot, rules: Rules, past: Past, now: datetime) -> Decis
         acts=(*heard.acts, *asked.acts),
         paused=tuple(budget.name for budget in rules.budgets if held.holds(budget.name)),
         silences=asked.changed,
+        groups=routed.groups,
         in_force=len(holding),
     )
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from rules.caps import Caps
-from rules.configured import AnomalyRule, Budget, Route, Selector
+from rules.configured import AnomalyRule, Budget, Selector
 from rules.evidence import (
     AnomalyEvidence,
     BudgetEvidence,
@@ -34,6 +34,7 @@ from rules.learned import LearnedRatio
 from rules.measures import SPEND, Measure
 from rules.quieted import Acknowledgement, Silenced
 from rules.reconciled import ReconciledDay
+from rules.routes import Route
 from rules.scope import (
     CONSOLE,
     DEFAULT_WORKSPACE,
@@ -219,6 +220,12 @@ class Reason(StrEnum):
     FIRST = "first"
     INITIAL = "initial"
     """The one message of a new database's first judgement: everything that was true already."""
+    NEW = "new in group"
+    """Alerts that joined a group of which a message went out before."""
+    REPEATED = "repeated"
+    """What was told before fires on, and the route asks to be told again."""
+    ESCALATED = "escalated"
+    """Somebody else was told, and nobody acknowledged it in time."""
     RESOLVED = "resolved"
     TEST = "test"
 

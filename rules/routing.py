@@ -19,17 +19,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from rules import quiet
+from rules.groups import Group
 from rules.hearing import Audience, Hearing
 from rules.inhibition import Inhibition, inhibit
 from rules.lifecycle import Advance, applied, worst_first
 from rules.model import Alert, Names, Notification, Reason, State
+from rules.posting import MANY, Letter, Post, bundled
+from rules.routes import AT_ONCE, Route
 
-MANY = 5
-"""More alerts than this with one reason in one judgement share a message."""
 _NO_NAMES = Names()
 
 
@@ -39,6 +40,8 @@ class Routed:
 
     notifications: tuple[Notification, ...]
     alerts: tuple[Alert, ...]
+    groups: tuple[Group, ...] = ()
+    """The groups that are new or changed."""
 
 
 def notifications(
@@ -57,8 +60,7 @@ def notifications(
     `open_alerts` are those that the advance started from. Told are alerts that began to fire and are neither silent
     nor inhibited, alerts whose inhibition ended while they fire, and states that resolved after having been told.
     Budgets close without a word. `organization_name` and `told_as` are for the reader; `names` say which scope lies
-    inside which, and
-    what labels go by.
+    inside which, and what labels go by.
     """
     known = {alert.id: alert for alert in applied(open_alerts, advance.alerts)}
     called = (organization_name, audience.label)
@@ -75,34 +77,84 @@ def notifications(
     joined = _joined(story, freed, alerts)
     told = hearing.tell({ident for ident in story.told if alerts[ident].silenced is None} | again, joined, alerts)
     alerts.update((ident, alert) for ident, (alert, _) in told.items())
-    firing = sorted((alert for alert, fresh in told.values() if fresh), key=worst_first)
     ended = [
         alerts[row.alert_id]
         for row in advance.transitions
         if row.after is State.RESOLVED and not row.silent and _was_told(alerts[row.alert_id])
     ]
-    first = Reason.INITIAL if first_judgement else Reason.FIRST
-    messages = []
-    for receiver in _in_order(hearing.receivers, ended, audience.receivers):
-        begun = [alert for alert in firing if receiver in told[alert.id][1]]
-        over = [alert for alert in ended if receiver in (hearing.receivers if alert.heard is None else alert.heard)]
-        letters = [(first, group) for group in _groups(begun, together=first_judgement)]
-        letters += [(Reason.RESOLVED, group) for group in _groups(over, together=False)]
-        messages += [
-            Notification(
-                id=_message_id(receiver, reason, group),
-                receiver=receiver,
-                reason=reason,
-                alerts=group,
-                created_at=now,
-                organization=organization_name,
-                inhibited=_carried(group, joined, alerts),
-                told_as=told_as,
-            )
-            for reason, group in letters
-        ]
+    tidings = _Tidings(told, joined, ended, alerts, first_judgement)
+    letters, groups = _letters(tidings, hearing, audience, now)
+    alerts.update((alert.id, alert) for alert in _escalated(letters, alerts))
+    messages = tuple(
+        Notification(
+            id=_message_id(letter),
+            receiver=letter.receiver,
+            reason=letter.reason,
+            alerts=letter.alerts,
+            created_at=now,
+            organization=organization_name,
+            inhibited=_carried(letter, joined, alerts),
+            told_as=told_as,
+        )
+        for letter in letters
+    )
     changed = [alert for ident, alert in alerts.items() if alert is not known[ident]]
-    return Routed(tuple(messages), applied(advance.alerts, changed))
+    return Routed(messages, applied(advance.alerts, changed), groups)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tidings:
+    """What there is to tell: alerts by id with the receivers that had not heard, and alerts that ended."""
+
+    told: Mapping[str, tuple[Alert, tuple[str, ...]]]
+    joined: Collection[str]
+    """The ids of alerts whose story others tell as of now."""
+    ended: Sequence[Alert]
+    alerts: Mapping[str, Alert]
+    """All that are open, and those that ended."""
+    first: bool
+    """Whether it is a new database's first judgement: everything is one message, and at once."""
+
+
+def _letters(
+    tidings: _Tidings, hearing: Hearing, audience: Audience, now: datetime
+) -> tuple[list[Letter], tuple[Group, ...]]:
+    """What goes out now, receiver by receiver, what fires before what ended; and the groups that changed."""
+    post = Post(audience.groups, audience.routes, audience.receivers, now)
+    begun = _begun(tidings, hearing, post)
+    over: dict[str, list[Alert]] = {}
+    for alert in tidings.ended:
+        for receiver in hearing.receivers if alert.heard is None else alert.heard:
+            if not post.end(alert, receiver):
+                over.setdefault(receiver, []).append(alert)
+    posted = post.close({**{alert.id: alert for alert in audience.ended}, **tidings.alerts})
+    of_groups: dict[str, list[Letter]] = {}
+    for letter in posted.letters:
+        of_groups.setdefault(letter.receiver, []).append(letter)
+    reason = Reason.INITIAL if tidings.first else Reason.FIRST
+    letters: list[Letter] = []
+    for receiver in _in_order(hearing.receivers, {*over, *of_groups}, audience.receivers):
+        own = [Letter(receiver, reason, group) for group in _groups(begun.get(receiver, ()), together=tidings.first)]
+        own += of_groups.get(receiver, ())
+        own += [Letter(receiver, Reason.RESOLVED, group) for group in _groups(over.get(receiver, ()), together=False)]
+        letters += bundled(own)
+    return letters, posted.groups
+
+
+def _begun(tidings: _Tidings, hearing: Hearing, post: Post) -> dict[str, list[Alert]]:
+    """By receiver the alerts to tell at once, worst first; the others are put into their groups."""
+    through = {ident: hearing.ways(tidings.alerts[ident]) for ident in tidings.joined}
+    begun: dict[str, list[Alert]] = {}
+    for alert, fresh in sorted(tidings.told.values(), key=lambda each: worst_first(each[0])):
+        ways = hearing.ways(alert) if fresh else {}
+        for receiver in fresh:
+            route = ways.get(receiver) or _way_in(alert, receiver, through, tidings.alerts)
+            timed = route is not None and route.timing != AT_ONCE
+            if route is not None and timed:
+                post.add(alert, route, hearing.labels(alert), told=tidings.first)
+            if tidings.first or not timed:
+                begun.setdefault(receiver, []).append(alert)
+    return begun
 
 
 def _open(known: Mapping[str, Alert], advance: Advance) -> list[Alert]:
@@ -120,11 +172,32 @@ def _joined(story: Inhibition, freed: Collection[str], alerts: Mapping[str, Aler
     ]
 
 
-def _in_order(routed: Sequence[str], ended: Iterable[Alert], receivers: Collection[str] | None) -> Iterator[str]:
+def _way_in(
+    alert: Alert, receiver: str, through: Mapping[str, Mapping[str, Route]], alerts: Mapping[str, Alert]
+) -> Route | None:
+    """The route by which a receiver hears of the alert through another one, whose story it tells."""
+    for ident, ways in through.items():
+        if alerts[ident].inhibited_by == alert.id and receiver in ways:
+            return ways[receiver]
+    return None
+
+
+def _in_order(routed: Sequence[str], others: Collection[str], receivers: Collection[str] | None) -> Iterator[str]:
     """Everybody who may be told: those of the routes, and then those who heard earlier of what ended."""
-    earlier = {receiver for alert in ended for receiver in alert.heard or ()} - set(routed)
     yield from routed
+    earlier = set(others) - set(routed)
     yield from sorted(each for each in earlier if receivers is None or each in receivers)
+
+
+def _escalated(letters: Iterable[Letter], alerts: Mapping[str, Alert]) -> Iterator[Alert]:
+    """The alerts that were told to somebody else as well, who is to hear of their end too."""
+    told: dict[str, list[str]] = {}
+    for letter in letters:
+        for alert in letter.alerts if letter.reason is Reason.ESCALATED else ():
+            told.setdefault(alert.id, []).append(letter.receiver)
+    for ident, receivers in told.items():
+        heard = alerts[ident].heard or ()
+        yield replace(alerts[ident], heard=(*heard, *(each for each in receivers if each not in heard)))
 
 
 def _was_told(alert: Alert) -> bool:
@@ -146,16 +219,22 @@ def _groups(alerts: Sequence[Alert], *, together: bool) -> Iterator[tuple[Alert,
         yield (alert,)
 
 
-def _carried(group: Sequence[Alert], joined: Iterable[str], alerts: Mapping[str, Alert]) -> tuple[Alert, ...]:
-    """The alerts that joined in this judgement and whose story this group tells."""
-    tellers = {alert.id for alert in group}
-    inside = (alerts[ident] for ident in joined if alerts[ident].inhibited_by in tellers)
-    return tuple(sorted(inside, key=worst_first))
+def _carried(letter: Letter, joined: Collection[str], alerts: Mapping[str, Alert]) -> tuple[Alert, ...]:
+    """The alerts whose story this message tells: of a group all that fire, else those that joined in this judgement."""
+    tellers = {alert.id for alert in letter.alerts}
+    inside = [alerts[ident] for ident in joined] if not letter.group else alerts.values()
+    return tuple(sorted((each for each in inside if _tells(letter, tellers, each)), key=worst_first))
 
 
-def _message_id(receiver: str, reason: Reason, alerts: Iterable[Alert]) -> str:
-    parts = [receiver, reason.value]
-    for alert in sorted(alerts, key=lambda alert: alert.id):
+def _tells(letter: Letter, tellers: Collection[str], alert: Alert) -> bool:
+    if alert.inhibited_by not in tellers:
+        return False
+    return not letter.group or (alert.state is State.FIRING and letter.reason is not Reason.RESOLVED)
+
+
+def _message_id(letter: Letter) -> str:
+    parts = [letter.receiver, letter.reason.value, *([letter.group] if letter.group else [])]
+    for alert in sorted(letter.alerts, key=lambda alert: alert.id):
         moments = (moment.isoformat() if moment else "" for moment in (alert.fired_at, alert.ends_at))
         parts.extend((alert.id, alert.state.value, *moments))
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:24]

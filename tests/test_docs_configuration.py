@@ -144,4 +144,4 @@ def test_the_example_shows_the_defaults() -> None:
 
 def test_the_commented_settings_follow_one_form_so_that_they_can_be_uncommented() -> None:
     for line in EXAMPLE.splitlines():
-        assert re.match(r"#(?: |$|\[\[?[a-z]+\]\]?$|[a-z0-9_]+ = )|[^#]|$", line), line
+        assert re.match(r"#(?: |$|\[\[?[a-z_]+\]\]?$|[a-z0-9_]+ = )|[^#]|$", line), line

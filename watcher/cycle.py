@@ -97,6 +97,7 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
             answers=decision.answers,
             acts=decision.acts,
             silences=decision.silences,
+            groups=decision.groups,
             at=now,
         )
     )
@@ -163,7 +164,9 @@ def recall(world: World, rules: Rules, now: datetime) -> Past:
         alerts += store.alerts.closed_events(world.organization, closed_since)
     asked = store.commands.pending(world.organization)
     requests = tuple(Request(each.id, each.at, each.actor, each.what, each.details) for each in asked)
-    return Past(alerts, remembered, requests, store.silences.open(world.organization, now))
+    groups = store.groups.all(world.organization)
+    ended = store.alerts.these([each.alert for group in groups for each in group.members if each.over])
+    return Past(alerts, remembered, requests, store.silences.open(world.organization, now), groups, ended)
 
 
 def _whole(ingested: Ingested, sources: Sequence[SourceState]) -> bool:

@@ -220,7 +220,8 @@ class Daemon:
         except StoreError as error:
             log.error("deliveries wait: the store cannot be read or written", why=str(error))
             return
-        self._metrics.deliveries.labels(notifier.name).inc(done.sent)
+        for reason in done.reasons:
+            self._metrics.deliveries.labels(notifier.name, reason.value).inc()
         self._metrics.delivery_failures.labels(notifier.name).inc(done.failed)
 
     def _observe(self, label: str, request: RequestObservation) -> None:

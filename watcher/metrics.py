@@ -21,7 +21,7 @@ from prometheus_client.registry import Collector
 
 from notifiers.text import clean
 from rules.budgets import Line
-from rules.model import Alert, AnomalyEvidence, Scope, SourceState, State
+from rules.model import Alert, AnomalyEvidence, Reason, Scope, SourceState, State
 from rules.money import NANO_PER_USD
 from watcher import __version__
 from watcher.overview import KEPT, Overview, with_silence
@@ -50,6 +50,9 @@ class Board:
     """When the last cycle ended in which no source was failing."""
 
 
+REASONS = tuple(reason for reason in Reason if reason is not Reason.TEST)
+
+
 class Metrics:
     """The program's figures for Prometheus."""
 
@@ -66,7 +69,10 @@ class Metrics:
         registry = self.registry
         Info("watcher_build", "The version that runs.", registry=registry).info({"version": __version__})
         self.deliveries = Counter(
-            "watcher_notifications_total", "Messages that a receiver accepted.", ["receiver"], registry=registry
+            "watcher_notifications_total",
+            "Messages that a receiver accepted, by why they were sent.",
+            ["receiver", "reason"],
+            registry=registry,
         )
         self.delivery_failures = Counter(
             "watcher_notification_failures_total", "Tries of a message that failed.", ["receiver"], registry=registry
@@ -93,7 +99,8 @@ class Metrics:
     def expect_receivers(self, receivers: Iterable[str]) -> None:
         """Make the children of these receivers, at nothing."""
         for receiver in receivers:
-            self.deliveries.labels(receiver)
+            for reason in REASONS:
+                self.deliveries.labels(receiver, reason.value)
             self.delivery_failures.labels(receiver)
 
     def render(self, accept: str) -> tuple[bytes, str]:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from notifiers.base import DeliveryError, Notifier
-from rules.model import Notification
+from rules.model import Notification, Reason
 from watcher.logs import logger
 
 log = logger(__name__)
@@ -55,8 +55,14 @@ class Delivered:
     """What came of one round for one receiver."""
 
     receiver: str
-    sent: int = 0
+    reasons: tuple[Reason, ...] = ()
+    """Why each message was sent that the receiver accepted."""
     failed: int = 0
+
+    @property
+    def sent(self) -> int:
+        """How many messages the receiver accepted."""
+        return len(self.reasons)
 
 
 def next_try(error: DeliveryError, attempts: int, now: datetime) -> datetime:
@@ -72,7 +78,8 @@ def deliver(outbox: Outbox, notifier: Notifier, now: Callable[[], datetime]) -> 
 
     When the receiver asks to be left alone (a rate limit), the round ends there. Raises nothing that a receiver does.
     """
-    sent = failed = 0
+    sent: list[Reason] = []
+    failed = 0
     tried: set[str] = set()
     while rows := [row for row in outbox.due(now(), notifier.name) if row.notification.id not in tried]:
         for row in rows:
@@ -80,14 +87,15 @@ def deliver(outbox: Outbox, notifier: Notifier, now: Callable[[], datetime]) -> 
             error = _try(notifier, row.notification)
             if error is None:
                 outbox.delivered(row.notification.id, now())
-                log.info("message delivered", receiver=notifier.name, message=row.notification.id)
-                sent += 1
+                reason = row.notification.reason
+                log.info("message delivered", receiver=notifier.name, message=row.notification.id, reason=reason.value)
+                sent.append(reason)
                 continue
             failed += 1
             _put_off(outbox, notifier.name, row, error, now())
             if error.retry_after is not None:
-                return Delivered(notifier.name, sent, failed)
-    return Delivered(notifier.name, sent, failed)
+                return Delivered(notifier.name, tuple(sent), failed)
+    return Delivered(notifier.name, tuple(sent), failed)
 
 
 def _put_off(outbox: Outbox, receiver: str, row: Waiting, error: DeliveryError, now: datetime) -> None:

@@ -366,3 +366,20 @@ def test_whom_to_ask_is_named_where_that_is_known() -> None:
 )
 def test_the_command_that_shows_more_is_about_the_same_scope(alert: Alert, command: str) -> None:
     assert command in told(alert_story(alert, NOW))
+
+
+def test_a_message_says_why_it_is_sent_where_that_is_not_the_news_itself() -> None:
+    message = notification(runaway_key())
+    plain_one = story(message)
+    repeated = story(replace(message, reason=Reason.REPEATED))
+    assert repeated.title.startswith("Still: Key “batch-summariser”")
+    assert re.search(r"Told again, as it goes on; it began to fire .* ago\.", told(repeated))
+    escalated = story(replace(message, reason=Reason.ESCALATED))
+    assert escalated.title.startswith("Escalated: Key “batch-summariser”")
+    ident = message.alerts[0].id
+    assert f"nobody has acknowledged it. Take it: watcher ack {ident}" in told(escalated)
+    joined = story(replace(message, reason=Reason.NEW))
+    assert (joined.title, joined.footer[-1]) == (plain_one.title, "new in a group told before")
+    several = story(replace(message, alerts=tuple(many(7)), reason=Reason.ESCALATED))
+    assert several.title.startswith("Escalated: 7 alerts")
+    assert "watcher ack" not in told(several)

@@ -85,7 +85,7 @@ def test_sighup_takes_over_a_configuration_whole_or_not_at_all(simulator: Simula
         assert until(lambda: metric(daemon, limit.format("all", organization)) == 200)
         assert metric(daemon, limit.format("organization", organization)) is None
         assert metric(daemon, "watcher_config_reload_failures_total") == 2
-        assert metric(daemon, 'watcher_notifications_total{receiver="late"}') == 0
+        assert metric(daemon, 'watcher_notifications_total{reason="first",receiver="late"}') == 0
         code, seconds = daemon.end()
     assert code == 0
     assert seconds < 10
@@ -142,7 +142,7 @@ def test_receivers_that_hang_delay_no_other_by_two_seconds(simulator: Simulator,
         assert quick.seen[0][0] - first < 2
         assert until(lambda: metric(daemon, 'watcher_outbox_messages{receiver="quick"}') == 0, 20)
         assert metric(daemon, 'watcher_outbox_messages{receiver="hanging-0"}') == 1
-        assert metric(daemon, 'watcher_notifications_total{receiver="quick"}') == 1
+        assert metric(daemon, 'watcher_notifications_total{reason="initial",receiver="quick"}') == 1
         code, seconds = daemon.end()
         assert code == 0
         assert seconds < 10

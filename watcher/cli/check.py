@@ -61,8 +61,8 @@ def check(
 def _who_hears(settings: Settings, text: str) -> None:
     """Print the routes that take an alert with these labels, and their receivers; exits with 2 for what is none."""
     from rules import labels
-    from rules.hearing import taken_by
     from rules.matchers import NoMatcher, split
+    from rules.routes import taken
 
     found: dict[str, list[str]] = {}
     for part in split(text):
@@ -74,11 +74,10 @@ def _who_hears(settings: Settings, text: str) -> None:
             fail(f"--route takes labels with their values, such as severity=critical, not {part!a}.", WRONG_USAGE)
         found.setdefault(matcher.label, []).append(matcher.value)
     receivers: dict[str, None] = {}
-    for number in taken_by(settings.routes, found):
-        route = settings.routes[number]
+    for route in taken(settings.routes, found):
         receivers[route.receiver] = None
         by = " and ".join(map(str, route.match)) or "it takes every alert"
-        typer.echo(f'  route {number + 1} to "{route.receiver}": {by}')
+        typer.echo(f'  {route.place} to "{route.receiver}": {by}')
     names = ", ".join(f'"{name}"' for name in receivers)
     typer.echo(f"Would hear: {names}." if receivers else "Nobody would hear: no route takes it.")
 

@@ -194,7 +194,7 @@ def _price(price: OwnPrice) -> str:
 
 
 def _receiver(receiver: ReceiverSettings, settings: Settings) -> str:
-    routed = any(route.receiver == receiver.name for route in settings.routes)
+    routed = any(receiver.name in route.receivers for route in settings.routes)
     everything = "hears of what routes send it" if is_selective(settings.routes) else "hears of every alert"
     hears = everything if routed else "hears of nothing, as no route names it"
     return f"Receiver {_quoted(receiver.name)} ({_CHANNEL[receiver.type]}) {hears}."

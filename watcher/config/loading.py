@@ -64,7 +64,7 @@ def _build(path: Path, tables: Tables, sections: Sections) -> Settings | None:
     anomalies = [sections.anomaly(raw, f"anomaly[{index}]") for index, raw in enumerate(several["anomaly"])]
     prices = [sections.price(raw, f"price[{index}]") for index, raw in enumerate(several["price"])]
     receivers = [sections.receiver(raw, f"receiver[{index}]") for index, raw in enumerate(several["receiver"])]
-    routes = [sections.route(raw, f"route[{index}]") for index, raw in enumerate(several["route"])]
+    ways = sections.routes(several["route"], sections.intervals(several["time_interval"]))
     if store is not None and poll is not None and poll.backfill > store.keep:
         kept = write_duration(store.keep)
         sections.problems.append(
@@ -73,7 +73,6 @@ def _build(path: Path, tables: Tables, sections: Sections) -> Settings | None:
     if sections.problems or organizations is None or store is None or http is None or poll is None:
         return None
     sections.twins.warn_if_readable()
-    ways = tuple(route for route in routes if route is not None)
     rules = [budget for budget in budgets if budget is not None], [rule for rule in anomalies if rule is not None]
     return Settings(
         path=path,
@@ -100,7 +99,7 @@ def _build(path: Path, tables: Tables, sections: Sections) -> Settings | None:
 
 
 def _about_routes(routes: Sequence[Route]) -> list[str]:
-    if not any(route.match or route.goes_on is not None for route in routes):
+    if not any(route.match or route.goes_on is not None or route.routes for route in routes):
         return []
     from watcher.config.route_words import warn_of_routes  # noqa: PLC0415 (only a few configurations need it)
 

@@ -16,9 +16,10 @@ from rules.drift import DriftRule
 from rules.matchers import Matcher
 from rules.model import AnomalyRule, Dimension, Severity
 from rules.prices import PriceRule
+from rules.routes import EACH_ALERT
 from rules.thresholds import Mark
 from rules.triggers import BurnPair, ForecastMark, PaceMark
-from watcher.config import addresses, route_values, trigger_values, values
+from watcher.config import addresses, interval_values, route_values, trigger_values, values
 from watcher.settings import HttpSettings, PollSettings, StoreSettings
 
 _NONE = timedelta(0)
@@ -68,7 +69,19 @@ NoHold = Annotated[
 ]
 
 SettledDays = Annotated[int, PlainValidator(values.whole(1, 7))]
-NoWait = Annotated[timedelta, PlainValidator(values.must_be_zero("messages are sent in the cycle that decides them"))]
+GroupWait = Annotated[timedelta, PlainValidator(values.duration(_NONE, _DAY))]
+RepeatInterval = Annotated[timedelta, PlainValidator(values.duration(timedelta(minutes=5), 30 * _DAY))]
+EscalateAfter = Annotated[timedelta, PlainValidator(values.duration(timedelta(minutes=1), 7 * _DAY))]
+GroupBy = Annotated[
+    list[Annotated[str, PlainValidator(route_values.group_label)]],
+    AfterValidator(route_values.whole_group),
+]
+NameList = Annotated[list[Name], AfterValidator(values.distinct)]
+Inner = Annotated[list[dict[str, Any]], PlainValidator(route_values.inner)]
+Times = list[Annotated[tuple[int, int], PlainValidator(interval_values.times)]]
+Weekdays = list[Annotated[tuple[int, ...], PlainValidator(interval_values.weekdays)]]
+DaysOfMonth = list[Annotated[tuple[int, int], PlainValidator(interval_values.days_of_month)]]
+Months = list[Annotated[tuple[int, ...], PlainValidator(interval_values.months)]]
 
 
 class Table(BaseModel):
@@ -263,7 +276,32 @@ class RouteTable(Table):
     receiver: Name = Field(examples=['"ops"'])
     match: Matchers = Field([], examples=["['severity=\"critical\"', 'workspace=~\"prod-.*\"']"])
     goes_on: Flag | None = Field(None, alias="continue", examples=["true"])
-    group_wait: NoWait = Field(_NONE, examples=['"0s"'])
+    group_by: GroupBy = Field(list(EACH_ALERT), examples=['["workspace"]'])
+    group_wait: GroupWait = Field(_NONE, examples=['"30s"'])
+    group_interval: GroupWait = Field(_NONE, examples=['"15m"'])
+    repeat_interval: RepeatInterval | None = Field(None, examples=['"4h"'])
+    active: NameList = Field([], examples=['["working hours"]'])
+    mute: NameList = Field([], examples=['["weekends"]'])
+    escalate_after: EscalateAfter | None = Field(None, examples=['"30m"'])
+    escalate_to: Name | None = Field(None, examples=['"pager"'])
+    routes: Inner = Field([], examples=["(write [[route.routes]] below it)"])
+
+
+class InnerRouteTable(RouteTable):
+    """`[[route.routes]]`: a route inside another one."""
+
+    receiver: Name | None = Field(None, examples=['"ops"'])  # type: ignore[assignment]
+
+
+class TimeIntervalTable(Table):
+    """`[[time_interval]]`: recurring stretches of time that routes name."""
+
+    name: Name = Field(examples=['"working hours"'])
+    timezone: Zone = Field("UTC", examples=['"Europe/Berlin"'])
+    times: Times = Field([], examples=['["09:00-17:00"]'])
+    weekdays: Weekdays = Field([], examples=['["monday:friday"]'])
+    days_of_month: DaysOfMonth = Field([], examples=['["-1"]'])
+    months: Months = Field([], examples=['["december"]'])
 
 
 RECEIVERS: dict[str, type[EndpointTable | ConsoleTable]] = {
@@ -287,6 +325,7 @@ SEVERAL: dict[str, tuple[type[Table], ...]] = {
     "price": (PriceTable,),
     "receiver": tuple(RECEIVERS.values()),
     "route": (RouteTable,),
+    "time_interval": (TimeIntervalTable,),
 }
 NOT_YET = {
     "shutoff": "is not supported yet: this version tells people, and switches no key off; leave [shutoff] out",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from watcher.config.problems import Problem, nearest, shown
 from watcher.config.shape import Tables
 
 _MOST_LISTED = 10
-_NAMED = ("organization", "budget", "anomaly", "receiver")
+_NAMED = ("organization", "budget", "anomaly", "receiver", "time_interval")
 
 
 def check_names(tables: Tables) -> list[Problem]:
@@ -22,17 +23,20 @@ def check_names(tables: Tables) -> list[Problem]:
     receivers = [raw.get("name") for raw in tables.several["receiver"]]
     if "receiver" in tables.unreadable or any(not _is_name(name) for name in receivers):
         return problems  # which receivers there are is not known yet: a route may well lead to one of them
-    for index, raw in enumerate(routes):
-        name = raw.get("receiver")
-        if isinstance(name, str) and name.strip() and name not in receivers:
-            problems.append(Problem(f"route[{index}].receiver", _nobody(name, receivers)))
+    for place, raw in _every(routes, "route"):
+        for key in ("receiver", "escalate_to"):
+            name = raw.get(key)
+            if isinstance(name, str) and name.strip() and name not in receivers:
+                problems.append(Problem(f"{place}.{key}", _nobody(name, receivers)))
     return problems
 
 
 def warn_of_gaps(tables: Tables) -> list[str]:
     """Sentences about a configuration that is valid and yet tells somebody nothing."""
     receivers = [raw.get("name") for raw in tables.several["receiver"]]
-    routed = {raw.get("receiver") for raw in tables.several["route"]}
+    routed = {
+        raw.get(key) for _, raw in _every(tables.several["route"], "route") for key in ("receiver", "escalate_to")
+    }
     warnings = []
     if not tables.several["budget"] and not tables.several["anomaly"]:
         warnings.append("there is no [[budget]] and no [[anomaly]]: spend is recorded, and nothing is judged")
@@ -44,6 +48,14 @@ def warn_of_gaps(tables: Tables) -> list[str]:
         if name not in routed
     ]
     return warnings
+
+
+def _every(routes: Any, place: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every route with its place, those inside others too; what is no table is left out."""
+    for index, raw in enumerate(routes if isinstance(routes, list) else ()):
+        if isinstance(raw, dict):
+            yield f"{place}[{index}]", raw
+            yield from _every(raw.get("routes"), f"{place}[{index}].routes")
 
 
 def _nobody(name: str, known: list[Any]) -> str:

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from rules.hearing import taken_by
+from rules.intervals import TimeInterval
 from rules.labels import CLOSED
 from rules.model import Route
+from rules.routes import AT_ONCE, EACH_ALERT, NO_TIME, Timing, taken
+from watcher.config.durations import spell_duration
 
 
 def describe_routes(routes: Sequence[Route]) -> list[str]:
-    """A sentence for each route, in order; none where every receiver hears of everything anyway."""
-    if not is_selective(routes):
-        return []
-    return [_sentence(number, route, last=number == len(routes)) for number, route in enumerate(routes, start=1)]
+    """A sentence for each route, in order; none where every receiver hears of everything at once anyway."""
+    return list(_sentences(routes, "")) if is_selective(routes) else []
 
 
 def is_selective(routes: Sequence[Route]) -> bool:
-    """Whether some route lets an alert not come to each receiver that routes name."""
-    return any(route.match or not route.continues for route in routes)
+    """Whether some route lets an alert not come at once to each receiver that routes name."""
+    return any(each.match or not each.continues or each.timing != AT_ONCE or each.routes for each in routes)
 
 
 def warn_of_routes(routes: Sequence[Route]) -> list[str]:
@@ -50,19 +50,57 @@ def _taken_by_none(routes: Sequence[Route]) -> str | None:
     certain = [route for route in routes if all(matcher.label in CLOSED for matcher in route.match)]
     for values in itertools.product(*CLOSED.values()):
         labels = {label: [value] for label, value in zip(CLOSED, values, strict=True)}
-        if next(taken_by(certain, labels), None) is None:
+        if next(taken(certain, labels), None) is None:
             told = " and ".join(f"{label} {value}" for label, value in zip(CLOSED, values, strict=True))
             return f"one of {told}" + (", say," if len(certain) == len(routes) else " that they do not match")
     return None
 
 
-def _sentence(number: int, route: Route, *, last: bool) -> str:
-    which = f"alerts whose {_and([matcher.words for matcher in route.match])}" if route.match else "every alert"
+def _sentences(routes: Sequence[Route], outer: str) -> Iterator[str]:
+    for number, route in enumerate(routes, start=1):
+        yield _sentence(f"{outer}{number}", route, last=number == len(routes), inside=bool(outer))
+        yield from _sentences(route.routes, f"{outer}{number}.")
+
+
+def _sentence(number: str, route: Route, *, last: bool, inside: bool) -> str:
+    of = " of these" if inside else ""
+    which = (
+        f"alerts{of} whose {_and([matcher.words for matcher in route.match])}" if route.match else f"every alert{of}"
+    )
     go = "go" if route.match else "goes"
     end = ", and on to the next route" if route.continues and not last else ""
     if not route.continues and not last:
         end = ", and no further"
-    return f'Route {number}: {which} {go} to "{route.receiver}"{end}.'
+    unless = " unless a route below takes it" if route.routes and not route.match else ""
+    unless = " unless routes below take them" if route.routes and route.match else unless
+    return f'Route {number}: {which} {go} to "{route.receiver}"{unless}{end}.{_timing_words(route.timing)}'
+
+
+def _timing_words(timing: Timing) -> str:
+    """When it sends: " In groups by workspace, …." """
+    if timing == AT_ONCE:
+        return ""
+    told = []
+    if timing.group_by != EACH_ALERT:
+        told.append(f"in groups by {_and(timing.group_by)}" if timing.group_by else "all in one group")
+    if timing.group_wait > NO_TIME:
+        told.append(f"{spell_duration(timing.group_wait)} after the first")
+    if timing.group_interval > NO_TIME:
+        told.append(f"at most every {spell_duration(timing.group_interval)}")
+    if timing.repeat_interval is not None:
+        told.append(f"again after {spell_duration(timing.repeat_interval)}")
+    if timing.active:
+        told.append(f"only within {_and(_quoted(timing.active))}")
+    if timing.mute:
+        told.append(f"not within {_and(_quoted(timing.mute))}")
+    if timing.escalate_after is not None:
+        after = spell_duration(timing.escalate_after)
+        told.append(f'to "{timing.escalate_to}" too if nobody acknowledges within {after}')
+    return f" Told {'; '.join(told)}." if told else ""
+
+
+def _quoted(intervals: Sequence[TimeInterval]) -> list[str]:
+    return [f'"{each.name}"' for each in intervals]
 
 
 def _and(words: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rules.drift import DriftRule
+from rules.intervals import TimeInterval
 from rules.model import DIMENSIONS, TAG, AnomalyRule, Budget, Dimension, Route, Selector
 from rules.prices import PriceRule
 from rules.thresholds import mark_amount, percent_of
@@ -22,6 +23,7 @@ from watcher.config.budget_tables import timing, timing_problems
 from watcher.config.contradictions import contradictions
 from watcher.config.limit_tables import limit_problems, limits
 from watcher.config.problems import Problem, Wrong, shown
+from watcher.config.route_tables import RouteReader, time_interval
 from watcher.config.sentences import validate
 from watcher.config.trigger_tables import burn_pairs, trigger_problems
 from watcher.config.twins import Twins
@@ -217,10 +219,19 @@ class Sections:
         settings = SlackSettings if slack else WebhookSettings
         return settings(sending.name, Secret(url), sending.allow_private)
 
-    def route(self, raw: dict[str, Any], place: str) -> Route | None:
-        """One `[[route]]`."""
-        table = self._table(models.RouteTable, raw, place)
-        return None if table is None else Route(table.receiver, tuple(table.match), table.goes_on)
+    def intervals(self, several: list[dict[str, Any]]) -> dict[str, TimeInterval]:
+        """Every `[[time_interval]]`, by name."""
+        tables = (
+            self._table(models.TimeIntervalTable, raw, f"time_interval[{index}]", called("time interval", raw))
+            for index, raw in enumerate(several)
+        )
+        return {table.name: time_interval(table) for table in tables if table is not None}
+
+    def routes(self, several: list[dict[str, Any]], intervals: dict[str, TimeInterval]) -> tuple[Route, ...]:
+        """Every `[[route]]`, with the routes inside it."""
+        reader = RouteReader(self._table, self.problems, intervals)
+        found = (reader.read(raw, f"route[{index}]") for index, raw in enumerate(several))
+        return tuple(route for route in found if route is not None)
 
     def _table(self, kind: type[_T], raw: dict[str, Any], place: str, name: str = "") -> _T | None:
         table, wrong = validate(kind, raw, place, name)

@@ -16,6 +16,8 @@ from watcher.store.tables import transitions
 from watcher.store.times import from_moment, moment
 
 _alert = Payload[Alert](Alert)
+_AT_ONCE = 500
+"""Ids in one query."""
 
 
 class Alerts:
@@ -50,6 +52,16 @@ class Alerts:
     def get(self, alert_id: str) -> Alert | None:
         """One alert by its id."""
         return next(iter(self._read(select(table.c.payload).where(table.c.id == alert_id))), None)
+
+    def these(self, ids: Collection[str]) -> tuple[Alert, ...]:
+        """Those of these ids, open or over, in the order of their ids."""
+        wanted = sorted(set(ids))
+        chunks = (wanted[at : at + _AT_ONCE] for at in range(0, len(wanted), _AT_ONCE))
+        return tuple(
+            alert
+            for chunk in chunks
+            for alert in self._read(select(table.c.payload).where(table.c.id.in_(chunk)).order_by(table.c.id))
+        )
 
     def transitions(self, alert_id: str) -> tuple[Transition, ...]:
         """The changes of state of one alert, in the order they were made."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from rules.asked import Act, Answer
+from rules.groups import Group
 from rules.model import Alert, Notification, Transition
 from rules.quieted import Silence
 from watcher.store import copies, retention
@@ -20,6 +21,7 @@ from watcher.store.cursor import Cursor, write_cursor
 from watcher.store.database import Database
 from watcher.store.day_sums import DaySums
 from watcher.store.directory import Directory
+from watcher.store.groups import Groups, write_groups
 from watcher.store.journal import Commands, Journal, write_acts, write_answers
 from watcher.store.limits import Limits
 from watcher.store.lookups import Lookups
@@ -49,6 +51,7 @@ class Judgement:
     acts: tuple[Act, ...] = ()
     at: datetime = _NEVER
     silences: tuple[Silence, ...] = ()
+    groups: tuple[Group, ...] = ()
 
 
 class Store:
@@ -74,6 +77,7 @@ class Store:
         self.journal = Journal(database)
         self.commands = Commands(database)
         self.silences = Silences(database)
+        self.groups = Groups(database)
 
     @classmethod
     def open(cls, url: str, *, read_only: bool = False) -> Self:
@@ -98,6 +102,7 @@ class Store:
             write_cursor(connection, judgement.cursor, judgement.organization)
             write_answers(connection, judgement.at, judgement.answers)
             write_silences(connection, judgement.organization, judgement.silences)
+            write_groups(connection, judgement.organization, judgement.groups)
             write_acts(connection, judgement.at, judgement.organization, judgement.acts)
 
     def backup(self, target: Path) -> None:

@@ -46,6 +46,7 @@ __all__ = [
     "deliveries",
     "directory",
     "directory_changes",
+    "groups",
     "held_buckets",
     "journal",
     "leaves",
@@ -234,6 +235,16 @@ commands = Table(
     words("details"),
     number("consumed_at", nullable=True),
     words("outcome", nullable=True),
+    sqlite_strict=True,
+)
+
+# Alerts that share messages to one receiver, by route.
+groups = Table(
+    "groups",
+    metadata,
+    key("organization"),
+    key("id"),
+    words("payload"),
     sqlite_strict=True,
 )
 

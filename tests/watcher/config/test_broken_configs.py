@@ -68,6 +68,10 @@ def price(lines: str) -> str:
     return GOOD + f'[[price]]\nmodel = "claude-*"\n{lines}\n'
 
 
+def interval(lines: str) -> str:
+    return GOOD + f'[[time_interval]]\nname = "nights"\n{lines}\n'
+
+
 def route(lines: str) -> str:
     return GOOD + f'[[receiver]]\nname = "b"\ntype = "console"\n[[route]]\nreceiver = "b"\n{lines}\n'
 
@@ -480,11 +484,37 @@ BROKEN: list[tuple[str, str, str]] = [
     ),
     (receiver('type = "console"\nurl = "https://h"'), "receiver[0].url", "this table has name and type"),
     (GOOD + '[[receiver]]\nname = "ops"\ntype = "console"\n', "receiver[1].name", "already the name of receiver[0]"),
+    (route('group_wait = "5"'), "route[1].group_wait", "must be a duration"),
+    (route('group_wait = "2d"'), "route[1].group_wait", "at most 1d"),
+    (route('repeat_interval = "1m"'), "route[1].repeat_interval", "at least 5m"),
+    (route('group_by = "workspace"'), "route[1].group_by", 'must be a list, as in group_by = ["workspace"]'),
+    (route('group_by = ["workspaces"]'), "route[1].group_by[0]", 'did you mean "workspace"?'),
+    (route('group_by = ["alert", "model"]'), "route[1].group_by", 'no other label beside "alert"'),
+    (route('group_by = ["model", "model"]'), "route[1].group_by", "each label once"),
+    (route('escalate_after = "30m"'), "route[1].escalate_to", "is missing: with `escalate_after`"),
+    (route('escalate_to = "ops"'), "route[1].escalate_after", "is missing: with `escalate_to`"),
+    (route('escalate_after = "30m"\nescalate_to = "opps"'), "route[1].escalate_to", 'did you mean "ops"?'),
+    (route('mute = ["nights"]'), "route[1].mute[0]", "no [[time_interval]] has that name; there is none"),
+    (route('active = ["nigts"]\n[[time_interval]]\nname = "nights"'), "route[1].active[0]", 'did you mean "nights"?'),
+    (route("routes = 5"), "route[1].routes", "written [[route.routes]]"),
+    (route('[[route.routes]]\nreciever = "ops"'), "route[1].routes[0].reciever", 'did you mean "receiver"?'),
+    (route('[[route.routes]]\nreceiver = "opps"'), "route[1].routes[0].receiver", 'did you mean "ops"?'),
+    (route('[[route.routes]]\nmatch = ["x=1"]'), "route[1].routes[0].match[0]", "which no alert has"),
     (
-        GOOD.replace('receiver = "ops"\n', 'receiver = "ops"\ngroup_wait = "30s"\n'),
-        "route[0].group_wait",
-        'must be "0s"',
+        route("".join(f"[[route{'.routes' * depth}]]\n" for depth in range(1, 6))),
+        "route[1].routes[0].routes[0].routes[0].routes[0].routes",
+        "nested too deeply: at most 5",
     ),
+    (route("[[time_interval]]\ntimes = []"), "time_interval[0].name", "is missing"),
+    (interval('times = ["22:00-06:00"]'), "time_interval[0].times[0]", '["22:00-24:00", "00:00-06:00"]'),
+    (interval('times = ["9-17"]'), "time_interval[0].times[0]", 'such as "09:00-17:00"'),
+    (interval('times = ["09:00-25:00"]'), "time_interval[0].times[0]", "up to 24:00"),
+    (interval('weekdays = ["mon"]'), "time_interval[0].weekdays[0]", 'such as "monday"'),
+    (interval('weekdays = ["friday:monday"]'), "time_interval[0].weekdays[0]", "write two stretches"),
+    (interval('days_of_month = ["0"]'), "time_interval[0].days_of_month[0]", "from 1 to 31"),
+    (interval('days_of_month = ["7:1"]'), "time_interval[0].days_of_month[0]", "must not end before it begins"),
+    (interval('months = ["dez"]'), "time_interval[0].months[0]", 'such as "january"'),
+    (interval('timezone = "Berlin"'), "time_interval[0].timezone", "Europe/Berlin"),
     (GOOD + '[[route]]\nreceiver = "opps"\n', "route[1].receiver", 'did you mean "ops"?'),
     (GOOD + '[[route]]\nreceiver = "xyzzy"\n', "route[1].receiver", 'there is "ops"'),
     (GOOD + '[[route]]\nreceiver = "ops"\n', "route[1].receiver", "already the receiver of route[0]"),
@@ -511,7 +541,7 @@ BROKEN: list[tuple[str, str, str]] = [
     (route(f"match = ['rule={'a' * 301}']"), "route[1].match[0]", "at most 300 characters, not 301"),
     (route(f"match = {['rule=a'] * 21}"), "route[1].match", "at most 20 matchers, and has 21"),
     (route("continue = 1"), "route[1].continue", "must be true or false"),
-    (route("goes_on = true"), "route[1].goes_on", "this table has continue, group_wait, match and receiver"),
+    (route("goes_on = true"), "route[1].goes_on", "this table has active, continue, escalate_after"),
 ]
 
 

@@ -327,6 +327,53 @@ def test_routes_are_described_in_words_in_their_order(tmp_path: Path) -> None:
     assert warnings == []
 
 
+def test_what_a_route_waits_for_and_who_is_told_besides_is_said(tmp_path: Path) -> None:
+    said, warnings = routed(
+        tmp_path,
+        """
+        [[route]]
+        receiver = "ops"
+        group_by = ["workspace", "model"]
+        group_wait = "30s"
+        group_interval = "15m"
+        repeat_interval = "4h"
+        escalate_after = "30m"
+        escalate_to = "terminal"
+        continue = false
+        [[route.routes]]
+        match = ['severity="info"']
+        receiver = "bot"
+        mute = ["nights"]
+        [[route.routes]]
+        match = ['severity="warning"']
+        group_by = []
+        [[time_interval]]
+        name = "nights"
+        times = ["22:00-24:00", "00:00-07:00"]
+        """,
+    )
+    common = "30 seconds after the first; at most every 15 minutes; again after 4 hours"
+    escalated = 'to "terminal" too if nobody acknowledges within 30 minutes.'
+    assert said == [
+        'Receiver "ops" (a Slack channel) hears of what routes send it.',
+        'Receiver "bot" (a webhook) hears of what routes send it.',
+        'Receiver "terminal" (standard output) hears of what routes send it.',
+        (
+            'Route 1: every alert goes to "ops" unless a route below takes it. Told in groups by workspace and model; '
+            f"{common}; {escalated}"
+        ),
+        (
+            'Route 1.1: alerts of these whose severity is "info" go to "bot", and no further. Told in groups by '
+            f'workspace and model; {common}; not within "nights"; {escalated}'
+        ),
+        (
+            'Route 1.2: alerts of these whose severity is "warning" go to "ops". Told all in one group; '
+            f"{common}; {escalated}"
+        ),
+    ]
+    assert warnings == []
+
+
 ONE = """
 [[route]]
 receiver = "ops"

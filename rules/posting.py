@@ -1,0 +1,227 @@
+"""When what is decided is sent, and together with what: groups, waits, repeats and escalations. Pure.
+
+The words are Alertmanager's, and so is their meaning: a new group waits `group_wait` for more; what joins or ends later
+waits until `group_interval` after its last message; a group that fires on is told again after `repeat_interval`. Beyond
+them an alert that nobody has acknowledged `escalate_after` its message is told to somebody else as well.
+
+- What ended before it was told is told to nobody.
+- What a silence holds back waits in its group; what is acknowledged is neither repeated nor escalated. Budget crossings
+  are told once a period, and so never repeated.
+- While a route is muted its messages wait, and what is then still true goes out afterwards.
+- When a route is taken out of the configuration, what waits in its groups is sent at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from rules.groups import Group, Member, group_id
+from rules.intervals import is_open
+from rules.lifecycle import worst_first
+from rules.matchers import Labels
+from rules.model import Alert, Reason, State
+from rules.routes import AT_ONCE, EACH_ALERT, Route, Timing, every
+
+MANY = 5
+"""More messages of one kind than this to one receiver in one judgement are one."""
+_KINDS = (
+    (Reason.INITIAL, Reason.FIRST, Reason.NEW, Reason.TEST),
+    (Reason.ESCALATED, Reason.REPEATED),
+    (Reason.RESOLVED,),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """Alerts that one message is to tell one receiver of."""
+
+    receiver: str
+    reason: Reason
+    alerts: tuple[Alert, ...]
+    group: str = ""
+    """The group and the number of its message; "" for one that is of no group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What goes out now, and the groups that changed; one without members is over."""
+
+    letters: tuple[Letter, ...] = ()
+    groups: tuple[Group, ...] = ()
+
+
+class Post:
+    """The groups of one organization in one judgement. `receivers` are all that there are; None: not known."""
+
+    def __init__(
+        self,
+        groups: Iterable[Group],
+        routes: Sequence[Route],
+        receivers: Collection[str] | None,
+        now: datetime,
+    ) -> None:
+        self._before = {group.id: group for group in groups}
+        self._groups = dict(self._before)
+        self._timings = {(route.place, route.receiver): route.timing for route in every(routes)}
+        self._receivers = receivers
+        self._now = now
+        self._where: dict[tuple[str, str], list[tuple[str, Member]]] = {}
+        """By receiver and alert the groups that it is a member of."""
+        for group in self._before.values():
+            for member in group.members:
+                self._where.setdefault((group.receiver, member.alert), []).append((group.id, member))
+        self._new: dict[str, list[Member]] = {}
+        self._gone: dict[str, set[str]] = {}
+
+    def add(self, alert: Alert, route: Route, labels: Labels, *, told: bool = False) -> None:
+        """Let an alert wait in its group; with `told` a message of it goes out by itself now."""
+        key = _key(route.timing, alert, labels)
+        ident = group_id(route.place, route.receiver, key)
+        self._groups.setdefault(ident, Group(ident, route.place, route.receiver, key))
+        self._new.setdefault(ident, []).append(Member(alert.id, told_at=self._now if told else None))
+
+    def end(self, alert: Alert, receiver: str) -> bool:
+        """Whether a group takes it that an alert ended: it tells so, unless it has not told yet that it fires."""
+        found = self._where.get((receiver, alert.id), ())
+        for ident, member in found:
+            if member.waits:
+                self._gone.setdefault(ident, set()).add(alert.id)
+            else:
+                self._new.setdefault(ident, []).append(replace(member, over=True))
+        return bool(found)
+
+    def close(self, alerts: Mapping[str, Alert]) -> Posted:
+        """Everything that is due now; `alerts` are those that are open, and those that ended now, by id."""
+        letters: list[Letter] = []
+        for ident, group in list(self._groups.items()):
+            if self._receivers is not None and group.receiver not in self._receivers:
+                self._groups[ident] = replace(group, members=())
+                continue
+            left, found = self._send(self._as_of_now(group).without_lost(alerts), alerts)
+            self._groups[ident] = left
+            letters += found
+        changed = tuple(group for ident, group in self._groups.items() if group != self._before.get(ident))
+        kept = tuple(group for group in changed if not group.is_over or group.id in self._before)
+        return Posted(tuple(letters), kept)
+
+    def _as_of_now(self, group: Group) -> Group:
+        """The group with what came in this judgement, and when its next message is due."""
+        new, gone = self._new.get(group.id, ()), self._gone.get(group.id, ())
+        timing = self._timings.get((group.place, group.receiver))
+        group = group.without(gone).put(*new) if new or gone else group
+        if timing is None and group.due_at is not None:
+            return replace(group, due_at=self._now)
+        at_once = [member for member in new if not (member.waits or member.over)]
+        if at_once:
+            return replace(group, sent_at=self._now, count=group.count + 1)
+        return self._due(group, timing or AT_ONCE) if new else group
+
+    def _send(self, group: Group, alerts: Mapping[str, Alert]) -> tuple[Group, list[Letter]]:
+        timing = self._timing(group)
+        if group.is_over or not is_open(timing.active, timing.mute, self._now):
+            return group, []
+        letters: list[Letter] = []
+        if group.due_at is not None and group.due_at <= self._now:
+            group, letters = _flush(group, alerts, self._now)
+        elif _is_to_repeat(group, timing, self._now):
+            repeated = [alert for alert in _firing(group, alerts) if _is_open_question(alert) and not alert.is_event]
+            if repeated:
+                letters = [_letter(group, Reason.REPEATED, repeated)]
+                group = replace(group, sent_at=self._now, count=group.count + 1)
+        escalated, letter = self._escalate(group, timing, alerts)
+        return escalated, [*letters, *letter]
+
+    def _escalate(self, group: Group, timing: Timing, alerts: Mapping[str, Alert]) -> tuple[Group, list[Letter]]:
+        if timing.escalate_after is None:
+            return group, []
+        late = [
+            member
+            for member in group.members
+            if member.told_at is not None
+            and not (member.escalated or member.over)
+            and self._now >= member.told_at + timing.escalate_after
+            and _is_open_question(alerts[member.alert])
+        ]
+        if not late:
+            return group, []
+        group = group.put(*(replace(member, escalated=True) for member in late))
+        told = _letter(group, Reason.ESCALATED, [alerts[member.alert] for member in late])
+        return replace(group, count=group.count + 1), [replace(told, receiver=timing.escalate_to)]
+
+    def _due(self, group: Group, timing: Timing) -> Group:
+        if group.due_at is not None:
+            return group
+        due = self._now + timing.group_wait
+        if group.sent_at is not None:
+            due = max(self._now, group.sent_at + timing.group_interval)
+        return replace(group, due_at=due)
+
+    def _timing(self, group: Group) -> Timing:
+        """Of a route that is no more, everything is due."""
+        return self._timings.get((group.place, group.receiver), AT_ONCE)
+
+
+def bundled(letters: Sequence[Letter]) -> Iterator[Letter]:
+    """The letters to one receiver, in order; where there are many of a kind, all of the kind are one.
+
+    So that there are never more than three of a storm: what fires, what is told again, what ended.
+    """
+    for kind in _KINDS:
+        own = [letter for letter in letters if letter.reason in kind]
+        if len(own) <= MANY:
+            yield from own
+            continue
+        reason = next(each for each in kind if any(letter.reason is each for letter in own))
+        alerts = {alert.id: alert for letter in own for alert in letter.alerts}
+        groups = sorted(letter.group for letter in own if letter.group)
+        yield Letter(own[0].receiver, reason, tuple(sorted(alerts.values(), key=worst_first)), " ".join(groups))
+
+
+def _flush(group: Group, alerts: Mapping[str, Alert], now: datetime) -> tuple[Group, list[Letter]]:
+    """What waits, as messages: first what fires, then what ended. What a silence holds back waits on."""
+    letters: list[Letter] = []
+    fresh = [each for each in group.members if each.waits and alerts[each.alert].silenced is None]
+    if fresh:
+        reason = Reason.FIRST if group.sent_at is None else Reason.NEW
+        letters.append(_letter(group, reason, [alerts[each.alert] for each in fresh]))
+        group = replace(group.put(*(replace(each, told_at=now) for each in fresh)), count=group.count + 1)
+    over = [each for each in group.members if each.over]
+    if over:
+        ended = [alerts[each.alert] for each in over if each.alert in alerts]
+        letters += [_letter(group, Reason.RESOLVED, ended)] if ended else []
+        group = replace(group, members=tuple(each for each in group.members if not each.over), count=group.count + 1)
+    held = any(each.waits for each in group.members)
+    sent_at = now if letters else group.sent_at
+    return replace(group, due_at=now if held else None, sent_at=sent_at), letters
+
+
+def _is_to_repeat(group: Group, timing: Timing, now: datetime) -> bool:
+    if timing.repeat_interval is None or group.sent_at is None:
+        return False
+    return now >= group.sent_at + timing.repeat_interval
+
+
+def _firing(group: Group, alerts: Mapping[str, Alert]) -> Iterator[Alert]:
+    """The alerts that were told, and fire on."""
+    for member in group.members:
+        if not (member.waits or member.over):
+            yield alerts[member.alert]
+
+
+def _is_open_question(alert: Alert) -> bool:
+    """Whether it fires, and nobody has said anything to it."""
+    quiet = alert.silenced is not None or alert.acknowledged is not None or alert.clear_since is not None
+    return alert.state is State.FIRING and not quiet
+
+
+def _letter(group: Group, reason: Reason, alerts: Sequence[Alert]) -> Letter:
+    return Letter(group.receiver, reason, tuple(sorted(alerts, key=worst_first)), f"{group.id}/{group.count}")
+
+
+def _key(timing: Timing, alert: Alert, labels: Labels) -> tuple[tuple[str, str], ...]:
+    """The values of the labels that make the group; of several texts of a label the first one, its id."""
+    if timing.group_by == EACH_ALERT:
+        return (("alert", alert.id),)
+    return tuple((label, next(iter(labels.get(label, ())), "")) for label in timing.group_by)
