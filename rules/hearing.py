@@ -14,6 +14,7 @@ from rules.labels import labels_of
 from rules.matchers import Labels, all_hold
 from rules.model import Alert, Names, Route
 from rules.quieted import Silence
+from rules.taking import Taking
 
 
 def taken_by(routes: Sequence[Route], labels: Labels) -> Iterator[int]:
@@ -46,14 +47,11 @@ class Hearing:
         self.receivers = tuple(dict.fromkeys(route.receiver for route in routes))
         """Everybody that some route names, in order."""
         self._asks = any(route.match for route in routes)
-        self._everything = self._taken({})
+        self._taking = Taking(routes)
 
     def of(self, alert: Alert) -> tuple[str, ...]:
         """Who hears of an alert as it is now, in the order of the routes, each once."""
-        return self._taken(labels_of(alert, self._names, self._called)) if self._asks else self._everything
-
-    def _taken(self, labels: Labels) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(self._routes[number].receiver for number in taken_by(self._routes, labels)))
+        return self._taking.receivers(labels_of(alert, self._names, self._called) if self._asks else {})
 
     def tell(
         self, told: Collection[str], joined: Iterable[str], alerts: Mapping[str, Alert]
