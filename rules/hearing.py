@@ -15,7 +15,8 @@ from rules.labels import labels_of
 from rules.matchers import Labels
 from rules.model import Alert, Names, Route
 from rules.quieted import Silence
-from rules.routes import every, taken
+from rules.routes import every
+from rules.taking import Taking
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,11 @@ class Hearing:
     """The routes, as the alerts of one organization meet them; `called` is what the organization is called."""
 
     def __init__(self, routes: Sequence[Route], names: Names, called: Sequence[str] = ()) -> None:
-        self._routes, self._names, self._called = routes, names, called
+        self._names, self._called = names, called
         self.receivers = tuple(dict.fromkeys(each for route in routes for each in route.receivers))
         """Everybody that some route names, in order."""
         self._asks = any(route.match for route in every(routes))
-        self._everything = self._taken({})
+        self._taking = Taking(routes)
 
     def of(self, alert: Alert) -> tuple[str, ...]:
         """Who hears of an alert as it is now, in the order of the routes, each once."""
@@ -51,17 +52,11 @@ class Hearing:
 
     def ways(self, alert: Alert) -> Mapping[str, Route]:
         """By receiver the route by which it hears of the alert, in the order of the routes; of several the first."""
-        return self._taken(self.labels(alert)) if self._asks else self._everything
+        return self._taking.ways(self.labels(alert) if self._asks else {})
 
     def labels(self, alert: Alert) -> Labels:
         """The labels of an alert as things are called now."""
         return labels_of(alert, self._names, self._called)
-
-    def _taken(self, labels: Labels) -> Mapping[str, Route]:
-        ways: dict[str, Route] = {}
-        for route in taken(self._routes, labels):
-            ways.setdefault(route.receiver, route)
-        return ways
 
     def tell(
         self, told: Collection[str], joined: Iterable[str], alerts: Mapping[str, Alert]

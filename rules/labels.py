@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from functools import cache
 from typing import get_args
 
 from rules.dimensions import known_of
@@ -42,13 +43,14 @@ def labels_of(alert: Alert, names: Names, organization: Iterable[str] = ()) -> L
         "organization": [scope.organization, *filter(None, organization)],
     }
     for dimension, ident in known.items():
-        labels[label_of(dimension)] = list(dict.fromkeys(_texts(dimension, ident, alert, names)))
+        labels[label_of(dimension)] = _texts(dimension, ident, alert, names)
     for key, value in names.tags_of_workspace.get(known.get("workspace", ""), {}).items():
         texts = labels.setdefault(label_of(TAG + key), [])
         texts += [value] if value not in texts else []
     return labels
 
 
+@cache
 def label_of(dimension: Dimension) -> str:
     """The label of a dimension."""
     key = dimension.removeprefix(TAG)
@@ -78,9 +80,10 @@ def check_label(label: str) -> None:
     raise NoMatcher(f'names the label "{label[:60]}", which no alert has; {remedy}')
 
 
-def _texts(dimension: Dimension, ident: str, alert: Alert, names: Names) -> Iterator[str]:
-    yield ident
-    if not dimension.startswith(TAG):
-        yield from called(dimension, ident, names)
-        if ident in alert.names:
-            yield alert.names[ident]
+def _texts(dimension: Dimension, ident: str, alert: Alert, names: Names) -> list[str]:
+    if dimension.startswith(TAG):
+        return [ident]
+    texts = [ident, *called(dimension, ident, names)]
+    if ident in alert.names:
+        texts.append(alert.names[ident])
+    return list(dict.fromkeys(texts))

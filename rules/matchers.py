@@ -1,18 +1,18 @@
 """Matchers on an alert's labels, with Alertmanager's syntax and meaning: `severity="critical"`, `workspace=~"prod-.*"`.
 
-`=` and `!=` compare the whole text, and case counts. `=~` and `!~` take a regular expression (Python's) that must fit
-the whole text. A label that an alert does not have is empty. A label may go by several texts, an id and a name: `=` and
+`=` and `!=` compare the whole text, and case counts. `=~` and `!~` take a regular expression (RE2's) that must fit the
+whole text. A label that an alert does not have is empty. A label may go by several texts, an id and a name: `=` and
 `=~` hold where one of them fits, `!=` and `!~` where none does.
 """
 
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TypeAlias
+
+from rules.expressions import NoExpression, fits
 
 OPERATORS = {"=": "is", "!=": "is not", "=~": "matches", "!~": "does not match"}
 """The operators, with what they are called."""
@@ -20,9 +20,10 @@ LONGEST_VALUE = 300
 
 Labels: TypeAlias = Mapping[str, Sequence[str]]
 """The texts of each label that an alert has."""
+ABSENT = ("",)
+"""The texts of a label that an alert does not have."""
 
 _SHAPE = re.compile(r"\s*([a-zA-Z_:][a-zA-Z0-9_:]*)\s*(=~|!=|!~|=)\s*(.*?)\s*", re.DOTALL)
-_ABSENT = ("",)
 
 
 class NoMatcher(ValueError):
@@ -39,9 +40,20 @@ class Matcher:
 
     def holds(self, labels: Labels) -> bool:
         """Whether an alert with these labels meets it."""
-        texts = labels.get(self.label) or _ABSENT
-        fits = any(map(_compiled(self.value).fullmatch, texts)) if self.operator[-1] == "~" else self.value in texts
-        return fits is (self.operator[0] == "=")
+        return self.takes(labels.get(self.label) or ABSENT)
+
+    def takes(self, texts: Sequence[str]) -> bool:
+        """Whether the texts of its label meet it, `ABSENT` where there is none.
+
+        None meet an expression that RE2 does not know, such as one that an earlier version wrote down.
+        """
+        if self.operator[-1] != "~":
+            return (self.value in texts) is (self.operator == "=")
+        try:
+            found = any(map(fits(self.value), texts))
+        except NoExpression:
+            return False
+        return found is (self.operator == "=~")
 
     def __str__(self) -> str:
         """As the configuration writes it."""
@@ -75,11 +87,9 @@ def parse(text: str) -> Matcher:
         raise NoMatcher(f"must have a value of at most {LONGEST_VALUE} characters, not {len(value)}")
     if operator[-1] == "~":
         try:
-            _compiled(value)
-        except re.error as error:
-            raise NoMatcher(f"has no regular expression after {operator}: {error.msg[:80]}") from None
-        except (OverflowError, RecursionError):
-            raise NoMatcher(f"has a regular expression after {operator} that is beyond all bounds") from None
+            fits(value)
+        except NoExpression as error:
+            raise NoMatcher(f"has no regular expression after {operator}: {str(error)[:80]}") from None
     return Matcher(label, operator, value)
 
 
@@ -114,10 +124,3 @@ def _unquoted(written: str) -> str:
     if escaped and quoted:
         raise NoMatcher("has a quotation mark that is never closed")
     return value + ("\\" if escaped else "")
-
-
-@lru_cache(maxsize=4096)
-def _compiled(expression: str) -> re.Pattern[str]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return re.compile(expression)
