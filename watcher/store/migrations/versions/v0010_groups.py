@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 from sqlalchemy import Column, Text
 
-revision = "0011"
+revision = "0010"
 down_revision = "0009"
 
 
