@@ -107,7 +107,7 @@ def _per_hour(evidence: AnomalyEvidence) -> Line:
 
 def _why(evidence: AnomalyEvidence) -> Line:
     words = why(evidence.cause)
-    return line("Why: ", strong(words), ".") if words else ()
+    return line(strong("Why:"), f" {words}.") if words else ()
 
 
 def _next_day(evidence: AnomalyEvidence) -> Line:

@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from rules.dimensions import groups
 from rules.figures import SpendView
-from rules.scope import Dimension, Names, Nano
+from rules.scope import HOUR, Dimension, Names, Nano
 
 Floats = npt.NDArray[np.float64]
 Longs = npt.NDArray[np.int64]
@@ -104,6 +104,18 @@ class Cut:
     """The sum of these."""
     odd: Sequence[int] = ()
     """Columns before the window that belong to another story: nothing is learnt from them."""
+
+
+def by_habit(view: SpendView, members: Places, window: slice) -> Cut:
+    """The same where no baseline says what is expected, as of a budget's period: the mean of the same hours of the week
+    in the whole weeks before that the view has, at most four; nothing where it has none."""
+    weeks, hours = min(window.start // WEEK, WEEKS), np.arange(window.start, window.stop)
+    seen = np.clip((view.observed_until - view.start) / HOUR - hours, 0.0, 1.0)
+    expected = np.zeros(len(hours))
+    if weeks:
+        past = view.cost[members, window.start - weeks * WEEK : window.start].sum(axis=0)
+        expected = past.reshape(weeks, WEEK).mean(axis=0)[np.arange(len(hours)) % WEEK] * seen
+    return Cut(members, window, expected, round(float(expected.sum())))
 
 
 @dataclass(frozen=True, slots=True)

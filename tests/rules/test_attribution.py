@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.attribution import PAST, WEEK, Cut, Excess, explaining
+from rules.attribution import PAST, WEEK, Cut, Excess, by_habit, explaining
 from rules.model import HOUR, Leaf, Names, SpendView
 
 BEGIN = datetime(2026, 9, 7, tzinfo=UTC)
@@ -206,6 +206,18 @@ def test_confidence_falls_with_the_noise_of_what_was_expected() -> None:
         assert found is not None
         sure.append(found.confidence)
     assert sure[0] == 1.0 > sure[1] > 0.5
+
+
+def test_without_a_baseline_the_same_hours_of_the_weeks_before_are_expected() -> None:
+    cost = level(2, 30, 2)
+    cost[0, -2:] += 100 * DOLLAR
+    view = replace(view_of(cost), observed_until=BEGIN + (PAST + 29.5) * HOUR)
+    cut = by_habit(view, np.arange(2), slice(PAST, PAST + 30))
+    assert cut.likely == round(29.5 * 4 * DOLLAR)
+    found = explaining(Excess(view, Names(), cut).by("api_key"), Fraction(4, 5), 1)
+    assert found is not None
+    assert [part.ids for part in found.parts] == [("key-0",)]
+    assert by_habit(view, np.arange(2), slice(WEEK - 1, WEEK)).likely == 0
 
 
 def test_a_child_can_be_told_apart_by_what_it_spends_on() -> None:
