@@ -28,14 +28,14 @@ class _Word(NamedTuple):
     head: str
     """As one of several: "more volume"."""
     alone: str
-    """As the only one, before the detail."""
+    """As the only one."""
     detail: str = ""
 
 
 def why(cause: Cause | None) -> str:
     """The line without its "Why", or "" where nothing is known; names are harmless, and no line breaks are in it.
 
-    "more volume: 12 times the tokens", "85 % more volume, 15 % dearer models (claude-opus-5 took over from …)".
+    "more volume (12 times the tokens)", "85 % more volume, 15 % dearer models (claude-opus-5 took over from …)".
     """
     if cause is None or cause.excess <= 0:
         return ""
@@ -62,10 +62,12 @@ def _kinds(effects: Effects | None, excess: int) -> str:
         return ""
     first = words[0]
     if len(words) == 1 and first.part >= ALL:
-        return f"{first.alone}: {first.detail}" if first.detail else first.alone
-    return ", ".join(
-        f"{_percent(word.part)} {word.head}" + (f" ({word.detail})" if word.detail else "") for word in words[:_MOST]
-    )
+        return first.alone + _bracketed(first.detail)
+    return ", ".join(f"{_percent(word.part)} {word.head}{_bracketed(word.detail)}" for word in words[:_MOST])
+
+
+def _bracketed(detail: str) -> str:
+    return f" ({detail})" if detail else ""
 
 
 def _words(effects: Effects, excess: int) -> Iterator[_Word]:

@@ -93,8 +93,8 @@ def test_an_anomaly_is_told_in_the_order_in_which_a_person_asks() -> None:
 @pytest.mark.parametrize(
     ("made", "why"),
     [
-        (cold_cache, "the prompt cache no longer hits: cache reads fell from 92 % to 3 % of the input"),
-        (spread_workspace, "spread over 40 keys, none above 4 %; more volume: 3.1 times the tokens"),
+        (cold_cache, "the prompt cache no longer hits (cache reads fell from 92 % to 3 % of the input)"),
+        (spread_workspace, "spread over 40 keys, none above 4 %; more volume (3.1 times the tokens)"),
         (runaway_key, None),
     ],
 )

@@ -24,7 +24,7 @@ def cause(**effects: object) -> Cause:
         (Cause(0), ""),
         (Cause(-5 * USD, replace(NONE, volume=-5 * USD)), ""),
         (Cause(100 * USD), ""),
-        (cause(volume=100 * USD, tokens=420), "more volume: 4.2 times the tokens"),
+        (cause(volume=100 * USD, tokens=420), "more volume (4.2 times the tokens)"),
         (cause(volume=100 * USD, tokens=120), "more volume"),
         (cause(volume=100 * USD, tokens=10**9, tokens_expected=0), "more volume"),
         (
@@ -38,15 +38,15 @@ def cause(**effects: object) -> Cause:
         ),
         (
             cause(tier=100 * USD, tier_gained="standard", tier_lost="batch"),
-            "dearer service tiers: standard took over from batch",
+            "dearer service tiers (standard took over from batch)",
         ),
         (
             cause(kind=100 * USD, cache_before=920_000, cache=30_000),
-            "the prompt cache no longer hits: cache reads fell from 92 % to 3 % of the input",
+            "the prompt cache no longer hits (cache reads fell from 92 % to 3 % of the input)",
         ),
         (
             cause(kind=100 * USD, cache_before=920_000, cache=4_000),
-            "the prompt cache no longer hits: cache reads fell from 92 % to under 1 % of the input",
+            "the prompt cache no longer hits (cache reads fell from 92 % to under 1 % of the input)",
         ),
         (
             cause(kind=60 * USD, volume=40 * USD, cache_before=920_000, cache=600_000),
@@ -54,7 +54,7 @@ def cause(**effects: object) -> Cause:
         ),
         (
             cause(kind=95 * USD, volume=5 * USD, output=400_000, output_before=100_000),
-            "more output: output is 40 % of the tokens, 10 % before",
+            "more output (output is 40 % of the tokens, 10 % before)",
         ),
         (
             cause(kind=-50 * USD, volume=150 * USD, cache=920_000, cache_before=300_000),

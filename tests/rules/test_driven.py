@@ -187,14 +187,14 @@ def cause_of(view: SpendView, scope: Scope = Scope("org")) -> Cause:  # noqa: B0
 
 def test_more_of_the_same_is_told_as_volume() -> None:
     view = used({Leaf("w", "k", OPUS, "standard"): {"uncached_input": constant(10**6, 12 * 10**6)}})
-    assert why(cause_of(view, Scope("org", api_key="k"))) == "more volume: 12 times the tokens"
+    assert why(cause_of(view, Scope("org", api_key="k"))) == "more volume (12 times the tokens)"
 
 
 def test_a_cache_that_no_longer_hits_is_told_as_such() -> None:
     leaf = Leaf("w", "k", OPUS, "standard")
     view = used({leaf: {"uncached_input": constant(80_000, 970_000), "cache_read": constant(920_000, 30_000)}})
     assert why(cause_of(view, Scope("org", api_key="k"))) == (
-        "the prompt cache no longer hits: cache reads fell from 92 % to 3 % of the input"
+        "the prompt cache no longer hits (cache reads fell from 92 % to 3 % of the input)"
     )
 
 
