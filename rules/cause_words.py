@@ -35,7 +35,7 @@ class _Word(NamedTuple):
 def why(cause: Cause | None) -> str:
     """The line without its "Why", or "" where nothing is known; names are harmless, and no line breaks are in it.
 
-    "more volume (12 times the tokens)", "85 % more volume, 15 % dearer models (claude-opus-5 took over from …)".
+    "more volume (12 times the tokens)", "85 % by more volume, 15 % by dearer models (claude-opus-5 took over from …)".
     """
     if cause is None or cause.excess <= 0:
         return ""
@@ -63,7 +63,7 @@ def _kinds(effects: Effects | None, excess: int) -> str:
     first = words[0]
     if len(words) == 1 and first.part >= ALL:
         return first.alone + _bracketed(first.detail)
-    return ", ".join(f"{_percent(word.part)} {word.head}{_bracketed(word.detail)}" for word in words[:_MOST])
+    return ", ".join(f"{_percent(word.part)} by {word.head}{_bracketed(word.detail)}" for word in words[:_MOST])
 
 
 def _bracketed(detail: str) -> str:

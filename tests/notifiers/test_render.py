@@ -72,8 +72,8 @@ def test_an_anomaly_is_told_in_the_order_in_which_a_person_asks() -> None:
         "batch-summariser apikey_01Rj2N8SVvo6BePZj99NhmiT, workspace Production",
         "$380.50 since 10:00 UTC (4 h ago), where $10.50 is normal: 36 times as much.",
         "Now $84.30 an hour; $2.10 is normal",
-        "Why: 82 % dearer models (claude-opus-5-5 took over from claude-haiku-5-5), 17 % more volume (7.0 times the "
-        "tokens).",
+        "Why: 82 % by dearer models (claude-opus-5-5 took over from claude-haiku-5-5), 17 % by more volume (7.0 times "
+        "the tokens).",
         "behind the excess of workspace “Production”",
         "seen    ▁",
         "What drives the $370.00 too much",

@@ -29,12 +29,12 @@ def cause(**effects: object) -> Cause:
         (cause(volume=100 * USD, tokens=10**9, tokens_expected=0), "more volume"),
         (
             cause(volume=85 * USD, model=15 * USD, tokens=200, gained="opus", lost="haiku"),
-            "85 % more volume (2.0 times the tokens), 15 % dearer models (opus took over from haiku)",
+            "85 % by more volume (2.0 times the tokens), 15 % by dearer models (opus took over from haiku)",
         ),
         (cause(model=100 * USD, gained="opus"), "dearer models"),
         (
             cause(volume=130 * USD, model=-30 * USD, gained="haiku", lost="opus"),
-            "130 % more volume, −30 % cheaper models (haiku took over from opus)",
+            "130 % by more volume, −30 % by cheaper models (haiku took over from opus)",
         ),
         (
             cause(tier=100 * USD, tier_gained="standard", tier_lost="batch"),
@@ -50,7 +50,7 @@ def cause(**effects: object) -> Cause:
         ),
         (
             cause(kind=60 * USD, volume=40 * USD, cache_before=920_000, cache=600_000),
-            "60 % fewer cache hits (cache reads fell from 92 % to 60 % of the input), 40 % more volume",
+            "60 % by fewer cache hits (cache reads fell from 92 % to 60 % of the input), 40 % by more volume",
         ),
         (
             cause(kind=95 * USD, volume=5 * USD, output=400_000, output_before=100_000),
@@ -58,7 +58,7 @@ def cause(**effects: object) -> Cause:
         ),
         (
             cause(kind=-50 * USD, volume=150 * USD, cache=920_000, cache_before=300_000),
-            "150 % more volume, −50 % more cache hits (cache reads rose from 30 % to 92 % of the input)",
+            "150 % by more volume, −50 % by more cache hits (cache reads rose from 30 % to 92 % of the input)",
         ),
         (cause(kind=100 * USD), "dearer tokens"),
         (cause(price=100 * USD), "higher prices for the same"),

@@ -202,7 +202,7 @@ def test_a_dearer_model_that_took_over_is_told_beside_the_volume() -> None:
     haiku, opus = Leaf("w", "k", HAIKU, "standard"), Leaf("w", "k", OPUS, "standard")
     view = used({haiku: {"output": constant(10**6, 2 * 10**6)}, opus: {"output": constant(0, 500_000)}})
     assert why(cause_of(view, Scope("org", api_key="k"))) == (
-        f"57 % dearer models ({OPUS} took over from {HAIKU}), 43 % more volume (2.5 times the tokens)"
+        f"57 % by dearer models ({OPUS} took over from {HAIKU}), 43 % by more volume (2.5 times the tokens)"
     )
 
 
