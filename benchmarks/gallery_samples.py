@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+from benchmarks import gallery_causes as causes
 from benchmarks import gallery_triggers as triggers
+from rules.causes import Cause
 from rules.evidence import DriftPart, NewModel, PriceMove
 from rules.model import (
     DEFAULT_WORKSPACE,
@@ -116,7 +118,12 @@ def alert(
 
 
 def anomaly_evidence(
-    seen: Sequence[float], normal: float, top: tuple[Share, ...] = (), *, hours: int = 5
+    seen: Sequence[float],
+    normal: float,
+    top: tuple[Share, ...] = (),
+    *,
+    hours: int = 5,
+    cause: Cause | None = None,
 ) -> AnomalyEvidence:
     """Dollars seen in each hour until now, of which the last `hours` are the anomaly, beside a level baseline."""
     last = NOW.replace(minute=0)
@@ -136,6 +143,7 @@ def anomaly_evidence(
         points=points,
         data_as_of=NOW - timedelta(minutes=8),
         top=top,
+        cause=cause,
     )
 
 
@@ -166,7 +174,7 @@ def runaway_key(*, names: Mapping[str, str] = _NAMES, state: State = State.FIRIN
         Share("model", "claude-opus-5-5", "claude-opus-5-5", usd(361.4)),
         Share("model", "claude-haiku-5-5", "claude-haiku-5-5", usd(8.6)),
     )
-    evidence = anomaly_evidence([*seen, 34.4, 81.2, 90.7, 89.9, 84.3], 2.1, top)
+    evidence = anomaly_evidence([*seen, 34.4, 81.2, 90.7, 89.9, 84.3], 2.1, top, cause=causes.taken_over())
     scope = {"api_key": _KEY}
     return alert("anomaly", "key spend", evidence, scope=scope, severity=Severity.CRITICAL, names=names, state=state)
 
@@ -180,7 +188,25 @@ def workspace_parent() -> Alert:
         Share("model", "claude-sonnet-5-5", "claude-sonnet-5-5", usd(4.0)),
         Share("model", "claude-haiku-5-5", "claude-haiku-5-5", usd(8.6)),
     )
-    evidence = anomaly_evidence([30.0] * 19 + [62.0, 110.0, 121.0, 118.0, 113.0], 30.0, top)
+    seen = [30.0] * 19 + [62.0, 110.0, 121.0, 118.0, 113.0]
+    cause = causes.of_one_key(_KEY, "batch-summariser")
+    evidence = anomaly_evidence(seen, 30.0, top, cause=cause)
+    return alert("anomaly", "workspace spend", evidence, scope={"workspace": _WORKSPACE}, names=_NAMES)
+
+
+def cold_cache() -> Alert:
+    """A key whose prompt cache stopped hitting."""
+    evidence = anomaly_evidence([4.0] * 19 + [22.0, 24.0, 23.0, 24.0, 23.0], 4.0, cause=causes.without_cache())
+    return alert("anomaly", "key spend", evidence, scope={"api_key": _KEY}, names=_NAMES)
+
+
+def spread_workspace() -> Alert:
+    """A workspace in which every key spends a little more."""
+    top = tuple(
+        Share("api_key", f"apikey_01{index:022d}", f"worker-{index:02d}", usd(dollars))
+        for index, dollars in enumerate((8.1, 7.7, 7.2, 6.9, 6.9))
+    )
+    evidence = anomaly_evidence([22.0] * 19 + [60.0, 64.0, 66.0, 67.0, 67.0], 22.0, top, cause=causes.spread())
     return alert("anomaly", "workspace spend", evidence, scope={"workspace": _WORKSPACE}, names=_NAMES)
 
 
@@ -284,7 +310,7 @@ def hostile_key(name: str, *, children: int = 3) -> Alert:
     """An anomaly of a key in a workspace and with children that all bear the name."""
     names = {_KEY: name, _WORKSPACE: name}
     top = tuple(Share("model", f"{name} {index}", name, usd(300 / children)) for index in range(children))
-    evidence = anomaly_evidence([1.0] * 9 + [80.0] * 5, 1.0, top)
+    evidence = anomaly_evidence([1.0] * 9 + [80.0] * 5, 1.0, top, cause=causes.hostile(name))
     return alert("anomaly", "key spend", evidence, scope={"api_key": _KEY}, names=names)
 
 
@@ -324,6 +350,8 @@ def typical() -> dict[str, Notification]:
     """The messages a reader meets, by what they are about."""
     return {
         "A runaway key, with the parents inside": notification(runaway_key(), inhibited=(workspace_parent(),)),
+        "A prompt cache that no longer hits": notification(cold_cache()),
+        "A workspace whose excess is spread over its keys": notification(spread_workspace()),
         "A budget passes a threshold": notification(organization_budget()),
         "A key beyond its budget": notification(key_budget_exceeded()),
         "A budget that burns": notification(burning_key()),

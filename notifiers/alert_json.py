@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from notifiers.cause_json import why_json
 from notifiers.trigger_json import trigger_json
 from rules.measures import SPEND, exact
-from rules.model import Alert, BudgetEvidence, DriftEvidence, PriceEvidence, TriggerEvidence
+from rules.model import Alert, AnomalyEvidence, BudgetEvidence, DriftEvidence, PriceEvidence, TriggerEvidence
 from rules.money import usd_string
 
 
@@ -21,8 +22,8 @@ def alert_json(alert: Alert) -> dict[str, Any]:
     people wrote them: whoever shows them escapes them. An alert about estimates has `drift`: its settled days from
     first to last, and the workspaces and models that are off; one about prices has `prices`; one about a budget that
     counts something else than spend has `counted`, and no amount in dollars unless that is money too; one of a budget's
-    triggers what `notifiers.trigger_json` gives, by its kind. One that is held back has `silenced`, one that somebody
-    has taken `acknowledged`.
+    triggers what `notifiers.trigger_json` gives, by its kind; an anomaly `why`, as far as it is known. One that is held
+    back has `silenced`, one that somebody has taken `acknowledged`.
     """
     amounts = (alert.value, alert.expected, alert.limit) if _is_money(alert) else (None, None, None)
     value, expected, limit = map(_usd_json, amounts)
@@ -61,6 +62,8 @@ def alert_json(alert: Alert) -> dict[str, Any]:
         document["prices"] = _prices_json(alert.evidence)
     if isinstance(alert.evidence, BudgetEvidence) and alert.evidence.measure != SPEND:
         document["counted"] = _counted_json(alert.evidence)
+    if isinstance(alert.evidence, AnomalyEvidence) and alert.evidence.cause is not None:
+        document["why"] = why_json(alert.evidence.cause)
     if isinstance(alert.evidence, TriggerEvidence):
         document[alert.subject.kind] = trigger_json(alert.evidence)
     return document

@@ -8,6 +8,7 @@ from notifiers.phrases import certainty, drivers, lines, remedies, title, tone_o
 from notifiers.story import Line, Section, Story, Tone, line, strong
 from notifiers.subjects import capital, parts_of, subject_line, title_subject
 from notifiers.text import ago, bars, clean, duration, plural, when
+from rules.cause_words import why
 from rules.model import Alert, AnomalyEvidence
 from rules.money import NANO_PER_CENT, display_usd
 
@@ -23,7 +24,13 @@ def anomaly_story(alert: Alert, evidence: AnomalyEvidence, now: datetime) -> Sto
     return Story(
         tone=tone_of(alert),
         title=title(f"{capital(title_subject(alert))} spends {per_hour}/h{_model(alert)}, normally {normal}/h"),
-        lead=lines(subject_line(alert), _so_far(evidence, now), _per_hour(evidence), unpriced(evidence.unpriced)),
+        lead=lines(
+            subject_line(alert),
+            _so_far(evidence, now),
+            _per_hour(evidence),
+            _why(evidence),
+            unpriced(evidence.unpriced),
+        ),
         picture=_picture(evidence, now),
         sections=(
             *drivers(alert, evidence.top, excess, f"What drives the {display_usd(excess)} too much"),
@@ -96,6 +103,11 @@ def _per_hour(evidence: AnomalyEvidence) -> Line:
         f"; {display_usd(evidence.normal_per_hour)} is normal, and up to {display_usd(evidence.upper_per_hour)} would "
         "pass unremarked.",
     )
+
+
+def _why(evidence: AnomalyEvidence) -> Line:
+    words = why(evidence.cause)
+    return line(strong("Why:"), f" {words}.") if words else ()
 
 
 def _next_day(evidence: AnomalyEvidence) -> Line:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal, TypeAlias
 
+from rules.causes import Cause
 from rules.measures import SPEND, Measure
 from rules.scope import Dimension, Nano
 
@@ -86,6 +87,8 @@ class AnomalyEvidence:
     unpriced: tuple[str, ...] = ()
     after_per_hour: Nano | None = None
     """What the newest complete hour cost when the rule no longer held; None until then."""
+    cause: Cause | None = None
+    """What kind of more it is and who carries it, as far as that is known."""
     type: Literal["anomaly"] = "anomaly"
 
     @property

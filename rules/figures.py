@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from rules.effects import Basket
 from rules.scope import HOUR, UNKNOWN
 
 Amounts = npt.NDArray[np.int64]
@@ -40,6 +43,14 @@ class EarlierSpend:
     unpriced: frozenset[str] = frozenset()
 
 
+class Used(Protocol):
+    """What was used, read only when it is asked for: counts by item, at what tokens times price say that they cost."""
+
+    def __call__(self, leaves: Collection[Leaf], hours: Collection[datetime]) -> Basket:
+        """The use of these leaves in these hours, open ones as far as they are known."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class SpendView:
     """Spend by leaf and hour, the working view that rules read.
@@ -63,6 +74,8 @@ class SpendView:
     """Models whose price is a stand-in: their figures are over-estimates."""
     earlier: EarlierSpend | None = None
     """What was spent before `start`, as far back as some budget's period reaches; None where none does."""
+    used: Used | None = None
+    """What the spend was for; None where that cannot be asked."""
 
     @property
     def hours(self) -> int:

@@ -8,25 +8,23 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
-from rules.dimensions import values_of
+from rules.attribution import Cut
+from rules.driven import driven
 from rules.horizons import Reals
 from rules.model import (
     HOUR,
-    UNKNOWN,
     AnomalyEvidence,
     AnomalyRule,
     Breach,
-    Dimension,
     HourPoint,
     Names,
     Nano,
     Severity,
-    Share,
     SpendView,
     Subject,
 )
 from rules.seasonal import Reading
-from rules.subjects import DOLLAR, Places, Subjects
+from rules.subjects import DOLLAR, Subjects
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -36,10 +34,6 @@ GAP = 2
 """Ordinary hours that a story may contain between hot ones."""
 CRITICAL = 10
 """Times `min_excess` in the worst hour of the story, from which it is critical."""
-TOP = 5
-CHILDREN: tuple[Dimension, ...] = ("workspace", "api_key", "model", "service_tier")
-"""What evidence names the parts of; users, tags and families follow from these."""
-SHARE_HOURS = 28 * 24
 LEAST_FRACTION = 0.25
 """An open hour is not scaled up from less than this part of it."""
 
@@ -76,15 +70,19 @@ def breach(rule: AnomalyRule, view: SpendView, names: Names, subject: Subject, t
     at = _at(material, told.complete)
     since = _since(_hot(observed, expected, upper, material, rule.min_excess / DOLLAR, at), at)
     fraction = _fractions(view, told, end)
-    spent, likely = float(observed[since:].sum()), float((expected * fraction)[since:].sum())
+    likely = float((expected * fraction)[since:].sum())
     per_hour = float(observed[told.complete - 1]) if at < told.complete or told.complete > since else 0.0
     if at >= told.complete:
         per_hour = max(per_hour, float(observed[at] / max(fraction[at], LEAST_FRACTION)))
     members = told.subjects.members[place]
     begin = told.begin + since
+    likely_by_hour = (expected * fraction)[since:] * DOLLAR
+    odd = tuple((np.flatnonzero(material[:since] >= 1.0) + told.begin).tolist())
+    window = slice(begin, told.begin + end)
+    drives = driven(view, names, subject.scope, Cut(members, window, likely_by_hour, _nano(likely), odd))
     evidence = AnomalyEvidence(
         since=view.start + begin * HOUR,
-        observed=_nano(spent),
+        observed=drives.observed,
         expected=_nano(likely),
         per_hour=_nano(per_hour),
         normal_per_hour=_nano(float(expected[at])),
@@ -94,7 +92,8 @@ def breach(rule: AnomalyRule, view: SpendView, names: Names, subject: Subject, t
         points=_points(view, told, observed, expected, upper),
         data_as_of=view.observed_until,
         settled=int(view.settled[members, begin : told.begin + end].sum()),
-        top=_top(view, names, subject, members, slice(begin, told.begin + end), likely),
+        top=drives.top,
+        cause=drives.cause,
         unpriced=tuple(
             sorted({view.leaves[leaf].model for leaf in members if view.cost[leaf, begin:].any()} & view.unpriced)
         ),
@@ -162,37 +161,6 @@ def _points(
         )
         for hour in range(max(len(observed) - POINTS, 0), len(observed))
     )
-
-
-def _top(
-    view: SpendView, names: Names, subject: Subject, members: Places, window: slice, likely: float
-) -> tuple[Share, ...]:
-    """Of each of `CHILDREN` that the scope leaves open, the children with the largest excess within `window`.
-
-    A child was expected to take the part of the parent's expectation that it had of its spend in the four weeks before.
-    """
-    past = view.cost[members, max(window.start - SHARE_HOURS, 0) : window.start].sum(axis=1)
-    now = view.cost[members, window].sum(axis=1)
-    whole = int(past.sum())
-    shares: list[Share] = []
-    fixed = set(subject.scope.parts()) | ({"workspace"} if subject.scope.api_key else set())
-    leaves = [view.leaves[leaf] for leaf in members.tolist()]
-    for dimension in CHILDREN:
-        if dimension in fixed:
-            continue
-        spent: dict[str, list[int]] = {}
-        for value, before, since in zip(values_of(dimension, leaves, names), past, now, strict=True):
-            child = spent.setdefault(value, [0, 0])
-            child[0] += int(before)
-            child[1] += int(since)
-        excess = {
-            ident: since - (_nano(likely * before / whole) if whole else 0) for ident, (before, since) in spent.items()
-        }
-        if dimension == "service_tier":
-            excess.pop(UNKNOWN, None)
-        dearest = sorted(excess, key=lambda ident: (-excess[ident], ident))[:TOP]
-        shares += [Share(dimension, ident, names.of(ident), excess[ident]) for ident in dearest if excess[ident] > 0]
-    return tuple(shares)
 
 
 def _hour(view: SpendView, place: int) -> datetime:

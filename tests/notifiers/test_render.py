@@ -12,12 +12,14 @@ from benchmarks.gallery_samples import (
     alert,
     anomaly_evidence,
     budget_evidence,
+    cold_cache,
     hostile_key,
     key_budget_exceeded,
     many,
     notification,
     organization_budget,
     runaway_key,
+    spread_workspace,
     stalled_source,
     typical,
     usd,
@@ -70,6 +72,8 @@ def test_an_anomaly_is_told_in_the_order_in_which_a_person_asks() -> None:
         "batch-summariser apikey_01Rj2N8SVvo6BePZj99NhmiT, workspace Production",
         "$380.50 since 10:00 UTC (4 h ago), where $10.50 is normal: 36 times as much.",
         "Now $84.30 an hour; $2.10 is normal",
+        "Why: 82 % by dearer models (claude-opus-5-5 took over from claude-haiku-5-5), 17 % by more volume (7.0 times "
+        "the tokens).",
         "behind the excess of workspace “Production”",
         "seen    ▁",
         "What drives the $370.00 too much",
@@ -84,6 +88,23 @@ def test_an_anomaly_is_told_in_the_order_in_which_a_person_asks() -> None:
         "data as of 14:00 UTC (8 min ago)",
         "estimated, nothing settled yet",
     )
+
+
+@pytest.mark.parametrize(
+    ("made", "why"),
+    [
+        (cold_cache, "the prompt cache no longer hits (cache reads fell from 92 % to 3 % of the input)"),
+        (spread_workspace, "spread over 40 keys, none above 4 %; more volume (3.1 times the tokens)"),
+        (runaway_key, None),
+    ],
+)
+def test_why_is_one_line_that_an_end_and_older_evidence_do_without(made: Callable[..., Alert], why: str | None) -> None:
+    if why is not None:
+        assert [plain(row) for row in alert_story(made(), NOW).lead if plain(row).startswith("Why")] == [f"Why: {why}."]
+    assert isinstance(made().evidence, AnomalyEvidence)
+    older = replace(made(), evidence=replace(made().evidence, cause=None))  # type: ignore[arg-type]
+    for without in (alert_story(older, NOW), alert_story(replace(made(), state=State.RESOLVED), NOW)):
+        assert "Why" not in told(without)
 
 
 def test_a_budget_is_told_beside_the_time_that_has_passed() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ import pytest
 
 from benchmarks.gallery_samples import (
     HOSTILE_NAMES,
+    cold_cache,
     hostile_key,
     notification,
     organization_budget,
@@ -64,6 +66,25 @@ def test_the_body_says_what_was_promised() -> None:
         "summary": runaway_key().summary,
     }
     assert [parent["rule"] for parent in body["inhibited"]] == ["workspace spend"]
+
+
+def test_an_anomaly_says_why_with_effects_that_sum_to_the_excess() -> None:
+    why = alert_json(workspace_parent())["why"]
+    assert why["text"].startswith("key “batch-summariser” on claude-opus-5-5 (97 % of it); ")
+    assert why["keys"] == {
+        "count": 1,
+        "largest_usd": "370",
+        "confidence": 1.0,
+        "api_key": workspace_parent().evidence.cause.carriers.key,  # type: ignore[union-attr]
+        "model": "claude-opus-5-5",
+        "pair_usd": "361.4",
+    }
+    cold = alert_json(cold_cache())["why"]
+    assert cold["keys"] is None
+    amounts = {name: Decimal(value) for name, value in cold["effects"].items() if name.endswith("_usd")}
+    assert sum(amounts.values()) == Decimal(cold["excess_usd"]) == 96
+    assert (cold["effects"]["cache_share_before"], cold["effects"]["cache_share"]) == (0.921, 0.031)
+    assert "why" not in alert_json(organization_budget())
 
 
 def test_money_is_an_exact_decimal_string() -> None:

@@ -53,6 +53,7 @@ def _print(found: list[Alert], called: Mapping[str, str], now: datetime) -> None
     from notifiers.text import ago, clean
     from watcher.lines import print_hanging
     from watcher.quiet_words import quiet_words
+    from watcher.why_words import why_words
 
     console = Console()
     colours = {"info": "cyan", "warning": "yellow", "critical": "red"}
@@ -68,5 +69,5 @@ def _print(found: list[Alert], called: Mapping[str, str], now: datetime) -> None
             times = f"{clean(organization)}, {times}"
         print_hanging(console, lead, Text(alert.summary))
         print_hanging(console, Text(" " * len(lead)), Text(f"{alert.id}, {times}{told}", style="dim"))
-        for words in quiet_words(alert, now):
+        for words in (*why_words(alert), *quiet_words(alert, now)):
             print_hanging(console, Text(" " * len(lead)), Text(words, style="dim"))

@@ -61,6 +61,7 @@ def show(status: Status, console: Console) -> None:
 
     from watcher.lines import print_hanging
     from watcher.quiet_words import quiet_words
+    from watcher.why_words import why_words
 
     for standing in status.standings:
         _figures(standing, status, console)
@@ -74,7 +75,7 @@ def show(status: Status, console: Console) -> None:
         for alert in status.firing:
             where = f"{clean_name(status.name_of(alert))}: " if status.several else ""
             print_hanging(console, Text(f"  {alert.severity.value:<9}"), Text(f"{where}{alert.summary}"))
-            for words in quiet_words(alert, status.now):
+            for words in (*why_words(alert), *quiet_words(alert, status.now)):
                 print_hanging(console, Text(" " * 11), Text(words, style="dim"))
     else:
         console.print(Text("Nothing fires.", style="green"))

@@ -101,8 +101,9 @@ class _Grid:
         counted = self.figures[: len(self.index), : like.hours]
         counted.flags.writeable = False
         nothing = np.broadcast_to(np.zeros((), dtype=np.int64), counted.shape)
+        leaves = tuple(self.index)
         return replace(
-            like, leaves=tuple(self.index), cost=counted, settled=nothing, unpriced=frozenset(), earlier=None
+            like, leaves=leaves, cost=counted, settled=nothing, unpriced=frozenset(), earlier=None, used=None
         )
 
     def leave_out_what_is_nothing(self) -> None:

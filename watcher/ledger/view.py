@@ -21,6 +21,7 @@ from watcher.ledger.lessons import Lessons
 from watcher.ledger.reading import BucketState, LedgerStore
 from watcher.ledger.reconciliation import Reconciliation
 from watcher.ledger.standing import standing_of, told_of
+from watcher.ledger.used import UsedDays, UsedItems
 from watcher.pricing import BookState, PriceBook, plain
 from watcher.pricing.learned import MOST_DAYS
 
@@ -43,6 +44,7 @@ class Ledger:
         self._counts = Counts(store, organization)
         self._keeping = Keeping(store, organization)
         self._earlier = Earlier(store, organization)
+        self._used = UsedDays(store, organization)
 
     @property
     def reconciled(self) -> tuple[ReconciledDay, ...]:
@@ -99,7 +101,8 @@ class Ledger:
         before = self._earlier.spend(start, begins, touched, self._lessons, self._keeping, now)
         self._cube = cube
         self._counts.touch(touched)
-        return replace(self._view(cube, now, watermark), earlier=before)
+        self._used.touch(touched)
+        return replace(self._view(cube, now, watermark), earlier=before, used=UsedItems(self._used, self._lessons.book))
 
     def count(self, view: SpendView, measures: Collection[Measure]) -> Mapping[Measure, SpendView]:
         """Tokens in the form of the view that was refreshed last; nothing costs anything that is not asked for."""

@@ -11,6 +11,7 @@ from typing import Any
 from rules.measures import bare
 from rules.money import display_usd
 from watcher.quiet_words import quiet_words
+from watcher.why_words import why_words
 
 
 def moment(value: datetime | None) -> str:
@@ -54,4 +55,5 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "usd": display_usd,
     "amount": bare,
     "quieted": quiet_words,
+    "reasons": why_words,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from rules.causes import Carriers, Cause, Effects
 from rules.model import Alert, Scope, Share, Subject
 from tests.watcher.store.samples import anomaly
 from watcher.store.payload import Payload
@@ -27,6 +28,14 @@ def test_an_alert_of_an_older_version_is_still_the_same_alert() -> None:
     assert alert.subject.scope == Scope("org_1", "wrkspc_1", None, "claude-opus-5")
     assert alert.subject.fingerprint == "2544cc2bc8ffe01d"
     assert alert.evidence.top == (Share("api_key", "k", "batch", 5),)  # type: ignore[union-attr]
+    assert alert.evidence.cause is None  # type: ignore[union-attr]
+
+
+def test_a_cause_reads_back_equal() -> None:
+    effects = Effects(1, -2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, "opus", "haiku", "standard", "batch")
+    cause = Cause(17, effects, Carriers(3, 9, 0.75, "k", "\u202e<b>", "opus", 8))
+    alert = replace(anomaly(), evidence=replace(anomaly().evidence, cause=cause))  # type: ignore[arg-type]
+    assert PAYLOAD.read(PAYLOAD.write(alert)) == alert
 
 
 def test_an_alert_about_any_scope_reads_back_equal() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from benchmarks.gallery_samples import hostile_key
 from rules.budgets import Line
 from rules.model import Alert, BudgetEvidence, Scope, Severity, SourceState, State, Subject
 from watcher.metrics import Metrics
@@ -150,6 +151,15 @@ class Elements(html.parser.HTMLParser):
     @property
     def text(self) -> str:
         return " ".join("".join(self.words).split())
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_an_anomaly_says_why_in_harmless_words(site: Served, name: str) -> None:
+    site.status = changed(status("plain"), alerts=(hostile_key("plain"),))
+    plain = Elements(site.get().text)
+    assert "Why: key “plain” on plain (100 % of it); " in plain.text
+    site.status = changed(status("plain"), alerts=(hostile_key(name),))
+    assert Elements(site.get().text).tags == plain.tags
 
 
 def test_names_bring_no_element_no_attribute_and_no_control_character(site: Served) -> None:

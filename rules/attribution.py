@@ -1,0 +1,294 @@
+"""Which child explains its parent's excess: what each was seen to spend beside what was expected of it. Pure, exact.
+
+What is expected of the parent in an hour is shared out over its children by what each had of the parent's spend at that
+hour of the week in the four weeks before, pulled to what it had at that hour of the day by the weight of one more week,
+and that to what it had of everything by the weight of one more day. A child without a past was expected to spend
+nothing.
+
+    share at an hour of the week = (own at it + share at the hour of day × mean hour) / (parent's at it + mean hour)
+
+A window of more than a day is compared by days of the week instead, since which hours they hold is the same for all.
+The noise of a child's expectation is how far the same window strayed from it one, two, three and four weeks before.
+Money is integer nano-dollars: the parts and the rest sum exactly to the parent's excess, in whatever order they come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import erf, inf, sqrt
+
+import numpy as np
+import numpy.typing as npt
+
+from rules.dimensions import groups
+from rules.figures import SpendView
+from rules.scope import HOUR, Dimension, Names, Nano
+
+Floats = npt.NDArray[np.float64]
+Longs = npt.NDArray[np.int64]
+Places = npt.NDArray[np.intp]
+
+WEEKS = 4
+WEEK = 7 * 24
+PAST = WEEKS * WEEK
+SHORT = 24
+"""Hours up to which a window is compared hour by hour; a longer one is compared day by day."""
+_CHUNK = 128
+"""Leaves read at a time: few enough to stay in the processor's cache."""
+SURE = 2.0
+"""Standard deviations of its own expectation that a child's excess must have to count among those who explain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One child, or one combination of children, over the window; `noise` is the standard deviation of `expected`."""
+
+    ids: tuple[str, ...]
+    """In the order of the dimensions that were asked for."""
+    observed: Nano
+    expected: Nano
+    noise: float
+
+    @property
+    def excess(self) -> Nano:
+        """What was seen over what was expected; below zero where it fell."""
+        return self.observed - self.expected
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """A parent's excess by its children, the largest excess first; `other` is what no child is known to have."""
+
+    by: tuple[Dimension, ...]
+    observed: Nano
+    expected: Nano
+    parts: tuple[Part, ...]
+
+    @property
+    def excess(self) -> Nano:
+        """The parent's."""
+        return self.observed - self.expected
+
+    @property
+    def other(self) -> Nano:
+        """The excess beside that of the parts."""
+        return self.excess - sum(part.excess for part in self.parts)
+
+    def share(self, part: Part) -> float:
+        """The part's share of the parent's excess; above 1 where others fell. 0 where there is no excess."""
+        return part.excess / self.excess if self.excess else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """The smallest set of children that explains a stated share of the excess."""
+
+    parts: tuple[Part, ...]
+    share: float
+    """Of the parent's excess."""
+    confidence: float
+    """The probability that they explain the stated share, as far as the noise of what was expected goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The leaves of a parent beside the window of its story: places in the view, and columns that are in it."""
+
+    members: Places
+    window: slice
+    expected: Floats
+    """Nano-dollars expected of the parent in each hour of the window, of an open hour in the part that is seen."""
+    likely: Nano
+    """The sum of these."""
+    odd: Sequence[int] = ()
+    """Columns before the window that belong to another story: nothing is learnt from them."""
+
+
+def by_habit(view: SpendView, members: Places, window: slice) -> Cut:
+    """The same where no baseline says what is expected, as of a budget's period: the mean of the same hours of the week
+    in the whole weeks before that the view has, at most four; nothing where it has none."""
+    weeks, hours = min(window.start // WEEK, WEEKS), np.arange(window.start, window.stop)
+    seen = np.clip((view.observed_until - view.start) / HOUR - hours, 0.0, 1.0)
+    expected = np.zeros(len(hours))
+    if weeks:
+        past = view.cost[members, window.start - weeks * WEEK : window.start].sum(axis=0)
+        expected = past.reshape(weeks, WEEK).mean(axis=0)[np.arange(len(hours)) % WEEK] * seen
+    return Cut(members, window, expected, round(float(expected.sum())))
+
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """Leaves, or their groups, by columns: everything before the window; the past at its hours of the day, none for a
+    longer window; the past at its hours, or days, of the week; the same window in each week before; and now."""
+
+    figures: Longs
+    days: int
+    hours: int
+
+    def grouped(self, of: Places, size: int) -> _Cells:
+        """The groups' sums."""
+        if size == len(self.figures):
+            sums = np.empty_like(self.figures)
+            sums[of] = self.figures
+            return _Cells(sums, self.days, self.hours)
+        order = np.argsort(of, kind="stable")
+        sums = np.add.reduceat(self.figures[order], np.searchsorted(of[order], np.arange(size)), axis=0)
+        return _Cells(sums, self.days, self.hours)
+
+    def rows(self, which: npt.NDArray[np.bool_]) -> _Cells:
+        """Some of the leaves."""
+        return _Cells(self.figures[which], self.days, self.hours)
+
+    @property
+    def all_before(self) -> Longs:
+        return self.figures[:, 0]
+
+    @property
+    def of_day(self) -> Longs:
+        return self.figures[:, 1 : 1 + self.days]
+
+    @property
+    def of_week(self) -> Longs:
+        return self.figures[:, 1 + self.days : 1 + self.days + self.hours]
+
+    @property
+    def weeks(self) -> Longs:
+        return self.figures[:, -1 - WEEKS : -1]
+
+    @property
+    def now(self) -> Longs:
+        return self.figures[:, -1]
+
+
+class Excess:
+    """A parent's excess, to be told by any of its dimensions. What the view has of it is read once."""
+
+    def __init__(self, view: SpendView, names: Names, cut: Cut) -> None:
+        self._leaves = [view.leaves[place] for place in cut.members.tolist()]
+        self._names, self._cut = names, cut
+        self._cells = _read(view, cut)
+        self._totals = self._cells.figures.sum(axis=0)
+        self.observed: Nano = int(self._totals[-1])
+
+    def by(self, *dimensions: Dimension) -> Attribution:
+        """The parent's excess by the values of some dimensions."""
+        of, values = groups(dimensions, self._leaves, self._names)
+        return self._attribution(dimensions, self._cells.grouped(of, len(values)), values)
+
+    def within(self, dimension: Dimension, ident: str, *dimensions: Dimension) -> Attribution:
+        """The same of the leaves of one child alone: its own excess by further dimensions."""
+        of, values = groups((dimension,), self._leaves, self._names)
+        which = of == values.index((ident,))
+        leaves = [leaf for leaf, inside in zip(self._leaves, which.tolist(), strict=True) if inside]
+        of, values = groups(dimensions, leaves, self._names)
+        return self._attribution(dimensions, self._cells.rows(which).grouped(of, len(values)), values, whole=False)
+
+    def _attribution(
+        self, by: tuple[Dimension, ...], cells: _Cells, values: Sequence[tuple[str, ...]], *, whole: bool = True
+    ) -> Attribution:
+        expected = _expected(cells, self._totals, self._cut)
+        noise = _noise(expected, cells.weeks, self._cut)
+        rows = zip(values, cells.now.tolist(), expected.tolist(), noise.tolist(), strict=True)
+        parts = [Part(ids, seen, round(likely), strays) for ids, seen, likely, strays in rows]
+        parts.sort(key=lambda part: (-part.excess, part.ids))
+        likely = self._cut.likely if whole else sum(part.expected for part in parts)
+        return Attribution(by, int(cells.now.sum()), likely, tuple(parts))
+
+
+def _read(view: SpendView, cut: Cut) -> _Cells:
+    start, length = cut.window.start, cut.window.stop - cut.window.start
+    short = length <= SHORT
+    days, hours = (length, length) if short else (0, 7)
+    figures = np.empty((len(cut.members), 1 + days + hours + WEEKS + 1), dtype=np.int64)
+    begin = max(start - PAST, 0)
+    odd = [column - start + PAST for column in cut.odd if begin <= column < start]
+    block = np.zeros((_CHUNK, PAST), dtype=np.int64)
+    for first in range(0, len(cut.members), _CHUNK):
+        rows = _run(cut.members[first : first + _CHUNK])
+        past, into = view.cost[rows, begin:start], figures[first : first + _CHUNK]
+        if odd or start < PAST:
+            block[: len(past), PAST - (start - begin) :] = past
+            past = block[: len(past)]
+            past[:, odd] = 0
+        if short:
+            by_hour = np.einsum("ijk->ik", past.reshape(-1, WEEKS * 7, 24))
+            into[:, 1 : 1 + days] = by_hour[:, :length]
+            same = past.reshape(-1, WEEKS, WEEK)[:, :, :length]
+            into[:, 0] = by_hour.sum(axis=1)
+        else:
+            same = np.einsum("ijk->ij", past.reshape(-1, WEEKS * 7, 24)).reshape(-1, WEEKS, 7)
+            into[:, 0] = same.sum(axis=(1, 2))
+        np.einsum("ijk->ik", same, out=into[:, 1 + days : 1 + days + hours])
+        np.einsum("ijk->ij", same[:, :, : length if short else length // 24], out=into[:, -1 - WEEKS : -1])
+        np.einsum("ij->i", view.cost[rows, start : cut.window.stop], out=into[:, -1])
+    return _Cells(figures, days, hours)
+
+
+def _run(places: Places) -> Places | slice:
+    """Places that follow one another, as a slice: nothing has to be copied then."""
+    first, last = int(places[0]), int(places[-1])
+    return slice(first, last + 1) if bool((np.diff(places) == 1).all()) else places
+
+
+def _expected(cells: _Cells, totals: Longs, cut: Cut) -> Floats:
+    """Nano-dollars expected of each child over the window; `totals` are the sums of the parent's columns."""
+    total = int(totals[0])
+    if not total:
+        return np.zeros(len(cells.figures))
+    shares: Floats = (cells.all_before / total)[:, None]
+    asked: Floats = cut.expected
+    if cells.days:
+        mean = total / PAST
+        shares = (cells.of_day + shares * mean) / (totals[1 : 1 + cells.days] + mean)
+    else:
+        asked = np.bincount(np.arange(len(asked)) // 24 % 7, weights=asked, minlength=7).astype(np.float64)
+    mean = total / (PAST if cells.days else PAST / 24)
+    shares = (cells.of_week + shares * mean) / (totals[1 + cells.days : 1 + cells.days + cells.hours] + mean)
+    result: Floats = (shares * asked).sum(axis=1)
+    return result
+
+
+def _noise(expected: Floats, weeks: Longs, cut: Cut) -> Floats:
+    """How far the window strayed from what is expected of it, in the weeks before that are known from their beginning;
+    all of what is expected where none is."""
+    known = min(WEEKS, cut.window.start // WEEK)
+    if not known:
+        return expected
+    length = len(cut.expected)
+    scale = 1.0 if length <= SHORT else length / (24 * min(length // 24, 7))
+    strays: Floats = np.sqrt(np.square(weeks[:, -known:] * scale - expected[:, None]).mean(axis=1))
+    return strays
+
+
+def explaining(attribution: Attribution, least: Fraction, most: int) -> Explained | None:
+    """The smallest set of at most `most` children that explains at least `least` of the excess, or None.
+
+    The set is unique up to equal excesses, of which the lower id comes first. A child counts only where its excess has
+    the sign of the parent's and is `SURE` times its own noise: spending much explains nothing. None without an excess.
+    """
+    excess = attribution.excess
+    if not excess:
+        return None
+    sign = 1 if excess > 0 else -1
+    odd = [part for part in attribution.parts if sign * part.excess > 0 and abs(part.excess) >= SURE * part.noise]
+    odd.sort(key=lambda part: (-sign * part.excess, part.ids))
+    chosen: list[Part] = []
+    explained = 0
+    for part in odd[:most]:
+        chosen.append(part)
+        explained += part.excess
+        if sign * explained >= least * sign * excess:
+            return Explained(tuple(chosen), explained / excess, _confidence(attribution, chosen, least))
+    return None
+
+
+def _confidence(attribution: Attribution, chosen: Sequence[Part], least: Fraction) -> float:
+    """P(their excess ≥ least × the parent's), where every child's is normal with its noise and they are independent."""
+    inside = {part.ids for part in chosen}
+    part = float(least)
+    margin = abs(sum(each.excess for each in chosen)) - part * abs(attribution.excess)
+    variance = sum(((1 - part) if each.ids in inside else part) ** 2 * each.noise**2 for each in attribution.parts)
+    z = margin / sqrt(variance) if variance else inf
+    return 0.5 * (1 + erf(z / sqrt(2)))
