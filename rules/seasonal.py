@@ -110,6 +110,7 @@ class _Day(NamedTuple):
     expected: Floats
     level: Floats
     present: Floats
+    untaught: Flags | None
 
 
 class _After(NamedTuple):
@@ -158,13 +159,20 @@ class Baseline:
         """
         return self._read(values, hour, floors)[0]
 
-    def advance(self, values: Floats, hour: int, floors: Floors | None = None) -> Reading:
-        """Judge the hours up to the next midnight UTC, as `read` does, and learn from them."""
-        reading, day, after = self._read(values, hour, floors)
+    def advance(
+        self, values: Floats, hour: int, floors: Floors | None = None, untaught: Flags | None = None
+    ) -> Reading:
+        """Judge the hours up to the next midnight UTC, as `read` does, and learn from them.
+
+        From hours that are `untaught` (hours × rows) nothing is learnt, and they do not count as a new normal.
+        """
+        reading, day, after = self._read(values, hour, floors, untaught)
         self._learn(day, after)
         return reading
 
-    def _read(self, values: Floats, hour: int, floors: Floors | None) -> tuple[Reading, _Day, _After]:
+    def _read(
+        self, values: Floats, hour: int, floors: Floors | None, untaught: Flags | None = None
+    ) -> tuple[Reading, _Day, _After]:
         tuning = self.tuning
         hours = (hour + np.arange(len(values))) % WEEK
         quantum, noise = self._dispersion.quantum, self._dispersion.noise
@@ -200,18 +208,22 @@ class Baseline:
         depth /= tuning.silence
         news &= self.hours >= tuning.young
         odd = scores[:, 1:].max(axis=1)
-        told, bursts_after = self._known_for(scores, sums)
+        told, bursts_after = self._known_for(scores, sums, untaught)
         score = told[:, 1:].max(axis=1)
         material = material_scores(told, sums, floors, self._level) if floors else score
         reading = Reading(expected, upper, score, material, (z / spread).max(axis=1) if floors else score, depth * news)
-        day = _Day(hours, seen, np.clip(seen, least, most), expected, self._level, present.astype(np.float64))
+        teaches = present if untaught is None else present & ~untaught
+        day = _Day(hours, seen, np.clip(seen, least, most), expected, self._level, teaches.astype(np.float64), untaught)
         return reading, day, _After(scores, z, odd >= 1.0, depth >= 1.0, totals, silence_after, bursts_after)
 
-    def _known_for(self, scores: Reals, sums: Reals) -> tuple[Reals, Bursts]:
+    def _known_for(self, scores: Reals, sums: Reals, untaught: Flags | None) -> tuple[Reals, Bursts]:
         """The scores without the bursts that a series is known for, and the bursts with these hours."""
         _, two, *_, six = range(4)
         height = np.maximum(sums[:, two, 3] - sums[:, two, 1], 0.0) / HORIZONS[two]
-        familiar, after = self._bursts.read(scores[:, two : six + 1].max(axis=1) >= NEARLY, height)
+        odd = scores[:, two : six + 1].max(axis=1) >= NEARLY
+        familiar, after = self._bursts.read(odd, height)
+        if untaught is not None and (odd & untaught).any():
+            _, after = self._bursts.read(odd & ~untaught, height)
         if not familiar.any():
             return scores, after
         told = scores.copy()
@@ -229,9 +241,11 @@ class Baseline:
         self._totals.keep(after.totals)
         self._silence, self._bursts = after.silence, after.bursts
         flagged = after.odd | after.silent
+        counts = after.odd if day.untaught is None else after.odd & ~day.untaught
+        habit = flagged if day.untaught is None else flagged & ~day.untaught
         self.hours += day.present.sum(axis=0)
         short = flagged.sum(axis=0) <= tuning.habit_hours
-        self._told[day.hours] = np.where(flagged & short, day.seen, tuning.told_fades * self._told[day.hours])
+        self._told[day.hours] = np.where(habit & short, day.seen, tuning.told_fades * self._told[day.hours])
         self._spent += np.stack([(day.fair * day.present).sum(axis=0), (day.present * (day.fair > 0)).sum(axis=0)])
         calm = np.where(flagged, 0.0, day.present)
         keep = np.exp(-calm.sum(axis=0) / tuning.spread_memory)
@@ -250,7 +264,7 @@ class Baseline:
             self._profile.train(leaving.hours, leaving.fair, leaving.present)
             weight = leaving.present * np.minimum(self.hours / tuning.ripe, 1.0) ** 2
             self._dispersion.train(leaving.fair, leaving.expected, leaving.level, weight)
-        self._adopt(after.odd)
+        self._adopt(counts)
         self._refit()
 
     def _taint(self, flagged: Flags, scores: Reals) -> None:
@@ -301,13 +315,13 @@ class Baseline:
         self._profile.forget(rows)
         self._dispersion.forget(rows)
         for day in self._quarantine:
-            self._profile.train(day.hours, day.seen, rows * np.ones_like(day.seen))
+            self._profile.train(day.hours, day.seen, _taught(day, rows))
             day.present[:, rows] = 0.0
         quantum, noise = self._dispersion.quantum, self._dispersion.noise
         level = self._profile.level(quantum, noise)
         for day in self._quarantine:
             expected = self._profile.expected(day.hours, quantum, noise)
-            self._dispersion.train(day.seen, expected, level, rows * np.ones_like(day.seen))
+            self._dispersion.train(day.seen, expected, level, _taught(day, rows))
 
     def _refit(self) -> None:
         level = self._level = self._profile.level(self._dispersion.quantum, self._dispersion.noise)
@@ -316,6 +330,12 @@ class Baseline:
         usual = float(np.median(active)) if active.size else 0.0
         own = np.divide(self._spent[0], self._spent[1], out=np.zeros_like(level), where=self._spent[1] > 0)
         self._dispersion.refit(level, np.where(self._borrows, usual, own))
+
+
+def _taught(day: _Day, rows: Flags) -> Floats:
+    """1 for the hours of a day, of these rows, from which something may be learnt."""
+    taught = np.broadcast_to(rows, day.seen.shape)
+    return (taught if day.untaught is None else taught & ~day.untaught).astype(np.float64)
 
 
 def _gate(scores: Reals, z: Reals, spread: Floats) -> None:
@@ -357,18 +377,21 @@ def walk(
     *,
     complete: int | None = None,
     keep: int | None = None,
+    untaught: Flags | None = None,
 ) -> Reading:
     """Learn all whole days among the first `complete` hours of `values` (hours × rows), read the rest; what was read.
 
     `hour` is that of `values[0]`, counted from a Monday 00:00 UTC. By default all hours are complete. With `keep` the
-    reading ends where it would have, and begins at most `keep` hours before the end of the days learnt.
+    reading ends where it would have, and begins at most `keep` hours before the end of the days learnt. From hours that
+    are `untaught` (hours × rows) nothing is learnt.
     """
     complete = len(values) if complete is None else complete
     readings: deque[Reading] = deque(maxlen=None if keep is None else max(keep // DAY, 1))
     at = 0
     while (until := at + DAY - (hour + at) % DAY) <= complete:
         recent = keep is None or until > complete - keep
-        readings.append(baseline.advance(values[at:until], hour + at, floors if recent else None))
+        barred = None if untaught is None else untaught[at:until]
+        readings.append(baseline.advance(values[at:until], hour + at, floors if recent else None, barred))
         at = until
     if at < len(values):
         readings.append(baseline.read(values[at:], hour + at, floors))
