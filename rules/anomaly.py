@@ -26,7 +26,9 @@ import numpy as np
 
 from rules.materiality import Floors
 from rules.model import HOUR, AnomalyRule, Clear, Names, NoData, SpendView, Subject, Verdict
+from rules.overlay import NOTHING, Foreknown
 from rules.profile import DAY
+from rules.room import Room
 from rules.seasonal import Baseline, walk
 from rules.story import Floats, Told, breach
 from rules.subjects import DOLLAR, Subjects, cut
@@ -45,12 +47,19 @@ LOOK_BACK = 8 * DAY
 LEAST_HISTORY = DAY
 
 
-def judge(rule: AnomalyRule, view: SpendView, names: Names, firing: frozenset[str], now: datetime) -> list[Verdict]:
+def judge(
+    rule: AnomalyRule,
+    view: SpendView,
+    names: Names,
+    firing: frozenset[str],
+    now: datetime,
+    foreknown: Foreknown = NOTHING,
+) -> list[Verdict]:
     """One verdict for every scope of the rule that has ever spent anything, in the order of the view's leaves.
 
-    `firing` holds the fingerprints of alerts that are pending or firing now.
+    `firing` holds the fingerprints of alerts that are pending or firing now, `foreknown` what was planned and said.
     """
-    subjects = cut(rule, view, names)
+    subjects = cut(rule, view, names, foreknown)
     if not subjects.scopes:
         return []
     why = _unknown(view, subjects, now)
@@ -93,27 +102,24 @@ def _unknown(view: SpendView, subjects: Subjects, now: datetime) -> str | None:
 def read(rule: AnomalyRule, view: SpendView, subjects: Subjects, keep: int = LOOK_BACK) -> Told:
     """What the baseline reads of the subjects over about the last `keep` hours, by the floors of the rule.
 
-    Hours that are planned to be `subjects.factor` times the usual are held against so much.
+    What comes within the room that was planned or allowed (`rules.room`) is no news.
     """
     floor = rule.min_excess / DOLLAR
     hour = (view.start - MONDAY) // HOUR
     skip = subjects.complete - max(HISTORY, keep)
     skip = max(skip - (hour + skip) % DAY, _first_day(subjects.dollars))
-    planned = subjects.factor
-    usual = subjects.dollars if planned is None else subjects.dollars / planned
+    room = None if subjects.factor is None and subjects.allowed is None else Room(subjects.factor, subjects.allowed)
     reading = walk(
         Baseline(subjects.dollars.shape[1], subjects.tiers),
-        usual[skip:],
+        subjects.dollars[skip:],
         hour + skip,
         Floors(per_hour=floor, one_hour=OVERWHELMING * floor),
         complete=max(subjects.complete - skip, 0),
         keep=keep,
         untaught=None if subjects.untaught is None else subjects.untaught[skip:],
+        room=None if room is None else room.part(slice(skip, None)),
     )
     hours, kept = subjects.dollars.shape[0], len(reading.expected)
-    if planned is not None:
-        times = planned[hours - kept :]
-        reading = reading._replace(expected=reading.expected * times, upper=reading.upper * times)
     return Told(subjects, reading, begin=hours - kept, complete=subjects.complete - (hours - kept))
 
 

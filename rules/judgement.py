@@ -14,6 +14,7 @@ from rules import (
     budgets,
     drift,
     early,
+    feedback,
     hindsight,
     lifecycle,
     pauses,
@@ -27,7 +28,9 @@ from rules.asked import Act, Answer, Request
 from rules.budget_requests import hear
 from rules.caps import Caps
 from rules.drift import DriftRule
+from rules.events import Event
 from rules.hearing import Audience
+from rules.lifecycle import Advance
 from rules.limits import capped
 from rules.measures import SPEND, Measure
 from rules.model import (
@@ -47,8 +50,9 @@ from rules.model import (
     Transition,
     Verdict,
 )
+from rules.overlay import NOTHING, Foreknown
 from rules.prices import PriceRule
-from rules.quieted import Silence
+from rules.quieted import Feedback, Silence
 from rules.selectors import takes_organization
 from rules.stall import Stall
 
@@ -64,6 +68,8 @@ class Rules:
     prices: PriceRule = field(default_factory=PriceRule)
     receivers: tuple[str, ...] | None = None
     """Every receiver that there is, by name; None where that is not known."""
+    events: tuple[Event, ...] = ()
+    """What is planned, as far as it is near."""
 
     def of(self, organization: str, called: Sequence[str]) -> Rules:
         """Those that are for an organization of this id and these names."""
@@ -71,6 +77,7 @@ class Rules:
             self,
             budgets=tuple(rule for rule in self.budgets if takes_organization(rule.select, organization, called)),
             anomalies=tuple(rule for rule in self.anomalies if takes_organization(rule.select, organization, called)),
+            events=tuple(event for event in self.events if takes_organization(event.select, organization, called)),
         )
 
     def under(self, caps: Caps | None, names: Names) -> Rules:
@@ -102,6 +109,10 @@ class Past:
     """What people asked for since then, in its order; each is answered by this judgement."""
     silences: Sequence[Silence] = ()
     """Those that have not ended."""
+    feedback: Sequence[Feedback] = ()
+    """What was said of anomalies and still changes what is judged."""
+    ended: Sequence[Alert] = ()
+    """Alerts that have ended, and that a request gives feedback on."""
 
     @property
     def is_first(self) -> bool:
@@ -132,6 +143,8 @@ class Decision:
     """The silences that it made or changed."""
     in_force: int = 0
     """How many silences hold at present."""
+    feedback: tuple[Feedback, ...] = ()
+    """What was said of anomalies, as far as it is new or changed."""
 
 
 def closed_since(rules: Rules, remembered: str | None, now: datetime) -> datetime | None:
@@ -154,21 +167,27 @@ def decide(snapshot: Snapshot, rules: Rules, past: Past, now: datetime) -> Decis
     if silence is not None:
         view = _cap(view, silence.since)
         counted = {measure: _capped(measure, known, silence.since) for measure, known in counted.items()}
-    others = [request for request in past.requests if request.what not in quiet_requests.WHAT]
+    others = [request for request in past.requests if request.what not in quiet_requests.WHAT | feedback.WHAT]
     heard = hear(others, rules.budgets, past.alerts, past.remembered, now)
     asked = quiet_requests.hear(past.requests, past.silences, heard.alerts, now)
-    alerts = lifecycle.applied(heard.alerts, asked.alerts)
+    known = lifecycle.applied(heard.alerts, asked.alerts)
+    said = feedback.hear(past.requests, past.feedback, [*past.ended, *known], now)
+    alerts = lifecycle.applied(known, said.alerts)
     holding = tuple(silence for silence in asked.silences if silence.holds(now))
     whole_watch = hindsight.watch(rules.budgets, past.remembered, now)
     held = heard.pauses.still_needed(whole_watch)
     watch = held.narrow(whole_watch)
     judged = replace(snapshot, view=view, counted=counted)
-    verdicts = judge(judged, rules, watch, alerts, silence, now, paused=held)
+    verdicts = judge(
+        judged, rules, watch, alerts, silence, now, paused=held, foreknown=Foreknown(rules.events, said.feedback)
+    )
     memory = prices.recall(past.remembered)
     if snapshot.ratios is not None:
         told = prices.judge(rules.prices, snapshot.ratios, memory, view, snapshot.names, alerts, now)
         verdicts, memory = [*verdicts, *told.breaches], told.memory
-    advance = lifecycle.advance(alerts, verdicts, configured(rules), snapshot.names, now, rules.budgets)
+    moved = lifecycle.advance(alerts, verdicts, configured(rules), snapshot.names, now, rules.budgets)
+    advance = Advance((*said.alerts, *moved.alerts), (*said.transitions, *moved.transitions))
+    lasting = feedback.ended(said.feedback, advance.alerts)
     routed = routing.notifications(
         advance,
         alerts,
@@ -187,11 +206,12 @@ def decide(snapshot: Snapshot, rules: Rules, past: Past, now: datetime) -> Decis
         view=view,
         counted=counted,
         stall=silence,
-        answers=tuple(sorted((*heard.answers, *asked.answers), key=lambda answer: answer.number)),
-        acts=(*heard.acts, *asked.acts),
+        answers=tuple(sorted((*heard.answers, *asked.answers, *said.answers), key=lambda answer: answer.number)),
+        acts=(*heard.acts, *asked.acts, *said.acts),
         paused=tuple(budget.name for budget in rules.budgets if held.holds(budget.name)),
         silences=asked.changed,
         in_force=len(holding),
+        feedback=(*said.changed, *lasting),
     )
 
 
@@ -204,6 +224,7 @@ def judge(
     now: datetime,
     *,
     paused: pauses.Pauses | None = None,
+    foreknown: Foreknown = NOTHING,
 ) -> list[Verdict]:
     """Every verdict of every rule on one snapshot; of budgets that are paused those alone on what is listed."""
     view, names = snapshot.view, snapshot.names
@@ -224,7 +245,7 @@ def judge(
         found += early.judge(budget, figures, people, early_held, now, off=off, stalled=stalled)
         verdicts += pauses.only_listed(found, early_held) if paused and paused.holds(budget.name) else found
     for rule in rules.anomalies:
-        verdicts += anomaly.judge(rule, view, names, firing, now)
+        verdicts += anomaly.judge(rule, view, names, firing, now, foreknown)
     verdicts += sources.judge(snapshot, silence, now, alerts)
     verdicts += drift.judge(rules.drift, snapshot.organization, snapshot.reconciled, names, now)
     return verdicts

@@ -22,6 +22,7 @@ from rules.dispersion import Dispersion
 from rules.horizons import HORIZONS, LONGEST, Law, Reals, Totals, values_at, z_score
 from rules.materiality import Floors, material_scores
 from rules.profile import DAY, WEEK, Flags, Floats, Memory, Profile, Tier
+from rules.room import Room
 from rules.silence import Silence
 
 ONGOING = ((3, 0, 0.25), (4, 2, 0.75), (5, 2, 0.75))
@@ -111,6 +112,8 @@ class _Day(NamedTuple):
     level: Floats
     present: Floats
     untaught: Flags | None
+    meant: Flags | None
+    """What was allowed: it is learnt, and says nothing of how far hours stray."""
 
 
 class _After(NamedTuple):
@@ -152,33 +155,44 @@ class Baseline:
         self.hours = np.zeros(rows)
         """Known hours behind each series' level."""
 
-    def read(self, values: Floats, hour: int, floors: Floors | None = None) -> Reading:
+    def read(self, values: Floats, hour: int, floors: Floors | None = None, room: Room | None = None) -> Reading:
         """Judge the hours that follow the last day learnt (hours × rows, NaN = missing); the state stays as it is.
 
-        `hour` is that of `values[0]`, counted from a Monday 00:00 UTC.
+        `hour` is that of `values[0]`, counted from a Monday 00:00 UTC; what comes within the `room` is no news.
         """
-        return self._read(values, hour, floors)[0]
+        return self._read(values, hour, floors, None, room)[0]
 
     def advance(
-        self, values: Floats, hour: int, floors: Floors | None = None, untaught: Flags | None = None
+        self,
+        values: Floats,
+        hour: int,
+        floors: Floors | None = None,
+        untaught: Flags | None = None,
+        room: Room | None = None,
     ) -> Reading:
         """Judge the hours up to the next midnight UTC, as `read` does, and learn from them.
 
         From hours that are `untaught` (hours × rows) nothing is learnt, and they do not count as a new normal.
         """
-        reading, day, after = self._read(values, hour, floors, untaught)
+        reading, day, after = self._read(values, hour, floors, untaught, room)
         self._learn(day, after)
         return reading
 
     def _read(
-        self, values: Floats, hour: int, floors: Floors | None, untaught: Flags | None = None
+        self,
+        values: Floats,
+        hour: int,
+        floors: Floors | None,
+        untaught: Flags | None = None,
+        room: Room | None = None,
     ) -> tuple[Reading, _Day, _After]:
         tuning = self.tuning
         hours = (hour + np.arange(len(values))) % WEEK
         quantum, noise = self._dispersion.quantum, self._dispersion.noise
         expected = self._profile.expected(hours, quantum, noise)
         present = np.isfinite(values)
-        seen = np.where(present, values, 0.0)
+        came = np.where(present, values, 0.0)
+        seen = came if room is None else room.news(came, expected)
         doubt = tuning.doubt / (1.0 + self.hours / tuning.doubt_hours)
         law = Law(quantum, noise, doubt)
         spread = np.maximum(np.sqrt(self._spread / self._spread_hours), tuning.least_spread)
@@ -211,9 +225,14 @@ class Baseline:
         told, bursts_after = self._known_for(scores, sums, untaught)
         score = told[:, 1:].max(axis=1)
         material = material_scores(told, sums, floors, self._level) if floors else score
-        reading = Reading(expected, upper, score, material, (z / spread).max(axis=1) if floors else score, depth * news)
+        fair, meant = np.clip(came if room is None else room.usual(came), least, most), None
+        likely = expected
+        if room is not None:
+            meant, likely, upper = room.meant(came, expected), room.planned(expected), upper + room.over(expected)
+            fair = fair if meant is None else np.where(meant, came, fair)
+        reading = Reading(likely, upper, score, material, (z / spread).max(axis=1) if floors else score, depth * news)
         teaches = present if untaught is None else present & ~untaught
-        day = _Day(hours, seen, np.clip(seen, least, most), expected, self._level, teaches.astype(np.float64), untaught)
+        day = _Day(hours, seen, fair, expected, self._level, teaches.astype(np.float64), untaught, meant)
         return reading, day, _After(scores, z, odd >= 1.0, depth >= 1.0, totals, silence_after, bursts_after)
 
     def _known_for(self, scores: Reals, sums: Reals, untaught: Flags | None) -> tuple[Reals, Bursts]:
@@ -263,6 +282,7 @@ class Baseline:
             leaving = self._quarantine.popleft()
             self._profile.train(leaving.hours, leaving.fair, leaving.present)
             weight = leaving.present * np.minimum(self.hours / tuning.ripe, 1.0) ** 2
+            weight = weight if leaving.meant is None else np.where(leaving.meant, 0.0, weight)
             self._dispersion.train(leaving.fair, leaving.expected, leaving.level, weight)
         self._adopt(counts)
         self._refit()
@@ -378,12 +398,13 @@ def walk(
     complete: int | None = None,
     keep: int | None = None,
     untaught: Flags | None = None,
+    room: Room | None = None,
 ) -> Reading:
     """Learn all whole days among the first `complete` hours of `values` (hours × rows), read the rest; what was read.
 
     `hour` is that of `values[0]`, counted from a Monday 00:00 UTC. By default all hours are complete. With `keep` the
     reading ends where it would have, and begins at most `keep` hours before the end of the days learnt. From hours that
-    are `untaught` (hours × rows) nothing is learnt.
+    are `untaught` (hours × rows) nothing is learnt; what comes within the `room` is no news.
     """
     complete = len(values) if complete is None else complete
     readings: deque[Reading] = deque(maxlen=None if keep is None else max(keep // DAY, 1))
@@ -391,8 +412,10 @@ def walk(
     while (until := at + DAY - (hour + at) % DAY) <= complete:
         recent = keep is None or until > complete - keep
         barred = None if untaught is None else untaught[at:until]
-        readings.append(baseline.advance(values[at:until], hour + at, floors if recent else None, barred))
+        some = None if room is None else room.part(slice(at, until))
+        readings.append(baseline.advance(values[at:until], hour + at, floors if recent else None, barred, some))
         at = until
     if at < len(values):
-        readings.append(baseline.read(values[at:], hour + at, floors))
+        rest = None if room is None else room.part(slice(at, None))
+        readings.append(baseline.read(values[at:], hour + at, floors, rest))
     return join(readings)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from rules.dimensions import groups
 from rules.model import HOUR, TAG, UNATTRIBUTED, AnomalyRule, Dimension, Names, Scope, SpendView
+from rules.overlay import NOTHING, Foreknown, overlay
 from rules.profile import Tier
 from rules.selectors import select
 
@@ -40,10 +41,14 @@ class Subjects:
     untaught: npt.NDArray[np.bool_] | None = None
     """Hours × rows like `dollars`: those that are judged as any other and from which nothing is ever learnt, however
     long they go on."""
+    allowed: npt.NDArray[np.float64] | None = None
+    """Hours × rows like `dollars`: so much on top of the expected is no news, and trains as it is."""
 
 
-def cut(rule: AnomalyRule, view: SpendView, names: Names) -> Subjects:
+def cut(rule: AnomalyRule, view: SpendView, names: Names, foreknown: Foreknown = NOTHING) -> Subjects:
     """Sum the view's leaves to the rule's scopes, leaving out what no usage explains and what has never cost anything.
+
+    What is `foreknown` is laid over the series that it is about.
 
     A series begins with its first spend: the hours before are missing, not zero, so that a new key is judged as new.
     """
@@ -70,7 +75,8 @@ def cut(rule: AnomalyRule, view: SpendView, names: Names) -> Subjects:
         Tier(first, len(rows), np.array(parents, dtype=np.intp)),
     )
     scopes = tuple(Scope.of(view.organization, dict(zip(rule.per, value, strict=True))) for value in values)
-    return Subjects(scopes, tuple(members), dollars, tiers, first, complete)
+    over = overlay(foreknown, view, names, rows, scopes, hours)
+    return Subjects(scopes, tuple(members), dollars, tiers, first, complete, over.factor, over.untaught, over.allowed)
 
 
 def _lies_in_a_workspace(per: Sequence[Dimension]) -> bool:

@@ -10,13 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
-from rules import budgets, judgement
+from rules import budgets, feedback, judgement
 from rules.asked import Request
 from rules.judgement import Decision, Past, Rules, decide
 from rules.measures import Measure
-from rules.model import Snapshot, SourceState, SpendView
+from rules.model import Alert, Snapshot, SourceState, SpendView
 from watcher import overview as overviews
 from watcher.claude_code.estimates import Estimates
+from watcher.events import Planned
 from watcher.ingest import Ingested, Plan, Reader, ingest
 from watcher.ledger import Ledger
 from watcher.ledger.requests import requests_view
@@ -47,6 +48,8 @@ class World:
     backfill: timedelta = timedelta(days=60)
     """How far back the history is read."""
     estimates: Estimates = field(default_factory=Estimates)
+    planned: Planned = field(default_factory=Planned)
+    """The events of the whole configuration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
     store, organization = world.store, world.organization
     asks = any(measure.unit == "requests" for measure in world.rules.measures)
     ingested = ingest(world.reader, store, organization, now, plan, progress, requests=asks)
-    rules = rules_of(world)
+    rules = rules_of(world, now)
     snapshot = look(world, rules, ingested, now)
     rules = rules.under(snapshot.caps, snapshot.names)
     decision = decide(snapshot, rules, recall(world, rules, now), now)
@@ -97,6 +100,7 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
             answers=decision.answers,
             acts=decision.acts,
             silences=decision.silences,
+            feedback=decision.feedback,
             at=now,
         )
     )
@@ -104,10 +108,11 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
     return Outcome(ingested, tuple(snapshot.sources), decision, figures)
 
 
-def rules_of(world: World) -> Rules:
-    """The rules that are for this organization."""
+def rules_of(world: World, now: datetime) -> Rules:
+    """The rules that are for this organization, with the events that are near."""
     name = world.store.directory.organization_name(world.organization) or world.organization
-    return world.rules.of(world.organization, [name, *([world.label] if world.label else [])])
+    rules = replace(world.rules, events=world.planned.at(now))
+    return rules.of(world.organization, [name, *([world.label] if world.label else [])])
 
 
 def look(world: World, rules: Rules, ingested: Ingested, now: datetime) -> Snapshot:
@@ -163,7 +168,22 @@ def recall(world: World, rules: Rules, now: datetime) -> Past:
         alerts += store.alerts.closed_events(world.organization, closed_since)
     asked = store.commands.pending(world.organization)
     requests = tuple(Request(each.id, each.at, each.actor, each.what, each.details) for each in asked)
-    return Past(alerts, remembered, requests, store.silences.open(world.organization, now))
+    return Past(
+        alerts,
+        remembered,
+        requests,
+        store.silences.open(world.organization, now),
+        store.feedback.open(world.organization, now),
+        _ended(world, requests, alerts),
+    )
+
+
+def _ended(world: World, requests: Sequence[Request], known: Sequence[Alert]) -> tuple[Alert, ...]:
+    """The alerts beside those known that a request gives feedback on."""
+    wanted = {str(each.details.get("alert")) for each in requests if each.what in feedback.WHAT}
+    wanted -= {alert.id for alert in known}
+    found = (world.store.alerts.get(ident) for ident in sorted(wanted))
+    return tuple(each for each in found if each and each.subject.scope.organization == world.organization)
 
 
 def _whole(ingested: Ingested, sources: Sequence[SourceState]) -> bool:

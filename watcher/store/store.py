@@ -10,7 +10,7 @@ from typing import Self
 
 from rules.asked import Act, Answer
 from rules.model import Alert, Notification, Transition
-from rules.quieted import Silence
+from rules.quieted import Feedback, Silence
 from watcher.store import copies, retention
 from watcher.store.alerts import Alerts, write_alerts, write_transitions
 from watcher.store.analytics import Analytics
@@ -20,6 +20,7 @@ from watcher.store.cursor import Cursor, write_cursor
 from watcher.store.database import Database
 from watcher.store.day_sums import DaySums
 from watcher.store.directory import Directory
+from watcher.store.feedback import Feedbacks, write_feedback
 from watcher.store.journal import Commands, Journal, write_acts, write_answers
 from watcher.store.limits import Limits
 from watcher.store.lookups import Lookups
@@ -49,6 +50,7 @@ class Judgement:
     acts: tuple[Act, ...] = ()
     at: datetime = _NEVER
     silences: tuple[Silence, ...] = ()
+    feedback: tuple[Feedback, ...] = ()
 
 
 class Store:
@@ -74,6 +76,7 @@ class Store:
         self.journal = Journal(database)
         self.commands = Commands(database)
         self.silences = Silences(database)
+        self.feedback = Feedbacks(database)
 
     @classmethod
     def open(cls, url: str, *, read_only: bool = False) -> Self:
@@ -98,6 +101,7 @@ class Store:
             write_cursor(connection, judgement.cursor, judgement.organization)
             write_answers(connection, judgement.at, judgement.answers)
             write_silences(connection, judgement.organization, judgement.silences)
+            write_feedback(connection, judgement.organization, judgement.feedback)
             write_acts(connection, judgement.at, judgement.organization, judgement.acts)
 
     def backup(self, target: Path) -> None:
