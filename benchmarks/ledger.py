@@ -115,7 +115,7 @@ def restart(config: Path, _folder: Path) -> Figures:
         organization = store.organizations.id_of("")
         assert organization is not None
         world = parts.world(parts.accesses[0], organization)
-        rules = rules_of(world)
+        rules = rules_of(world, now)
         snapshot = look(world, rules, Ingested(), now)
         seen = time.process_time()
         decision = decide(snapshot, rules, recall(world, rules, now), now)

@@ -23,7 +23,8 @@ def alert_json(alert: Alert) -> dict[str, Any]:
     first to last, and the workspaces and models that are off; one about prices has `prices`; one about a budget that
     counts something else than spend has `counted`, and no amount in dollars unless that is money too; one of a budget's
     triggers what `notifiers.trigger_json` gives, by its kind; an anomaly `why`, as far as it is known. One that is held
-    back has `silenced`, one that somebody has taken `acknowledged`.
+    back has `silenced`, one that somebody has taken `acknowledged`, an anomaly that somebody has given feedback on
+    `feedback`.
     """
     amounts = (alert.value, alert.expected, alert.limit) if _is_money(alert) else (None, None, None)
     value, expected, limit = map(_usd_json, amounts)
@@ -56,6 +57,14 @@ def alert_json(alert: Alert) -> dict[str, Any]:
     if alert.acknowledged is not None:
         taken = alert.acknowledged
         document["acknowledged"] = {"by": taken.by, "at": utc_json(taken.at), "comment": taken.comment}
+    if alert.judged is not None:
+        said = alert.judged
+        document["feedback"] = {
+            "verdict": said.verdict,
+            "by": said.by,
+            "at": utc_json(said.at),
+            "comment": said.comment,
+        }
     if isinstance(alert.evidence, DriftEvidence):
         document["drift"] = _drift_json(alert.evidence)
     if isinstance(alert.evidence, PriceEvidence):

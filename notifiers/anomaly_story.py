@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from notifiers.phrases import certainty, drivers, lines, remedies, title, tone_of, unpriced
+from notifiers.phrases import certainty, drivers, feedback_asked, lines, remedies, title, tone_of, unpriced
 from notifiers.story import Line, Section, Story, Tone, line, strong
 from notifiers.subjects import capital, parts_of, subject_line, title_subject
 from notifiers.text import ago, bars, clean, duration, plural, when
 from rules.cause_words import why
 from rules.model import Alert, AnomalyEvidence
 from rules.money import NANO_PER_CENT, display_usd
+from rules.quieted import Judged
 
 _SHOWN_HOURS = 24
 _FEWEST_HOURS = 3
+_LONGEST_COMMENT = 500
 _STAYS = line("It did not go back: it went on until it counted as normal. From now on only more than that is told.")
 
 
@@ -35,7 +37,7 @@ def anomaly_story(alert: Alert, evidence: AnomalyEvidence, now: datetime) -> Sto
         sections=(
             *drivers(alert, evidence.top, excess, f"What drives the {display_usd(excess)} too much"),
             Section("What happens next", (_next_day(evidence),)),
-            Section("What you can do", remedies(alert, evidence.since, "hour"), listed=True),
+            Section("What you can do", (*remedies(alert, evidence.since, "hour"), *_ask(alert)), listed=True),
         ),
         footer=(
             f"rule “{clean(alert.subject.rule)}”, baseline from {_history(evidence)}",
@@ -57,6 +59,8 @@ def anomaly_over_story(alert: Alert, evidence: AnomalyEvidence, now: datetime) -
         ".",
     )
     subject = capital(title_subject(alert))
+    if (judged := alert.judged) is not None and judged.verdict == "expected":
+        return _expected_story(alert, evidence, judged, spent, now)
     still = f"{subject} still spends {display_usd(evidence.after_per_hour or 0)}/h, and that counts as its normal now"
     return Story(
         tone=Tone.WARNING if evidence.stays else tone_of(alert),
@@ -68,6 +72,27 @@ def anomaly_over_story(alert: Alert, evidence: AnomalyEvidence, now: datetime) -
             f"alert {clean(alert.id)}",
         ),
     )
+
+
+def _expected_story(alert: Alert, evidence: AnomalyEvidence, judged: Judged, spent: Line, now: datetime) -> Story:
+    """That somebody has said that it was meant, and what follows."""
+    why = f": {clean(judged.comment, _LONGEST_COMMENT)}" if judged.comment else "."
+    follows = line("As much may come again at these hours for eight weeks, and is learnt; more than that is told.")
+    return Story(
+        tone=tone_of(alert),
+        title=title(f"{capital(title_subject(alert))}: expected, says {clean(judged.by)}"),
+        lead=lines(subject_line(alert), line(f"Expected, says {clean(judged.by)}{why}"), spent, follows),
+        footer=(
+            f"rule “{clean(alert.subject.rule)}”",
+            *certainty(evidence.data_as_of, evidence.settled, evidence.observed, now),
+            f"alert {clean(alert.id)}",
+        ),
+    )
+
+
+def _ask(alert: Alert) -> tuple[Line, ...]:
+    """How to say whether it was meant, where nobody has yet."""
+    return lines(feedback_asked(alert)) if alert.judged is None else ()
 
 
 def _history(evidence: AnomalyEvidence) -> str:

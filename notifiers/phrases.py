@@ -16,6 +16,7 @@ from rules.model import CONSOLE, DEFAULT_WORKSPACE, UNATTRIBUTED, Alert, Scope, 
 LONGEST_TITLE = 140
 _LONGEST_CONDITION = 100
 _LONGEST_OWNER = 90
+_SHORT_ID = 8
 _SHOWN_CHILDREN = 5
 _SHOWN_OF_THE_SECOND = 2
 _TONES = {Severity.CRITICAL: Tone.CRITICAL, Severity.WARNING: Tone.WARNING, Severity.INFO: Tone.INFO}
@@ -80,6 +81,16 @@ def remedies(alert: Alert, since: datetime, bucket: Literal["hour", "day"]) -> t
     return lines(
         whom_to_ask(alert),
         line("To see where it goes: ", code(f"watcher spend {where}--by {by} --bucket {bucket} --from {moment}")),
+    )
+
+
+def feedback_asked(alert: Alert) -> Line:
+    """How to say whether it was meant; nothing for an alert whose id no command could take."""
+    ident = alert.id[:_SHORT_ID]
+    if not ident.isalnum():
+        return ()
+    return line(
+        "If it was meant to be: ", code(f"watcher feedback {ident} expected"), "; if not, ", code("… real"), "."
     )
 
 

@@ -27,6 +27,7 @@ import numpy as np
 from rules.carried import Carried
 from rules.fit import LOOK_BACK, alone
 from rules.model import HOUR, AnomalyRule, Clear, Names, NoData, SpendView, Subject, Verdict
+from rules.overlay import NOTHING, Foreknown
 from rules.profile import DAY
 from rules.story import Told, breach
 from rules.subjects import Subjects
@@ -44,15 +45,17 @@ def judge(
     names: Names,
     firing: frozenset[str],
     now: datetime,
+    *,
+    foreknown: Foreknown = NOTHING,
     carried: Carried | None = None,
 ) -> list[Verdict]:
     """One verdict for every scope of the rule that has ever spent anything, in the order of the view's leaves.
 
-    `firing` holds the fingerprints of alerts that are pending or firing now. What is `carried` from one judgement to
-    the next makes it quick.
+    `firing` holds the fingerprints of alerts that are pending or firing now, `foreknown` what was planned and said.
+    What is `carried` from one judgement to the next makes it quick.
     """
     carried = carried or Carried()
-    subjects = carried.cut(rule, view, names)
+    subjects = carried.cut(rule, view, names, foreknown)
     if not subjects.scopes:
         return []
     why = _unknown(view, subjects, now)
@@ -96,6 +99,6 @@ def read(rule: AnomalyRule, view: SpendView, subjects: Subjects, keep: int = LOO
     """What the baseline reads of the subjects of the whole view over about the last `keep` hours, by the floors of the
     rule.
 
-    Hours that are planned to be `subjects.factor` times the usual are held against so much.
+    What comes within the room that was planned or allowed (`rules.room`) is no news.
     """
     return alone(rule, view, subjects, keep)

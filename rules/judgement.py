@@ -5,7 +5,7 @@ The daemon, a replay of history and the tests all decide through `decide`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from rules import (
     budgets,
     drift,
     early,
+    feedback,
     hindsight,
     lifecycle,
     pauses,
@@ -28,8 +29,10 @@ from rules.budget_requests import hear
 from rules.caps import Caps
 from rules.carried import Carried
 from rules.drift import DriftRule
+from rules.events import Event
 from rules.groups import Group
 from rules.hearing import Audience
+from rules.lifecycle import Advance
 from rules.limits import capped
 from rules.measures import SPEND, Measure
 from rules.model import (
@@ -49,8 +52,9 @@ from rules.model import (
     Transition,
     Verdict,
 )
+from rules.overlay import Foreknown
 from rules.prices import PriceRule
-from rules.quieted import Silence
+from rules.quieted import Feedback, Silence
 from rules.selectors import takes_organization
 from rules.stall import Stall
 
@@ -66,6 +70,8 @@ class Rules:
     prices: PriceRule = field(default_factory=PriceRule)
     receivers: tuple[str, ...] | None = None
     """Every receiver that there is, by name; None where that is not known."""
+    events: tuple[Event, ...] = ()
+    """What is planned, as far as it is near."""
 
     def of(self, organization: str, called: Sequence[str]) -> Rules:
         """Those that are for an organization of this id and these names."""
@@ -73,6 +79,7 @@ class Rules:
             self,
             budgets=tuple(rule for rule in self.budgets if takes_organization(rule.select, organization, called)),
             anomalies=tuple(rule for rule in self.anomalies if takes_organization(rule.select, organization, called)),
+            events=tuple(event for event in self.events if takes_organization(event.select, organization, called)),
         )
 
     def under(self, caps: Caps | None, names: Names) -> Rules:
@@ -105,8 +112,11 @@ class Past:
     silences: Sequence[Silence] = ()
     """Those that have not ended."""
     groups: Sequence[Group] = ()
-    """The groups of alerts whose messages are timed, and in `ended` the alerts whose end they are still to tell."""
+    """The groups of alerts whose messages are timed."""
+    feedback: Sequence[Feedback] = ()
+    """What was said of anomalies and still changes what is judged."""
     ended: Sequence[Alert] = ()
+    """Alerts that have ended, and that a request gives feedback on, or whose end a group is still to tell."""
 
     @property
     def is_first(self) -> bool:
@@ -139,6 +149,8 @@ class Decision:
     """The groups that it made, changed or ended."""
     in_force: int = 0
     """How many silences hold at present."""
+    feedback: tuple[Feedback, ...] = ()
+    """What was said of anomalies, as far as it is new or changed."""
 
 
 def closed_since(rules: Rules, remembered: str | None, now: datetime) -> datetime | None:
@@ -164,21 +176,27 @@ def decide(snapshot: Snapshot, rules: Rules, past: Past, now: datetime, carried:
     if silence is not None:
         view = _cap(view, silence.since)
         counted = {measure: _capped(measure, known, silence.since) for measure, known in counted.items()}
-    others = [request for request in past.requests if request.what not in quiet_requests.WHAT]
+    others = [request for request in past.requests if request.what not in quiet_requests.WHAT | feedback.WHAT]
     heard = hear(others, rules.budgets, past.alerts, past.remembered, now)
     asked = quiet_requests.hear(past.requests, past.silences, heard.alerts, now)
-    alerts = lifecycle.applied(heard.alerts, asked.alerts)
+    known = lifecycle.applied(heard.alerts, asked.alerts)
+    said = feedback.hear(past.requests, past.feedback, [*past.ended, *known], now)
+    alerts = lifecycle.applied(known, said.alerts)
     holding = tuple(silence for silence in asked.silences if silence.holds(now))
     whole_watch = hindsight.watch(rules.budgets, past.remembered, now)
     held = heard.pauses.still_needed(whole_watch)
     watch = held.narrow(whole_watch)
     judged = replace(snapshot, view=view, counted=counted)
-    verdicts = judge(judged, rules, watch, alerts, silence, now, paused=held, carried=carried)
+    foreknown = Foreknown(rules.events, said.feedback)
+    verdicts = _of_budgets(judged, rules.budgets, watch, held, alerts, now, stalled=silence is not None)
+    verdicts += _of_figures(judged, rules, alerts, silence, now, foreknown=foreknown, carried=carried)
     memory = prices.recall(past.remembered)
     if snapshot.ratios is not None:
         told = prices.judge(rules.prices, snapshot.ratios, memory, view, snapshot.names, alerts, now)
         verdicts, memory = [*verdicts, *told.breaches], told.memory
-    advance = lifecycle.advance(alerts, verdicts, configured(rules), snapshot.names, now, rules.budgets)
+    moved = lifecycle.advance(alerts, verdicts, configured(rules), snapshot.names, now, rules.budgets)
+    advance = Advance((*said.alerts, *moved.alerts), (*said.transitions, *moved.transitions))
+    lasting = feedback.ended(said.feedback, advance.alerts)
     routed = routing.notifications(
         advance,
         alerts,
@@ -197,31 +215,29 @@ def decide(snapshot: Snapshot, rules: Rules, past: Past, now: datetime, carried:
         view=view,
         counted=counted,
         stall=silence,
-        answers=tuple(sorted((*heard.answers, *asked.answers), key=lambda answer: answer.number)),
-        acts=(*heard.acts, *asked.acts),
+        answers=tuple(sorted((*heard.answers, *asked.answers, *said.answers), key=lambda answer: answer.number)),
+        acts=(*heard.acts, *asked.acts, *said.acts),
         paused=tuple(budget.name for budget in rules.budgets if held.holds(budget.name)),
         silences=asked.changed,
         groups=routed.groups,
         in_force=len(holding),
+        feedback=(*said.changed, *lasting),
     )
 
 
-def judge(
+def _of_budgets(
     snapshot: Snapshot,
-    rules: Rules,
+    rules: Sequence[Budget],
     watch: hindsight.Watch,
+    paused: pauses.Pauses,
     alerts: Sequence[Alert],
-    silence: Stall | None,
     now: datetime,
     *,
-    paused: pauses.Pauses | None = None,
-    carried: Carried | None = None,
+    stalled: bool,
 ) -> list[Verdict]:
-    """Every verdict of every rule on one snapshot; of budgets that are paused those alone on what is listed."""
-    view, names = snapshot.view, snapshot.names
-    firing = frozenset(alert.subject.fingerprint for alert in alerts if alert.state is not State.RESOLVED)
+    """Every verdict of every budget on one snapshot; of those that are paused those alone on what is listed."""
     verdicts: list[Verdict] = []
-    for budget in rules.budgets:
+    for budget in rules:
         held = [alert for alert in alerts if alert.state is not State.RESOLVED and _is_of(alert, budget)]
         figures = snapshot.figures(budget.measure)
         if isinstance(figures, str):
@@ -232,14 +248,28 @@ def judge(
         early_held = [
             alert for alert in alerts if alert.state is not State.RESOLVED and alert.subject.rule == budget.name
         ]
-        off, stalled = snapshot.off, silence is not None
-        found += early.judge(budget, figures, people, early_held, now, off=off, stalled=stalled)
-        verdicts += pauses.only_listed(found, early_held) if paused and paused.holds(budget.name) else found
-    for rule in rules.anomalies:
-        verdicts += anomaly.judge(rule, view, names, firing, now, carried)
-    verdicts += sources.judge(snapshot, silence, now, alerts)
-    verdicts += drift.judge(rules.drift, snapshot.organization, snapshot.reconciled, names, now)
+        found += early.judge(budget, figures, people, early_held, now, off=snapshot.off, stalled=stalled)
+        verdicts += pauses.only_listed(found, early_held) if paused.holds(budget.name) else found
     return verdicts
+
+
+def _of_figures(
+    snapshot: Snapshot,
+    rules: Rules,
+    alerts: Sequence[Alert],
+    silence: Stall | None,
+    now: datetime,
+    *,
+    foreknown: Foreknown,
+    carried: Carried | None,
+) -> Iterator[Verdict]:
+    """Every verdict of the rules that look at the figures by themselves: anomalies, sources, estimate against bill."""
+    view, names = snapshot.view, snapshot.names
+    firing = frozenset(alert.subject.fingerprint for alert in alerts if alert.state is not State.RESOLVED)
+    for rule in rules.anomalies:
+        yield from anomaly.judge(rule, view, names, firing, now, foreknown=foreknown, carried=carried)
+    yield from sources.judge(snapshot, silence, now, alerts)
+    yield from drift.judge(rules.drift, snapshot.organization, snapshot.reconciled, names, now)
 
 
 def _is_of(alert: Alert, budget: Budget) -> bool:

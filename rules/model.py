@@ -32,7 +32,7 @@ from rules.evidence import (
 from rules.figures import EarlierSpend, Leaf, SpendView
 from rules.learned import LearnedRatio
 from rules.measures import SPEND, Measure
-from rules.quieted import Acknowledgement, Silenced
+from rules.quieted import Acknowledgement, Judged, Silenced
 from rules.reconciled import ReconciledDay
 from rules.routes import Route
 from rules.scope import (
@@ -187,6 +187,8 @@ class Alert:
     """Whether somebody is to be told of it, once nothing holds it back any more."""
     acknowledged: Acknowledgement | None = None
     """Who has taken it, if somebody has."""
+    judged: Judged | None = None
+    """What somebody said of it, if it is an anomaly and somebody has."""
 
     @property
     def is_event(self) -> bool:

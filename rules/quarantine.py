@@ -26,6 +26,8 @@ class Day(NamedTuple):
     present: npt.NDArray[np.float32]
     untaught: Flags | None
     """Hours of which nothing is to be learnt, whatever becomes of them."""
+    meant: Flags | None = None
+    """Hours that are learnt, and say nothing of how far hours stray."""
 
     def taught(self, rows: Flags) -> Floats:
         """1 for the hours, of these rows, from which something may be learnt."""
@@ -46,6 +48,7 @@ class Day(NamedTuple):
             level=self.level.take(places, axis=-1),
             present=self.present.take(places, axis=-1),
             untaught=None if self.untaught is None else self.untaught.take(places, axis=-1),
+            meant=None if self.meant is None else self.meant.take(places, axis=-1),
         )
 
 

@@ -20,6 +20,7 @@ from rules.horizons import LONGEST, Law
 from rules.materiality import Floors
 from rules.profile import DAY, WEEK, Flags, Floats, Profile, Tier
 from rules.quarantine import Day, Quarantine
+from rules.room import Room
 from rules.today import Block, Judged, Reading, Standing, Ticked, Today
 from rules.tuning import Tuning
 
@@ -54,28 +55,34 @@ class Baseline:
         self._today = Today(rows, self.tuning)
         self._standing: Standing | None = None
 
-    def read(self, values: Floats, hour: int, floors: Floors | None = None) -> Reading:
+    def read(self, values: Floats, hour: int, floors: Floors | None = None, room: Room | None = None) -> Reading:
         """Judge the hours that follow (hours × rows, NaN = missing); the state stays as it is.
 
-        `hour` is that of `values[0]`, counted from a Monday 00:00 UTC.
+        `hour` is that of `values[0]`, counted from a Monday 00:00 UTC; what comes within the `room` is no news.
         """
         standing = self._stand(hour)
-        return self._today.peek(self._block(values, hour), standing).reading(self.tuning, standing, floors)
+        return self._today.peek(self._block(values, hour, room), standing).reading(self.tuning, standing, floors)
 
     def advance(
-        self, values: Floats, hour: int, floors: Floors | None = None, untaught: Flags | None = None
+        self,
+        values: Floats,
+        hour: int,
+        floors: Floors | None = None,
+        untaught: Flags | None = None,
+        room: Room | None = None,
     ) -> Reading:
         """Judge complete hours as `read` does, none of them beyond the next midnight UTC, and carry them.
 
         With the last hour of a day the day is learnt. From hours that are `untaught` (hours × rows) nothing is learnt,
-        and they do not count as a new normal.
+        and they do not count as a new normal; of what comes within the `room` `rules.room` says what is learnt.
         """
         standing = self._stand(hour)
-        return join([each.reading(self.tuning, standing, floors) for each in self._ticks(values, hour, untaught)])
+        ticks = self._ticks(values, hour, untaught, room)
+        return join([each.reading(self.tuning, standing, floors) for each in ticks])
 
-    def follow(self, values: Floats, hour: int, untaught: Flags | None = None) -> None:
+    def follow(self, values: Floats, hour: int, untaught: Flags | None = None, room: Room | None = None) -> None:
         """Do as `advance` does, where nobody asks what is read."""
-        for _ in self._ticks(values, hour, untaught):
+        for _ in self._ticks(values, hour, untaught, room):
             pass
 
     @property
@@ -107,7 +114,7 @@ class Baseline:
         after._today = self._today.taken(places)
         return after
 
-    def _ticks(self, values: Floats, hour: int, untaught: Flags | None) -> Iterator[Judged]:
+    def _ticks(self, values: Floats, hour: int, untaught: Flags | None, room: Room | None) -> Iterator[Judged]:
         """Judge block after block; the day is learnt behind the last one."""
         if hour % DAY + len(values) > DAY:
             raise ValueError(f"{len(values)} hours from hour {hour % DAY} reach beyond midnight")
@@ -119,7 +126,8 @@ class Baseline:
         for at in range(0, len(values), step):
             some = slice(at, at + step)
             barred = None if untaught is None else untaught[some]
-            yield self._today.tick(self._block(values[some], hour + at), standing, length, barred)
+            block = self._block(values[some], hour + at, None if room is None else room.part(some))
+            yield self._today.tick(block, standing, length, barred)
         ticked = self._today.ticked
         if ticked is not None and ticked.count == length:
             self._learn(ticked, standing)
@@ -139,7 +147,7 @@ class Baseline:
             )
         return self._standing
 
-    def _block(self, values: Floats, hour: int) -> Block:
+    def _block(self, values: Floats, hour: int, room: Room | None) -> Block:
         """The values with what is expected of them."""
         standing = self._stand(hour)
         hours = (hour + np.arange(len(values))) % WEEK
@@ -147,7 +155,7 @@ class Baseline:
         for at in np.split(hours, np.flatnonzero(hours[1:] % DAY == 0) + 1):
             some = slice(int(at[0]), int(at[-1]) + 1)
             parts.append(standing.expect(some) if standing.has(some) else self._expect(some))
-        return Block(values, parts[0] if len(parts) == 1 else np.concatenate(parts), hours)
+        return Block(values, parts[0] if len(parts) == 1 else np.concatenate(parts), hours, room)
 
     def _expect(self, hours: slice) -> Floats:
         return self._profile.expected(hours, self._dispersion.quantum, self._dispersion.noise)
@@ -158,7 +166,7 @@ class Baseline:
         self._standing = None
         hours = slice(standing.begin + DAY - ticked.count, standing.begin + DAY)
         expected = standing.expect(hours)
-        day = Day(hours, ticked.seen, ticked.fair, expected, self._level, ticked.present, ticked.untaught)
+        day = Day(hours, ticked.seen, ticked.fair, expected, self._level, ticked.present, ticked.untaught, ticked.meant)
         flagged = ticked.odd | ticked.silent
         self.hours += day.present.sum(axis=0)
         short = flagged.sum(axis=0) <= tuning.habit_hours
@@ -177,6 +185,7 @@ class Baseline:
             leaving = self._quarantine.oldest()
             self._profile.train(leaving.hours, leaving.fair, leaving.present)
             weight = leaving.present * np.minimum(self.hours / tuning.ripe, 1.0) ** 2
+            weight = weight if leaving.meant is None else np.where(leaving.meant, 0.0, weight)
             self._dispersion.train(leaving.fair, leaving.expected, leaving.level, weight)
         self._adopt(day.but(ticked.odd))
         self._refit()
@@ -245,13 +254,14 @@ def walk(
     complete: int | None = None,
     keep: int | None = None,
     untaught: Flags | None = None,
+    room: Room | None = None,
 ) -> Reading:
     """Carry the first `complete` hours of `values` (hours × rows), so that whole days are learnt, and read the rest;
     what was read.
 
     `hour` is that of `values[0]`, counted from a Monday 00:00 UTC. By default all hours are complete. With `keep` the
     reading ends where it would have, and covers at most so many days, the one that is not over being one of them. From
-    hours that are `untaught` (hours × rows) nothing is learnt.
+    hours that are `untaught` (hours × rows) nothing is learnt; what comes within the `room` is no news.
     """
     complete = len(values) if complete is None else complete
     whole = complete - (hour + complete) % DAY
@@ -261,11 +271,13 @@ def walk(
     while at < complete:
         until = min(at + DAY - (hour + at) % DAY, complete)
         barred = None if untaught is None else untaught[at:until]
+        some = None if room is None else room.part(slice(at, until))
         if until > since:
-            readings.append(baseline.advance(values[at:until], hour + at, floors, barred))
+            readings.append(baseline.advance(values[at:until], hour + at, floors, barred, some))
         else:
-            baseline.follow(values[at:until], hour + at, barred)
+            baseline.follow(values[at:until], hour + at, barred, some)
         at = until
     if at < len(values):
-        readings.append(baseline.read(values[at:], hour + at, floors))
+        rest = None if room is None else room.part(slice(at, None))
+        readings.append(baseline.read(values[at:], hour + at, floors, rest))
     return join(readings)

@@ -138,7 +138,7 @@ def _since(hot: Flags, at: int) -> int:
     return first
 
 
-def _known_hours(view: SpendView, members: Places, end: int, complete: int) -> int:
+def _known_hours(view: SpendView, members: npt.NDArray[np.intp], end: int, complete: int) -> int:
     """How many hours before `end` are known of a subject that is made of these leaves, since its first spend."""
     begun = np.maximum.accumulate(view.cost[members, :end].any(axis=0))
     known = view.known[:end] | (np.arange(end) >= complete)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from rules.dimensions import groups
 from rules.model import HOUR, TAG, UNATTRIBUTED, AnomalyRule, Dimension, Leaf, Names, Scope, SpendView
+from rules.overlay import NOTHING, Foreknown, Overlay, overlay
 from rules.profile import Tier
 from rules.selectors import select
 
@@ -42,6 +43,8 @@ class Subjects:
     untaught: Flags | None = None
     """Hours × rows like `dollars`: those that are judged as any other and from which nothing is ever learnt, however
     long they go on."""
+    allowed: Floats | None = None
+    """Hours × rows like `dollars`: so much on top of the expected is no news, and trains as it is."""
     begin: int = 0
     """The hour of the view that `dollars` begins with: what lies before is carried (`rules.carried`)."""
 
@@ -78,19 +81,37 @@ class Rows:
         return dollars
 
 
-def cut(rule: AnomalyRule, view: SpendView, names: Names) -> Subjects:
+def cut(rule: AnomalyRule, view: SpendView, names: Names, foreknown: Foreknown = NOTHING) -> Subjects:
     """Sum the view's leaves to the rule's scopes, leaving out what no usage explains and what has never cost anything.
+
+    What is `foreknown` is laid over the series that it is about.
 
     A series begins with its first spend: the hours before are missing, not zero, so that a new key is judged as new.
     """
     rows = rows_of(rule, view, names)
-    return subjects_of(rows, view, rows.sum(view, 0, seen_hours(view)))
+    return subjects_of(rows, view, rows.sum(view, 0, seen_hours(view)), over_of(rows, view, names, foreknown))
 
 
-def subjects_of(rows: Rows, view: SpendView, dollars: Floats, begin: int = 0) -> Subjects:
-    """The subjects whose dollars these are from hour `begin` of the view on."""
-    members = rows.places[rows.first :]
-    return Subjects(rows.scopes, members, dollars, rows.tiers, rows.first, complete_hours(view), begin=begin)
+def over_of(rows: Rows, view: SpendView, names: Names, foreknown: Foreknown) -> Overlay:
+    """What is `foreknown` of the rows, over all hours of the view that have been seen."""
+    return overlay(foreknown, view, names, rows.places, rows.scopes, seen_hours(view))
+
+
+def subjects_of(rows: Rows, view: SpendView, dollars: Floats, over: Overlay, begin: int = 0) -> Subjects:
+    """The subjects whose dollars these are from hour `begin` of the view on; `over` is of the whole view."""
+    over = over.part(slice(begin, None))
+    return Subjects(
+        rows.scopes,
+        rows.places[rows.first :],
+        dollars,
+        rows.tiers,
+        rows.first,
+        complete_hours(view),
+        factor=over.factor,
+        untaught=over.untaught,
+        allowed=over.allowed,
+        begin=begin,
+    )
 
 
 def complete_hours(view: SpendView) -> int:

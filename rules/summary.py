@@ -124,6 +124,8 @@ def _anomaly(alert: Alert, evidence: AnomalyEvidence) -> str:
     on = _main_model(evidence) if scope.model is None else ""
     since = clock_label(evidence.since, evidence.data_as_of)
     spent = f"{_about(evidence.observed)} since {since} (expected {_about(evidence.expected)})"
+    if alert.state is State.RESOLVED and alert.judged is not None and alert.judged.verdict == "expected":
+        return _capital(f"{subject} was expected, says {clean(alert.judged.by)}: it had spent {spent}{on}")
     if alert.state is State.RESOLVED and evidence.stays:
         rate = _about(evidence.after_per_hour or 0)
         return _capital(f"{subject} still spends {rate}/h, which counts as its normal now: it had spent {spent}{on}")

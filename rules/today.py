@@ -17,6 +17,7 @@ from rules.bursts import Bursts
 from rules.horizons import HORIZONS, LONGEST, Law, Reals, Totals, values_at, z_score
 from rules.materiality import Floors, material_scores
 from rules.profile import DAY, WEEK, Flags, Floats
+from rules.room import Room
 from rules.silence import Silence
 from rules.tuning import Tuning
 
@@ -93,6 +94,8 @@ class Ticked:
         self.calm = np.zeros(rows)
         """How many these are."""
         self.untaught: Flags | None = None
+        self.meant: Flags | None = None
+        """What was allowed: it is learnt, and says nothing of how far hours stray."""
 
     def take(self, judged: Judged, standing: Standing, tuning: Tuning, untaught: Flags | None) -> None:
         """Take the next hours."""
@@ -101,6 +104,9 @@ class Ticked:
         if untaught is not None:
             self.untaught = np.zeros(self.seen.shape, dtype=np.bool_) if self.untaught is None else self.untaught
             self.untaught[at] = untaught
+        if (meant := judged.meant()) is not None:
+            self.meant = np.zeros(self.seen.shape, dtype=np.bool_) if self.meant is None else self.meant
+            self.meant[at] = meant
         teaches = judged.present if untaught is None else judged.present & ~untaught
         self.seen[at], self.fair[at], self.present[at] = judged.seen, judged.fair(tuning, standing.spread), teaches
         self.hit[at] = judged.scores >= 1.0
@@ -174,9 +180,10 @@ class Today:
 
     def _judge(self, block: Block, standing: Standing, *, keep: bool) -> tuple[Judged, Silence]:
         tuning, spread = self._tuning, standing.spread
-        values, expected, _ = block
+        values, expected, _, room = block
         present = np.isfinite(values)
-        seen = np.where(present, values, 0.0)
+        came = np.where(present, values, 0.0)
+        seen = came if room is None else room.news(came, expected)
         mean, k = standing.law.of(expected, expected * expected)
         (cap,) = values_at([tuning.cap * spread[0]], mean, k)
         cap[mean <= 0] = np.inf
@@ -200,16 +207,17 @@ class Today:
         depth, news, quiet = self._quiet.read(seen, present, sums, standing.single, spread)
         depth /= tuning.silence
         news &= standing.hours >= tuning.young
-        return Judged(expected, mean, k, present, seen, sums, z, scores, scores, depth, news), quiet
+        return Judged(expected, mean, k, present, seen, sums, z, scores, scores, depth, news, came, room), quiet
 
 
 class Block(NamedTuple):
     """Hours that follow each other: `values` (NaN = missing) and `expected` are hours × rows, `hours` those of the
-    week."""
+    week; what comes within the `room` is no news."""
 
     values: Floats
     expected: Floats
     hours: npt.NDArray[np.intp]
+    room: Room | None = None
 
 
 class OddHours(NamedTuple):
@@ -235,6 +243,9 @@ class Judged(NamedTuple):
     """The scores without the bursts that a series is known for."""
     depth: Floats
     news: Flags
+    came: Floats
+    """What was seen with what came within the room; `seen` is without it."""
+    room: Room | None
 
     def bursts(self) -> OddHours:
         """Which of the hours are odd, and how far an hour and the one before it lie above the expected."""
@@ -252,11 +263,16 @@ class Judged(NamedTuple):
         return self._replace(told=told)
 
     def fair(self, tuning: Tuning, spread: Floats) -> Floats:
-        """What was seen, limited to what is no outlier."""
+        """What was seen, limited to what is no outlier; as it came where that was allowed."""
         most, least = values_at([tuning.train_cap * spread[0], tuning.train_least * spread[0]], self.mean, self.k)
         most[self.mean <= 0] = np.inf
-        result: Floats = np.clip(self.seen, least, most)
-        return result
+        result: Floats = np.clip(self.seen if self.room is None else self.room.usual(self.came), least, most)
+        meant = self.meant()
+        return result if meant is None else np.where(meant, self.came, result)
+
+    def meant(self) -> Flags | None:
+        """Which hours came as was allowed; None where nothing was."""
+        return None if self.room is None else self.room.meant(self.came, self.expected)
 
     def reading(self, tuning: Tuning, standing: Standing, floors: Floors | None) -> Reading:
         """What is told of the hours."""
@@ -265,7 +281,10 @@ class Judged(NamedTuple):
         score = self.told[:, 1:].max(axis=1)
         material = material_scores(self.told, self.sums, floors, standing.level) if floors else score
         z = (self.z / spread).max(axis=1) if floors else score
-        return Reading(self.expected, upper, score, material, z, self.depth * self.news)
+        expected = self.expected
+        if self.room is not None:
+            expected, upper = self.room.planned(expected), upper + self.room.over(expected)
+        return Reading(expected, upper, score, material, z, self.depth * self.news)
 
 
 def _near(told: Reals, hours: npt.NDArray[np.intp]) -> Reals:

@@ -1,4 +1,4 @@
-"""Which budgets reach nothing, as far as the answers of one organization tell: for `watcher check --online`."""
+"""Which budgets and events reach nothing, as far as one organization's answers tell: for `watcher check --online`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from rules.events import Event
 from rules.limits import cap_kind
 from rules.model import CONSOLE, DEFAULT_WORKSPACE, UNKNOWN, Budget, Leaf, Names, Selector
 from rules.selectors import select
@@ -26,10 +27,24 @@ def warnings(budgets: Sequence[Budget], answers: Sequence[Answer]) -> Iterator[s
         for source, what in _sources(budget).items():
             if source in by_source and by_source[source].state == "not offered":
                 yield f'budget "{budget.name}" judges nothing: {what} come from {source}, which is not offered'
-        words = {word: getattr(budget.select, word) for word in _OF_THE_DIRECTORY}
-        if leaves is not None and any(words.values()) and not select(Selector(**words), leaves, names).any():
-            told = " and ".join(f'{word} = "{pattern}"' for word, pattern in words.items() if pattern is not None)
+        if told := _like_nobody(budget.select, names, leaves):
             yield f'budget "{budget.name}" matches nothing now: no key, user or workspace is like {told}'
+
+
+def event_warnings(events: Sequence[Event], answers: Sequence[Answer]) -> Iterator[str]:
+    """A sentence for each of the organization's events that selects nothing now."""
+    names, leaves = _directory({answer.source: answer for answer in answers})
+    for event in events:
+        if told := _like_nobody(event.select, names, leaves):
+            yield f'event "{event.name}" selects nothing now: no key, user or workspace is like {told}'
+
+
+def _like_nobody(asked: Selector, names: Names, leaves: Sequence[Leaf] | None) -> str:
+    """What the selector asks for and the directory has nothing of; "" where it has, or it is not known."""
+    words = {word: getattr(asked, word) for word in _OF_THE_DIRECTORY}
+    if leaves is None or not any(words.values()) or select(Selector(**words), leaves, names).any():
+        return ""
+    return " and ".join(f'{word} = "{pattern}"' for word, pattern in words.items() if pattern is not None)
 
 
 def _sources(budget: Budget) -> Mapping[str, str]:

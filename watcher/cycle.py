@@ -10,14 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
-from rules import budgets, judgement
+from rules import budgets, feedback, judgement
 from rules.asked import Request
 from rules.carried import Carried
+from rules.groups import Group
 from rules.judgement import Decision, Past, Rules, decide
 from rules.measures import Measure
-from rules.model import Snapshot, SourceState, SpendView
+from rules.model import Alert, Snapshot, SourceState, SpendView
 from watcher import overview as overviews
 from watcher.claude_code.estimates import Estimates
+from watcher.events import Planned
 from watcher.ingest import Ingested, Plan, Reader, ingest
 from watcher.ledger import Ledger
 from watcher.ledger.requests import requests_view
@@ -50,6 +52,8 @@ class World:
     estimates: Estimates = field(default_factory=Estimates)
     carried: Carried = field(default_factory=Carried)
     """What the anomaly rules learnt in the cycles before: without it they learn it once more, and say the same."""
+    planned: Planned = field(default_factory=Planned)
+    """The events of the whole configuration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,7 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
     store, organization = world.store, world.organization
     asks = any(measure.unit == "requests" for measure in world.rules.measures)
     ingested = ingest(world.reader, store, organization, now, plan, progress, requests=asks)
-    rules = rules_of(world)
+    rules = rules_of(world, now)
     snapshot = look(world, rules, ingested, now)
     rules = rules.under(snapshot.caps, snapshot.names)
     decision = decide(snapshot, rules, recall(world, rules, now), now, world.carried)
@@ -101,6 +105,7 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
             acts=decision.acts,
             silences=decision.silences,
             groups=decision.groups,
+            feedback=decision.feedback,
             at=now,
         )
     )
@@ -108,10 +113,11 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
     return Outcome(ingested, tuple(snapshot.sources), decision, figures)
 
 
-def rules_of(world: World) -> Rules:
-    """The rules that are for this organization."""
+def rules_of(world: World, now: datetime) -> Rules:
+    """The rules that are for this organization, with the events that are near."""
     name = world.store.directory.organization_name(world.organization) or world.organization
-    return world.rules.of(world.organization, [name, *([world.label] if world.label else [])])
+    rules = replace(world.rules, events=world.planned.at(now))
+    return rules.of(world.organization, [name, *([world.label] if world.label else [])])
 
 
 def look(world: World, rules: Rules, ingested: Ingested, now: datetime) -> Snapshot:
@@ -168,8 +174,26 @@ def recall(world: World, rules: Rules, now: datetime) -> Past:
     asked = store.commands.pending(world.organization)
     requests = tuple(Request(each.id, each.at, each.actor, each.what, each.details) for each in asked)
     groups = store.groups.all(world.organization)
-    ended = store.alerts.these([each.alert for group in groups for each in group.members if each.over])
-    return Past(alerts, remembered, requests, store.silences.open(world.organization, now), groups, ended)
+    return Past(
+        alerts,
+        remembered,
+        requests,
+        store.silences.open(world.organization, now),
+        groups,
+        store.feedback.open(world.organization, now),
+        _ended(world, requests, groups, alerts),
+    )
+
+
+def _ended(
+    world: World, requests: Sequence[Request], groups: Sequence[Group], known: Sequence[Alert]
+) -> tuple[Alert, ...]:
+    """The alerts beside those known that a request gives feedback on, or whose end a group is still to tell."""
+    wanted = {str(each.details.get("alert")) for each in requests if each.what in feedback.WHAT}
+    wanted |= {member.alert for group in groups for member in group.members if member.over}
+    wanted -= {alert.id for alert in known}
+    found = world.store.alerts.these(wanted)
+    return tuple(each for each in found if each.subject.scope.organization == world.organization)
 
 
 def _whole(ingested: Ingested, sources: Sequence[SourceState]) -> bool:

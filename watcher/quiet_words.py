@@ -1,4 +1,4 @@
-"""What people said of an alert, in words: that it is silenced, that somebody has taken it."""
+"""What people said of an alert, in words: that it is silenced, who has taken it, whether it was expected."""
 
 from __future__ import annotations
 
@@ -20,3 +20,7 @@ def quiet_words(alert: Alert, now: datetime) -> Iterator[str]:
     if taken is not None:
         comment = f": {clean(taken.comment, LONGEST_COMMENT)}" if taken.comment else ""
         yield f"acknowledged by {clean(taken.by)}, {when(taken.at, now)}{comment}"
+    if alert.judged is not None:
+        said = alert.judged
+        comment = f": {clean(said.comment, LONGEST_COMMENT)}" if said.comment else ""
+        yield f"{said.verdict}, says {clean(said.by)}, {when(said.at, now)}{comment}"

@@ -7,15 +7,16 @@ Every value is frozen and final: paths are absolute, durations are timedeltas, m
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from rules.drift import DriftRule
-from rules.model import AnomalyRule, Budget, Route
+from rules.model import AnomalyRule, Budget, Route, Selector
 from rules.prices import PriceRule
 from watcher.pricing import OwnPrice
+from watcher.public_holidays import Region
 from watcher.secret import Secret
 
 
@@ -114,6 +115,22 @@ class HeartbeatSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class EventSettings:
+    """Something planned: from one local time to another, or on the public holidays of a region."""
+
+    name: str
+    select: Selector
+    expect: float
+    """How many times the usual may come; 1 and more."""
+    timezone: str = "UTC"
+    dates: tuple[datetime, datetime] | None = None
+    """From when until before when, by the clock of `timezone`, without a zone; None for holidays."""
+    repeat: str = ""
+    """ "yearly", "weekly", or "" for once."""
+    holidays: Region | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The whole configuration."""
 
@@ -126,6 +143,7 @@ class Settings:
     poll: PollSettings = field(default_factory=PollSettings)
     budgets: tuple[Budget, ...] = ()
     anomalies: tuple[AnomalyRule, ...] = ()
+    events: tuple[EventSettings, ...] = ()
     drift: DriftRule = field(default_factory=DriftRule)
     price_changes: PriceRule = field(default_factory=PriceRule)
     prices: tuple[OwnPrice, ...] = ()

@@ -24,6 +24,7 @@ from watcher.admin_api import (
 from watcher.admin_api.transport import USER_AGENT
 from watcher.channels import make_notifiers
 from watcher.cycle import World
+from watcher.events import Planned
 from watcher.ledger import Ledger
 from watcher.pricing import PriceBook
 from watcher.settings import OrganizationSettings, Settings
@@ -109,6 +110,7 @@ class Parts:
             access.label,
             one_of_several=len(self.accesses) > 1,
             backfill=self.settings.poll.backfill,
+            planned=Planned(self.settings.events),
         )
 
     def remember_grouping(self, access: Access, organization: str) -> None:

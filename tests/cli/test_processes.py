@@ -148,7 +148,7 @@ def test_check_online_says_what_the_key_may_read(tmp_path: Path) -> None:
     assert out.count("✓") == 8
 
 
-def test_check_online_warns_of_budgets_that_reach_nothing(tmp_path: Path) -> None:
+def test_check_online_warns_of_budgets_and_events_that_reach_nothing(tmp_path: Path) -> None:
     rules = "".join(
         f'[[budget]]\nname = "{name}"\n{lines}\n'
         for name, lines in (
@@ -160,9 +160,12 @@ def test_check_online_warns_of_budgets_that_reach_nothing(tmp_path: Path) -> Non
             ("unseen model", 'limit_usd = 1\nselect = { model = "claude-x" }'),
         )
     )
+    when = 'from = "2026-12-01"\nto = "2026-12-03"'
+    rules += f'[[event]]\nname = "launch"\n{when}\nselect = {{ workspace = "prod*", api_key = "nobody" }}\n'
+    rules += f'[[event]]\nname = "all"\n{when}\n'
     with Simulator(world(), lambda: NOW) as served:
         code, _, err = here("check", "--online", "-c", write_config(tmp_path, served.url, rules))
-    told = [line for line in err.splitlines() if line.startswith('warning: budget "')]
+    told = [line for line in err.splitlines() if line.startswith(('warning: budget "', 'warning: event "'))]
     assert (code, told) == (
         0,
         [
@@ -174,6 +177,10 @@ def test_check_online_warns_of_budgets_that_reach_nothing(tmp_path: Path) -> Non
             (
                 'warning: budget "nowhere" matches nothing now: no key, user or workspace is like '
                 'workspace = "prod*" and tag = "team=nobody"'
+            ),
+            (
+                'warning: event "launch" selects nothing now: no key, user or workspace is like '
+                'workspace = "prod*" and api_key = "nobody"'
             ),
         ],
     )

@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from rules.budget_requests import RESET
+from rules.feedback import FEEDBACK
+from rules.model import State, Transition
 from rules.quiet_requests import ADD
 from tests.crash.evidence import contradicted, damage, lost, told
 from tests.crash.stage import BEGINS, KILLED, Plot, Stage
-from watcher.store import Store
+from tests.watcher.store.samples import anomaly
+from watcher.store import Judgement, Store
 
 NEXT = BEGINS + timedelta(minutes=6)
 ASKED = [None]
@@ -94,3 +98,36 @@ def test_a_silence_is_made_exactly_once_and_with_what_it_holds_back(scene: Stage
     assert any("silences" in line and "commands" in line for line in deaths.read_text().splitlines())
     assert silences(plot) == [["a drill"], ["silenced"]]
     assert len(told(plot.requests)) == before
+
+
+def words(plot: Plot) -> list[list[str]]:
+    """What is noted of alerts, what the commands came to, and what was noted in the alert itself."""
+    with closing(sqlite3.connect(f"file:{plot.database}?mode=ro", uri=True)) as connection:
+        noted = [json.loads(row[0])["verdict"] for row in connection.execute("SELECT payload FROM feedback")]
+        asked = connection.execute("SELECT substr(outcome, 1, 10) FROM commands WHERE what = ?", [FEEDBACK]).fetchall()
+        kept = connection.execute("SELECT payload FROM alerts WHERE id = 'a1'").fetchall()
+    said = [json.loads(row[0])["judged"] for row in kept]
+    return [noted, [row[0] for row in asked if row[0] is not None], [each["verdict"] for each in said if each]]
+
+
+@pytest.mark.timeout(300)
+def test_feedback_is_noted_exactly_once_with_the_alert_and_what_follows_from_it(scene: Stage) -> None:
+    plot = scene.plot("feedback")
+    assert plot.live([BEGINS]) == 0, scene.stable.said()
+    with Store.open(f"sqlite:///{plot.database}") as store:
+        (bound,) = store.organizations.all()
+        told = anomaly(state=State.RESOLVED, ends_at=BEGINS)
+        subject = replace(told.subject, scope=replace(told.subject.scope, organization=bound.id))
+        evidence = replace(told.evidence, since=BEGINS - timedelta(hours=3))  # type: ignore[call-arg]
+        told = replace(told, subject=subject, starts_at=evidence.since, evidence=evidence)
+        over = Transition("a1", BEGINS, State.FIRING, State.RESOLVED, "clear")
+        store.remember(Judgement(alerts=(told,), transitions=(over,)))
+        store.commands.append(BEGINS, "ann", FEEDBACK, {"alert": "a1", "verdict": "real", "comment": ""}, bound.id)
+    deaths = plot.folder / "deaths"
+    deaths.touch()
+    while (ended := plot.live([BEGINS, NEXT], deaths=deaths)) == KILLED:
+        assert damage(plot.database) == [], deaths.read_text().splitlines()[-1]
+        assert words(plot) in ([[], [], []], [["real"], ["noted as r"], ["real"]]), "all of it, or nothing"
+    assert ended == 0, scene.stable.said()
+    assert any("feedback" in line and "commands" in line for line in deaths.read_text().splitlines())
+    assert words(plot) == [["real"], ["noted as r"], ["real"]]

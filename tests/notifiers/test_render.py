@@ -41,6 +41,7 @@ from rules.model import (
     State,
     Subject,
 )
+from rules.quieted import Judged
 from rules.summary import summarize
 
 
@@ -105,6 +106,31 @@ def test_why_is_one_line_that_an_end_and_older_evidence_do_without(made: Callabl
     older = replace(made(), evidence=replace(made().evidence, cause=None))  # type: ignore[arg-type]
     for without in (alert_story(older, NOW), alert_story(replace(made(), state=State.RESOLVED), NOW)):
         assert "Why" not in told(without)
+
+
+def test_an_anomaly_says_how_to_say_whether_it_was_meant_until_somebody_has() -> None:
+    firing = replace(runaway_key(), id="a21decd1994303ff3af9")
+    asks = "If it was meant to be: watcher feedback a21decd1 expected; if not, … real."
+    assert_in_order(told(story(notification(firing))), "What you can do", asks)
+    said = replace(firing, judged=Judged("real", "ana", NOW))
+    assert "watcher feedback" not in told(story(notification(said)))
+    assert "watcher feedback" not in told(story(notification(replace(firing, id="a;rm -rf"))))
+
+
+def test_an_anomaly_that_was_expected_says_who_said_so_and_what_follows() -> None:
+    firing = runaway_key()
+    judged = Judged("expected", "ana\u202e", NOW, "the new nightly job")
+    over = replace(firing, state=State.RESOLVED, ends_at=NOW, judged=judged)
+    of = story(notification(over, reason=Reason.RESOLVED))
+    assert of.title == "Key “batch-summariser” (Production): expected, says ana\ufffd"
+    assert_in_order(
+        told(of),
+        "Expected, says ana\ufffd: the new nightly job",
+        "it spent $380.50, where $10.50 is normal",
+        "As much may come again at these hours for eight weeks, and is learnt; more than that is told.",
+    )
+    assert "back to normal" not in told(of)
+    assert "was expected, says ana\ufffd: it had spent" in summarize(over)
 
 
 def test_a_budget_is_told_beside_the_time_that_has_passed() -> None:

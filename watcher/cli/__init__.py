@@ -19,6 +19,7 @@ from watcher.cli import (
     claude_code,
     demo,
     export,
+    feedback,
     init,
     limits,
     members,
@@ -81,6 +82,7 @@ for group in (
     export,
     alerts,
     silence,
+    feedback,
 ):
     group.register(app)
 for group in (notify, simulate, backup):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from rules.model import Alert
+    from watcher.store import Store
 
 
 def register(app: typer.Typer) -> None:
@@ -27,7 +28,10 @@ def alerts(
     as_json: AsJson = False,
     history: Annotated[bool, typer.Option("--all", help="Also those that have ended.")] = False,
 ) -> None:
-    """List the alerts that are open, newest first."""
+    """List the alerts that are open, newest first.
+
+    Below them the feedback that waits for a cycle, or was refused within the last day.
+    """
     from notifiers.alert_json import alert_json
 
     settings = load_settings(config)
@@ -37,13 +41,26 @@ def alerts(
         of = {each.id: each.shown for each in chosen(settings, store, only)} if found and (only or several) else {}
         if of:
             found = [alert for alert in found if alert.subject.scope.organization in of]
+        now = clock_for(settings).now()
+        asked = [] if as_json else _asked(store, now)
     found.sort(key=lambda alert: (alert.starts_at, alert.id), reverse=True)
     if as_json:
         print_json([alert_json(alert) for alert in found])
     elif found:
-        _print(found, of if several else {}, clock_for(settings).now())
+        _print(found, of if several else {}, now)
     else:
         typer.echo("Nothing has been told yet." if history else "Nothing is open.")
+    for sentence in asked:
+        typer.echo(sentence)
+
+
+def _asked(store: Store, now: datetime) -> list[str]:
+    """The feedback that waits for the next cycle, and what was refused of late."""
+    from rules.feedback import WHAT
+    from watcher.cli.silence import SHOWN_REFUSED
+    from watcher.cli.silence_table import asked_for
+
+    return list(asked_for(store.commands.pending(), store.journal.list(now - SHOWN_REFUSED, whats=WHAT), WHAT))
 
 
 def _print(found: list[Alert], called: Mapping[str, str], now: datetime) -> None:
@@ -71,3 +88,7 @@ def _print(found: list[Alert], called: Mapping[str, str], now: datetime) -> None
         print_hanging(console, Text(" " * len(lead)), Text(f"{alert.id}, {times}{told}", style="dim"))
         for words in (*why_words(alert), *quiet_words(alert, now)):
             print_hanging(console, Text(" " * len(lead)), Text(words, style="dim"))
+    open_anomalies = [one for one in found if one.subject.kind == "anomaly" and one.ends_at is None]
+    if any(one.judged is None for one in open_anomalies):
+        hint = "Was an anomaly meant to be? `watcher feedback ID expected`; if not, `watcher feedback ID real`."
+        typer.echo(hint, err=True)

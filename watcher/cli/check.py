@@ -52,6 +52,11 @@ def check(
     typer.echo(f"{config} is valid.")
     for line in report.sentences:
         typer.echo(f"  {line}")
+    if report.settings.events:
+        from watcher.config.event_words import coming
+
+        for line in coming(report.settings.events, clock.now()):
+            typer.echo(f"  {line}")
     for warning in report.warnings:
         typer.echo(f"warning: {warning}", err=True)
     if online and not _ask(report.settings, clock.now()):
@@ -113,12 +118,14 @@ def _ask(settings: Settings, now: datetime) -> bool:
 
 
 def _warn(settings: Settings, label: str, answers: list[Answer]) -> None:
-    """Say which budgets reach nothing in this organization."""
+    """Say which budgets and events reach nothing in this organization."""
+    from rules.events import Event
     from rules.judgement import Rules
-    from watcher.budget_reach import warnings
+    from watcher.budget_reach import event_warnings, warnings
 
     told = next((answer for answer in answers if answer.organization), None)
     called = [label, *([told.name] if told else [])]
-    rules = Rules(settings.budgets).of(told.organization or "" if told else "", called)
-    for sentence in warnings(rules.budgets, answers):
+    planned = tuple(Event(event.name, (), event.select, event.expect) for event in settings.events)
+    rules = Rules(settings.budgets, events=planned).of(told.organization or "" if told else "", called)
+    for sentence in (*warnings(rules.budgets, answers), *event_warnings(rules.events, answers)):
         typer.echo(f"warning: {sentence}", err=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -57,10 +57,10 @@ def show(found: Sequence[tuple[Chosen, Silence]], asked: Sequence[str], now: dat
         print_hanging(console, Text(""), Text(sentence))
 
 
-def asked_for(waiting: Iterable[Command], done: Iterable[Entry]) -> Iterator[str]:
-    """What was asked for and waits for the next cycle, and of what is done that which was refused."""
+def asked_for(waiting: Iterable[Command], done: Iterable[Entry], whats: Collection[str] = WHAT) -> Iterator[str]:
+    """What was asked for and waits for the next cycle, and of what is done that which was refused; acts in `whats`."""
     for command in waiting:
-        if command.what in WHAT:
+        if command.what in whats:
             yield f"Waits for the next cycle: {_request(command)}"
     for entry in done:
         if not entry.details.get("done"):
@@ -70,4 +70,6 @@ def asked_for(waiting: Iterable[Command], done: Iterable[Entry]) -> Iterator[str
 def _request(each: Command | Entry) -> str:
     details = each.details
     about = details.get("silence") or details.get("alert") or ", ".join(details.get("matchers", ()))
+    if "verdict" in details:
+        about = f"{about} {details['verdict'] or '--undo'}"
     return f"{each.what} {clean(str(about), LONGEST_REASON)} ({clean(each.actor)})"

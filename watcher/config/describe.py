@@ -50,6 +50,7 @@ def describe(settings: Settings) -> list[str]:
         f"Serves the status page and the metrics on {page}, for this machine only.",
         *(_budget(budget, several=len(settings.organizations) > 1) for budget in settings.budgets),
         *(_anomaly(rule) for rule in settings.anomalies),
+        *_events(settings),
         *_drift(settings.drift),
         *_price_changes(settings.price_changes),
         *(_price(price) for price in settings.prices),
@@ -170,6 +171,19 @@ def _anomaly(rule: AnomalyRule) -> str:
         f"Anomaly {_quoted(rule.name)}: tells ({rule.severity.value}) when {subject}{_where(rule.select)} spends at "
         f"least {_usd(rule.min_excess)} an hour more than is normal for it{held}; resolved once that is {over}."
     )
+
+
+def _events(settings: Settings) -> list[str]:
+    if not settings.events:
+        return []
+    from watcher.config.event_words import event_sentence  # noqa: PLC0415 (only a few configurations need it)
+
+    return [event_sentence(event, _selected(event.select)) for event in settings.events]
+
+
+def _selected(select: Selector) -> str:
+    where = _where(select)
+    return f"everything{where}" if where else "everything"
 
 
 def _drift(rule: DriftRule) -> list[str]:

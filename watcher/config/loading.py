@@ -62,6 +62,7 @@ def _build(path: Path, tables: Tables, sections: Sections) -> Settings | None:
     heartbeat = sections.heartbeat(single["heartbeat"]) if "heartbeat" in single else None
     budgets = [sections.budget(raw, f"budget[{index}]") for index, raw in enumerate(several["budget"])]
     anomalies = [sections.anomaly(raw, f"anomaly[{index}]") for index, raw in enumerate(several["anomaly"])]
+    events = [sections.event(raw, f"event[{index}]") for index, raw in enumerate(several["event"])]
     prices = [sections.price(raw, f"price[{index}]") for index, raw in enumerate(several["price"])]
     receivers = [sections.receiver(raw, f"receiver[{index}]") for index, raw in enumerate(several["receiver"])]
     ways = sections.routes(several["route"], sections.intervals(several["time_interval"]))
@@ -85,6 +86,7 @@ def _build(path: Path, tables: Tables, sections: Sections) -> Settings | None:
         drift=drift or DriftRule(),
         price_changes=price_rule or PriceRule(),
         prices=tuple(price for price in prices if price is not None),
+        events=tuple(event for event in events if event is not None),
         receivers=tuple(receiver for receiver in receivers if receiver is not None),
         routes=ways,
         heartbeat=heartbeat,

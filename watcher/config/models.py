@@ -7,7 +7,7 @@ files.
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
@@ -19,7 +19,8 @@ from rules.prices import PriceRule
 from rules.routes import EACH_ALERT
 from rules.thresholds import Mark
 from rules.triggers import BurnPair, ForecastMark, PaceMark
-from watcher.config import addresses, interval_values, route_values, trigger_values, values
+from watcher.config import addresses, event_values, interval_values, route_values, trigger_values, values
+from watcher.public_holidays import Region
 from watcher.settings import HttpSettings, PollSettings, StoreSettings
 
 _NONE = timedelta(0)
@@ -34,6 +35,7 @@ Flag = Annotated[bool, PlainValidator(values.flag)]
 Usd = Annotated[int, PlainValidator(values.positive_usd)]
 Price = Annotated[int, PlainValidator(values.price)]
 Day = Annotated[date, PlainValidator(values.day)]
+Moment = Annotated[datetime, PlainValidator(event_values.moment)]
 Glob = Annotated[str, PlainValidator(values.glob)]
 TagGlob = Annotated[str, PlainValidator(values.tag)]
 Zone = Annotated[str, PlainValidator(values.zone)]
@@ -227,6 +229,21 @@ class AnomalyTable(Table):
     action: NotYet = Field(None)
 
 
+class EventTable(Table):
+    """`[[event]]`: something planned, while which more than the usual may come."""
+
+    name: Name = Field(examples=['"launch"'])
+    since: Moment | None = Field(None, alias="from", examples=['"2026-12-01"'])
+    until: Moment | None = Field(None, alias="to", examples=['"2026-12-03"'])
+    timezone: Zone = Field("UTC", examples=['"Europe/Berlin"'])
+    repeat: Annotated[str, PlainValidator(values.one_of("yearly", "weekly"))] | None = Field(
+        None, examples=['"yearly"']
+    )
+    holidays: Annotated[Region, PlainValidator(event_values.region)] | None = Field(None, examples=['"DE"'])
+    expect: Annotated[float, PlainValidator(event_values.times_the_usual)] | None = Field(None, examples=["5"])
+    select: SelectTable = Field(SelectTable(), examples=['{ workspace = "prod-*" }'])
+
+
 class PriceTable(Table):
     """`[[price]]`: what some models cost this organization, where the published price or what is learned is wrong."""
 
@@ -322,6 +339,7 @@ SEVERAL: dict[str, tuple[type[Table], ...]] = {
     "organization": (OrganizationTable,),
     "budget": (BudgetTable,),
     "anomaly": (AnomalyTable,),
+    "event": (EventTable,),
     "price": (PriceTable,),
     "receiver": tuple(RECEIVERS.values()),
     "route": (RouteTable,),

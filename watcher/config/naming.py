@@ -9,7 +9,7 @@ from watcher.config.problems import Problem, nearest, shown
 from watcher.config.shape import Tables
 
 _MOST_LISTED = 10
-_NAMED = ("organization", "budget", "anomaly", "receiver", "time_interval")
+_NAMED = ("organization", "budget", "anomaly", "event", "receiver", "time_interval")
 
 
 def check_names(tables: Tables) -> list[Problem]:
@@ -40,6 +40,8 @@ def warn_of_gaps(tables: Tables) -> list[str]:
     warnings = []
     if not tables.several["budget"] and not tables.several["anomaly"]:
         warnings.append("there is no [[budget]] and no [[anomaly]]: spend is recorded, and nothing is judged")
+    if tables.several["event"] and not tables.several["anomaly"]:
+        warnings.append("there is no [[anomaly]]: an [[event]] widens what these expect, and changes nothing else")
     if not receivers:
         warnings.append("there is no [[receiver]]: alerts show on the status page, and nobody is told")
     warnings += [

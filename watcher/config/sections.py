@@ -31,6 +31,7 @@ from watcher.pricing import OwnPrice
 from watcher.secret import Secret
 from watcher.settings import (
     ConsoleSettings,
+    EventSettings,
     HeartbeatSettings,
     HttpSettings,
     OrganizationSettings,
@@ -181,6 +182,31 @@ class Sections:
             hold_for=table.hold_for,
             keep_firing_for=table.keep_firing_for,
             severity=table.severity,
+        )
+
+    def event(self, raw: dict[str, Any], place: str) -> EventSettings | None:
+        """One `[[event]]`."""
+        from watcher.config.event_tables import (  # noqa: PLC0415 (only a few configurations need it)
+            dates,
+            event_problems,
+            expected,
+        )
+
+        table = self._table(models.EventTable, raw, place, called("event", raw))
+        if table is None:
+            return None
+        wrong = [*event_problems(table, place), *contradictions(table.select, f"{place}.select")]
+        self.problems.extend(Problem(each.place, each.message + called("event", raw)) for each in wrong)
+        if wrong:
+            return None
+        return EventSettings(
+            name=table.name,
+            select=_selector(table.select),
+            expect=expected(table),
+            timezone=table.timezone,
+            dates=dates(table),
+            repeat=table.repeat or "",
+            holidays=table.holidays,
         )
 
     def price(self, raw: dict[str, Any], place: str) -> OwnPrice | None:

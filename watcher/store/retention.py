@@ -67,6 +67,7 @@ def _old(before: datetime) -> Iterator[tuple[Table, ColumnElement[bool]]]:
     yield tables.journal, tables.journal.c.at < at
     yield tables.commands, tables.commands.c.consumed_at < at
     yield tables.silences, tables.silences.c.ends_at < at
+    yield tables.feedback, tables.feedback.c.ends_at < at
 
 
 def _slice(database: Database, table: Table, old: ColumnElement[bool]) -> int:

@@ -11,7 +11,7 @@ from typing import Self
 from rules.asked import Act, Answer
 from rules.groups import Group
 from rules.model import Alert, Notification, Transition
-from rules.quieted import Silence
+from rules.quieted import Feedback, Silence
 from watcher.store import copies, retention
 from watcher.store.alerts import Alerts, write_alerts, write_transitions
 from watcher.store.analytics import Analytics
@@ -21,6 +21,7 @@ from watcher.store.cursor import Cursor, write_cursor
 from watcher.store.database import Database
 from watcher.store.day_sums import DaySums
 from watcher.store.directory import Directory
+from watcher.store.feedback import Feedbacks, write_feedback
 from watcher.store.groups import Groups, write_groups
 from watcher.store.journal import Commands, Journal, write_acts, write_answers
 from watcher.store.limits import Limits
@@ -52,6 +53,7 @@ class Judgement:
     at: datetime = _NEVER
     silences: tuple[Silence, ...] = ()
     groups: tuple[Group, ...] = ()
+    feedback: tuple[Feedback, ...] = ()
 
 
 class Store:
@@ -78,6 +80,7 @@ class Store:
         self.commands = Commands(database)
         self.silences = Silences(database)
         self.groups = Groups(database)
+        self.feedback = Feedbacks(database)
 
     @classmethod
     def open(cls, url: str, *, read_only: bool = False) -> Self:
@@ -103,6 +106,7 @@ class Store:
             write_answers(connection, judgement.at, judgement.answers)
             write_silences(connection, judgement.organization, judgement.silences)
             write_groups(connection, judgement.organization, judgement.groups)
+            write_feedback(connection, judgement.organization, judgement.feedback)
             write_acts(connection, judgement.at, judgement.organization, judgement.acts)
 
     def backup(self, target: Path) -> None:

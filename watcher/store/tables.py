@@ -258,3 +258,14 @@ silences = Table(
     words("payload"),
     sqlite_strict=True,
 )
+
+# What people said of anomalies, one row an alert; until when it changes what is judged.
+feedback = Table(
+    "feedback",
+    metadata,
+    key("organization"),
+    key("alert"),
+    number("ends_at", nullable=True),
+    words("payload"),
+    sqlite_strict=True,
+)
