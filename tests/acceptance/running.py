@@ -239,7 +239,8 @@ class Watcher:
     def metric(self, name: str, **labels: str) -> float:
         """The sum of a metric's samples whose labels include these."""
         text, _ = self.metrics.render("text/plain")
-        families = text_string_to_metric_families(text.decode())
+        about = "".join(line for line in text.decode().splitlines(keepends=True) if line.startswith(name))
+        families = text_string_to_metric_families(about)
         samples = (sample for family in families for sample in family.samples if sample.name == name)
         return sum(sample.value for sample in samples if labels.items() <= sample.labels.items())
 

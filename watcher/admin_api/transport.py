@@ -5,6 +5,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Literal, Protocol, Self, TypeVar
 from urllib.parse import urlsplit
@@ -277,9 +278,15 @@ def _outcome_of(error: AdminApiError) -> Outcome:
     return "rate_limited" if error.status == 429 else "refused"
 
 
-def _trusted(ca_file: Path | None) -> ssl.SSLContext | bool:
+@cache
+def _published() -> ssl.SSLContext:
+    """The certificates that httpx trusts by itself, read once: that takes longer than many a request."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
+def _trusted(ca_file: Path | None) -> ssl.SSLContext:
     if ca_file is None:
-        return True
+        return _published()
     try:
         return ssl.create_default_context(cafile=str(ca_file))
     except OSError as error:  # ssl.SSLError is one

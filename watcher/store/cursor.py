@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from watcher.store.database import Database
 from watcher.store.tables import cursor as table
+
+_VALUE = select(table.c.value).where(table.c.organization == bindparam("whose"), table.c.name == bindparam("named"))
 
 
 class Cursor:
@@ -36,8 +38,7 @@ class Cursor:
 
 def read_cursor(connection: Connection, name: str, organization: str = "") -> str | None:
     """The value of that name, inside a transaction."""
-    this = (table.c.organization == organization) & (table.c.name == name)
-    return connection.execute(select(table.c.value).where(this)).scalar_one_or_none()
+    return connection.execute(_VALUE, {"whose": organization, "named": name}).scalar_one_or_none()
 
 
 def write_cursor(connection: Connection, values: Mapping[str, str], organization: str = "") -> None:

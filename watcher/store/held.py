@@ -7,12 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from watcher.store.tables import held_buckets as table
 from watcher.store.times import from_moment, moment
 
 Bucket = TypeVar("Bucket")
+
+_ALL = (
+    select(table)
+    .where(table.c.organization == bindparam("whose"), table.c.source == bindparam("of"))
+    .order_by(table.c.bucket)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +42,7 @@ def update(
     observed_at: datetime,
 ) -> None:
     """Let go of the buckets in `believed`, and hold those in `holds` (each with when it was last believed)."""
-    before = {
-        row.bucket: row
-        for row in connection.execute(
-            select(table).where(table.c.organization == organization, table.c.source == source)
-        )
-    }
+    before = {row.bucket: row for row in connection.execute(_ALL, {"whose": organization, "of": source})}
     gone = [bucket for bucket in (*believed, *holds) if bucket in before]
     if gone:
         mine = (table.c.organization == organization) & (table.c.source == source) & table.c.bucket.in_(gone)
@@ -64,21 +65,14 @@ def update(
 
 def accepted(connection: Connection, organization: str, source: str) -> dict[int, int]:
     """When each held bucket was last believed, as the column has it."""
-    query = select(table.c.bucket, table.c.accepted_at)
-    mine = (table.c.organization == organization) & (table.c.source == source)
-    return {row.bucket: row.accepted_at for row in connection.execute(query.where(mine))}
+    return {row.bucket: row.accepted_at for row in connection.execute(_ALL, {"whose": organization, "of": source})}
 
 
 def of(
     connection: Connection, organization: str, source: str, from_number: Callable[[int], Bucket]
 ) -> tuple[Held[Bucket], ...]:
     """The held buckets of a source, oldest first."""
-    query = (
-        select(table.c.bucket, table.c.since_at, table.c.observed_at)
-        .where(table.c.organization == organization, table.c.source == source)
-        .order_by(table.c.bucket)
-    )
     return tuple(
-        Held(from_number(bucket), from_moment(since), from_moment(at))
-        for bucket, since, at in connection.execute(query)
+        Held(from_number(row.bucket), from_moment(row.since_at), from_moment(row.observed_at))
+        for row in connection.execute(_ALL, {"whose": organization, "of": source})
     )

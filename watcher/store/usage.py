@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import delete, func, select
+from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.engine import Connection
 
 from rules.model import CONSOLE, DEFAULT_WORKSPACE
@@ -191,25 +191,31 @@ class _Stored(NamedTuple):
     observed_at: int
 
 
+_BETWEEN = (
+    select(
+        usage_buckets.c.hour,
+        usage_buckets.c.digest,
+        usage_buckets.c.grouped_by,
+        usage_buckets.c.tokens,
+        usage_buckets.c.first_observed_at,
+        usage_buckets.c.changed_at,
+        usage_buckets.c.revision,
+    )
+    .where(
+        usage_buckets.c.organization == bindparam("whose"),
+        usage_buckets.c.hour >= bindparam("low"),
+        usage_buckets.c.hour < bindparam("high"),
+    )
+    .order_by(usage_buckets.c.hour)
+)
+
+
 def _stored(connection: Connection, organization: str, low: int, high: int) -> dict[int, _Stored]:
     read = readings.between(connection, organization, low, high)
     accepted = held.accepted(connection, organization, SOURCE)
-    bucket = usage_buckets.c
-    query = (
-        select(
-            bucket.hour,
-            bucket.digest,
-            bucket.grouped_by,
-            bucket.tokens,
-            bucket.first_observed_at,
-            bucket.changed_at,
-            bucket.revision,
-        )
-        .where(bucket.organization == organization, bucket.hour >= low, bucket.hour < high)
-        .order_by(bucket.hour)
-    )
+    asked = {"whose": organization, "low": low, "high": high}
     stored: dict[int, _Stored] = {}
-    for hour, digest, grouped_by, tokens, first, changed, revision in connection.execute(query).all():
+    for hour, digest, grouped_by, tokens, first, changed, revision in connection.execute(_BETWEEN, asked).all():
         observed_at = accepted.get(hour, read.get(hour, changed))
         stored[hour] = _Stored(bytes(digest), grouped_by, tokens, first, changed, revision, observed_at)
     return stored
