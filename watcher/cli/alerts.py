@@ -68,6 +68,8 @@ def _print(found: list[Alert], called: Mapping[str, str], now: datetime) -> None
         if (organization := called.get(alert.subject.scope.organization)) is not None:
             times = f"{clean(organization)}, {times}"
         print_hanging(console, lead, Text(alert.summary))
+        for words in why_words(alert):
+            print_hanging(console, Text(" " * len(lead)), Text(words))
         print_hanging(console, Text(" " * len(lead)), Text(f"{alert.id}, {times}{told}", style="dim"))
-        for words in (*why_words(alert), *quiet_words(alert, now)):
+        for words in quiet_words(alert, now):
             print_hanging(console, Text(" " * len(lead)), Text(words, style="dim"))
