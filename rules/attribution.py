@@ -18,11 +18,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import erf, inf, sqrt
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from rules.dimensions import groups
+from rules.dimensions import Grouped, groups
 from rules.figures import SpendView
 from rules.scope import HOUR, Dimension, Names, Nano
 
@@ -118,48 +119,18 @@ def by_habit(view: SpendView, members: Places, window: slice) -> Cut:
     return Cut(members, window, expected, round(float(expected.sum())))
 
 
-@dataclass(frozen=True, slots=True)
-class _Cells:
-    """Leaves, or their groups, by columns: everything before the window; the past at its hours of the day, none for a
-    longer window; the past at its hours, or days, of the week; the same window in each week before; and now."""
+class _Past(NamedTuple):
+    """What the four weeks before say of each leaf, and now."""
 
-    figures: Longs
-    days: int
-    hours: int
-
-    def grouped(self, of: Places, size: int) -> _Cells:
-        """The groups' sums."""
-        if size == len(self.figures):
-            sums = np.empty_like(self.figures)
-            sums[of] = self.figures
-            return _Cells(sums, self.days, self.hours)
-        order = np.argsort(of, kind="stable")
-        sums = np.add.reduceat(self.figures[order], np.searchsorted(of[order], np.arange(size)), axis=0)
-        return _Cells(sums, self.days, self.hours)
-
-    def rows(self, which: npt.NDArray[np.bool_]) -> _Cells:
-        """Some of the leaves."""
-        return _Cells(self.figures[which], self.days, self.hours)
-
-    @property
-    def all_before(self) -> Longs:
-        return self.figures[:, 0]
-
-    @property
-    def of_day(self) -> Longs:
-        return self.figures[:, 1 : 1 + self.days]
-
-    @property
-    def of_week(self) -> Longs:
-        return self.figures[:, 1 + self.days : 1 + self.days + self.hours]
-
-    @property
-    def weeks(self) -> Longs:
-        return self.figures[:, -1 - WEEKS : -1]
-
-    @property
-    def now(self) -> Longs:
-        return self.figures[:, -1]
+    whole: Longs
+    """All of it."""
+    of_day: Longs
+    """At the window's hours of the day, none of them for a window of more than a day."""
+    of_week: Longs
+    """At the window's hours of the week, or by day of the week."""
+    weeks: Longs
+    """The same window in each week before, the oldest first."""
+    now: Longs
 
 
 class Excess:
@@ -168,62 +139,78 @@ class Excess:
     def __init__(self, view: SpendView, names: Names, cut: Cut) -> None:
         self._leaves = [view.leaves[place] for place in cut.members.tolist()]
         self._names, self._cut = names, cut
-        self._cells = _read(view, cut)
-        self._totals = self._cells.figures.sum(axis=0)
-        self.observed: Nano = int(self._totals[-1])
+        past = _read(view, cut)
+        self._figures = np.column_stack((_expected(past, cut), past.now, past.weeks))
+        self._groups: dict[tuple[Dimension, ...], Grouped] = {}
+        self.observed: Nano = int(past.now.sum())
 
     def by(self, *dimensions: Dimension) -> Attribution:
         """The parent's excess by the values of some dimensions."""
-        of, values = groups(dimensions, self._leaves, self._names)
-        return self._attribution(dimensions, self._cells.grouped(of, len(values)), values)
+        of, values = self._grouped(dimensions)
+        return self._attribution(dimensions, _summed(self._figures, of, len(values)), values)
 
     def within(self, dimension: Dimension, ident: str, *dimensions: Dimension) -> Attribution:
         """The same of the leaves of one child alone: its own excess by further dimensions."""
-        of, values = groups((dimension,), self._leaves, self._names)
+        of, values = self._grouped((dimension,))
         which = of == values.index((ident,))
-        leaves = [leaf for leaf, inside in zip(self._leaves, which.tolist(), strict=True) if inside]
+        leaves = [self._leaves[row] for row in np.flatnonzero(which).tolist()]
         of, values = groups(dimensions, leaves, self._names)
-        return self._attribution(dimensions, self._cells.rows(which).grouped(of, len(values)), values, whole=False)
+        sums = _summed(self._figures[which], of, len(values))
+        return self._attribution(dimensions, sums, values, whole=False)
+
+    def _grouped(self, dimensions: tuple[Dimension, ...]) -> Grouped:
+        if dimensions not in self._groups:
+            self._groups[dimensions] = groups(dimensions, self._leaves, self._names)
+        return self._groups[dimensions]
 
     def _attribution(
-        self, by: tuple[Dimension, ...], cells: _Cells, values: Sequence[tuple[str, ...]], *, whole: bool = True
+        self, by: tuple[Dimension, ...], sums: Longs, values: Sequence[tuple[str, ...]], *, whole: bool = True
     ) -> Attribution:
-        expected = _expected(cells, self._totals, self._cut)
-        noise = _noise(expected, cells.weeks, self._cut)
-        rows = zip(values, cells.now.tolist(), expected.tolist(), noise.tolist(), strict=True)
-        parts = [Part(ids, seen, round(likely), strays) for ids, seen, likely, strays in rows]
-        parts.sort(key=lambda part: (-part.excess, part.ids))
-        likely = self._cut.likely if whole else sum(part.expected for part in parts)
-        return Attribution(by, int(cells.now.sum()), likely, tuple(parts))
+        noise = _noise(sums[:, 0], sums[:, 2:], self._cut)
+        rows = zip(values, sums[:, 1].tolist(), sums[:, 0].tolist(), noise.tolist(), strict=True)
+        parts = sorted((Part(*row) for row in rows), key=lambda part: (-part.excess, part.ids))
+        likely = self._cut.likely if whole else int(sums[:, 0].sum())
+        return Attribution(by, int(sums[:, 1].sum()), likely, tuple(parts))
 
 
-def _read(view: SpendView, cut: Cut) -> _Cells:
+def _summed(figures: Longs, of: Places, size: int) -> Longs:
+    """The sums of each group's rows."""
+    if size == len(figures):
+        sums = np.empty_like(figures)
+        sums[of] = figures
+        return sums
+    order = np.argsort(of, kind="stable")
+    return np.add.reduceat(figures[order], np.searchsorted(of[order], np.arange(size)), axis=0)
+
+
+def _read(view: SpendView, cut: Cut) -> _Past:
     start, length = cut.window.start, cut.window.stop - cut.window.start
-    short = length <= SHORT
-    days, hours = (length, length) if short else (0, 7)
-    figures = np.empty((len(cut.members), 1 + days + hours + WEEKS + 1), dtype=np.int64)
+    short, size = length <= SHORT, len(cut.members)
+    whole, now = np.zeros((2, size), dtype=np.int64)
+    of_day = np.empty((size, length if short else 0), dtype=np.int64)
+    of_week = np.empty((size, length if short else 7), dtype=np.int64)
+    weeks = np.empty((size, WEEKS), dtype=np.int64)
     begin = max(start - PAST, 0)
     odd = [column - start + PAST for column in cut.odd if begin <= column < start]
     block = np.zeros((_CHUNK, PAST), dtype=np.int64)
-    for first in range(0, len(cut.members), _CHUNK):
-        rows = _run(cut.members[first : first + _CHUNK])
-        past, into = view.cost[rows, begin:start], figures[first : first + _CHUNK]
+    for first in range(0, size, _CHUNK):
+        into, rows = slice(first, first + _CHUNK), _run(cut.members[first : first + _CHUNK])
+        past = view.cost[rows, begin:start]
         if odd or start < PAST:
             block[: len(past), PAST - (start - begin) :] = past
             past = block[: len(past)]
             past[:, odd] = 0
         if short:
             by_hour = np.einsum("ijk->ik", past.reshape(-1, WEEKS * 7, 24))
-            into[:, 1 : 1 + days] = by_hour[:, :length]
+            whole[into], of_day[into] = by_hour.sum(axis=1), by_hour[:, :length]
             same = past.reshape(-1, WEEKS, WEEK)[:, :, :length]
-            into[:, 0] = by_hour.sum(axis=1)
         else:
             same = np.einsum("ijk->ij", past.reshape(-1, WEEKS * 7, 24)).reshape(-1, WEEKS, 7)
-            into[:, 0] = same.sum(axis=(1, 2))
-        np.einsum("ijk->ik", same, out=into[:, 1 + days : 1 + days + hours])
-        np.einsum("ijk->ij", same[:, :, : length if short else length // 24], out=into[:, -1 - WEEKS : -1])
-        np.einsum("ij->i", view.cost[rows, start : cut.window.stop], out=into[:, -1])
-    return _Cells(figures, days, hours)
+            whole[into] = same.sum(axis=(1, 2))
+        np.einsum("ijk->ik", same, out=of_week[into])
+        np.einsum("ijk->ij", same[:, :, : length if short else length // 24], out=weeks[into])
+        np.einsum("ij->i", view.cost[rows, start : cut.window.stop], out=now[into])
+    return _Past(whole, of_day, of_week, weeks, now)
 
 
 def _run(places: Places) -> Places | slice:
@@ -232,30 +219,33 @@ def _run(places: Places) -> Places | slice:
     return slice(first, last + 1) if bool((np.diff(places) == 1).all()) else places
 
 
-def _expected(cells: _Cells, totals: Longs, cut: Cut) -> Floats:
-    """Nano-dollars expected of each child over the window; `totals` are the sums of the parent's columns."""
-    total = int(totals[0])
+def _expected(past: _Past, cut: Cut) -> Longs:
+    """What is expected of each leaf over the window, to the nano-dollar; being linear in its past, leaves add up."""
+    total = int(past.whole.sum())
     if not total:
-        return np.zeros(len(cells.figures))
-    shares: Floats = (cells.all_before / total)[:, None]
-    asked: Floats = cut.expected
-    if cells.days:
-        mean = total / PAST
-        shares = (cells.of_day + shares * mean) / (totals[1 : 1 + cells.days] + mean)
-    else:
+        return np.zeros_like(past.whole)
+    asked, by_day = cut.expected, past.of_day.shape[1] > 0
+    if not by_day:
         asked = np.bincount(np.arange(len(asked)) // 24 % 7, weights=asked, minlength=7).astype(np.float64)
-    mean = total / (PAST if cells.days else PAST / 24)
-    shares = (cells.of_week + shares * mean) / (totals[1 + cells.days : 1 + cells.days + cells.hours] + mean)
-    result: Floats = (shares * asked).sum(axis=1)
-    return result
+    mean = total / (PAST if by_day else PAST / 24)
+    of_week = asked / (past.of_week.sum(axis=0) + mean)
+    expected = np.einsum("ij,j->i", past.of_week, of_week)
+    if by_day:
+        of_day = mean * of_week / (past.of_day.sum(axis=0) + mean)
+        expected += np.einsum("ij,j->i", past.of_day, of_day)
+        expected += past.whole * (float(of_day.sum()) * mean / total)
+    else:
+        expected += past.whole * (float(of_week.sum()) * mean / total)
+    rounded: Longs = np.rint(expected).astype(np.int64)
+    return rounded
 
 
-def _noise(expected: Floats, weeks: Longs, cut: Cut) -> Floats:
+def _noise(expected: Longs, weeks: Longs, cut: Cut) -> Floats:
     """How far the window strayed from what is expected of it, in the weeks before that are known from their beginning;
     all of what is expected where none is."""
     known = min(WEEKS, cut.window.start // WEEK)
     if not known:
-        return expected
+        return expected.astype(np.float64)
     length = len(cut.expected)
     scale = 1.0 if length <= SHORT else length / (24 * min(length // 24, 7))
     strays: Floats = np.sqrt(np.square(weeks[:, -known:] * scale - expected[:, None]).mean(axis=1))

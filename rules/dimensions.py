@@ -58,6 +58,10 @@ def groups(by: Sequence[Dimension], leaves: Sequence[Leaf], names: Names) -> Gro
     """
     if not by:
         return np.zeros(len(leaves), dtype=np.intp), ((),)
+    if len(by) == 1:
+        own = values_of(by[0], leaves, names)
+        place = {value: at for at, value in enumerate(dict.fromkeys(own))}
+        return np.array([place[value] for value in own], dtype=np.intp), tuple((value,) for value in place)
     number: dict[tuple[str, ...], int] = {}
     columns = (values_of(dimension, leaves, names) for dimension in by)
     of = [number.setdefault(values, len(number)) for values in zip(*columns, strict=True)]

@@ -87,16 +87,25 @@ def _effects(view: SpendView, cut: Cut, observed: Nano) -> Effects | None:
         if column not in odd and (view.start + column * HOUR).hour in hours
     ]
     now = _basket(view, cut, list(columns))
-    if not now:
+    if not now.items:
         return None
-    before = _basket(view, cut, past) or _basket(view, cut, list(range(begin, columns[0])))
-    return effects(before, now, cut.likely, observed)
+    before = _basket(view, cut, past)
+    if not before.items:
+        before = _basket(view, cut, list(range(begin, columns[0])))
+    return effects(before.items, now.items, cut.likely, observed, before.beside)
 
 
-def _basket(view: SpendView, cut: Cut, columns: Sequence[int]) -> Basket:
+class _Bought(NamedTuple):
+    """What some hours were for, and what they cost that no tokens explain."""
+
+    items: Basket
+    beside: Nano
+
+
+def _basket(view: SpendView, cut: Cut, columns: Sequence[int]) -> _Bought:
     """What was used in these hours, at what it cost by the ledger: bills and discounts are in its prices."""
     if view.used is None or not columns:
-        return {}
+        return _Bought({}, 0)
     spent = view.cost[cut.members[:, None], np.array(columns)].sum(axis=1)
     leaves = [(view.leaves[place], cost) for place, cost in zip(cut.members.tolist(), spent.tolist(), strict=True)]
     hours: list[datetime] = [view.start + column * HOUR for column in columns]
@@ -109,7 +118,8 @@ def _basket(view: SpendView, cut: Cut, columns: Sequence[int]) -> Basket:
     for item, amount in basket.items():
         group = item.model, item.service_tier
         estimated[group] = estimated.get(group, 0) + amount.cost
-    return {item: _booked(item, amount, estimated, booked) for item, amount in basket.items() if amount.quantity}
+    beside = sum(cost for group, cost in booked.items() if not estimated.get(group))
+    return _Bought({item: _booked(item, amount, estimated, booked) for item, amount in basket.items()}, beside)
 
 
 def _booked(

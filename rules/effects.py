@@ -46,17 +46,20 @@ _Key: TypeAlias = Callable[[Item], object]
 INPUT = ("uncached_input", "cache_read", "cache_write_5m", "cache_write_1h")
 
 
-def effects(before: Basket, now: Basket, expected: Nano, observed: Nano) -> Effects:
-    """The effects that make `observed` of `expected`; `before` says how spend was made up, however long that was.
+def effects(before: Basket, now: Basket, expected: Nano, observed: Nano, beside: Nano = 0) -> Effects:
+    """The effects that make `observed` of `expected`; `before` says how spend was made up, however long that was, and
+    `beside` what it cost then that no tokens explain.
 
     Without anything before all of it is volume: nothing is known of prices and mix.
     """
     told = sum(amount.cost for amount in now.values())
+    spent_before = sum(amount.cost for amount in before.values())
+    by_tokens = expected * spent_before // (spent_before + beside) if spent_before + beside else expected
     keys: list[_Key] = [lambda _: None, lambda item: item.model, lambda item: item[:2], lambda item: item]
     levels = [round(_level(before, now, key)) for key in keys] if _quantity(before.values()) else [told] * len(keys)
-    steps = [expected, *levels, told, observed]
-    volume, model, tier, kind, price, other = (after - first for first, after in pairwise(steps))
-    spent_before = sum(amount.cost for amount in before.values())
+    steps = [by_tokens, *levels, told]
+    volume, model, tier, kind, price = (after - first for first, after in pairwise(steps))
+    other = (observed - told) - (expected - by_tokens)
     models, tiers = _moved(before, now, lambda item: item.model), _moved(before, now, lambda item: item.service_tier)
     return Effects(
         volume,
@@ -66,7 +69,7 @@ def effects(before: Basket, now: Basket, expected: Nano, observed: Nano) -> Effe
         price,
         other,
         tokens=_quantity(now.values()),
-        tokens_expected=round(Fraction(expected * _quantity(before.values()), spent_before)) if spent_before else 0,
+        tokens_expected=round(Fraction(by_tokens * _quantity(before.values()), spent_before)) if spent_before else 0,
         cache=_part(now, ("cache_read",), INPUT),
         cache_before=_part(before, ("cache_read",), INPUT),
         output=_part(now, ("output",), (*INPUT, "output")),

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.attribution import attributed, milliseconds, organization, summed
 from benchmarks.ledger import Figures, ingest, peer
 from benchmarks.ledger_pages import FIRST_HOUR, GROUPED_BY, usage_bodies
+from rules.attribution import PAST
 from watcher.admin_api.decoding import usage_page
 from watcher.ledger import Ledger, spend_report
 from watcher.pricing import PriceBook
@@ -94,3 +96,11 @@ def test_a_report_over_days_that_are_kept_takes_half_of_what_computing_them_take
             ledger.keep()
     assert all(report.rows == reports[0].rows for report in reports)
     assert statistics.median(taken[1]) < statistics.median(taken[0]) / 2, taken
+
+
+@pytest.mark.parametrize("window", [3, 72])
+def test_to_say_who_drives_an_excess_takes_little_more_than_to_read_it(window: int) -> None:
+    view = organization(keys=300, models=10, hours=PAST + window)
+    ours = milliseconds(lambda: attributed(view, window), 5)
+    plain = milliseconds(lambda: summed(view, window), 5)
+    assert ours < 8 * plain + 5, (ours, plain)

@@ -173,6 +173,16 @@ def test_the_runaway_key_is_caught_by_its_id(town: Town) -> None:
     assert Decimal(anomalies[0]["value_usd"]) > Decimal(anomalies[0]["expected_usd"])
 
 
+def test_what_fires_says_why_on_the_terminal_and_in_json(town: Town) -> None:
+    (why,) = (alert["why"] for alert in json.loads(here("alerts", "-c", town.config, "--json")[1]) if "why" in alert)
+    assert why["text"].startswith("more volume (")
+    assert sum(Decimal(value) for name, value in why["effects"].items() if name.endswith("_usd")) == Decimal(
+        why["excess_usd"]
+    )
+    for command in ("alerts", "status"):
+        assert "Why: more volume (" in " ".join(here(command, "-c", town.config)[1].split())
+
+
 def test_status_as_json_agrees_with_spend_and_alerts(town: Town) -> None:
     code, out, err = here("status", "-c", town.config, "--json")
     status = json.loads(out)

@@ -90,6 +90,14 @@ def test_what_no_tokens_explain_is_told_apart() -> None:
     assert effects(used, used, cost(used), cost(used) + 7 * USD).other == 7 * USD
 
 
+def test_cost_beside_the_tokens_that_was_always_there_is_no_effect() -> None:
+    used, more = basket((OPUS, "input", 10)), basket((OPUS, "input", 30))
+    beside = cost(used) // 10
+    found = effects(used, more, cost(used) + beside, cost(more) + beside, beside)
+    assert found.volume == found.excess == cost(more) - cost(used)
+    assert found.tokens_expected == 10_000_000
+
+
 def test_without_a_past_all_of_it_is_volume() -> None:
     now = basket((OPUS, "input", 10))
     assert effects({}, now, USD // 100, cost(now)).volume == cost(now) - USD // 100

@@ -85,8 +85,10 @@ def _print(found: list[Alert], called: Mapping[str, str], now: datetime) -> None
         if (organization := called.get(alert.subject.scope.organization)) is not None:
             times = f"{clean(organization)}, {times}"
         print_hanging(console, lead, Text(alert.summary))
+        for words in why_words(alert):
+            print_hanging(console, Text(" " * len(lead)), Text(words))
         print_hanging(console, Text(" " * len(lead)), Text(f"{alert.id}, {times}{told}", style="dim"))
-        for words in (*why_words(alert), *quiet_words(alert, now)):
+        for words in quiet_words(alert, now):
             print_hanging(console, Text(" " * len(lead)), Text(words, style="dim"))
     open_anomalies = [one for one in found if one.subject.kind == "anomaly" and one.ends_at is None]
     if any(one.judged is None for one in open_anomalies):
