@@ -27,7 +27,7 @@ import numpy as np
 from rules.carried import Carried
 from rules.fit import LOOK_BACK, alone
 from rules.model import HOUR, AnomalyRule, Clear, Names, NoData, SpendView, Subject, Verdict
-from rules.overlay import NOTHING, Foreknown
+from rules.overlay import NOTHING, Foreknown, marks, overlaid
 from rules.profile import DAY
 from rules.story import Told, breach
 from rules.subjects import Subjects
@@ -45,17 +45,17 @@ def judge(
     names: Names,
     firing: frozenset[str],
     now: datetime,
+    carried: Carried | None = None,
     *,
     foreknown: Foreknown = NOTHING,
-    carried: Carried | None = None,
 ) -> list[Verdict]:
     """One verdict for every scope of the rule that has ever spent anything, in the order of the view's leaves.
 
-    `firing` holds the fingerprints of alerts that are pending or firing now, `foreknown` what was planned and said.
-    What is `carried` from one judgement to the next makes it quick.
+    `firing` holds the fingerprints of alerts that are pending or firing now. What is `carried` from one judgement to
+    the next makes it quick. `foreknown` is what was planned and said.
     """
     carried = carried or Carried()
-    subjects = carried.cut(rule, view, names, foreknown)
+    subjects = overlaid(carried.cut(rule, view, names, marks(foreknown, view)), view, names, foreknown)
     if not subjects.scopes:
         return []
     why = _unknown(view, subjects, now)

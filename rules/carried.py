@@ -5,7 +5,7 @@ and what was read over the last days. A judgement then looks at the hours since 
 has been restated, the day is begun anew from midnight. All is fitted anew from the view
 
 - once a day, with the first judgement that knows the whole day before to be complete (the daily refresh);
-- when the rule changes, or what is planned or was said of earlier days;
+- when the rule changes, or what is planned or confirmed of earlier days (`marks`);
 - when an hour of earlier days becomes known that was missing;
 - when a leaf that has a past comes, goes, or moves to another subject. One without a past begins a series of its own,
   or joins one, and nothing is fitted anew;
@@ -21,9 +21,8 @@ from collections.abc import Iterable
 
 from rules.fit import LOOK_BACK, Fit
 from rules.model import AnomalyRule, Names, SpendView
-from rules.overlay import NOTHING, Foreknown
 from rules.story import Told
-from rules.subjects import Rows, Subjects, over_of, rows_of, seen_hours, subjects_of
+from rules.subjects import Rows, Subjects, rows_of, seen_hours, subjects_of
 
 
 class Carried:
@@ -34,31 +33,33 @@ class Carried:
 
     def __init__(self) -> None:
         self._fits: dict[str, Fit] = {}
-        self._cut: dict[str, tuple[Rows, Names]] = {}
+        self._cut: dict[str, tuple[Rows, Names, object]] = {}
 
-    def cut(self, rule: AnomalyRule, view: SpendView, names: Names, foreknown: Foreknown = NOTHING) -> Subjects:
+    def cut(self, rule: AnomalyRule, view: SpendView, names: Names, marks: object = None) -> Subjects:
         """The subjects of a rule, from the first hour of the view that has to be looked at (`Subjects.begin`).
-        What is `foreknown` is laid over them; where it changes for earlier days, all is fitted anew.
+
+        Whoever adds a factor to their hours, or says of which nothing is to be learnt, hands in `marks`, which differ
+        (`==`) whenever that differs for hours of earlier days.
         """
         fit = self._fits.get(rule.name)
-        subjects = None if fit is None else fit.cut(rule, view, names, foreknown)
+        subjects = None if fit is None else fit.cut(rule, view, names, marks)
         if subjects is not None:
             return subjects
         self._fits.pop(rule.name, None)
         rows = rows_of(rule, view, names)
-        self._cut[rule.name] = rows, names
-        return subjects_of(rows, view, rows.sum(view, 0, seen_hours(view)), over_of(rows, view, names, foreknown))
+        self._cut[rule.name] = rows, names, marks
+        return subjects_of(rows, view, rows.sum(view, 0, seen_hours(view)))
 
     def read(self, rule: AnomalyRule, view: SpendView, subjects: Subjects, keep: int = LOOK_BACK) -> Told:
         """What the baseline reads of the subjects that were cut last, over about the last `keep` hours, by the floors
         of the rule.
 
-        What comes within the room that was planned or allowed (`rules.room`) is no news.
+        Hours that are planned to be `subjects.factor` times the usual are held against so much.
         """
         fit = self._fits.get(rule.name)
         if fit is None:
-            rows, names = self._cut.pop(rule.name)
-            fit = self._fits[rule.name] = Fit(rule, rows, names)
+            rows, names, marks = self._cut.pop(rule.name)
+            fit = self._fits[rule.name] = Fit(rule, rows, names, marks)
             fit.learn(view, subjects, keep)
         return fit.read(view, subjects)
 

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 import numpy as np
-import numpy.typing as npt
 
 from rules.before import Before, hour_of, matched
 from rules.materiality import Floors
 from rules.model import AnomalyRule, Names, SpendView
-from rules.overlay import Foreknown, Overlay
 from rules.profile import DAY, Tier
-from rules.room import Room
+from rules.room import Hours, Room, with_another
 from rules.seasonal import Baseline
 from rules.story import Told
 from rules.subjects import (
     DOLLAR,
-    Flags,
     Floats,
     Rows,
     Subjects,
-    over_of,
     rows_of,
     seen_hours,
     subjects_of,
@@ -42,8 +36,8 @@ class Fit:
     Behind the rows there is one more of which nothing was ever known: a series that begins today is a copy of it.
     """
 
-    def __init__(self, rule: AnomalyRule, rows: Rows, names: Names) -> None:
-        self._rule, self._rows, self._names = rule, rows, names
+    def __init__(self, rule: AnomalyRule, rows: Rows, names: Names, marks: object) -> None:
+        self._rule, self._rows, self._names, self._marks = rule, rows, names, marks
         floor = rule.min_excess / DOLLAR
         self._floors = Floors(per_hour=floor, one_hour=OVERWHELMING * floor)
         self._baseline = Baseline(len(rows.places) + 1, _with_another(rows.tiers))
@@ -52,10 +46,8 @@ class Fit:
         """Which rows had spent anything before midnight."""
         self._days, self._today = 1, 0
         """How many days are kept to be told of, and the first hour that is not of a day learnt."""
-        self._learnt, self._over = 0, Overlay()
-        """The first hour that was learnt from, and what was foreknown of all days learnt."""
         self._window = Window(len(rows.places) + 1)
-        self._judged = _Hours(np.zeros((0, len(rows.places) + 1)), None, None)
+        self._judged = Hours(np.zeros((0, 0)))
         """The hours of the day that the baseline carries, as they were read."""
 
     def learn(self, view: SpendView, subjects: Subjects, keep: int) -> None:
@@ -67,24 +59,21 @@ class Fit:
         self._before = Before.of(view, start + at, start + midnight)
         self._begun[:-1] = (subjects.dollars[: max(midnight, 0)] > 0).any(axis=0)
         self._days = max(keep // DAY, 1)
-        self._learnt = start + at
-        over = Overlay(subjects.factor, subjects.untaught, subjects.allowed)
-        self._over = over.part(slice(at, max(midnight, at)))
         while (until := at + DAY - (start + at) % DAY) <= midnight:
-            some = _Hours.of(subjects, at, until)
+            day = _hours(subjects, at, until)
             if until > midnight - self._days * DAY:
-                reading = self._baseline.advance(some.values, start + at, self._floors, some.barred, some.room)
+                reading = self._baseline.advance(day.values, start + at, self._floors, day.untaught, day.room)
                 self._window.put_dollars(start + at, subjects.dollars[at:until])
                 self._window.put(start + at, reading)
             else:
-                self._baseline.follow(some.values, start + at, some.barred, some.room)
+                self._baseline.follow(day.values, start + at, day.untaught, day.room)
             at = until
         self._today = start + at
         self._window.put_dollars(self._today, subjects.dollars[at:])
 
-    def cut(self, rule: AnomalyRule, view: SpendView, names: Names, foreknown: Foreknown) -> Subjects | None:
+    def cut(self, rule: AnomalyRule, view: SpendView, names: Names, marks: object) -> Subjects | None:
         """The subjects from the first hour that is kept; None where all has to be fitted anew."""
-        if rule != self._rule or not self._before.holds(view):
+        if (rule, marks) != (self._rule, self._marks) or not self._before.holds(view):
             return None
         if not (self._groups(view, names) or self._regroup(view, names)):
             return None
@@ -92,40 +81,33 @@ class Fit:
         today, begin = self._today - start, self._window.begin - start
         if begin < 0 or hours < today:
             return None
-        over = over_of(self._rows, view, names, foreknown)
-        learnt = self._learnt - start
-        if not over.part(slice(learnt, today)).same(self._over):
-            return None
         self._window.put_dollars(self._today, self._rows.sum(view, today, hours, self._begun[:-1]))
-        return subjects_of(self._rows, view, self._window.dollars(hours - begin), over, begin)
+        return subjects_of(self._rows, view, self._window.dollars(hours - begin), begin)
 
     def read(self, view: SpendView, subjects: Subjects) -> Told:
         """Judge the hours since midnight, and tell of these and the days that are kept."""
         start, baseline, end = hour_of(view), self._baseline, len(subjects.dollars)
         today = self._today - start - subjects.begin
-        hours = _Hours.of(subjects, today, end)
+        hours = _hours(subjects, today, end)
+        count = len(hours.values)
         complete = max(subjects.complete - (self._today - start), 0)
-        if baseline.ticked > complete or not self._as_judged(hours):
+        done = slice(0, baseline.ticked)
+        if baseline.ticked > complete or not hours.part(done).same(self._judged.part(done)):
             baseline.rewind()
         at = baseline.ticked
         if complete > at:
-            some = hours.part(slice(at, complete))
-            reading = baseline.advance(some.values, self._today + at, self._floors, some.barred, some.room)
+            new = hours.part(slice(at, complete))
+            reading = baseline.advance(new.values, self._today + at, self._floors, new.untaught, new.room)
             self._window.put(self._today + at, reading)
-        if len(hours.values) > complete:
-            rest = hours.part(slice(complete, None))
-            reading = baseline.read(rest.values, self._today + complete, self._floors, rest.room)
+        if count > complete:
+            open_ones = hours.part(slice(complete, None))
+            reading = baseline.read(open_ones.values, self._today + complete, self._floors, open_ones.room)
             self._window.put(self._today + complete, reading)
-        self._judged = hours.part(slice(complete))
-        days = self._days - (len(hours.values) > 0)
+        self._judged = hours.part(slice(0, complete))
+        days = self._days - (count > 0)
         begin = max(self._today - days * DAY, self._window.begin)
-        reading = self._window.reading(begin, self._today + len(hours.values))
+        reading = self._window.reading(begin, self._today + count)
         return Told(subjects, reading, begin - start, subjects.complete - (begin - start))
-
-    def _as_judged(self, hours: _Hours) -> bool:
-        """Whether the hours that the baseline carries are what they were."""
-        done = slice(self._baseline.ticked)
-        return hours.part(done).same(self._judged.part(done))
 
     def _groups(self, view: SpendView, names: Names) -> bool:
         """Whether the rows are those of the view."""
@@ -154,7 +136,7 @@ def alone(rule: AnomalyRule, view: SpendView, subjects: Subjects, keep: int) -> 
     nobody = np.zeros(0, dtype=np.intp)
     places = (*[nobody] * subjects.first, *subjects.members)
     rows = Rows(view.leaves, nobody, places, (), subjects.scopes, subjects.tiers, subjects.first)
-    fit = Fit(rule, rows, Names())
+    fit = Fit(rule, rows, Names(), None)
     fit.learn(view, subjects, keep)
     return fit.read(view, subjects)
 
@@ -171,58 +153,10 @@ def _first_day(dollars: Floats) -> int:
     return int(known.argmax()) // DAY * DAY if known.size else 0
 
 
-class _Hours(NamedTuple):
-    """Some hours as the baseline takes them, with the row of which nothing is known."""
-
-    values: Floats
-    barred: Flags | None
-    """Those from which nothing is to be learnt."""
-    room: Room | None
-
-    @classmethod
-    def of(cls, subjects: Subjects, begin: int, end: int) -> _Hours:
-        """Hours of the subjects, counted from the first one that is looked at."""
-        some = slice(begin, end)
-        room = None
-        if subjects.factor is not None or subjects.allowed is not None:
-            room = Room(_with(subjects.factor, some, 1.0), _with(subjects.allowed, some, 0.0))
-        barred = None if subjects.untaught is None else subjects.untaught[some]
-        barred = _with(barred, slice(None), False) if barred is not None and barred.any() else None  # noqa: FBT003
-        return cls(np.concatenate([subjects.dollars[some], _column(end - begin, np.nan)], axis=1), barred, room)
-
-    def part(self, hours: slice) -> _Hours:
-        """Some of them."""
-        return _Hours(
-            self.values[hours],
-            None if self.barred is None else self.barred[hours],
-            None if self.room is None else self.room.part(hours),
-        )
-
-    def same(self, other: _Hours) -> bool:
-        """Whether both say the same of every hour."""
-        room, their = self.room or Room(), other.room or Room()
-        pairs = (
-            (self.values, other.values),
-            (self.barred, other.barred),
-            (room.factor, their.factor),
-            (room.allowed, their.allowed),
-        )
-        return all(_equal(one, another) for one, another in pairs)
-
-
-def _with(array: npt.NDArray[Any] | None, hours: slice, last: float) -> npt.NDArray[Any] | None:
-    """These hours with one row more."""
-    if array is None:
-        return None
-    some = array[hours]
-    return np.concatenate([some, _column(len(some), last).astype(array.dtype)], axis=1)
-
-
-def _column(hours: int, value: float) -> Floats:
-    return np.full((hours, 1), value)
-
-
-def _equal(one: npt.NDArray[Any] | None, another: npt.NDArray[Any] | None) -> bool:
-    if one is None or another is None:
-        return one is another
-    return np.array_equal(one, another, equal_nan=one.dtype.kind == "f")
+def _hours(subjects: Subjects, begin: int, end: int) -> Hours:
+    """Some hours of the subjects, with the row of which nothing is known."""
+    some = slice(begin, end)
+    factor, allowed, untaught = subjects.factor, subjects.allowed, subjects.untaught
+    room = None if factor is None and allowed is None else Room(factor, allowed).part(some).with_another()
+    barred = None if untaught is None or not untaught[some].any() else with_another(untaught[some], fill=False)
+    return Hours(with_another(subjects.dollars[some], np.nan), barred, room)

@@ -7,11 +7,9 @@ from teaching. All three are arrays of hours × rows, or None where nobody said 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from rules.dimensions import values_of
 from rules.events import PART, Event, Flags, Floats, Places, row_sums, shares, span, windows
@@ -19,6 +17,7 @@ from rules.feedback import MARGIN, SETTLES
 from rules.figures import SpendView
 from rules.model import HOUR, Leaf, Names, Scope
 from rules.quieted import LASTS, REAL, Feedback
+from rules.subjects import Subjects
 
 DAY = 24
 NANO = 1e9
@@ -37,6 +36,35 @@ class Foreknown:
 NOTHING = Foreknown()
 
 
+def marks(foreknown: Foreknown, view: SpendView) -> object:
+    """What of it is about the days of the view before the last midnight UTC: where that differs, so do these days.
+
+    None where it is about none of them.
+    """
+    until = view.complete_until.replace(hour=0, minute=0, second=0, microsecond=0)
+    events = [
+        (event.select, event.expect, window.begins, min(window.ends, until))
+        for event in foreknown.events
+        for window in event.windows
+        if window.begins < until and window.ends > view.start
+    ]
+    said = [
+        replace(each, until=None if each.until is None or each.until >= until else each.until)
+        for each in foreknown.feedback
+        if each.since < until
+    ]
+    return (events, said) if events or said else None
+
+
+def overlaid(subjects: Subjects, view: SpendView, names: Names, foreknown: Foreknown) -> Subjects:
+    """The subjects with what is known beforehand of their hours."""
+    if foreknown == NOTHING or not subjects.scopes:
+        return subjects
+    hours = subjects.begin + len(subjects.dollars)
+    over = overlay(foreknown, view, names, subjects.places, subjects.scopes, range(subjects.begin, hours))
+    return replace(subjects, factor=over.factor, untaught=over.untaught, allowed=over.allowed)
+
+
 @dataclass(frozen=True, slots=True)
 class Overlay:
     """What it comes to for some rows."""
@@ -48,33 +76,16 @@ class Overlay:
     allowed: Floats | None = None
     """Dollars an hour that may come on top of the expected without being news."""
 
-    def part(self, hours: slice) -> Overlay:
-        """Some of the hours."""
-        factor, untaught, allowed = self.factor, self.untaught, self.allowed
-        return Overlay(
-            None if factor is None else factor[hours],
-            None if untaught is None else untaught[hours],
-            None if allowed is None else allowed[hours],
-        )
-
-    def same(self, other: Overlay) -> bool:
-        """Whether both say the same of the same hours and rows."""
-        return (
-            _equal(self.factor, other.factor, 1.0)
-            and _equal(self.untaught, other.untaught, False)  # noqa: FBT003
-            and _equal(self.allowed, other.allowed, 0.0)
-        )
-
 
 def overlay(
-    foreknown: Foreknown, view: SpendView, names: Names, rows: Sequence[Places], scopes: Sequence[Scope], hours: int
+    foreknown: Foreknown, view: SpendView, names: Names, rows: Sequence[Places], scopes: Sequence[Scope], hours: range
 ) -> Overlay:
-    """The arrays for these rows (the places of each one's leaves) and the first `hours` of the view.
+    """The arrays for these rows (the places of each one's leaves) and these hours of the view.
 
     The last rows are those of `scopes`, in their order; what stands before them are sums to borrow from.
     """
-    making = _Making((hours, len(rows)))
-    for event, touched in windows(foreknown.events, view, hours):
+    making = _Making(hours, len(rows))
+    for event, touched in windows(foreknown.events, view, hours.stop):
         part = shares(event, touched[0].start, view, names, rows)
         for each in touched:
             making.widen(each, 1.0 + (event.expect - 1.0) * part)
@@ -84,33 +95,35 @@ def overlay(
     return Overlay(making.factor, making.untaught, making.allowed)
 
 
-def _equal(one: npt.NDArray[Any] | None, another: npt.NDArray[Any] | None, nothing: float) -> bool:
-    if one is None or another is None:
-        there = another if one is None else one
-        return there is None or bool((there == nothing).all())
-    return np.array_equal(one, another)
-
-
 class _Making:
     """The arrays as they are filled; none is made before it is needed."""
 
-    def __init__(self, shape: tuple[int, int]) -> None:
-        self.shape = shape
+    def __init__(self, hours: range, rows: int) -> None:
+        self.hours = hours
+        self.shape = (len(hours), rows)
         self.factor: Floats | None = None
         self.untaught: Flags | None = None
         self.allowed: Floats | None = None
 
-    def widen(self, hours: slice, factors: Floats) -> None:
-        if (factors > 1.0).any():
+    def widen(self, stretch: slice, factors: Floats) -> None:
+        hours = self._own(stretch)
+        if hours.start < hours.stop and (factors > 1.0).any():
             self.factor = np.ones(self.shape) if self.factor is None else self.factor
             self.factor[hours] = np.maximum(self.factor[hours], factors)
 
-    def keep_out(self, hours: slice, rows: Flags) -> None:
-        if rows.any():
+    def keep_out(self, stretch: slice, rows: Flags) -> None:
+        hours = self._own(stretch)
+        if hours.start < hours.stop and rows.any():
             self.untaught = np.zeros(self.shape, dtype=np.bool_) if self.untaught is None else self.untaught
             self.untaught[hours] |= rows
 
+    def _own(self, stretch: slice) -> slice:
+        """The stretch of the view as one of these arrays."""
+        first = min(max(stretch.start, self.hours.start), self.hours.stop) - self.hours.start
+        return slice(first, max(min(stretch.stop, self.hours.stop) - self.hours.start, first))
+
     def allow(self, hours: Places, rows: Flags, dollars: float) -> None:
+        hours = hours[hours >= self.hours.start] - self.hours.start
         if hours.size and rows.any():
             self.allowed = np.zeros(self.shape) if self.allowed is None else self.allowed
             at = np.ix_(hours, np.flatnonzero(rows))
@@ -125,7 +138,7 @@ def _say(
     rows: Sequence[Places],
     scopes: Sequence[Scope],
 ) -> None:
-    hours = making.shape[0]
+    hours = making.hours.stop
     inside = _inside(said.subject.scope, view.leaves, names)
     same = np.zeros(len(rows), dtype=np.bool_)
     same[len(rows) - len(scopes) :] = [scope == said.subject.scope for scope in scopes]

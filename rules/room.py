@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+_T = TypeVar("_T", bound=np.generic)
 
 GRACE = 1.25
 """Times what is planned on top of the usual: hours stray around a planned level as they do around the usual one."""
@@ -28,6 +30,18 @@ class Room:
         """Some of the hours."""
         factor, allowed = self.factor, self.allowed
         return Room(None if factor is None else factor[hours], None if allowed is None else allowed[hours])
+
+    def with_another(self) -> Room:
+        """With one more row, in which there is no room."""
+        factor, allowed = self.factor, self.allowed
+        return Room(
+            None if factor is None else with_another(factor, 1.0),
+            None if allowed is None else with_another(allowed, 0.0),
+        )
+
+    def same(self, other: Room) -> bool:
+        """Whether it is the same room."""
+        return _equal(self.factor, other.factor) and _equal(self.allowed, other.allowed)
 
     def over(self, expected: Floats) -> Floats:
         """How far it reaches above the usual."""
@@ -54,3 +68,41 @@ class Room:
     def planned(self, expected: Floats) -> Floats:
         """What was planned to come."""
         return expected if self.factor is None else expected * self.factor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hours:
+    """Some hours as they are judged, hours × rows."""
+
+    values: Floats
+    untaught: Flags | None = None
+    room: Room | None = None
+
+    def part(self, hours: slice) -> Hours:
+        """Some of them."""
+        untaught, room = self.untaught, self.room
+        return Hours(
+            self.values[hours],
+            None if untaught is None else untaught[hours],
+            None if room is None else room.part(hours),
+        )
+
+    def same(self, other: Hours) -> bool:
+        """Whether they are the same; where nothing is untaught it does not matter how that is said."""
+        if not len(self.values) == len(other.values) == 0 and not _equal(self.values, other.values):
+            return False
+        barred, other_barred = (
+            None if each is None or not each.any() else each for each in (self.untaught, other.untaught)
+        )
+        return _equal(barred, other_barred) and (self.room or Room()).same(other.room or Room())
+
+
+def with_another(array: npt.NDArray[_T], fill: float) -> npt.NDArray[_T]:
+    """Hours × rows with one more row of this value."""
+    return np.concatenate([array, np.full((len(array), 1), fill, dtype=array.dtype)], axis=1)
+
+
+def _equal(one: npt.NDArray[_T] | None, other: npt.NDArray[_T] | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return np.array_equal(one, other, equal_nan=one.dtype.kind == "f")

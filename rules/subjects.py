@@ -14,7 +14,6 @@ import numpy.typing as npt
 
 from rules.dimensions import groups
 from rules.model import HOUR, TAG, UNATTRIBUTED, AnomalyRule, Dimension, Leaf, Names, Scope, SpendView
-from rules.overlay import NOTHING, Foreknown, Overlay, overlay
 from rules.profile import Tier
 from rules.selectors import select
 
@@ -38,13 +37,15 @@ class Subjects:
     complete: int
     """How many of the view's hours are complete; the rest are lower bounds."""
     factor: Floats | None = None
-    """Hours × rows like `dollars`, above zero: how many times the usual is expected, because something is planned. The
-    hour is judged against so much, and trains as if it had not been planned."""
+    """Hours × rows like `dollars`, 1 and more: how many times the usual is expected, because something is planned. What
+    comes trains as if it had not been planned."""
     untaught: Flags | None = None
     """Hours × rows like `dollars`: those that are judged as any other and from which nothing is ever learnt, however
     long they go on."""
     allowed: Floats | None = None
     """Hours × rows like `dollars`: so much on top of the expected is no news, and trains as it is."""
+    places: tuple[Places, ...] = ()
+    """Of each row, the places of its leaves in the view."""
     begin: int = 0
     """The hour of the view that `dollars` begins with: what lies before is carried (`rules.carried`)."""
 
@@ -81,36 +82,20 @@ class Rows:
         return dollars
 
 
-def cut(rule: AnomalyRule, view: SpendView, names: Names, foreknown: Foreknown = NOTHING) -> Subjects:
+def cut(rule: AnomalyRule, view: SpendView, names: Names) -> Subjects:
     """Sum the view's leaves to the rule's scopes, leaving out what no usage explains and what has never cost anything.
-
-    What is `foreknown` is laid over the series that it is about.
 
     A series begins with its first spend: the hours before are missing, not zero, so that a new key is judged as new.
     """
     rows = rows_of(rule, view, names)
-    return subjects_of(rows, view, rows.sum(view, 0, seen_hours(view)), over_of(rows, view, names, foreknown))
+    return subjects_of(rows, view, rows.sum(view, 0, seen_hours(view)))
 
 
-def over_of(rows: Rows, view: SpendView, names: Names, foreknown: Foreknown) -> Overlay:
-    """What is `foreknown` of the rows, over all hours of the view that have been seen."""
-    return overlay(foreknown, view, names, rows.places, rows.scopes, seen_hours(view))
-
-
-def subjects_of(rows: Rows, view: SpendView, dollars: Floats, over: Overlay, begin: int = 0) -> Subjects:
-    """The subjects whose dollars these are from hour `begin` of the view on; `over` is of the whole view."""
-    over = over.part(slice(begin, None))
+def subjects_of(rows: Rows, view: SpendView, dollars: Floats, begin: int = 0) -> Subjects:
+    """The subjects whose dollars these are from hour `begin` of the view on."""
+    members = rows.places[rows.first :]
     return Subjects(
-        rows.scopes,
-        rows.places[rows.first :],
-        dollars,
-        rows.tiers,
-        rows.first,
-        complete_hours(view),
-        factor=over.factor,
-        untaught=over.untaught,
-        allowed=over.allowed,
-        begin=begin,
+        rows.scopes, members, dollars, rows.tiers, rows.first, complete_hours(view), places=rows.places, begin=begin
     )
 
 

@@ -10,22 +10,7 @@ import pytest
 
 from rules import anomaly
 from rules.carried import Carried
-from rules.events import Event, Window
-from rules.model import (
-    HOUR,
-    UNATTRIBUTED,
-    AnomalyRule,
-    Breach,
-    Leaf,
-    Names,
-    Scope,
-    Selector,
-    SpendView,
-    Subject,
-    Verdict,
-)
-from rules.overlay import Foreknown
-from rules.quieted import EXPECTED, REAL, Feedback
+from rules.model import HOUR, UNATTRIBUTED, AnomalyRule, Breach, Leaf, Names, SpendView, Verdict
 from rules.subjects import cut
 from tests.rules.traffic import DOLLAR, MONDAY, Cost, organization, view_of
 
@@ -56,7 +41,7 @@ class Cycles:
     def judge(self, view: SpendView) -> list[Verdict]:
         now = view.observed_until + timedelta(minutes=1)
         alone = anomaly.judge(self.rule, view, self.names, frozenset(), now)
-        told = anomaly.judge(self.rule, view, self.names, frozenset(), now, carried=self.carried)
+        told = anomaly.judge(self.rule, view, self.names, frozenset(), now, self.carried)
         assert told == alone
         self.breaches += sum(isinstance(verdict, Breach) for verdict in told)
         return told
@@ -91,7 +76,7 @@ def test_two_rules_carry_each_their_own() -> None:
         for rule in (RULE, AnomalyRule("workspaces", per=("workspace",)), AnomalyRule("all", per=())):
             view = view_of(LEAVES, burning(), hour, 0.5)
             alone = anomaly.judge(rule, view, Names(), frozenset(), view.observed_until)
-            assert anomaly.judge(rule, view, Names(), frozenset(), view.observed_until, carried=carried) == alone
+            assert anomaly.judge(rule, view, Names(), frozenset(), view.observed_until, carried) == alone
 
 
 def more_at(hour: int) -> Cost:
@@ -221,25 +206,25 @@ def test_the_view_moves_on_at_midnight_before_the_day_is_complete() -> None:
         cycles.judge(view)
 
 
-def test_what_is_planned_and_what_was_said_is_carried_too() -> None:
-    at = MONDAY + MIDNIGHT * HOUR
-    key, other = (
-        Subject("spikes", "anomaly", Scope("org", api_key=f"key-{number}")) for number in (STEADY, STEADY + 1)
-    )
-    launch = Event("launch", (Window(at + 13 * HOUR, at + 30 * HOUR),), Selector(api_key=f"key-{STEADY}"), 3.0)
-    real = Feedback("a", other, REAL, at + 20 * HOUR, None, 0, 0, "ann", at)
-    expected = Feedback("b", key, EXPECTED, at - 30 * HOUR, None, DOLLAR, 5 * DOLLAR, "ann", at)
-    foreknown = Foreknown((launch,), (real, expected))
+def test_what_is_planned_or_confirmed_is_carried_too() -> None:
     carried, cost = Carried(), burning()
     for hour in range(MIDNIGHT + 12, MIDNIGHT + 44):
         view = view_of(LEAVES, cost, hour, 0.5)
-        alone = anomaly.read(RULE, view, cut(RULE, view, Names(), foreknown))
-        told = carried.read(RULE, view, carried.cut(RULE, view, Names(), foreknown))
+        marks = "a launch and an incident"
+
+        def marked(subjects: anomaly.Subjects) -> anomaly.Subjects:
+            at = subjects.begin + np.arange(len(subjects.dollars))
+            factor, untaught = np.ones_like(subjects.dollars), np.zeros(subjects.dollars.shape, dtype=np.bool_)
+            factor[(at >= MIDNIGHT + 13) & (at < MIDNIGHT + 30), subjects.first + STEADY] = 3.0
+            untaught[at >= MIDNIGHT + 20, subjects.first + STEADY + 1] = True
+            return replace(subjects, factor=factor, untaught=untaught)
+
+        alone = anomaly.read(RULE, view, marked(cut(RULE, view, Names())))
+        told = carried.read(RULE, view, marked(carried.cut(RULE, view, Names(), marks)))
         assert (told.begin, told.complete) == (alone.begin, alone.complete)
         for mine, theirs in zip(told.reading, alone.reading, strict=True):
             assert np.array_equal(mine, theirs)
-    assert carried.cut(RULE, view, Names(), foreknown).begin > 0
-    assert carried.cut(RULE, view, Names(), Foreknown((launch,), (real,))).begin == 0
+    assert carried.cut(RULE, view, Names(), "another").begin == 0
 
 
 def test_a_rule_that_changes_is_learnt_anew_and_one_that_is_gone_is_dropped() -> None:

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from rules import anomaly
+from rules.carried import Carried
 from rules.events import Event, Flags, Window, shares
 from rules.model import HOUR, AnomalyRule, Breach, Leaf, Names, Scope, Selector, Subject
-from rules.overlay import NOTHING, Foreknown, overlay
+from rules.overlay import NOTHING, Foreknown, overlaid, overlay
 from rules.quieted import Feedback
 from rules.subjects import cut
 from tests.rules.traffic import DOLLAR, MONDAY, Cost, organization, view_of
@@ -46,7 +47,7 @@ def ever(cost: Cost, hours: range, known: Foreknown = NOTHING) -> set[str]:
 def flagged(cost: Cost, hours: range, known: Foreknown = NOTHING) -> Flags:
     """Which keys are in breach at the end of which of these hours, hours × keys, in the order of `KEY_NAMES`."""
     view = view_of(LEAVES, cost, hours.stop)
-    subjects = cut(KEYS, view, Names(), known)
+    subjects = overlaid(cut(KEYS, view, Names()), view, Names(), known)
     read = anomaly.read(KEYS, view, subjects, keep=hours.stop - hours.start + DAY)
     assert [scope.api_key for scope in subjects.scopes] == KEY_NAMES.tolist()
     found: Flags = read.reading.material[-len(hours) :, subjects.first :] >= 1.0
@@ -131,7 +132,7 @@ def test_a_holiday_teaches_no_lower_level_for_its_weekday() -> None:
 
     def next_tuesday(beside: Foreknown) -> float:
         view = view_of(LEAVES, cost, TUESDAY + 7 * DAY + 12)
-        read = anomaly.read(KEYS, view, cut(KEYS, view, Names(), beside))
+        read = anomaly.read(KEYS, view, overlaid(cut(KEYS, view, Names()), view, Names(), beside))
         row = read.subjects.first + BIG
         return float(read.reading.expected[-12:, row].sum())
 
@@ -152,7 +153,7 @@ def test_an_event_of_a_part_widens_the_whole_by_as_much_as_the_part_has_of_it() 
 def test_where_events_overlap_the_larger_factor_counts_and_beside_them_there_is_none() -> None:
     windows = [(0, 10, 2.0), (5, 15, 3.0)]
     events = tuple(Event("e", (Window(moment(a), moment(b)),), expect=expect) for a, b, expect in windows)
-    over = overlay(Foreknown(events), view_of(LEAVES, CALM, 20), Names(), ROWS, (), 20)
+    over = overlay(Foreknown(events), view_of(LEAVES, CALM, 20), Names(), ROWS, (), range(20))
     assert over.factor is not None
     assert over.untaught is not None
     assert over.factor[:, 0].tolist() == [2.0] * 5 + [3.0] * 10 + [1.0] * 5
@@ -162,14 +163,14 @@ def test_where_events_overlap_the_larger_factor_counts_and_beside_them_there_is_
 def test_an_hour_that_an_event_touches_belongs_to_it_and_one_far_away_costs_nothing() -> None:
     half = timedelta(minutes=30)
     event = Event("e", (Window(moment(3) + half, moment(5) + half),), expect=1.0)
-    over = overlay(Foreknown((event,)), view_of(LEAVES, CALM, 10), Names(), ROWS, (), 10)
+    over = overlay(Foreknown((event,)), view_of(LEAVES, CALM, 10), Names(), ROWS, (), range(10))
     assert over.factor is None
     assert over.allowed is None
     assert over.untaught is not None
     assert np.flatnonzero(over.untaught[:, 0]).tolist() == [3, 4, 5]
     far = during(500, 4, 3.0)
-    assert overlay(far, view_of(LEAVES, CALM, 10), Names(), ROWS, (), 10) == overlay(
-        NOTHING, view_of(LEAVES, CALM, 10), Names(), ROWS, (), 10
+    assert overlay(far, view_of(LEAVES, CALM, 10), Names(), ROWS, (), range(10)) == overlay(
+        NOTHING, view_of(LEAVES, CALM, 10), Names(), ROWS, (), range(10)
     )
 
 
@@ -262,10 +263,25 @@ def test_a_real_incident_of_ten_days_never_becomes_normal_and_the_old_normal_hol
     assert told(cost, begin + length + 3 * DAY + 3, over) == {name}, "the next one is told like the first"
 
 
+def test_hour_by_hour_the_verdicts_are_those_of_one_look_whenever_something_is_said() -> None:
+    cost = nightly(NIGHT, 4)
+    launch = during(NIGHT + DAY, DAY, 4.0, Selector(workspace="workspace-1"))
+    expected, real = said("expected", NIGHT, NIGHT + 2), said("real", NIGHT + DAY, None, key=STEADY)
+    carried = Carried()
+    for hour in (*range(NIGHT - 1, NIGHT + 5), NIGHT + DAY, NIGHT + DAY + 3, NIGHT + 2 * DAY + 1, NIGHT + 2 * DAY + 3):
+        known = launch if hour < NIGHT + 3 else replace(launch, feedback=expected.feedback)
+        if hour > NIGHT + DAY + 1:
+            known = replace(known, feedback=(*expected.feedback, *real.feedback))
+        view = view_of(LEAVES, cost, hour, part=0.5)
+        now = view.observed_until + timedelta(minutes=1)
+        followed = anomaly.judge(KEYS, view, Names(), frozenset(), now, carried, foreknown=known)
+        assert followed == anomaly.judge(KEYS, view, Names(), frozenset(), now, foreknown=known), hour - NIGHT
+
+
 def test_feedback_on_a_scope_that_is_gone_changes_nothing() -> None:
     known = said("expected", NIGHT, NIGHT + 2)
     strange = replace(known.feedback[0], subject=Subject("keys", "anomaly", Scope("org", api_key="gone")))
     leaves = (Leaf("w", "k", "m"),)
     view = view_of(leaves, CALM[:1], NIGHT + 3)
-    over = overlay(Foreknown(feedback=(strange,)), view, Names(), [np.array([0])], (), NIGHT + 3)
+    over = overlay(Foreknown(feedback=(strange,)), view, Names(), [np.array([0])], (), range(NIGHT + 3))
     assert (over.factor, over.untaught, over.allowed) == (None, None, None)

@@ -92,5 +92,5 @@ def _print(found: list[Alert], called: Mapping[str, str], now: datetime) -> None
             print_hanging(console, Text(" " * len(lead)), Text(words, style="dim"))
     open_anomalies = [one for one in found if one.subject.kind == "anomaly" and one.ends_at is None]
     if any(one.judged is None for one in open_anomalies):
-        hint = "Was an anomaly meant to be? `watcher feedback ID expected`; if not, `watcher feedback ID real`."
+        hint = "Meant to be? `watcher feedback ID expected`; if not, `watcher feedback ID real`."
         typer.echo(hint, err=True)

@@ -35,8 +35,9 @@ def feedback(
 ) -> None:
     """Say that an anomaly was expected, or that it is real; also after it has ended.
 
-    Expected: it ends, and for eight weeks as much may come again there at those hours of the day, and is learnt. Real:
-    its hours are never learnt as normal, however long it lasts.
+    Expected: it ends, and for eight weeks as much may come again there at those hours of the day, and is learnt.
+
+    Real: its hours are never learnt as normal, however long it lasts.
     """
     from rules.feedback import FEEDBACK, problem
     from rules.quieted import EXPECTED, REAL

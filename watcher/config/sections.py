@@ -199,6 +199,9 @@ class Sections:
         self.problems.extend(Problem(each.place, each.message + called("event", raw)) for each in wrong)
         if wrong:
             return None
+        if table.holidays is not None and "timezone" not in table.model_fields_set:
+            days = f"the days of {table.holidays.shown} begin at midnight UTC here; write its own zone"
+            self.warnings.append(f'{place}.timezone: {days}, as in timezone = "Europe/Berlin"')
         return EventSettings(
             name=table.name,
             select=_selector(table.select),

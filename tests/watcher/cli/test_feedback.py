@@ -89,7 +89,7 @@ def test_a_real_one_goes_on_and_says_who_called_it_so(scene: Scene) -> None:
     told = scene.alerts()["anomaly"]
     out, err = scene.act("alerts")[1:]
     assert "says" not in out
-    assert err == "Was an anomaly meant to be? `watcher feedback ID expected`; if not, `watcher feedback ID real`.\n"
+    assert err == "Meant to be? `watcher feedback ID expected`; if not, `watcher feedback ID real`.\n"
     assert scene.act("feedback", told["id"], "real", "--by", "bob")[0] == 0
     assert scene.poll() == []
     assert scene.alerts()["anomaly"]["feedback"]["verdict"] == "real"

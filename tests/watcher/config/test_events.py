@@ -130,6 +130,13 @@ def test_events_without_an_anomaly_give_a_warning(tmp_path: Path) -> None:
     assert any("an [[event]] widens what these expect" in each for each in check(tmp_path / "c.toml", {}).warnings)
 
 
+def test_holidays_without_a_zone_give_a_warning(tmp_path: Path) -> None:
+    for zone, warned in (("", True), ('timezone = "UTC"', False)):
+        (tmp_path / "c.toml").write_text(HEAD + RULE + one('holidays = "US-CA"', zone))
+        warnings = check(tmp_path / "c.toml", {}).warnings
+        assert any("event[0].timezone: the days of US-CA begin at midnight UTC" in each for each in warnings) == warned
+
+
 def test_the_package_of_holidays_is_imported_only_where_it_is_asked_for(tmp_path: Path) -> None:
     script = "import sys, os; from pathlib import Path; from watcher.config import check; "
     script += "check(Path(sys.argv[1]), {}); print('holidays' in sys.modules)"
