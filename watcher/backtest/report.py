@@ -16,7 +16,7 @@ from rules.money import display_usd
 from watcher.backtest.comparing import Comparison, compare
 from watcher.backtest.pictures import picture_of
 from watcher.backtest.running import Backtest, Backtests
-from watcher.backtest.summary import Heard, Line, by_rule, by_scope, by_week, heard, monday_of, total
+from watcher.backtest.summary import Heard, Line, by_rule, by_scope, by_week, heard, total
 from watcher.backtest.told import Told
 from watcher.backtest.words import day, later, moment, story
 
@@ -99,7 +99,7 @@ def _shown(place: int, found: Backtest, tests: Backtests) -> Shown:
         weeks=tuple((day(monday), some) for monday, some in by_week(replay)),
         rules=tuple(by_rule(replay)),
         scopes=tuple(by_scope(replay, tests.label)),
-        alerts=tuple(sorted(replay.alerts, key=lambda told: (monday_of(told.paged_at), told.paged_at))),
+        alerts=tuple(sorted(replay.alerts, key=lambda told: (told.paged_at, told.inside is not None, told.began))),
     )
 
 

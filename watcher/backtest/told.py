@@ -185,7 +185,11 @@ def _told(track: _Track) -> Told:
 
 
 def _of_anomaly(told: Told, evidence: AnomalyEvidence) -> Told:
-    """The excess of the stretch that was told, hour by hour; it ends with the hour in which its sum is highest."""
+    """The excess of the stretch that was told, hour by hour.
+
+    It ends with the hour in which its sum is highest, of those at least half-way from the expected to their bound: what
+    an ordinary hour has too much is no part of it.
+    """
     seen = _seen_until(evidence, told.points)
     before, running, highest, ended = max(evidence.observed - evidence.expected, 0), 0, 0, seen
     for point in told.points:
@@ -195,7 +199,7 @@ def _of_anomaly(told: Told, evidence: AnomalyEvidence) -> Told:
         passed = min(max((told.paged_at - point.hour) / HOUR, 0.0), 1.0)
         spent = round(max(excess, 0) * passed)
         before, running = before + spent, running + excess - spent
-        if excess > 0 and running >= highest:
+        if running >= highest and 2 * excess >= max(point.upper - point.expected, 1):
             highest, ended = running, point.hour + HOUR
     goes_on = told.resolved_at is None and bool(told.points) and ended == told.points[-1].hour + HOUR
     return replace(told, before=before, after=highest, excess_ended=None if goes_on else ended)
