@@ -12,6 +12,7 @@ import typer
 
 from watcher.cli.context import (
     DEFAULT_CONFIG,
+    INTERRUPTED,
     AsJson,
     ConfigFile,
     clock_for,
@@ -61,8 +62,14 @@ def backtest(  # noqa: PLR0917 - each is an option of the command line
     try:
         found = _run(settings, configurations, days, only, fetch=fetch)
         written = None if html is None else _write(found, html)
+        _print(found, as_json=as_json)
     except KeyboardInterrupt:
-        fail("Interrupted: nothing was sent or stored, and there is no result.")
+        fail("Interrupted.", INTERRUPTED)
+    if written is not None:
+        typer.echo(f"Wrote {written}.", err=True)
+
+
+def _print(found: Backtests, *, as_json: bool) -> None:
     if as_json:
         from watcher.backtest.forms import to_json
 
@@ -75,8 +82,6 @@ def backtest(  # noqa: PLR0917 - each is an option of the command line
         from watcher.cli.backtest_table import show
 
         show(found, Console())
-    if written is not None:
-        typer.echo(f"Wrote {written}.", err=True)
 
 
 def _asked(title: str, settings: Settings) -> Asked:
