@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -64,7 +65,9 @@ class Told:
         """What the newest complete hour cost; None if there is none."""
         if self.complete <= 0:
             return None
-        return _nano(float(self.observed(place)[self.complete - 1]))
+        hour = self.begin - self.subjects.begin + self.complete - 1
+        dollars = float(self.subjects.dollars[hour, self.subjects.first + place])
+        return 0 if math.isnan(dollars) else _nano(dollars)
 
 
 def breach(rule: AnomalyRule, view: SpendView, names: Names, subject: Subject, told: Told, place: int) -> Breach:

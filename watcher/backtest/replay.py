@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from rules import judgement
 from rules.caps import Caps
+from rules.carried import Carried
 from rules.judgement import Past, Rules, decide
 from rules.model import Alert, Names, Snapshot, State
 from watcher.backtest.frames import Frame
@@ -64,13 +65,13 @@ def replay(
     nothing. `progress` is called after each frame.
     """
     rules = rules.under(place.caps, place.names)
-    memory, journal = _Memory(), Journal()
+    memory, journal, carried = _Memory(), Journal(), Carried()
     first: datetime | None = None
     now: datetime | None = None
     judgements = 0
     for frame in frames:
         now = frame.now
-        decision = decide(_snapshot(frame, rules, place, memory), rules, memory.past(rules, now), now)
+        decision = decide(_snapshot(frame, rules, place, memory), rules, memory.past(rules, now), now, carried)
         memory.keep(decision.alerts, decision.remember)
         journal.take(decision, now)
         first = first or now
