@@ -12,7 +12,7 @@ from rules.judgement import Rules
 from rules.measures import Measure
 from rules.model import HOUR, AnomalyRule, Budget, Leaf, Names, Reason, Route, SpendView
 from tests.rules.traffic import DOLLAR, organization, view_of
-from watcher.backtest import Place, Replay, Settling, Told, hourly, replay
+from watcher.backtest import Frame, Place, Replay, Settling, Told, hourly, replay
 from watcher.watermark import SETTLING
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -162,3 +162,22 @@ def test_nothing_is_known_before_its_time(runaway: SpendView) -> None:
     part = replay(hourly(known, runaway.start + SINCE * HOUR, until + DAY), ANOMALIES, Place())
     assert whole.alerts
     assert whole == part
+
+
+def test_what_is_carried_from_hour_to_hour_sees_figures_that_change_under_it(runaway: SpendView) -> None:
+    """Days settle in the arrays that earlier frames had: a replay of frames with arrays of their own is the same."""
+    days = range(10, 16)
+    estimates = {
+        runaway.start + day * DAY: runaway.cost[:, day * 24 : day * 24 + 24] * 3 // (4 if day % 2 else 2)
+        for day in days
+    }
+    window = runaway.start + SINCE * HOUR, runaway.start + (SINCE + 30) * HOUR
+
+    def own(frame: Frame) -> Frame:
+        view = frame.view
+        return replace(frame, view=replace(view, cost=view.cost.copy(), settled=view.settled.copy()))
+
+    shared = replay(hourly(runaway, *window, settling=Settling(estimates)), ANOMALIES, Place())
+    apart = replay(map(own, hourly(runaway, *window, settling=Settling(estimates))), ANOMALIES, Place())
+    assert shared == apart
+    assert shared.alerts
