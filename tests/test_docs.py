@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from watcher.cli import app
-from watcher.cli.context import ALERTS_FIRING, ALREADY_RUNNING, FAILED, INVALID_CONFIG
+from watcher.cli.context import ALERTS_FIRING, ALREADY_RUNNING, FAILED, INTERRUPTED, INVALID_CONFIG
 from watcher.metrics import Metrics
 
 ROOT = Path(__file__).parent.parent
@@ -33,7 +33,7 @@ def test_every_command_is_documented_and_every_documented_command_exists() -> No
 
 
 def test_every_exit_code_is_documented_and_no_other() -> None:
-    codes = {0, FAILED, 2, INVALID_CONFIG, ALERTS_FIRING, ALREADY_RUNNING}
+    codes = {0, FAILED, 2, INVALID_CONFIG, ALERTS_FIRING, ALREADY_RUNNING, INTERRUPTED}
     assert {int(code) for code in documented(OPERATIONS, r"\d+")} == codes
 
 

@@ -1,7 +1,7 @@
 """The command line: one file a command group, each of which imports what is heavy only when it runs.
 
 Data goes to standard output, talk to standard error. Exit codes: 0 fine, 1 failed, 2 usage, 3 invalid configuration,
-4 alerts firing (`status --exit-code`), 75 already running.
+4 alerts firing (`status --exit-code`), 75 already running, 130 ended by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import typer
 from watcher import __version__
 from watcher.cli import (
     alerts,
+    backtest,
     backup,
     budgets,
     check,
@@ -81,6 +82,7 @@ for group in (
     prices,
     export,
     alerts,
+    backtest,
     silence,
     feedback,
 ):

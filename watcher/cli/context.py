@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from watcher.settings import Settings
     from watcher.store import Store
 
-FAILED, INVALID_CONFIG, ALERTS_FIRING, ALREADY_RUNNING = 1, 3, 4, 75
+FAILED, INVALID_CONFIG, ALERTS_FIRING, ALREADY_RUNNING, INTERRUPTED = 1, 3, 4, 75, 130
 
 ConfigFile = Annotated[
     Path,
