@@ -72,13 +72,24 @@ class PollSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WaySettings:
+    """How to get to a receiver over HTTP."""
+
+    allow_private: bool = False
+    """Whether http:// and private or loopback addresses are allowed."""
+    proxy: Secret | None = None
+    """The whole URL of the proxy: it may hold a password."""
+    ca_file: Path | None = None
+    """A PEM bundle to trust in place of the system's; absolute."""
+
+
+@dataclass(frozen=True, slots=True)
 class SlackSettings:
     """A Slack incoming webhook. Its URL is a secret: who has it can post."""
 
     name: str
     url: Secret
-    allow_private: bool = False
-    """Whether http:// and private or loopback addresses are allowed."""
+    way: WaySettings = field(default_factory=WaySettings)
     type: Literal["slack"] = "slack"
 
 
@@ -88,8 +99,9 @@ class WebhookSettings:
 
     name: str
     url: Secret
-    allow_private: bool = False
-    """Whether http:// and private or loopback addresses are allowed."""
+    way: WaySettings = field(default_factory=WaySettings)
+    secret: Secret | None = None
+    """What messages are signed with: one or several `whsec_…`, with blanks between."""
     type: Literal["webhook"] = "webhook"
 
 

@@ -234,6 +234,9 @@ class EndpointTable(Table):
     name: Name = Field(examples=['"ops"'])
     type: Text
     allow_private: Flag = Field(default=False, examples=["false"])
+    proxy: SecretText | None = Field(None, examples=['"http://proxy.example:3128"'])
+    proxy_file: Text | None = Field(None, examples=['"/run/secrets/proxy"'])
+    ca_file: Text | None = Field(None, examples=['"/etc/ssl/company-ca.pem"'])
 
 
 class SlackTable(EndpointTable):
@@ -248,6 +251,8 @@ class WebhookTable(EndpointTable):
 
     url: SecretText | None = Field(None, examples=['"${WEBHOOK_URL}"'])
     url_file: Text | None = Field(None, examples=['"/run/secrets/webhook-url"'])
+    secret: SecretText | None = Field(None, examples=['"${WEBHOOK_SECRET}"'])
+    secret_file: Text | None = Field(None, examples=['"/run/secrets/webhook-secret"'])
 
 
 class ConsoleTable(Table):

@@ -478,6 +478,14 @@ BROKEN: list[tuple[str, str, str]] = [
         "receiver[0].allow_private",
         "true or false",
     ),
+    (receiver('type = "slack"\nurl = "https://h"\nproxy = "socks5://p"'), "receiver[0].proxy", "other kinds of proxy"),
+    (receiver('type = "webhook"\nurl = "https://h"\nca_file = "none"'), "receiver[0].ca_file", "cannot be read"),
+    (receiver('type = "webhook"\nurl = "https://h"\nsecret = "x"'), "receiver[0].secret", "must be whsec_ and behind"),
+    (
+        receiver('type = "webhook"\nurl = "https://h"\nsecret = "x"\nsecret_file = "y"'),
+        "receiver[0].secret_file",
+        "keep one of the two",
+    ),
     (receiver('type = "console"\nurl = "https://h"'), "receiver[0].url", "this table has name and type"),
     (GOOD + '[[receiver]]\nname = "ops"\ntype = "console"\n', "receiver[1].name", "already the name of receiver[0]"),
     (
