@@ -24,7 +24,7 @@ def alert_json(alert: Alert) -> dict[str, Any]:
     triggers what `notifiers.trigger_json` gives, by its kind. One that is held back has `silenced`, one that somebody
     has taken `acknowledged`.
     """
-    amounts = (alert.value, alert.expected, alert.limit) if _is_money(alert) else (None, None, None)
+    amounts = (alert.value, alert.expected, alert.limit) if counts_money(alert) else (None, None, None)
     value, expected, limit = map(_usd_json, amounts)
     document = {
         "id": alert.id,
@@ -66,7 +66,8 @@ def alert_json(alert: Alert) -> dict[str, Any]:
     return document
 
 
-def _is_money(alert: Alert) -> bool:
+def counts_money(alert: Alert) -> bool:
+    """Whether what the alert is about is measured in money, rather than in tokens or requests."""
     return not isinstance(alert.evidence, BudgetEvidence) or alert.evidence.measure.is_money
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import ssl
 from collections.abc import Sequence
 
+from notifiers.alertmanager import AlertmanagerNotifier
 from notifiers.base import Notifier
 from notifiers.console import ConsoleNotifier
 from notifiers.http import OutgoingHttp
@@ -12,11 +14,18 @@ from notifiers.signing import read_keys
 from notifiers.slack import SlackWebhookNotifier
 from notifiers.webhook import WebhookNotifier
 from watcher.secret import Secret
-from watcher.settings import ConsoleSettings, ReceiverSettings, SlackSettings, WaySettings, WebhookSettings
+from watcher.settings import (
+    AlertmanagerSettings,
+    ConsoleSettings,
+    ReceiverSettings,
+    SlackSettings,
+    WaySettings,
+    WebhookSettings,
+)
 
 
-def make_notifier(receiver: ReceiverSettings, http: OutgoingHttp) -> Notifier:
-    """The notifier of one receiver."""
+def make_notifier(receiver: ReceiverSettings, http: OutgoingHttp, link: str = "") -> Notifier:
+    """The notifier of one receiver; `link` leads to the status page."""
     match receiver:
         case ConsoleSettings(name):
             return ConsoleNotifier(name)
@@ -25,11 +34,29 @@ def make_notifier(receiver: ReceiverSettings, http: OutgoingHttp) -> Notifier:
         case WebhookSettings(name, url, way):
             keys = read_keys(_shown(receiver.secret))
             return WebhookNotifier(name, url.reveal(), _over(way, http), way.allow_private, keys)
+        case AlertmanagerSettings():
+            return _alertmanager(receiver, http, link)
 
 
-def make_notifiers(receivers: Sequence[ReceiverSettings], http: OutgoingHttp) -> tuple[Notifier, ...]:
+def make_notifiers(receivers: Sequence[ReceiverSettings], http: OutgoingHttp, link: str = "") -> tuple[Notifier, ...]:
     """A notifier for every receiver, in the order of the configuration."""
-    return tuple(make_notifier(receiver, http) for receiver in receivers)
+    return tuple(make_notifier(receiver, http, link) for receiver in receivers)
+
+
+def _alertmanager(receiver: AlertmanagerSettings, http: OutgoingHttp, link: str) -> AlertmanagerNotifier:
+    authorization = f"Bearer {_shown(receiver.token)}" if receiver.token else ""
+    if receiver.username:
+        pair = f"{receiver.username}:{_shown(receiver.password)}".encode()
+        authorization = f"Basic {base64.b64encode(pair).decode()}"
+    return AlertmanagerNotifier(
+        receiver.name,
+        tuple(url.reveal() for url in receiver.urls),
+        _over(receiver.way, http),
+        receiver.way.allow_private,
+        receiver.resend_every,
+        authorization,
+        link,
+    )
 
 
 def _over(way: WaySettings, http: OutgoingHttp) -> OutgoingHttp:

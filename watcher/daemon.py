@@ -16,6 +16,7 @@ from watcher.cycle import Outcome, Progress
 from watcher.logs import logger
 from watcher.metrics import Board, Metrics, left_over
 from watcher.outbox import deliver
+from watcher.refreshing import Refreshing
 from watcher.schedule import Schedule
 from watcher.settings import Settings
 from watcher.status import read_standing
@@ -67,6 +68,7 @@ class Daemon:
         self._schedule = Schedule(clock, threads=THREADS, on_jump=lambda _seconds: metrics.clock_jumps.inc())
         self._wire = wire
         self._turns = Turns()
+        self._refreshing = Refreshing()
         self._force = self._prepare(settings)
 
     @property
@@ -113,7 +115,7 @@ class Daemon:
         before = self._force
         if settings.store.url != before.parts.settings.store.url:
             return "store.url cannot change while the daemon runs: restart it"
-        if settings.http != before.parts.settings.http:
+        if settings.http.listen != before.parts.settings.http.listen:
             return "http.listen cannot change while the daemon runs: restart it"
         try:
             after = self._prepare(settings)
@@ -217,11 +219,12 @@ class Daemon:
             done = deliver(self._store.outbox, notifier, self._clock.now)
             if done.sent or done.failed:
                 self._metrics.waiting = waiting_by_receiver(force.parts)
+            refreshed = self._refreshing.tend(self._store, notifier, force.organizations, self._clock.now())
         except StoreError as error:
             log.error("deliveries wait: the store cannot be read or written", why=str(error))
             return
         self._metrics.deliveries.labels(notifier.name).inc(done.sent)
-        self._metrics.delivery_failures.labels(notifier.name).inc(done.failed)
+        self._metrics.delivery_failures.labels(notifier.name).inc(done.failed + (not refreshed))
 
     def _observe(self, label: str, request: RequestObservation) -> None:
         self._metrics.tally(label).request(request.outcome, request.seconds)

@@ -60,6 +60,21 @@ class HttpSettings:
 
     host: str = "127.0.0.1"
     port: int = 9477
+    external_url: str | None = None
+    """Where others reach the page, through a proxy that signs them in."""
+
+    @property
+    def listen(self) -> tuple[str, int]:
+        """Host and port."""
+        return self.host, self.port
+
+    @property
+    def link(self) -> str:
+        """Where a message sends its reader; "" where that is not known before the start."""
+        if self.external_url is not None:
+            return self.external_url
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}/" if self.port else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +128,23 @@ class ConsoleSettings:
     type: Literal["console"] = "console"
 
 
-ReceiverSettings: TypeAlias = SlackSettings | WebhookSettings | ConsoleSettings
+@dataclass(frozen=True, slots=True)
+class AlertmanagerSettings:
+    """An Alertmanager, or the members of a cluster of them."""
+
+    name: str
+    urls: tuple[Secret, ...]
+    way: WaySettings = field(default_factory=WaySettings)
+    username: str = ""
+    """Of basic authentication; "" where there is none."""
+    password: Secret | None = None
+    token: Secret | None = None
+    """Of bearer authentication."""
+    resend_every: timedelta = timedelta(minutes=1)
+    type: Literal["alertmanager"] = "alertmanager"
+
+
+ReceiverSettings: TypeAlias = SlackSettings | WebhookSettings | ConsoleSettings | AlertmanagerSettings
 
 
 @dataclass(frozen=True, slots=True)

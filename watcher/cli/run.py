@@ -74,6 +74,7 @@ def poll(config: ConfigFile = DEFAULT_CONFIG) -> None:
     from watcher.outbox import deliver
     from watcher.polling import poll_all
     from watcher.progress import history_bar
+    from watcher.refreshing import refresh
     from watcher.upkeep import look_after
     from watcher.watched import InForce, Turns
     from watcher.wiring import assemble
@@ -93,6 +94,7 @@ def poll(config: ConfigFile = DEFAULT_CONFIG) -> None:
         look_after(store, settings.store.keep, receivers, settings.labels, now)
         for notifier in parts.notifiers:
             deliver(store.outbox, notifier, clock.now)
+            refresh(store, notifier, force.organizations, clock.now())
     if failures:
         fail("\n".join(failures))
 

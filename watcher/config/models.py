@@ -26,6 +26,7 @@ _DAY = timedelta(days=1)
 
 Text = Annotated[str, PlainValidator(values.text)]
 BaseUrl = Annotated[str, PlainValidator(lambda value: addresses.base_url(values.text(value)))]
+ExternalUrl = Annotated[str, PlainValidator(lambda value: addresses.external_url(values.text(value)))]
 Listen = Annotated[tuple[str, int], PlainValidator(lambda value: addresses.listen(values.text(value)))]
 SecretText = Annotated[str, PlainValidator(values.secret_text)]
 Name = Annotated[str, PlainValidator(values.name)]
@@ -67,6 +68,9 @@ NoHold = Annotated[
     timedelta, PlainValidator(values.must_be_zero("a budget's crossing is told in the cycle that sees it"))
 ]
 
+Resend = Annotated[
+    timedelta, PlainValidator(values.duration(timedelta(seconds=10), _DAY, "each time, all that fires is sent"))
+]
 SettledDays = Annotated[int, PlainValidator(values.whole(1, 7))]
 NoWait = Annotated[timedelta, PlainValidator(values.must_be_zero("messages are sent in the cycle that decides them"))]
 
@@ -105,7 +109,8 @@ class StoreTable(Table):
 class HttpTable(Table):
     """`[http]`: where the status page and the metrics are served."""
 
-    listen: Listen = Field((HttpSettings().host, HttpSettings().port), examples=['"127.0.0.1:9477"'])
+    listen: Listen = Field(HttpSettings().listen, examples=['"127.0.0.1:9477"'])
+    external_url: ExternalUrl | None = Field(None, examples=['"https://watcher.example/"'])
 
 
 class PollTable(Table):
@@ -255,6 +260,19 @@ class WebhookTable(EndpointTable):
     secret_file: Text | None = Field(None, examples=['"/run/secrets/webhook-secret"'])
 
 
+class AlertmanagerTable(EndpointTable):
+    """`[[receiver]]` with `type = "alertmanager"`."""
+
+    url: SecretText | None = Field(None, examples=['"http://alertmanager:9093"'])
+    url_file: Text | None = Field(None, examples=['"/run/secrets/alertmanager-url"'])
+    username: Text | None = Field(None, examples=['"watcher"'])
+    password: SecretText | None = Field(None, examples=['"${ALERTMANAGER_PASSWORD}"'])
+    password_file: Text | None = Field(None, examples=['"/run/secrets/alertmanager-password"'])
+    token: SecretText | None = Field(None, examples=['"${ALERTMANAGER_TOKEN}"'])
+    token_file: Text | None = Field(None, examples=['"/run/secrets/alertmanager-token"'])
+    resend_every: Resend = Field(timedelta(minutes=1), examples=['"1m"'])
+
+
 class ConsoleTable(Table):
     """`[[receiver]]` with `type = "console"`."""
 
@@ -274,6 +292,7 @@ class RouteTable(Table):
 RECEIVERS: dict[str, type[EndpointTable | ConsoleTable]] = {
     "slack": SlackTable,
     "webhook": WebhookTable,
+    "alertmanager": AlertmanagerTable,
     "console": ConsoleTable,
 }
 SINGLE: dict[str, type[Table]] = {

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from notifiers.signing import read_keys
 from watcher.config import addresses, models, values
 from watcher.config.problems import Problem, Wrong
-from watcher.config.reading import Reading, called
+from watcher.config.reading import Reading, called, place_of
 from watcher.secret import Secret
 from watcher.settings import (
+    AlertmanagerSettings,
     ConsoleSettings,
     ReceiverSettings,
     SlackSettings,
@@ -33,6 +35,8 @@ class Receivers(Reading):
                 return self._slack(raw, place, name)
             case "webhook":
                 return self._webhook(raw, place, name)
+            case "alertmanager":
+                return self._alertmanager(raw, place, name)
             case "console":
                 table = self._table(models.ConsoleTable, raw, place, name)
                 return None if table is None else ConsoleSettings(table.name)
@@ -51,6 +55,25 @@ class Receivers(Reading):
         way = self._way(table, raw, place, name)
         return None if table is None or url is None else WebhookSettings(table.name, Secret(url), way, _hidden(secret))
 
+    def _alertmanager(self, raw: dict[str, Any], place: str, name: str) -> AlertmanagerSettings | None:
+        table = self._table(models.AlertmanagerTable, raw, place, name)
+        way = self._way(table, raw, place, name)
+        read = partial(_every_url, allow_private=raw.get("allow_private") is True)
+        urls = self._secret(raw, "url", place, read, name, example='"http://alertmanager:9093"')
+        password = self._secret(
+            raw, "password", place, str, name, example='"${ALERTMANAGER_PASSWORD}"', needed="username" in raw
+        )
+        token = self._secret(raw, "token", place, _in_a_header, name, needed=False)
+        if password is not None and "username" not in raw:
+            self.problems.append(Problem(f"{place}.username", f"is missing: there is a password, and nobody's{name}"))
+        if password is not None and token is not None:
+            self.problems.append(Problem(place_of(raw, "token", place), f"is given beside a password: keep one{name}"))
+        if table is None or urls is None:
+            return None
+        members = tuple(map(Secret, urls.split()))
+        signs_in = table.username or "", _hidden(password), _hidden(token)
+        return AlertmanagerSettings(table.name, members, way, *signs_in, table.resend_every)
+
     def _way(self, table: models.EndpointTable | None, raw: dict[str, Any], place: str, name: str) -> WaySettings:
         """How to get there; what is wrong with it is noted, as with the rest."""
         proxy = self._secret(raw, "proxy", place, addresses.proxy_url, name, needed=False)
@@ -60,6 +83,21 @@ class Receivers(Reading):
 
 def _hidden(text: str | None) -> Secret | None:
     return None if text is None else Secret(text)
+
+
+def _every_url(text: str, *, allow_private: bool) -> str:
+    """The addresses that a text holds, with blanks between; what each may look like is the notifiers' to say."""
+    for url in text.split():
+        addresses.receiver_url(url, allow_private=allow_private)
+        if "?" in url:
+            raise Wrong("must end before any ?, as /api/v2/alerts is added to it")
+    return text
+
+
+def _in_a_header(text: str) -> str:
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise Wrong("must be plain ASCII characters without blanks, as it is sent in a header")
+    return text
 
 
 def _signing(text: str) -> str:

@@ -86,7 +86,7 @@ class Sections(Receivers):
     def http(self, raw: dict[str, Any]) -> HttpSettings | None:
         """`[http]`."""
         table = self._table(models.HttpTable, raw, "http")
-        return None if table is None else HttpSettings(*table.listen)
+        return None if table is None else HttpSettings(*table.listen, table.external_url)
 
     def poll(self, raw: dict[str, Any]) -> PollSettings | None:
         """`[poll]`."""

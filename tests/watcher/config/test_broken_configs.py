@@ -455,6 +455,8 @@ BROKEN: list[tuple[str, str, str]] = [
     (anomaly('keep_firing_for = "31d"'), "anomaly[0].keep_firing_for", 'at most 30d, not "31d" (anomaly "keys")'),
     (GOOD + '[[anomaly]]\nname = "keys"\n', "anomaly[1].name", "already the name of anomaly[0]"),
     # receivers and routes
+    (GOOD + '[http]\nexternal_url = "watcher.example"\n', "http.external_url", "must be an address such as"),
+    (GOOD + '[http]\nexternal_url = "https://u:p@h/"\n', "http.external_url", "without user"),
     (receiver('type = "slak"'), "receiver[0].type", 'did you mean "slack"?'),
     (receiver('url = "x"'), "receiver[0].type", 'is missing: write it, as in type = "slack" (receiver "ops")'),
     (receiver('type = "slack"'), "receiver[0].url", 'write url = "${SLACK_WEBHOOK_URL}", or url_file'),
@@ -486,6 +488,34 @@ BROKEN: list[tuple[str, str, str]] = [
         "receiver[0].secret_file",
         "keep one of the two",
     ),
+    (receiver('type = "alertmanager"'), "receiver[0].url", 'write url = "http://alertmanager:9093", or url_file'),
+    (
+        receiver('type = "alertmanager"\nurl = "https://a.example http://b.example"'),
+        "receiver[0].url",
+        "allow_private = true",
+    ),
+    (receiver('type = "alertmanager"\nurl = "https://h/?a=b"'), "receiver[0].url", "must end before any ?"),
+    (
+        receiver('type = "alertmanager"\nurl = "https://h"\nresend_every = "1s"'),
+        "receiver[0].resend_every",
+        "must be at least 10s",
+    ),
+    (
+        receiver('type = "alertmanager"\nurl = "https://h"\nusername = "u"'),
+        "receiver[0].password",
+        "is missing: write password",
+    ),
+    (
+        receiver('type = "alertmanager"\nurl = "https://h"\npassword = "p"'),
+        "receiver[0].username",
+        "there is a password, and nobody's",
+    ),
+    (
+        receiver('type = "alertmanager"\nurl = "https://h"\nusername = "u"\npassword = "p"\ntoken = "t"'),
+        "receiver[0].token",
+        "beside a password",
+    ),
+    (receiver('type = "alertmanager"\nurl = "https://h"\ntoken = "a b"'), "receiver[0].token", "without blanks"),
     (receiver('type = "console"\nurl = "https://h"'), "receiver[0].url", "this table has name and type"),
     (GOOD + '[[receiver]]\nname = "ops"\ntype = "console"\n', "receiver[1].name", "already the name of receiver[0]"),
     (

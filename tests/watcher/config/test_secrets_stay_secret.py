@@ -20,6 +20,9 @@ SECRETS = {
     "SLACK": f"https://hooks.slack.com/services/{CANARY}",
     "HOOK": f"https://hook.example/{CANARY}?token={CANARY}",
     "SIGN": f"whsec_{CANARY * 6}",
+    "CLUSTER": f"https://a.example/{CANARY} https://b.example/{CANARY}",
+    "PASSWORD": f"{CANARY}-word",
+    "TOKEN": f"{CANARY}-token",
 }
 DOCUMENT = """
 [anthropic]
@@ -41,6 +44,17 @@ name = "w"
 type = "webhook"
 url = "${HOOK}"
 secret = "${SIGN}"
+[[receiver]]
+name = "a"
+type = "alertmanager"
+url = "${CLUSTER}"
+username = "u"
+password = "${PASSWORD}"
+[[receiver]]
+name = "a2"
+type = "alertmanager"
+url = "https://a.example"
+token = "${TOKEN}"
 [[route]]
 receiver = "s"
 """
@@ -84,7 +98,7 @@ def assert_load_hides(path: Path, env: dict[str, str]) -> None:
 def test_the_canaries_stand_for_every_secret_setting() -> None:
     tables = [(table,) for table in SINGLE.values()] + list(SEVERAL.values())
     names = {key for table in tables for key in keys_of(table) if f"{key}_file" in keys_of(table)}
-    assert names == {"admin_key", "proxy", "secret", "url"}
+    assert names == {"admin_key", "password", "proxy", "secret", "token", "url"}
     assert all(f"${{{variable}}}" in DOCUMENT for variable in SECRETS)
 
 
