@@ -10,6 +10,7 @@ from notifiers.alertmanager import AlertmanagerNotifier
 from notifiers.base import Notifier
 from notifiers.console import ConsoleNotifier
 from notifiers.http import OutgoingHttp
+from notifiers.pagerduty import ENDPOINTS, PagerDutyNotifier
 from notifiers.signing import read_keys
 from notifiers.slack import SlackWebhookNotifier
 from notifiers.webhook import WebhookNotifier
@@ -17,6 +18,7 @@ from watcher.secret import Secret
 from watcher.settings import (
     AlertmanagerSettings,
     ConsoleSettings,
+    PagerDutySettings,
     ReceiverSettings,
     SlackSettings,
     WaySettings,
@@ -29,13 +31,16 @@ def make_notifier(receiver: ReceiverSettings, http: OutgoingHttp, link: str = ""
     match receiver:
         case ConsoleSettings(name):
             return ConsoleNotifier(name)
-        case SlackSettings(name, url, way):
-            return SlackWebhookNotifier(name, url.reveal(), _over(way, http), way.allow_private)
-        case WebhookSettings(name, url, way):
+        case SlackSettings(name, address, way):
+            return SlackWebhookNotifier(name, address.reveal(), _over(way, http), way.allow_private)
+        case WebhookSettings(name, address, way):
             keys = read_keys(_shown(receiver.secret))
-            return WebhookNotifier(name, url.reveal(), _over(way, http), way.allow_private, keys)
+            return WebhookNotifier(name, address.reveal(), _over(way, http), way.allow_private, keys)
         case AlertmanagerSettings():
             return _alertmanager(receiver, http, link)
+        case PagerDutySettings(name, key, way):
+            url = receiver.url.reveal() if receiver.url else ENDPOINTS[receiver.service_region]
+            return PagerDutyNotifier(name, key.reveal(), _over(way, http), url, way.allow_private, link)
 
 
 def make_notifiers(receivers: Sequence[ReceiverSettings], http: OutgoingHttp, link: str = "") -> tuple[Notifier, ...]:

@@ -13,6 +13,7 @@ from watcher import health
 from watcher.admin_api import RequestObservation
 from watcher.clock import Clock
 from watcher.cycle import Outcome, Progress
+from watcher.incidents import close_incidents
 from watcher.logs import logger
 from watcher.metrics import Board, Metrics, left_over
 from watcher.outbox import deliver
@@ -178,7 +179,9 @@ class Daemon:
             return True
         settings = force.parts.settings
         try:
-            look_after(self._store, settings.store.keep, self.receivers, settings.labels, self._clock.now())
+            now, keep = self._clock.now(), settings.store.keep
+            look_after(self._store, keep, self.receivers, settings.labels, now)
+            close_incidents(self._store, settings.incident_trackers, force.organizations, keep, now)
         except StoreError as error:
             log.error("the database could not be looked after; the next cycle tries again", why=str(error))
             return False

@@ -144,7 +144,23 @@ class AlertmanagerSettings:
     type: Literal["alertmanager"] = "alertmanager"
 
 
-ReceiverSettings: TypeAlias = SlackSettings | WebhookSettings | ConsoleSettings | AlertmanagerSettings
+@dataclass(frozen=True, slots=True)
+class PagerDutySettings:
+    """A service of PagerDuty, by the routing key of its Events API v2 integration."""
+
+    name: str
+    routing_key: Secret
+    way: WaySettings = field(default_factory=WaySettings)
+    service_region: str = "us"
+    """The account's region, "us" or "eu"."""
+    url: Secret | None = None
+    """Where events go instead of the region's address."""
+    type: Literal["pagerduty"] = "pagerduty"
+
+
+ReceiverSettings: TypeAlias = (
+    SlackSettings | WebhookSettings | ConsoleSettings | AlertmanagerSettings | PagerDutySettings
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +194,11 @@ class Settings:
     heartbeat: HeartbeatSettings | None = None
     warnings: tuple[str, ...] = ()
     """Sentences about what is valid and probably not meant."""
+
+    @property
+    def incident_trackers(self) -> tuple[str, ...]:
+        """The names of the receivers that open an incident for each alert, and want it closed."""
+        return tuple(receiver.name for receiver in self.receivers if isinstance(receiver, PagerDutySettings))
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from benchmarks.gallery_samples import hostile_key, notification, runaway_key
 from notifiers.alertmanager import AlertmanagerNotifier
 from notifiers.base import DeliveryError, Notifier
 from notifiers.http import OutgoingHttp
+from notifiers.pagerduty import PagerDutyNotifier
 from notifiers.slack import SlackWebhookNotifier
 from notifiers.webhook import WebhookNotifier
 
@@ -41,11 +42,16 @@ def alertmanager(name: str, url: str, http: OutgoingHttp, *, allow_private: bool
     )
 
 
+def pagerduty(name: str, url: str, http: OutgoingHttp, *, allow_private: bool) -> Notifier:
+    return PagerDutyNotifier(name, CANARY, http, url, allow_private)
+
+
 RECEIVERS: dict[str, Callable[..., Notifier]] = {
     "slack": SlackWebhookNotifier,
     "webhook": WebhookNotifier,
     "webhook, signed": partial(WebhookNotifier, keys=(KEY,), clock=lambda: 1_700_000_000),
     "alertmanager": alertmanager,
+    "pagerduty": pagerduty,
 }
 
 

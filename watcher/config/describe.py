@@ -38,6 +38,9 @@ _CHANNEL = {
     "slack": "a Slack channel",
     "webhook": "a webhook",
     "alertmanager": "Alertmanager",
+    "pagerduty": "PagerDuty",
+    "email": "by e-mail",
+    "apprise": "by apprise",
     "console": "standard output",
 }
 

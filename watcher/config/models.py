@@ -273,6 +273,16 @@ class AlertmanagerTable(EndpointTable):
     resend_every: Resend = Field(timedelta(minutes=1), examples=['"1m"'])
 
 
+class PagerDutyTable(EndpointTable):
+    """`[[receiver]]` with `type = "pagerduty"`."""
+
+    routing_key: SecretText | None = Field(None, examples=['"${PAGERDUTY_ROUTING_KEY}"'])
+    routing_key_file: Text | None = Field(None, examples=['"/run/secrets/pagerduty-routing-key"'])
+    service_region: Annotated[str, PlainValidator(values.one_of("us", "eu"))] = Field("us", examples=['"eu"'])
+    url: SecretText | None = Field(None, examples=['"https://events.pagerduty.com/v2/enqueue"'])
+    url_file: Text | None = Field(None, examples=['"/run/secrets/pagerduty-url"'])
+
+
 class ConsoleTable(Table):
     """`[[receiver]]` with `type = "console"`."""
 
@@ -293,6 +303,7 @@ RECEIVERS: dict[str, type[EndpointTable | ConsoleTable]] = {
     "slack": SlackTable,
     "webhook": WebhookTable,
     "alertmanager": AlertmanagerTable,
+    "pagerduty": PagerDutyTable,
     "console": ConsoleTable,
 }
 SINGLE: dict[str, type[Table]] = {

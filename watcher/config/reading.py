@@ -51,12 +51,19 @@ class Reading:
         return None if found is None else self._attempt(place_of(raw, key, place), read, found, name)
 
     def _url(
-        self, raw: dict[str, Any], place: str, example: str, name: str = "", *, public_http: bool = True
+        self,
+        raw: dict[str, Any],
+        place: str,
+        example: str,
+        name: str = "",
+        *,
+        public_http: bool = True,
+        needed: bool = True,
     ) -> str | None:
         def read(text: str) -> str:
             return addresses.receiver_url(text, allow_private=raw.get("allow_private") is True, public_http=public_http)
 
-        return self._secret(raw, "url", place, read, name, example=example)
+        return self._secret(raw, "url", place, read, name, example=example, needed=needed)
 
     def _ca_file(self, name: object) -> Path | None:
         if not isinstance(name, str) or not name.strip():

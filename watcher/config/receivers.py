@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import Any
 
@@ -13,6 +14,7 @@ from watcher.secret import Secret
 from watcher.settings import (
     AlertmanagerSettings,
     ConsoleSettings,
+    PagerDutySettings,
     ReceiverSettings,
     SlackSettings,
     WaySettings,
@@ -37,6 +39,8 @@ class Receivers(Reading):
                 return self._webhook(raw, place, name)
             case "alertmanager":
                 return self._alertmanager(raw, place, name)
+            case "pagerduty":
+                return self._pagerduty(raw, place, name)
             case "console":
                 table = self._table(models.ConsoleTable, raw, place, name)
                 return None if table is None else ConsoleSettings(table.name)
@@ -74,6 +78,17 @@ class Receivers(Reading):
         signs_in = table.username or "", _hidden(password), _hidden(token)
         return AlertmanagerSettings(table.name, members, way, *signs_in, table.resend_every)
 
+    def _pagerduty(self, raw: dict[str, Any], place: str, name: str) -> PagerDutySettings | None:
+        table = self._table(models.PagerDutyTable, raw, place, name)
+        way = self._way(table, raw, place, name)
+        key = self._secret(raw, "routing_key", place, _routing_key, name, example='"${PAGERDUTY_ROUTING_KEY}"')
+        url = self._url(raw, place, "", name, needed=False)
+        if url is not None and "service_region" in raw:
+            self.problems.append(Problem(f"{place}.service_region", f"says nothing beside `url`: keep one{name}"))
+        if table is None or key is None:
+            return None
+        return PagerDutySettings(table.name, Secret(key), way, table.service_region, _hidden(url))
+
     def _way(self, table: models.EndpointTable | None, raw: dict[str, Any], place: str, name: str) -> WaySettings:
         """How to get there; what is wrong with it is noted, as with the rest."""
         proxy = self._secret(raw, "proxy", place, addresses.proxy_url, name, needed=False)
@@ -91,6 +106,12 @@ def _every_url(text: str, *, allow_private: bool) -> str:
         addresses.receiver_url(url, allow_private=allow_private)
         if "?" in url:
             raise Wrong("must end before any ?, as /api/v2/alerts is added to it")
+    return text
+
+
+def _routing_key(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9]{32}", text):
+        raise Wrong("must be the 32 letters and digits of an integration for the Events API v2")
     return text
 
 

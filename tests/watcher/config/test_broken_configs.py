@@ -516,6 +516,19 @@ BROKEN: list[tuple[str, str, str]] = [
         "beside a password",
     ),
     (receiver('type = "alertmanager"\nurl = "https://h"\ntoken = "a b"'), "receiver[0].token", "without blanks"),
+    (receiver('type = "pagerduty"'), "receiver[0].routing_key", "write routing_key ="),
+    (receiver('type = "pagerduty"\nrouting_key = "x"'), "receiver[0].routing_key", "the 32 letters and digits"),
+    (
+        receiver(f'type = "pagerduty"\nrouting_key = "{"R" * 32}"\nservice_region = "asia"'),
+        "receiver[0].service_region",
+        'must be "us" or "eu"',
+    ),
+    (receiver(f'type = "pagerduty"\nrouting_key = "{"R" * 32}"\nurl = "http://h"'), "receiver[0].url", "allow_private"),
+    (
+        receiver(f'type = "pagerduty"\nrouting_key = "{"R" * 32}"\nurl = "https://h"\nservice_region = "eu"'),
+        "receiver[0].service_region",
+        "says nothing beside `url`",
+    ),
     (receiver('type = "console"\nurl = "https://h"'), "receiver[0].url", "this table has name and type"),
     (GOOD + '[[receiver]]\nname = "ops"\ntype = "console"\n', "receiver[1].name", "already the name of receiver[0]"),
     (

@@ -23,6 +23,7 @@ SECRETS = {
     "CLUSTER": f"https://a.example/{CANARY} https://b.example/{CANARY}",
     "PASSWORD": f"{CANARY}-word",
     "TOKEN": f"{CANARY}-token",
+    "ROUTING": CANARY * 5 + "xx",
 }
 DOCUMENT = """
 [anthropic]
@@ -55,6 +56,10 @@ name = "a2"
 type = "alertmanager"
 url = "https://a.example"
 token = "${TOKEN}"
+[[receiver]]
+name = "p"
+type = "pagerduty"
+routing_key = "${ROUTING}"
 [[route]]
 receiver = "s"
 """
@@ -98,7 +103,7 @@ def assert_load_hides(path: Path, env: dict[str, str]) -> None:
 def test_the_canaries_stand_for_every_secret_setting() -> None:
     tables = [(table,) for table in SINGLE.values()] + list(SEVERAL.values())
     names = {key for table in tables for key in keys_of(table) if f"{key}_file" in keys_of(table)}
-    assert names == {"admin_key", "password", "proxy", "secret", "token", "url"}
+    assert names == {"admin_key", "password", "proxy", "routing_key", "secret", "token", "url"}
     assert all(f"${{{variable}}}" in DOCUMENT for variable in SECRETS)
 
 
