@@ -121,7 +121,12 @@ def test_what_the_example_shows_commented_out_is_valid_too(tmp_path: Path) -> No
     env = ENV | {"HEARTBEAT_URL": "https://beat.example/x", "WEBHOOK_URL": "https://hook.example/x"}
     env["WEBHOOK_SECRET"] = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
     env["PRODUCTION_ADMIN_KEY"] = "sk-ant-admin01-y"
-    env |= {"ALERTMANAGER_PASSWORD": "p", "ALERTMANAGER_TOKEN": "t", "PAGERDUTY_ROUTING_KEY": "R" * 32}
+    env |= {
+        "ALERTMANAGER_PASSWORD": "p",
+        "ALERTMANAGER_TOKEN": "t",
+        "PAGERDUTY_ROUTING_KEY": "R" * 32,
+        "SMTP_PASSWORD": "p",
+    }
     text = "\n".join(line for line in uncommented().splitlines() if not re.match(r"[a-z_]+_file = ", line))
     short = re.search(r"^\[anthropic\]$.*?(?=^\[\[organization)", text, flags=re.MULTILINE | re.DOTALL)
     assert short is not None
@@ -135,6 +140,7 @@ def test_what_the_example_shows_commented_out_is_valid_too(tmp_path: Path) -> No
         "alertmanager",
         "alertmanager",
         "pagerduty",
+        "email",
         "console",
     ]
     assert settings.heartbeat is not None

@@ -18,6 +18,7 @@ from watcher.secret import Secret
 from watcher.settings import (
     AlertmanagerSettings,
     ConsoleSettings,
+    EmailSettings,
     PagerDutySettings,
     ReceiverSettings,
     SlackSettings,
@@ -38,6 +39,8 @@ def make_notifier(receiver: ReceiverSettings, http: OutgoingHttp, link: str = ""
             return WebhookNotifier(name, address.reveal(), _over(way, http), way.allow_private, keys)
         case AlertmanagerSettings():
             return _alertmanager(receiver, http, link)
+        case EmailSettings():
+            return _email(receiver, link)
         case PagerDutySettings(name, key, way):
             url = receiver.url.reveal() if receiver.url else ENDPOINTS[receiver.service_region]
             return PagerDutyNotifier(name, key.reveal(), _over(way, http), url, way.allow_private, link)
@@ -62,6 +65,22 @@ def _alertmanager(receiver: AlertmanagerSettings, http: OutgoingHttp, link: str)
         authorization,
         link,
     )
+
+
+def _email(receiver: EmailSettings, link: str) -> Notifier:
+    from notifiers.email import EmailNotifier  # noqa: PLC0415 (few have one, and mail is a large part of the library)
+    from notifiers.smtp import MailServer  # noqa: PLC0415
+
+    server = MailServer(
+        receiver.host,
+        receiver.port,
+        receiver.tls,
+        receiver.allow_plain,
+        receiver.username,
+        _shown(receiver.password),
+        None if receiver.ca_file is None else ssl.create_default_context(cafile=str(receiver.ca_file)),
+    )
+    return EmailNotifier(receiver.name, server, receiver.sender, receiver.recipients, link)
 
 
 def _over(way: WaySettings, http: OutgoingHttp) -> OutgoingHttp:

@@ -158,8 +158,27 @@ class PagerDutySettings:
     type: Literal["pagerduty"] = "pagerduty"
 
 
+@dataclass(frozen=True, slots=True)
+class EmailSettings:
+    """A mail server, and who gets mail from whom."""
+
+    name: str
+    host: str
+    port: int
+    sender: str
+    recipients: tuple[str, ...]
+    tls: Literal["starttls", "implicit", "none"] = "starttls"
+    allow_plain: bool = False
+    username: str = ""
+    """"" where nobody signs in."""
+    password: Secret | None = None
+    ca_file: Path | None = None
+    """A PEM bundle to trust in place of the system's; absolute."""
+    type: Literal["email"] = "email"
+
+
 ReceiverSettings: TypeAlias = (
-    SlackSettings | WebhookSettings | ConsoleSettings | AlertmanagerSettings | PagerDutySettings
+    SlackSettings | WebhookSettings | ConsoleSettings | AlertmanagerSettings | PagerDutySettings | EmailSettings
 )
 
 

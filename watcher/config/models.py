@@ -8,7 +8,7 @@ files.
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
 
@@ -18,7 +18,7 @@ from rules.model import AnomalyRule, Dimension, Severity
 from rules.prices import PriceRule
 from rules.thresholds import Mark
 from rules.triggers import BurnPair, ForecastMark, PaceMark
-from watcher.config import addresses, route_values, trigger_values, values
+from watcher.config import addresses, receiver_values, route_values, trigger_values, values
 from watcher.settings import HttpSettings, PollSettings, StoreSettings
 
 _NONE = timedelta(0)
@@ -68,6 +68,7 @@ NoHold = Annotated[
     timedelta, PlainValidator(values.must_be_zero("a budget's crossing is told in the cycle that sees it"))
 ]
 
+MailAddress = Annotated[str, PlainValidator(receiver_values.mail_address)]
 Resend = Annotated[
     timedelta, PlainValidator(values.duration(timedelta(seconds=10), _DAY, "each time, all that fires is sent"))
 ]
@@ -283,6 +284,27 @@ class PagerDutyTable(EndpointTable):
     url_file: Text | None = Field(None, examples=['"/run/secrets/pagerduty-url"'])
 
 
+class EmailTable(Table):
+    """`[[receiver]]` with `type = "email"`."""
+
+    name: Name = Field(examples=['"finance"'])
+    type: Text
+    host: Annotated[str, PlainValidator(receiver_values.host)] = Field(examples=['"smtp.example"'])
+    port: Annotated[int, PlainValidator(values.whole(1, 65_535))] | None = Field(None, examples=["587"])
+    tls: Annotated[Literal["starttls", "implicit", "none"], PlainValidator(receiver_values.tls)] = Field(
+        "starttls", examples=['"implicit"']
+    )
+    allow_plain: Flag = Field(default=False, examples=["false"])
+    username: Text | None = Field(None, examples=['"watcher"'])
+    password: SecretText | None = Field(None, examples=['"${SMTP_PASSWORD}"'])
+    password_file: Text | None = Field(None, examples=['"/run/secrets/smtp-password"'])
+    ca_file: Text | None = Field(None, examples=['"/etc/ssl/company-ca.pem"'])
+    sender: MailAddress = Field(alias="from", examples=['"claude-watcher <watcher@team.example>"'])
+    recipients: Annotated[list[MailAddress], AfterValidator(receiver_values.recipients)] = Field(
+        alias="to", examples=['["finance@team.example"]']
+    )
+
+
 class ConsoleTable(Table):
     """`[[receiver]]` with `type = "console"`."""
 
@@ -299,11 +321,12 @@ class RouteTable(Table):
     group_wait: NoWait = Field(_NONE, examples=['"0s"'])
 
 
-RECEIVERS: dict[str, type[EndpointTable | ConsoleTable]] = {
+RECEIVERS: dict[str, type[EndpointTable | EmailTable | ConsoleTable]] = {
     "slack": SlackTable,
     "webhook": WebhookTable,
     "alertmanager": AlertmanagerTable,
     "pagerduty": PagerDutyTable,
+    "email": EmailTable,
     "console": ConsoleTable,
 }
 SINGLE: dict[str, type[Table]] = {

@@ -14,12 +14,16 @@ from watcher.secret import Secret
 from watcher.settings import (
     AlertmanagerSettings,
     ConsoleSettings,
+    EmailSettings,
     PagerDutySettings,
     ReceiverSettings,
     SlackSettings,
     WaySettings,
     WebhookSettings,
 )
+
+PORTS = {"starttls": 587, "implicit": 465, "none": 25}
+"""Where a mail server takes messages, if nothing else is said (RFC 6409, RFC 8314)."""
 
 
 class Receivers(Reading):
@@ -41,6 +45,8 @@ class Receivers(Reading):
                 return self._alertmanager(raw, place, name)
             case "pagerduty":
                 return self._pagerduty(raw, place, name)
+            case "email":
+                return self._email(raw, place, name)
             case "console":
                 table = self._table(models.ConsoleTable, raw, place, name)
                 return None if table is None else ConsoleSettings(table.name)
@@ -89,6 +95,31 @@ class Receivers(Reading):
             return None
         return PagerDutySettings(table.name, Secret(key), way, table.service_region, _hidden(url))
 
+    def _email(self, raw: dict[str, Any], place: str, name: str) -> EmailSettings | None:
+        table = self._table(models.EmailTable, raw, place, name)
+        example = '"${SMTP_PASSWORD}"'
+        password = self._secret(raw, "password", place, _typed, name, example=example, needed="username" in raw)
+        ca_file = self._attempt(f"{place}.ca_file", self._ca_file, raw.get("ca_file"), name)
+        if password is not None and "username" not in raw:
+            self.problems.append(Problem(f"{place}.username", f"is missing: there is a password, and nobody's{name}"))
+        if table is None:
+            return None
+        if table.tls == "none" and not table.allow_plain:
+            said = "sends mail and password in the clear: allow_plain = true permits it"
+            self.problems.append(Problem(f"{place}.tls", f"{said}{name}"))
+        return EmailSettings(
+            table.name,
+            table.host,
+            table.port or PORTS[table.tls],
+            table.sender,
+            tuple(table.recipients),
+            table.tls,
+            table.allow_plain,
+            table.username or "",
+            _hidden(password),
+            ca_file,
+        )
+
     def _way(self, table: models.EndpointTable | None, raw: dict[str, Any], place: str, name: str) -> WaySettings:
         """How to get there; what is wrong with it is noted, as with the rest."""
         proxy = self._secret(raw, "proxy", place, addresses.proxy_url, name, needed=False)
@@ -112,6 +143,12 @@ def _every_url(text: str, *, allow_private: bool) -> str:
 def _routing_key(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9]{32}", text):
         raise Wrong("must be the 32 letters and digits of an integration for the Events API v2")
+    return text
+
+
+def _typed(text: str) -> str:
+    if not text.isascii() or not text.isprintable():
+        raise Wrong("must be printable ASCII characters: mail servers agree on no others")
     return text
 
 

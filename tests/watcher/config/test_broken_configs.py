@@ -56,6 +56,10 @@ def anomaly(lines: str) -> str:
     return GOOD.replace('name = "keys"\n', f'name = "keys"\n{lines}\n')
 
 
+def mail(lines: str) -> str:
+    return receiver(f'type = "email"\nhost = "h"\nfrom = "w@x"\nto = ["a@b"]\n{lines}')
+
+
 def receiver(lines: str) -> str:
     return GOOD.replace('type = "slack"\nurl = "${SECRET}"\n', f"{lines}\n")
 
@@ -529,6 +533,27 @@ BROKEN: list[tuple[str, str, str]] = [
         "receiver[0].service_region",
         "says nothing beside `url`",
     ),
+    (mail("").replace('host = "h"', ""), "receiver[0].host", 'is missing: write it, as in host = "smtp.example"'),
+    (mail("").replace('host = "h"', 'host = "h:25"'), "receiver[0].host", "`port` has its own setting"),
+    (mail("").replace('host = "h"', 'host = "smtp://h"'), "receiver[0].host", "must be a host name"),
+    (mail("port = 70000"), "receiver[0].port", "a whole number from 1 to 65535"),
+    (mail('tls = "none"'), "receiver[0].tls", "allow_plain = true permits it"),
+    (mail('tls = "ssl"'), "receiver[0].tls", 'must be "starttls", "implicit" or "none"'),
+    (mail('username = "u"'), "receiver[0].password", "is missing: write password"),
+    (mail('password = "u"'), "receiver[0].username", "there is a password"),
+    (mail('username = "u"\npassword = "ü"'), "receiver[0].password", "printable ASCII"),
+    (mail("").replace('["a@b"]', '"a@b"'), "receiver[0].to", 'must be a list, as in to = ["finance@team.example"]'),
+    (mail("").replace('["a@b"]', "[]"), "receiver[0].to", "must name at least one address"),
+    (mail("").replace('["a@b"]', '["a@b", "A <A@B>"]'), "receiver[0].to", "stands there twice"),
+    (mail("").replace('["a@b"]', '["a@b", "a@b\\r\\nBcc: e@f"]'), "receiver[0].to[1]", "must be an e-mail address"),
+    (mail("").replace('["a@b"]', '["a@b, c@d"]'), "receiver[0].to[0]", "must be an e-mail address"),
+    (
+        mail("").replace('["a@b"]', f"[{', '.join(f'{chr(34)}a{n}@b{chr(34)}' for n in range(51))}]"),
+        "receiver[0].to",
+        "at most 50",
+    ),
+    (mail("").replace('from = "w@x"', 'from = "w"'), "receiver[0].from", "must be an e-mail address"),
+    (mail("allow_private = true"), "receiver[0].allow_private", 'did you mean "allow_plain"?'),
     (receiver('type = "console"\nurl = "https://h"'), "receiver[0].url", "this table has name and type"),
     (GOOD + '[[receiver]]\nname = "ops"\ntype = "console"\n', "receiver[1].name", "already the name of receiver[0]"),
     (

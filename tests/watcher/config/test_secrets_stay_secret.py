@@ -23,6 +23,7 @@ SECRETS = {
     "CLUSTER": f"https://a.example/{CANARY} https://b.example/{CANARY}",
     "PASSWORD": f"{CANARY}-word",
     "TOKEN": f"{CANARY}-token",
+    "SMTP": f"{CANARY}-smtp",
     "ROUTING": CANARY * 5 + "xx",
 }
 DOCUMENT = """
@@ -60,6 +61,14 @@ token = "${TOKEN}"
 name = "p"
 type = "pagerduty"
 routing_key = "${ROUTING}"
+[[receiver]]
+name = "m"
+type = "email"
+host = "smtp.example"
+from = "a@b.example"
+to = ["c@d.example"]
+username = "u"
+password = "${SMTP}"
 [[route]]
 receiver = "s"
 """
