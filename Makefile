@@ -43,7 +43,7 @@ fmt: install
 SUDO := $(shell test "$$(id -u)" = 0 || echo sudo)
 system-deps:
 	$(SUDO) apt-get update -qq
-	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends prometheus postgresql chromium fonts-dejavu-core openssl
+	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends prometheus prometheus-alertmanager postgresql chromium fonts-dejavu-core openssl
 
 bench: install
 	$(BIN)/python -m benchmarks

@@ -86,6 +86,11 @@ class Target:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _default_port(self.scheme) else f"{host}:{self.port}"
 
+    @property
+    def url(self) -> str:
+        """The whole URL, as its parts were understood."""
+        return f"{self.scheme}://{self.host_header}{self.path}"
+
     def url_at(self, address: Address) -> str:
         """The same URL with the address in place of the name."""
         host = f"[{address}]" if address.version == 6 else str(address)

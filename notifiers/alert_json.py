@@ -26,7 +26,7 @@ def alert_json(alert: Alert) -> dict[str, Any]:
     back has `silenced`, one that somebody has taken `acknowledged`, an anomaly that somebody has given feedback on
     `feedback`.
     """
-    amounts = (alert.value, alert.expected, alert.limit) if _is_money(alert) else (None, None, None)
+    amounts = (alert.value, alert.expected, alert.limit) if counts_money(alert) else (None, None, None)
     value, expected, limit = map(_usd_json, amounts)
     document = {
         "id": alert.id,
@@ -78,7 +78,8 @@ def alert_json(alert: Alert) -> dict[str, Any]:
     return document
 
 
-def _is_money(alert: Alert) -> bool:
+def counts_money(alert: Alert) -> bool:
+    """Whether what the alert is about is measured in money, rather than in tokens or requests."""
     return not isinstance(alert.evidence, BudgetEvidence) or alert.evidence.measure.is_money
 
 

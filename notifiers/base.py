@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Protocol, runtime_checkable
 
-from rules.model import Notification
+from rules.model import Alert, Notification
 
 
 class DeliveryError(Exception):
@@ -35,3 +37,23 @@ class Notifier(Protocol):
         Raises DeliveryError, and nothing else, when it was not accepted or that is not known. The caller tries again
         with the same notification, whose id stays the same, so that a receiver can tell a repeat.
         """
+
+
+@runtime_checkable
+class Refreshed(Protocol):
+    """A receiver that forgets what fires unless it is told again."""
+
+    @property
+    def refresh_every(self) -> timedelta:
+        """How often it wants to be told."""
+
+    def refresh(self, alerts: Sequence[Alert], now: datetime) -> None:
+        """Tell that these alerts, all of which it has heard of, still fire. Raises DeliveryError, and nothing else."""
+
+
+@runtime_checkable
+class Probed(Protocol):
+    """A receiver that can be asked whether it would take a message, without one."""
+
+    def probe(self) -> str:
+        """What it answered, in a clause of our own words. Raises DeliveryError, and nothing else."""

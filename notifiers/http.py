@@ -4,6 +4,9 @@ A name is resolved once, every address it has is checked, and a checked one is c
 that answers differently the second time gains nothing. The certificate is still verified against the name. Redirects
 are not followed, the environment's proxies are not used, the whole exchange has a time limit, and little of the answer
 is read. A receiver's URL is a secret: it is in no error, no log line and no repr.
+
+A proxy is used where one is set for the receiver. It is then the proxy that resolves the name and connects: the URL is
+still read strictly, an address in it still classified, but what a name leads to is up to the proxy.
 """
 
 from __future__ import annotations
@@ -82,7 +85,8 @@ class OutgoingHttp:
     """Sends one request at a time, each on a connection of its own; safe to share between threads.
 
     `timeout` is seconds for everything: resolving, connecting, sending and the answer. `transport` takes the place of
-    the network (tests). `tls` takes the place of the default certificate checks (a private authority).
+    the network (tests). `tls` takes the place of the default certificate checks (a private authority). `proxy` is the
+    URL of a proxy to go through, a secret.
     """
 
     def __init__(
@@ -92,12 +96,21 @@ class OutgoingHttp:
         transport: httpx.AsyncBaseTransport | None = None,
         tls: ssl.SSLContext | None = None,
         user_agent: str = "claude-watcher",
+        proxy: str | None = None,
     ) -> None:
         self._timeout = timeout
         self._resolve = resolve
         self._transport = transport
         self._own_tls = tls
         self._user_agent = user_agent
+        self._proxy = proxy
+
+    def through(self, proxy: str | None, tls: ssl.SSLContext | None) -> OutgoingHttp:
+        """The same for one receiver that has a proxy, or certificates, of its own; None leaves each as it is."""
+        if proxy is None and tls is None:
+            return self
+        tls, proxy = tls or self._own_tls, proxy or self._proxy
+        return OutgoingHttp(self._timeout, self._resolve, self._transport, tls, self._user_agent, proxy)
 
     def post(
         self,
@@ -128,17 +141,15 @@ class OutgoingHttp:
     ) -> Response:
         deadline = time.monotonic() + self._timeout
         target = read_target(url, allow_private=allow_private)
-        addresses = self._addresses(target, deadline)
-        for address in addresses:
-            require_fit(address, allow_private=allow_private)
+        ways = (target.url,) if self._proxy else self._checked(target, deadline, allow_private=allow_private)
         headers["host"] = target.host_header
         headers["accept-encoding"] = "identity"  # a compressed answer could unfold to any size
         headers.setdefault("user-agent", self._user_agent)
         failure = _Failure("the receiver's name has no address")
-        for address in addresses:
+        for way in ways:
             request = httpx.Request(
                 method,
-                target.url_at(address),
+                way,
                 content=body,
                 headers=headers,
                 extensions={"sni_hostname": target.host},
@@ -151,6 +162,13 @@ class OutgoingHttp:
                 break
         raise DeliveryError(failure.reason, retryable=failure.retryable)
 
+    def _checked(self, target: Target, deadline: float, *, allow_private: bool) -> tuple[str, ...]:
+        """The URLs at each of the target's addresses, every one of which may be connected to."""
+        addresses = self._addresses(target, deadline)
+        for address in addresses:
+            require_fit(address, allow_private=allow_private)
+        return tuple(map(target.url_at, addresses))
+
     async def _send(self, request: httpx.Request, deadline: float) -> Response | _Failure:
         """One request to one address. Failures are returned, so that no exception that holds the URL is chained."""
         left = max(deadline - time.monotonic(), 0.001)
@@ -158,7 +176,7 @@ class OutgoingHttp:
             async with (
                 asyncio.timeout(left),
                 httpx.AsyncClient(
-                    transport=self._transport or httpx.AsyncHTTPTransport(verify=self._tls, trust_env=False),
+                    transport=self._transport or self._network(),
                     timeout=httpx.Timeout(left, connect=left / 2),
                     trust_env=False,
                     follow_redirects=False,
@@ -172,7 +190,10 @@ class OutgoingHttp:
         except TimeoutError:
             return _Failure(f"the receiver gave no whole answer within {self._timeout:g} seconds")
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
-            return _told(error)
+            return _told_by_proxy(error) if self._proxy else _told(error)
+
+    def _network(self) -> httpx.AsyncHTTPTransport:
+        return httpx.AsyncHTTPTransport(verify=self._tls, trust_env=False, proxy=self._proxy)
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
@@ -232,6 +253,8 @@ def _accepted(response: Response) -> Response:
     if 300 <= status < 400:
         reason = f"the receiver redirects (status {status}), which is not followed: set the address it redirects to"
         raise AnsweredError(reason, response, retryable=False)
+    if status == 407:
+        raise AnsweredError("the proxy wants a user name and a password (status 407)", response, retryable=False)
     retryable = status in _RETRYABLE or status >= 500
     wait = _retry_after(response.headers) if retryable else None
     raise AnsweredError(f"the receiver answered with status {status}", response, retryable=retryable, retry_after=wait)
@@ -278,6 +301,19 @@ def _told(error: Exception) -> _Failure:
             return _Failure("the request could not be written as HTTP", retryable=False)
         case _:
             return _Failure("the connection to the receiver broke")
+
+
+def _told_by_proxy(error: Exception) -> _Failure:
+    """The same where a proxy stands between, which may be what failed."""
+    match error:
+        case httpx.ProxyError():
+            return _Failure("the proxy did not connect to the receiver")
+        case httpx.ConnectTimeout():
+            return _Failure("the proxy did not take the connection in time, or not to the receiver")
+        case httpx.ConnectError() if not isinstance(_root(error), ssl.SSLError):
+            return _Failure("the proxy could not be reached")
+        case _:
+            return _told(error)
 
 
 def _root(error: BaseException) -> BaseException:

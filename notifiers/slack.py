@@ -8,7 +8,6 @@ slack-sdk's own webhook client can neither check nor pin the address it connects
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,7 +30,7 @@ from notifiers.base import DeliveryError
 from notifiers.http import AnsweredError, OutgoingHttp
 from notifiers.render import story
 from notifiers.story import Line, Section, Story, Words, code, line, plain_text
-from notifiers.text import shorten
+from notifiers.text import shorten, tamed
 from rules.model import Notification
 
 LONGEST_HEADER = 150
@@ -45,7 +44,6 @@ _Parts = RichTextElementParts
 _STYLES = {"strong": _Parts.TextStyle(bold=True), "code": _Parts.TextStyle(code=True)}
 _ROOM_FOR_HEADING = 400
 _ROOM_FOR_FOOTER = 700
-_LIVE = re.compile(r"<(?=[!@#]|[a-z]+:)", re.IGNORECASE)
 
 # What Slack answers in the body, and what its reader can do about it. Only these words are ever quoted: an answer may
 # repeat the URL. https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
@@ -117,7 +115,7 @@ def slack_blocks(told: Story) -> list[Block]:
     if told.lead:
         opening.append(_paragraph(told.lead))
     if told.picture:
-        opening.append(RichTextPreformattedElement(elements=[_Parts.Text(text=_tamed("\n".join(told.picture)))]))
+        opening.append(RichTextPreformattedElement(elements=[_Parts.Text(text=tamed("\n".join(told.picture)))]))
     blocks: list[Block] = [HeaderBlock(text=header)]
     if opening:
         blocks.append(RichTextBlock(elements=opening))
@@ -158,19 +156,11 @@ def _paragraph(rows: Sequence[Line]) -> RichTextSectionElement:
 
 
 def _elements(words: Sequence[Words]) -> list[RichTextElement]:
-    return [_Parts.Text(text=_tamed(part.text), style=_STYLES.get(part.style)) for part in words]
+    return [_Parts.Text(text=tamed(part.text), style=_STYLES.get(part.style)) for part in words]
 
 
 def _plain(text: str, longest: int) -> PlainTextObject:
-    return PlainTextObject(text=shorten(_tamed(text), longest), emoji=False)
-
-
-def _tamed(text: str) -> str:
-    """The text with the bracket that would begin a mention or a link replaced by one that looks like it.
-
-    Slack shows these elements letter by letter, but bridges and exports flatten them into mrkdwn, where it would wake.
-    """
-    return _LIVE.sub("‹", text)
+    return PlainTextObject(text=shorten(tamed(text), longest), emoji=False)
 
 
 def _fallback(told: Story) -> str:

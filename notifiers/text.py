@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
@@ -15,6 +16,7 @@ REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _MARKS_IN_A_ROW = 3
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _BARS = "▁▂▃▄▅▆▇█"
+_LIVE = re.compile(r"<(?=[!@#]|[a-z]+:)", re.IGNORECASE)
 
 
 def clean(text: str, longest: int = LONGEST_NAME) -> str:
@@ -34,6 +36,14 @@ def clean(text: str, longest: int = LONGEST_NAME) -> str:
         if marks <= _MARKS_IN_A_ROW:
             kept.append(" " if char.isspace() else char)
     return shorten("".join(kept).strip() or REPLACEMENT, longest)
+
+
+def tamed(text: str) -> str:
+    """The text with the bracket that would begin a mention or a link in Slack replaced by one that looks like it.
+
+    It is for what may end up in mrkdwn, there or behind a bridge, where `<!channel>` would wake everybody.
+    """
+    return _LIVE.sub("‹", text)
 
 
 def shorten(text: str, longest: int) -> str:

@@ -1,32 +1,45 @@
-"""Webhook: the notification as JSON, one request a message."""
+"""Webhook: the notification as JSON, one request a message, signed where it has a secret to sign with."""
 
 from __future__ import annotations
 
+import json
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from notifiers.alert_json import alert_json, utc_json
 from notifiers.http import OutgoingHttp
+from notifiers.signing import signed_headers
 from rules.model import Notification
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookNotifier:
-    """Posts each notification to `url`, which is a secret. See `Notifier` for the contract."""
+    """Posts each notification to `url`, which is a secret. See `Notifier` for the contract.
+
+    With `keys` each request is signed (`notifiers.signing`), once for each of them. `clock` gives seconds since 1970,
+    by the machine's own time: receivers refuse what was signed long ago.
+    """
 
     name: str
     url: str = field(repr=False)
     http: OutgoingHttp = field(repr=False)
     allow_private: bool = False
+    keys: tuple[bytes, ...] = field(default=(), repr=False)
+    clock: Callable[[], float] = field(default=time.time, repr=False)
 
     def send(self, notification: Notification) -> None:
         """POST the JSON; any 2xx answer is acceptance. The id is in the headers too, the same on every try."""
-        self.http.post(
-            self.url,
-            json=notification_json(notification),
-            headers={"Idempotency-Key": notification.id, "X-Watcher-Notification-Id": notification.id},
-            allow_private=self.allow_private,
-        )
+        body = json.dumps(notification_json(notification), allow_nan=False).encode("ascii")
+        headers = {
+            "Content-Type": "application/json",
+            "Idempotency-Key": notification.id,
+            "X-Watcher-Notification-Id": notification.id,
+        }
+        if self.keys:
+            headers |= signed_headers(notification.id, int(self.clock()), body, self.keys)
+        self.http.post(self.url, content=body, headers=headers, allow_private=self.allow_private)
 
 
 def notification_json(notification: Notification) -> dict[str, Any]:

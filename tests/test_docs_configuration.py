@@ -119,7 +119,14 @@ def test_the_example_is_valid_with_two_variables_and_nothing_to_warn_of(tmp_path
 
 def test_what_the_example_shows_commented_out_is_valid_too(tmp_path: Path) -> None:
     env = ENV | {"HEARTBEAT_URL": "https://beat.example/x", "WEBHOOK_URL": "https://hook.example/x"}
+    env["WEBHOOK_SECRET"] = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
     env["PRODUCTION_ADMIN_KEY"] = "sk-ant-admin01-y"
+    env |= {
+        "ALERTMANAGER_PASSWORD": "p",
+        "ALERTMANAGER_TOKEN": "t",
+        "PAGERDUTY_ROUTING_KEY": "R" * 32,
+        "SMTP_PASSWORD": "p",
+    }
     text = "\n".join(line for line in uncommented().splitlines() if not re.match(r"[a-z_]+_file = ", line))
     short = re.search(r"^\[anthropic\]$.*?(?=^\[\[organization)", text, flags=re.MULTILINE | re.DOTALL)
     assert short is not None
@@ -127,7 +134,15 @@ def test_what_the_example_shows_commented_out_is_valid_too(tmp_path: Path) -> No
     (tmp_path / "config.toml").write_text(text, encoding="utf-8")
     settings = load(tmp_path / "config.toml", env)
     assert settings.labels == ("production",)
-    assert [receiver.type for receiver in settings.receivers] == ["slack", "webhook", "console"]
+    assert [receiver.type for receiver in settings.receivers] == [
+        "slack",
+        "webhook",
+        "alertmanager",
+        "alertmanager",
+        "pagerduty",
+        "email",
+        "console",
+    ]
     assert settings.heartbeat is not None
 
 

@@ -2,24 +2,91 @@
 
 from __future__ import annotations
 
+import base64
+import ssl
 from collections.abc import Sequence
 
+from notifiers.alertmanager import AlertmanagerNotifier
 from notifiers.base import Notifier
 from notifiers.console import ConsoleNotifier
 from notifiers.http import OutgoingHttp
+from notifiers.pagerduty import ENDPOINTS, PagerDutyNotifier
+from notifiers.signing import read_keys
 from notifiers.slack import SlackWebhookNotifier
 from notifiers.webhook import WebhookNotifier
-from watcher.settings import ConsoleSettings, ReceiverSettings, SlackSettings
+from watcher.secret import Secret
+from watcher.settings import (
+    AlertmanagerSettings,
+    ConsoleSettings,
+    EmailSettings,
+    PagerDutySettings,
+    ReceiverSettings,
+    SlackSettings,
+    WaySettings,
+    WebhookSettings,
+)
 
 
-def make_notifier(receiver: ReceiverSettings, http: OutgoingHttp) -> Notifier:
-    """The notifier of one receiver."""
-    if isinstance(receiver, ConsoleSettings):
-        return ConsoleNotifier(receiver.name)
-    kind = SlackWebhookNotifier if isinstance(receiver, SlackSettings) else WebhookNotifier
-    return kind(receiver.name, receiver.url.reveal(), http, allow_private=receiver.allow_private)
+def make_notifier(receiver: ReceiverSettings, http: OutgoingHttp, link: str = "") -> Notifier:
+    """The notifier of one receiver; `link` leads to the status page."""
+    match receiver:
+        case ConsoleSettings(name):
+            return ConsoleNotifier(name)
+        case SlackSettings(name, address, way):
+            return SlackWebhookNotifier(name, address.reveal(), _over(way, http), way.allow_private)
+        case WebhookSettings(name, address, way):
+            keys = read_keys(_shown(receiver.secret))
+            return WebhookNotifier(name, address.reveal(), _over(way, http), way.allow_private, keys)
+        case AlertmanagerSettings():
+            return _alertmanager(receiver, http, link)
+        case EmailSettings():
+            return _email(receiver, link)
+        case PagerDutySettings(name, key, way):
+            url = receiver.url.reveal() if receiver.url else ENDPOINTS[receiver.service_region]
+            return PagerDutyNotifier(name, key.reveal(), _over(way, http), url, way.allow_private, link)
 
 
-def make_notifiers(receivers: Sequence[ReceiverSettings], http: OutgoingHttp) -> tuple[Notifier, ...]:
+def make_notifiers(receivers: Sequence[ReceiverSettings], http: OutgoingHttp, link: str = "") -> tuple[Notifier, ...]:
     """A notifier for every receiver, in the order of the configuration."""
-    return tuple(make_notifier(receiver, http) for receiver in receivers)
+    return tuple(make_notifier(receiver, http, link) for receiver in receivers)
+
+
+def _alertmanager(receiver: AlertmanagerSettings, http: OutgoingHttp, link: str) -> AlertmanagerNotifier:
+    authorization = f"Bearer {_shown(receiver.token)}" if receiver.token else ""
+    if receiver.username:
+        pair = f"{receiver.username}:{_shown(receiver.password)}".encode()
+        authorization = f"Basic {base64.b64encode(pair).decode()}"
+    return AlertmanagerNotifier(
+        receiver.name,
+        tuple(url.reveal() for url in receiver.urls),
+        _over(receiver.way, http),
+        receiver.way.allow_private,
+        receiver.resend_every,
+        authorization,
+        link,
+    )
+
+
+def _email(receiver: EmailSettings, link: str) -> Notifier:
+    from notifiers.email import EmailNotifier  # noqa: PLC0415 (few have one, and mail is a large part of the library)
+    from notifiers.smtp import MailServer  # noqa: PLC0415
+
+    server = MailServer(
+        receiver.host,
+        receiver.port,
+        receiver.tls,
+        receiver.allow_plain,
+        receiver.username,
+        _shown(receiver.password),
+        None if receiver.ca_file is None else ssl.create_default_context(cafile=str(receiver.ca_file)),
+    )
+    return EmailNotifier(receiver.name, server, receiver.sender, receiver.recipients, link)
+
+
+def _over(way: WaySettings, http: OutgoingHttp) -> OutgoingHttp:
+    tls = None if way.ca_file is None else ssl.create_default_context(cafile=str(way.ca_file))
+    return http.through(way.proxy.reveal() if way.proxy else None, tls)
+
+
+def _shown(secret: Secret | None) -> str:
+    return "" if secret is None else secret.reveal()

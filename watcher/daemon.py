@@ -13,9 +13,11 @@ from watcher import health
 from watcher.admin_api import RequestObservation
 from watcher.clock import Clock
 from watcher.cycle import Outcome, Progress
+from watcher.incidents import close_incidents
 from watcher.logs import logger
 from watcher.metrics import Board, Metrics, left_over
 from watcher.outbox import deliver
+from watcher.refreshing import Refreshing
 from watcher.schedule import Schedule
 from watcher.settings import Settings
 from watcher.status import read_standing
@@ -67,6 +69,7 @@ class Daemon:
         self._schedule = Schedule(clock, threads=THREADS, on_jump=lambda _seconds: metrics.clock_jumps.inc())
         self._wire = wire
         self._turns = Turns()
+        self._refreshing = Refreshing()
         self._force = self._prepare(settings)
 
     @property
@@ -113,7 +116,7 @@ class Daemon:
         before = self._force
         if settings.store.url != before.parts.settings.store.url:
             return "store.url cannot change while the daemon runs: restart it"
-        if settings.http != before.parts.settings.http:
+        if settings.http.listen != before.parts.settings.http.listen:
             return "http.listen cannot change while the daemon runs: restart it"
         try:
             after = self._prepare(settings)
@@ -176,7 +179,9 @@ class Daemon:
             return True
         settings = force.parts.settings
         try:
-            look_after(self._store, settings.store.keep, self.receivers, settings.labels, self._clock.now())
+            now, keep = self._clock.now(), settings.store.keep
+            look_after(self._store, keep, self.receivers, settings.labels, now)
+            close_incidents(self._store, settings.incident_trackers, force.organizations, keep, now)
         except StoreError as error:
             log.error("the database could not be looked after; the next cycle tries again", why=str(error))
             return False
@@ -217,12 +222,13 @@ class Daemon:
             done = deliver(self._store.outbox, notifier, self._clock.now)
             if done.sent or done.failed:
                 self._metrics.waiting = waiting_by_receiver(force.parts)
+            refreshed = self._refreshing.tend(self._store, notifier, force.organizations, self._clock.now())
         except StoreError as error:
             log.error("deliveries wait: the store cannot be read or written", why=str(error))
             return
         for reason in done.reasons:
             self._metrics.deliveries.labels(notifier.name, reason.value).inc()
-        self._metrics.delivery_failures.labels(notifier.name).inc(done.failed)
+        self._metrics.delivery_failures.labels(notifier.name).inc(done.failed + (not refreshed))
 
     def _observe(self, label: str, request: RequestObservation) -> None:
         self._metrics.tally(label).request(request.outcome, request.seconds)

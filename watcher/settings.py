@@ -61,6 +61,21 @@ class HttpSettings:
 
     host: str = "127.0.0.1"
     port: int = 9477
+    external_url: str | None = None
+    """Where others reach the page, through a proxy that signs them in."""
+
+    @property
+    def listen(self) -> tuple[str, int]:
+        """Host and port."""
+        return self.host, self.port
+
+    @property
+    def link(self) -> str:
+        """Where a message sends its reader; "" where that is not known before the start."""
+        if self.external_url is not None:
+            return self.external_url
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}/" if self.port else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +88,24 @@ class PollSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WaySettings:
+    """How to get to a receiver over HTTP."""
+
+    allow_private: bool = False
+    """Whether http:// and private or loopback addresses are allowed."""
+    proxy: Secret | None = None
+    """The whole URL of the proxy: it may hold a password."""
+    ca_file: Path | None = None
+    """A PEM bundle to trust in place of the system's; absolute."""
+
+
+@dataclass(frozen=True, slots=True)
 class SlackSettings:
     """A Slack incoming webhook. Its URL is a secret: who has it can post."""
 
     name: str
     url: Secret
-    allow_private: bool = False
-    """Whether http:// and private or loopback addresses are allowed."""
+    way: WaySettings = field(default_factory=WaySettings)
     type: Literal["slack"] = "slack"
 
 
@@ -89,8 +115,9 @@ class WebhookSettings:
 
     name: str
     url: Secret
-    allow_private: bool = False
-    """Whether http:// and private or loopback addresses are allowed."""
+    way: WaySettings = field(default_factory=WaySettings)
+    secret: Secret | None = None
+    """What messages are signed with: one or several `whsec_…`, with blanks between."""
     type: Literal["webhook"] = "webhook"
 
 
@@ -102,7 +129,58 @@ class ConsoleSettings:
     type: Literal["console"] = "console"
 
 
-ReceiverSettings: TypeAlias = SlackSettings | WebhookSettings | ConsoleSettings
+@dataclass(frozen=True, slots=True)
+class AlertmanagerSettings:
+    """An Alertmanager, or the members of a cluster of them."""
+
+    name: str
+    urls: tuple[Secret, ...]
+    way: WaySettings = field(default_factory=WaySettings)
+    username: str = ""
+    """Of basic authentication; "" where there is none."""
+    password: Secret | None = None
+    token: Secret | None = None
+    """Of bearer authentication."""
+    resend_every: timedelta = timedelta(minutes=1)
+    type: Literal["alertmanager"] = "alertmanager"
+
+
+@dataclass(frozen=True, slots=True)
+class PagerDutySettings:
+    """A service of PagerDuty, by the routing key of its Events API v2 integration."""
+
+    name: str
+    routing_key: Secret
+    way: WaySettings = field(default_factory=WaySettings)
+    service_region: str = "us"
+    """The account's region, "us" or "eu"."""
+    url: Secret | None = None
+    """Where events go instead of the region's address."""
+    type: Literal["pagerduty"] = "pagerduty"
+
+
+@dataclass(frozen=True, slots=True)
+class EmailSettings:
+    """A mail server, and who gets mail from whom."""
+
+    name: str
+    host: str
+    port: int
+    sender: str
+    recipients: tuple[str, ...]
+    tls: Literal["starttls", "implicit", "none"] = "starttls"
+    allow_plain: bool = False
+    username: str = ""
+    """"" where nobody signs in."""
+    password: Secret | None = None
+    ca_file: Path | None = None
+    """A PEM bundle to trust in place of the system's; absolute."""
+    type: Literal["email"] = "email"
+
+
+ReceiverSettings: TypeAlias = (
+    SlackSettings | WebhookSettings | ConsoleSettings | AlertmanagerSettings | PagerDutySettings | EmailSettings
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +231,11 @@ class Settings:
     heartbeat: HeartbeatSettings | None = None
     warnings: tuple[str, ...] = ()
     """Sentences about what is valid and probably not meant."""
+
+    @property
+    def incident_trackers(self) -> tuple[str, ...]:
+        """The names of the receivers that open an incident for each alert, and want it closed."""
+        return tuple(receiver.name for receiver in self.receivers if isinstance(receiver, PagerDutySettings))
 
     @property
     def labels(self) -> tuple[str, ...]:

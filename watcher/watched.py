@@ -173,6 +173,11 @@ class InForce:
     ended: threading.Event
     """Set when it is in force no longer: whoever waits for anything on its behalf then stops waiting."""
 
+    @property
+    def organizations(self) -> tuple[str, ...]:
+        """The ids of those that are known by now."""
+        return tuple(each.organization for each in self.watched if each.organization is not None)
+
     @classmethod
     def of(cls, settings: Settings, store: Store, wire: Wire, observer: Observer, turns: Turns) -> Self:
         """Make what a configuration calls for. Raises StoreError where the store cannot be read."""

@@ -127,7 +127,8 @@ def assemble(
     """Build the parts. Nothing is asked of the network yet."""
     outgoing = OutgoingHttp(user_agent=USER_AGENT)
     accesses = tuple(_access(each, settings, store, observer, pause) for each in settings.organizations)
-    return Parts(settings, store, accesses, make_notifiers(settings.receivers, outgoing), outgoing)
+    notifiers = make_notifiers(settings.receivers, outgoing, settings.http.link)
+    return Parts(settings, store, accesses, notifiers, outgoing)
 
 
 def _access(

@@ -9,13 +9,18 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
+import httpx
 import pytest
 
 from benchmarks.gallery_samples import hostile_key, notification, runaway_key
+from notifiers.alertmanager import AlertmanagerNotifier
 from notifiers.base import DeliveryError, Notifier
 from notifiers.http import OutgoingHttp
+from notifiers.pagerduty import PagerDutyNotifier
 from notifiers.slack import SlackWebhookNotifier
 from notifiers.webhook import WebhookNotifier
 
@@ -26,7 +31,28 @@ PATIENT, HASTY = 10.0, 0.3
 ECHO = f"Cannot POST {PATH}".encode()
 """What some servers answer: the address they were asked for."""
 
-RECEIVERS: dict[str, Callable[..., Notifier]] = {"slack": SlackWebhookNotifier, "webhook": WebhookNotifier}
+TLS = httpx.create_ssl_context()
+KEY = b"CANARY-4f9aXq" * 3
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+def alertmanager(name: str, url: str, http: OutgoingHttp, *, allow_private: bool) -> Notifier:
+    return AlertmanagerNotifier(
+        name, (url.partition("?")[0],), http, allow_private, authorization=f"Bearer {CANARY}", clock=lambda: NOON
+    )
+
+
+def pagerduty(name: str, url: str, http: OutgoingHttp, *, allow_private: bool) -> Notifier:
+    return PagerDutyNotifier(name, CANARY, http, url, allow_private)
+
+
+RECEIVERS: dict[str, Callable[..., Notifier]] = {
+    "slack": SlackWebhookNotifier,
+    "webhook": WebhookNotifier,
+    "webhook, signed": partial(WebhookNotifier, keys=(KEY,), clock=lambda: 1_700_000_000),
+    "alertmanager": alertmanager,
+    "pagerduty": pagerduty,
+}
 
 
 @dataclass(frozen=True)
@@ -147,7 +173,7 @@ def test_each_outcome_has_its_one_error_and_tells_no_secret(
     caplog.set_level(logging.DEBUG, logger="httpcore")
     outcome = OUTCOMES[name]
     server = serve(outcome.script(scripts))
-    http = OutgoingHttp(timeout=HASTY if outcome.hangs else PATIENT, resolve=outcome.resolve)
+    http = OutgoingHttp(timeout=HASTY if outcome.hangs else PATIENT, resolve=outcome.resolve, tls=TLS)
     notifier = receiver("ops", f"http://{outcome.host}:{server.port}{PATH}", http, allow_private=outcome.allow_private)
 
     began = time.monotonic()
@@ -171,7 +197,9 @@ def test_each_outcome_has_its_one_error_and_tells_no_secret(
 def test_nobody_listening_is_retryable(receiver: Callable[..., Notifier], refused_port: int) -> None:
     url = f"http://127.0.0.1:{refused_port}{PATH}"
     with pytest.raises(DeliveryError, match="refused the connection") as caught:
-        receiver("ops", url, OutgoingHttp(timeout=PATIENT), allow_private=True).send(notification(runaway_key()))
+        receiver("ops", url, OutgoingHttp(timeout=PATIENT, tls=TLS), allow_private=True).send(
+            notification(runaway_key())
+        )
     assert caught.value.retryable
     assert CANARY not in told(caught.value)
 
@@ -180,7 +208,7 @@ def test_a_repeat_carries_the_same_id(
     receiver: Callable[..., Notifier], serve: Callable[..., Any], scripts: Any
 ) -> None:
     server = serve(scripts.answer(500))
-    notifier = receiver("ops", server.url + PATH, OutgoingHttp(timeout=PATIENT), allow_private=True)
+    notifier = receiver("ops", server.url + PATH, OutgoingHttp(timeout=PATIENT, tls=TLS), allow_private=True)
     message = notification(runaway_key())
     for status in (500, 429):
         server.script = scripts.answer(status)
@@ -194,14 +222,14 @@ def test_a_repeat_carries_the_same_id(
     assert len({request.body for request in server.received}) == 1, "the same message word for word"
 
 
-def test_the_body_is_one_json_object_whatever_the_name(
+def test_the_body_is_one_json_document_whatever_the_name(
     receiver: Callable[..., Notifier], serve: Callable[..., Any], scripts: Any
 ) -> None:
     server = serve(scripts.answer(200))
-    notifier = receiver("ops", server.url, OutgoingHttp(timeout=PATIENT), allow_private=True)
+    notifier = receiver("ops", server.url, OutgoingHttp(timeout=PATIENT, tls=TLS), allow_private=True)
     for name in ("ключ-ß-鍵-🔑", "lone \ud83d surrogate", "n" * 40_000, "\x00\x1b[31m"):
         notifier.send(notification(hostile_key(name)))
         request = server.received[-1]
-        assert request.line == "POST / HTTP/1.1"
+        assert request.line in {"POST / HTTP/1.1", "POST /api/v2/alerts HTTP/1.1"}
         assert request.headers["content-type"] == "application/json"
-        assert isinstance(json.loads(request.body.decode("ascii")), dict)
+        assert isinstance(json.loads(request.body.decode("ascii")), dict | list)

@@ -134,6 +134,51 @@ def test_proxies_of_the_environment_are_not_used(
     assert (len(proxy.received), len(server.received)) == (0, 1)
 
 
+def test_a_proxy_that_is_set_is_gone_through_and_the_name_is_left_to_it(
+    serve: Callable[..., Any], scripts: Any
+) -> None:
+    proxy = serve(scripts.answer(200))
+    resolver = Resolver((PUBLIC,))
+    direct = OutgoingHttp(timeout=2, resolve=resolver)
+    proxied = direct.through(f"http://ann:pass@127.0.0.1:{proxy.port}", None)
+    assert proxied.post("http://receiver.test:81/a?b", json={}, allow_private=True).status == 200
+    (request,) = proxy.received
+    assert request.line == "POST http://receiver.test:81/a?b HTTP/1.1"
+    assert request.headers["host"] == "receiver.test:81"
+    assert request.headers["proxy-authorization"] == "Basic YW5uOnBhc3M="
+    assert resolver.asked == []
+    assert direct.through(None, None) is direct
+
+
+def test_https_through_a_proxy_is_a_tunnel_that_sees_only_the_name(serve: Callable[..., Any], scripts: Any) -> None:
+    proxy = serve(scripts.answer(403))
+    http = OutgoingHttp(timeout=2).through(f"http://127.0.0.1:{proxy.port}", None)
+    with pytest.raises(DeliveryError, match="the proxy did not connect") as caught:
+        http.post("https://receiver.test/secret", json={})
+    assert caught.value.retryable
+    assert [request.line for request in proxy.received] == ["CONNECT receiver.test:443 HTTP/1.1"]
+
+
+@pytest.mark.parametrize("url", ["https://10.0.0.1/", "https://[::1]/", "https://127.1/", "http://receiver.test/"])
+def test_a_proxy_opens_no_address_that_is_shut(url: str, serve: Callable[..., Any], scripts: Any) -> None:
+    proxy = serve(scripts.answer(200))
+    with pytest.raises(DeliveryError):
+        OutgoingHttp(timeout=2).through(f"http://127.0.0.1:{proxy.port}", None).post(url, json={})
+    assert proxy.received == []
+
+
+def test_a_proxy_that_is_not_there_or_wants_a_password_is_told_as_that(
+    serve: Callable[..., Any], scripts: Any, refused_port: int
+) -> None:
+    asking = serve(scripts.answer(407))
+    for port, why, retryable in ((refused_port, "could not be reached", True), (asking.port, "wants a user", False)):
+        http = OutgoingHttp(timeout=2).through(f"http://ann:CANARY@127.0.0.1:{port}", None)
+        with pytest.raises(DeliveryError, match=f"the proxy {why}") as caught:
+            http.post("http://receiver.test/", json={}, allow_private=True)
+        assert caught.value.retryable is retryable
+        assert "CANARY" not in repr(caught.value)
+
+
 def test_the_whole_exchange_has_one_time_limit_however_slowly_the_answer_drips(
     serve: Callable[..., Any], scripts: Any
 ) -> None:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import base64
+import itertools
 import json
+import time
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
@@ -8,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from benchmarks.gallery_samples import (
     HOSTILE_NAMES,
@@ -21,6 +25,7 @@ from benchmarks.gallery_samples import (
 )
 from notifiers.alert_json import alert_json
 from notifiers.http import OutgoingHttp
+from notifiers.signing import read_keys
 from notifiers.webhook import WebhookNotifier
 from rules.model import Notification, Scope, State
 
@@ -115,3 +120,60 @@ def test_a_scope_of_a_user_and_a_tag_is_told_by_dimension() -> None:
     told = alert_json(replace(alert, subject=replace(alert.subject, scope=scope), names={"u1": "<!channel>"}))
     assert told["scope"] == {"service_tier": "batch", "user": "u1", "tag:team": "</script>"}
     assert told["names"] == {"u1": "<!channel>"}
+
+
+# ------------------------------------------------------------------------------------------- signatures
+
+SECRETS = ["whsec_" + base64.b64encode(bytes(range(start, start + 32))).decode() for start in (0, 100)]
+
+
+def sent(notifier_clock: float, *secrets: str, times: int = 1) -> list[httpx.Request]:
+    requests: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        return httpx.Response(204)
+
+    http = OutgoingHttp(transport=httpx.MockTransport(answer), resolve=lambda *_: [(2, 1, 6, "", ("8.8.8.8", 443))])
+    keys = read_keys(" ".join(secrets))
+    ticks = itertools.count(notifier_clock)
+    notifier = WebhookNotifier("hook", "https://example.com/x", http, keys=keys, clock=lambda: next(ticks))
+    for _ in range(times):
+        notifier.send(notification(hostile_key("ключ-ß-鍵")))
+    return requests
+
+
+def test_an_independent_library_verifies_the_signature_and_refuses_what_was_changed() -> None:
+    (request,) = sent(time.time(), SECRETS[0])
+    trusting = Webhook(SECRETS[0])
+    assert trusting.verify(request.content, dict(request.headers))["id"] == "ntf_7d1f6c02a9"
+    with pytest.raises(WebhookVerificationError):
+        trusting.verify(request.content.replace(b"first", b"other"), dict(request.headers))
+    with pytest.raises(WebhookVerificationError):
+        Webhook(SECRETS[1]).verify(request.content, dict(request.headers))
+
+
+def test_while_secrets_change_either_of_them_verifies() -> None:
+    (request,) = sent(time.time(), *SECRETS)
+    assert request.headers["webhook-signature"].count("v1,") == 2
+    for secret in SECRETS:
+        Webhook(secret).verify(request.content, dict(request.headers))
+
+
+def test_each_try_has_the_same_id_and_body_and_the_time_it_was_made() -> None:
+    first, second = sent(1_700_000_000.9, SECRETS[0], times=2)
+    assert first.headers["webhook-id"] == second.headers["webhook-id"] == "ntf_7d1f6c02a9"
+    assert first.content == second.content
+    assert [request.headers["webhook-timestamp"] for request in (first, second)] == ["1700000000", "1700000001"]
+
+
+def test_without_a_secret_nothing_is_signed() -> None:
+    (request,) = sent(time.time())
+    assert not {"webhook-id", "webhook-timestamp", "webhook-signature"} & set(request.headers)
+
+
+@pytest.mark.parametrize("text", ["whsec_", "whsec_AAAA", "AAAA" * 8, "whsec_!!", "WHSEC_" + "A" * 44, "v1,whsec_A"])
+def test_what_is_no_secret_is_refused_without_being_shown(text: str) -> None:
+    with pytest.raises(ValueError, match="must be whsec_ and behind it") as caught:
+        read_keys(f"{SECRETS[0]} {text}")
+    assert SECRETS[0] not in str(caught.value)

@@ -41,7 +41,8 @@ def send_test(
         hint = f' Did you mean "{near[0]}"?' if near else f" There are: {', '.join(known) or 'none'}."
         fail(f'No receiver is called "{receiver}".{hint}', 2)
     try:
-        make_notifier(known[receiver], OutgoingHttp()).send(rehearsal(receiver, clock_for(settings).now()))
+        notifier = make_notifier(known[receiver], OutgoingHttp(), settings.http.link)
+        notifier.send(rehearsal(receiver, clock_for(settings).now()))
     except DeliveryError as error:
         fail(f'Receiver "{receiver}" did not take the message: {error.reason}')
     typer.echo(f'Receiver "{receiver}" took the message.', err=True)

@@ -96,6 +96,15 @@ def listen(text: str) -> tuple[str, int]:
     return host, port
 
 
+def external_url(text: str) -> str:
+    """Where people reach the status page, for links in messages; with one slash at its end."""
+    right = 'must be an address such as "https://watcher.example/"'
+    parts = _split(text, right)
+    if parts.scheme not in {"http", "https"} or "@" in parts.netloc or "?" in text or "#" in text:
+        raise Wrong(f"{right}, without user, ? and #")
+    return text.rstrip("/") + "/"
+
+
 def store_url(text: str, beside: Path) -> tuple[str, Path | None]:
     """The database's URL for SQLAlchemy, and its file if it is SQLite. A relative file lies in `beside`."""
     right = 'must be "sqlite:///watcher.db" or "postgresql://user@host/database"'

@@ -34,7 +34,15 @@ _EACH: dict[Dimension, str] = {
 """What each dimension and each word of a selector is called."""
 _PRICED = ("uncached input", "cache reads", "5-minute cache writes", "1-hour cache writes", "output", "web searches")
 """The kinds of the price book, in its order."""
-_CHANNEL = {"slack": "a Slack channel", "webhook": "a webhook", "console": "standard output"}
+_CHANNEL = {
+    "slack": "a Slack channel",
+    "webhook": "a webhook",
+    "alertmanager": "Alertmanager",
+    "pagerduty": "PagerDuty",
+    "email": "by e-mail",
+    "apprise": "by apprise",
+    "console": "standard output",
+}
 
 
 def describe(settings: Settings) -> list[str]:

@@ -8,7 +8,7 @@ files.
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
 
@@ -19,7 +19,15 @@ from rules.prices import PriceRule
 from rules.routes import EACH_ALERT
 from rules.thresholds import Mark
 from rules.triggers import BurnPair, ForecastMark, PaceMark
-from watcher.config import addresses, event_values, interval_values, route_values, trigger_values, values
+from watcher.config import (
+    addresses,
+    event_values,
+    interval_values,
+    receiver_values,
+    route_values,
+    trigger_values,
+    values,
+)
 from watcher.public_holidays import Region
 from watcher.settings import HttpSettings, PollSettings, StoreSettings
 
@@ -28,6 +36,7 @@ _DAY = timedelta(days=1)
 
 Text = Annotated[str, PlainValidator(values.text)]
 BaseUrl = Annotated[str, PlainValidator(lambda value: addresses.base_url(values.text(value)))]
+ExternalUrl = Annotated[str, PlainValidator(lambda value: addresses.external_url(values.text(value)))]
 Listen = Annotated[tuple[str, int], PlainValidator(lambda value: addresses.listen(values.text(value)))]
 SecretText = Annotated[str, PlainValidator(values.secret_text)]
 Name = Annotated[str, PlainValidator(values.name)]
@@ -70,6 +79,10 @@ NoHold = Annotated[
     timedelta, PlainValidator(values.must_be_zero("a budget's crossing is told in the cycle that sees it"))
 ]
 
+MailAddress = Annotated[str, PlainValidator(receiver_values.mail_address)]
+Resend = Annotated[
+    timedelta, PlainValidator(values.duration(timedelta(seconds=10), _DAY, "each time, all that fires is sent"))
+]
 SettledDays = Annotated[int, PlainValidator(values.whole(1, 7))]
 GroupWait = Annotated[timedelta, PlainValidator(values.duration(_NONE, _DAY))]
 RepeatInterval = Annotated[timedelta, PlainValidator(values.duration(timedelta(minutes=5), 30 * _DAY))]
@@ -120,7 +133,8 @@ class StoreTable(Table):
 class HttpTable(Table):
     """`[http]`: where the status page and the metrics are served."""
 
-    listen: Listen = Field((HttpSettings().host, HttpSettings().port), examples=['"127.0.0.1:9477"'])
+    listen: Listen = Field(HttpSettings().listen, examples=['"127.0.0.1:9477"'])
+    external_url: ExternalUrl | None = Field(None, examples=['"https://watcher.example/"'])
 
 
 class PollTable(Table):
@@ -264,6 +278,9 @@ class EndpointTable(Table):
     name: Name = Field(examples=['"ops"'])
     type: Text
     allow_private: Flag = Field(default=False, examples=["false"])
+    proxy: SecretText | None = Field(None, examples=['"http://proxy.example:3128"'])
+    proxy_file: Text | None = Field(None, examples=['"/run/secrets/proxy"'])
+    ca_file: Text | None = Field(None, examples=['"/etc/ssl/company-ca.pem"'])
 
 
 class SlackTable(EndpointTable):
@@ -278,6 +295,52 @@ class WebhookTable(EndpointTable):
 
     url: SecretText | None = Field(None, examples=['"${WEBHOOK_URL}"'])
     url_file: Text | None = Field(None, examples=['"/run/secrets/webhook-url"'])
+    secret: SecretText | None = Field(None, examples=['"${WEBHOOK_SECRET}"'])
+    secret_file: Text | None = Field(None, examples=['"/run/secrets/webhook-secret"'])
+
+
+class AlertmanagerTable(EndpointTable):
+    """`[[receiver]]` with `type = "alertmanager"`."""
+
+    url: SecretText | None = Field(None, examples=['"http://alertmanager:9093"'])
+    url_file: Text | None = Field(None, examples=['"/run/secrets/alertmanager-url"'])
+    username: Text | None = Field(None, examples=['"watcher"'])
+    password: SecretText | None = Field(None, examples=['"${ALERTMANAGER_PASSWORD}"'])
+    password_file: Text | None = Field(None, examples=['"/run/secrets/alertmanager-password"'])
+    token: SecretText | None = Field(None, examples=['"${ALERTMANAGER_TOKEN}"'])
+    token_file: Text | None = Field(None, examples=['"/run/secrets/alertmanager-token"'])
+    resend_every: Resend = Field(timedelta(minutes=1), examples=['"1m"'])
+
+
+class PagerDutyTable(EndpointTable):
+    """`[[receiver]]` with `type = "pagerduty"`."""
+
+    routing_key: SecretText | None = Field(None, examples=['"${PAGERDUTY_ROUTING_KEY}"'])
+    routing_key_file: Text | None = Field(None, examples=['"/run/secrets/pagerduty-routing-key"'])
+    service_region: Annotated[str, PlainValidator(values.one_of("us", "eu"))] = Field("us", examples=['"eu"'])
+    url: SecretText | None = Field(None, examples=['"https://events.pagerduty.com/v2/enqueue"'])
+    url_file: Text | None = Field(None, examples=['"/run/secrets/pagerduty-url"'])
+
+
+class EmailTable(Table):
+    """`[[receiver]]` with `type = "email"`."""
+
+    name: Name = Field(examples=['"finance"'])
+    type: Text
+    host: Annotated[str, PlainValidator(receiver_values.host)] = Field(examples=['"smtp.example"'])
+    port: Annotated[int, PlainValidator(values.whole(1, 65_535))] | None = Field(None, examples=["587"])
+    tls: Annotated[Literal["starttls", "implicit", "none"], PlainValidator(receiver_values.tls)] = Field(
+        "starttls", examples=['"implicit"']
+    )
+    allow_plain: Flag = Field(default=False, examples=["false"])
+    username: Text | None = Field(None, examples=['"watcher"'])
+    password: SecretText | None = Field(None, examples=['"${SMTP_PASSWORD}"'])
+    password_file: Text | None = Field(None, examples=['"/run/secrets/smtp-password"'])
+    ca_file: Text | None = Field(None, examples=['"/etc/ssl/company-ca.pem"'])
+    sender: MailAddress = Field(alias="from", examples=['"claude-watcher <watcher@team.example>"'])
+    recipients: Annotated[list[MailAddress], AfterValidator(receiver_values.recipients)] = Field(
+        alias="to", examples=['["finance@team.example"]']
+    )
 
 
 class ConsoleTable(Table):
@@ -321,9 +384,12 @@ class TimeIntervalTable(Table):
     months: Months = Field([], examples=['["december"]'])
 
 
-RECEIVERS: dict[str, type[EndpointTable | ConsoleTable]] = {
+RECEIVERS: dict[str, type[EndpointTable | EmailTable | ConsoleTable]] = {
     "slack": SlackTable,
     "webhook": WebhookTable,
+    "alertmanager": AlertmanagerTable,
+    "pagerduty": PagerDutyTable,
+    "email": EmailTable,
     "console": ConsoleTable,
 }
 SINGLE: dict[str, type[Table]] = {

@@ -6,44 +6,35 @@ all, but every other section is still looked at.
 
 from __future__ import annotations
 
-import ssl
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from rules.drift import DriftRule
 from rules.intervals import TimeInterval
 from rules.model import DIMENSIONS, TAG, AnomalyRule, Budget, Dimension, Route, Selector
 from rules.prices import PriceRule
 from rules.thresholds import mark_amount, percent_of
-from watcher.config import addresses, models, values
+from watcher.config import addresses, models
 from watcher.config.budget_tables import timing, timing_problems
 from watcher.config.contradictions import contradictions
 from watcher.config.limit_tables import limit_problems, limits
-from watcher.config.problems import Problem, Wrong, shown
+from watcher.config.problems import Problem, Wrong
+from watcher.config.reading import called, place_of
+from watcher.config.receivers import Receivers
 from watcher.config.route_tables import RouteReader, time_interval
-from watcher.config.sentences import validate
 from watcher.config.trigger_tables import burn_pairs, trigger_problems
-from watcher.config.twins import Twins
 from watcher.pricing import OwnPrice
 from watcher.secret import Secret
 from watcher.settings import (
-    ConsoleSettings,
     EventSettings,
     HeartbeatSettings,
     HttpSettings,
     OrganizationSettings,
     PollSettings,
-    ReceiverSettings,
-    SlackSettings,
     StoreSettings,
-    WebhookSettings,
 )
 
-_T = TypeVar("_T", bound=models.Table)
-_R = TypeVar("_R")
 _MONTHS_AND_DAYS = timedelta(days=35)
 _DEFAULT_STORE = "sqlite:///watcher.db"
 
@@ -53,13 +44,8 @@ _NO_ADMIN_KEY = (
 )
 
 
-class Sections:
+class Sections(Receivers):
     """Reads the sections of one configuration. `problems` and `warnings` fill as it goes."""
-
-    def __init__(self, config: Path) -> None:
-        self.twins = Twins(config)
-        self.problems = self.twins.problems
-        self.warnings = self.twins.warnings
 
     def anthropic(self, raw: dict[str, Any]) -> OrganizationSettings | None:
         """`[anthropic]`, the only organization."""
@@ -79,7 +65,7 @@ class Sections:
         proxy = self._secret(raw, "proxy", place, addresses.proxy_url, name, needed=False)
         ca_file = self._attempt(f"{place}.ca_file", self._ca_file, raw.get("ca_file"), name)
         if key is not None and not key.startswith("sk-ant-admin"):
-            self.warnings.append(f"{_place(raw, 'admin_key', place)}: {_NO_ADMIN_KEY}")
+            self.warnings.append(f"{place_of(raw, 'admin_key', place)}: {_NO_ADMIN_KEY}")
         if table is None or key is None:
             return None
         return OrganizationSettings(table.base_url, Secret(key), None if proxy is None else Secret(proxy), ca_file)
@@ -92,7 +78,7 @@ class Sections:
         url = self.twins.read(raw, "url", "store", example=f'"{_DEFAULT_STORE}"') if given else _DEFAULT_STORE
         found = None
         if url is not None:
-            found = self._attempt(_place(raw, "url", "store"), lambda text: addresses.store_url(text, folder), url)
+            found = self._attempt(place_of(raw, "url", "store"), lambda text: addresses.store_url(text, folder), url)
         if found is not None and (found[1] is not None or not any(sign in found[0] for sign in ("@", "password="))):
             # A file, or a server that is given no user and no password: not a secret, wherever it stands.
             self.twins.written_out[:] = [place for place in self.twins.written_out if place != "store.url"]
@@ -103,7 +89,7 @@ class Sections:
     def http(self, raw: dict[str, Any]) -> HttpSettings | None:
         """`[http]`."""
         table = self._table(models.HttpTable, raw, "http")
-        return None if table is None else HttpSettings(*table.listen)
+        return None if table is None else HttpSettings(*table.listen, table.external_url)
 
     def poll(self, raw: dict[str, Any]) -> PollSettings | None:
         """`[poll]`."""
@@ -226,28 +212,6 @@ class Sections:
             self.problems.append(Problem(f"{place}.to", f"must be after `from`, which is {table.since}"))
         return OwnPrice(table.model, pico, table.since, table.until)
 
-    def receiver(self, raw: dict[str, Any], place: str) -> ReceiverSettings | None:
-        """One `[[receiver]]`, whose type says which keys it has."""
-        name = called("receiver", raw)
-        if "type" not in raw:
-            self.problems.append(Problem(f"{place}.type", f'is missing: write it, as in type = "slack"{name}'))
-            return None
-        kind = self._attempt(f"{place}.type", values.one_of(*models.RECEIVERS), raw["type"], name)
-        if kind is None:
-            return None
-        if kind == "console":
-            table = self._table(models.ConsoleTable, raw, place, name)
-            return None if table is None else ConsoleSettings(table.name)
-        slack = kind == "slack"
-        variable = "SLACK_WEBHOOK_URL" if slack else "WEBHOOK_URL"
-        shape: type[models.EndpointTable] = models.SlackTable if slack else models.WebhookTable
-        sending = self._table(shape, raw, place, name)
-        url = self._url(raw, place, f'"${{{variable}}}"', name, public_http=not slack)
-        if sending is None or url is None:
-            return None
-        settings = SlackSettings if slack else WebhookSettings
-        return settings(sending.name, Secret(url), sending.allow_private)
-
     def intervals(self, several: list[dict[str, Any]]) -> dict[str, TimeInterval]:
         """Every `[[time_interval]]`, by name."""
         tables = (
@@ -262,59 +226,6 @@ class Sections:
         found = (reader.read(raw, f"route[{index}]") for index, raw in enumerate(several))
         return tuple(route for route in found if route is not None)
 
-    def _table(self, kind: type[_T], raw: dict[str, Any], place: str, name: str = "") -> _T | None:
-        table, wrong = validate(kind, raw, place, name)
-        self.problems.extend(wrong)
-        return table
-
-    def _attempt(self, place: str, read: Callable[[Any], _R], value: Any, name: str = "") -> _R | None:
-        try:
-            return read(value)
-        except Wrong as wrong:
-            self.problems.append(Problem(place, f"{wrong}{name}"))
-            return None
-
-    def _secret(
-        self,
-        raw: dict[str, Any],
-        key: str,
-        place: str,
-        read: Callable[[str], str],
-        name: str = "",
-        *,
-        example: str = "",
-        needed: bool = True,
-    ) -> str | None:
-        found = self.twins.read(raw, key, place, example=example, needed=needed, called=name)
-        return None if found is None else self._attempt(_place(raw, key, place), read, found, name)
-
-    def _url(
-        self, raw: dict[str, Any], place: str, example: str, name: str = "", *, public_http: bool = True
-    ) -> str | None:
-        def read(text: str) -> str:
-            return addresses.receiver_url(text, allow_private=raw.get("allow_private") is True, public_http=public_http)
-
-        return self._secret(raw, "url", place, read, name, example=example)
-
-    def _ca_file(self, name: object) -> Path | None:
-        if not isinstance(name, str) or not name.strip():
-            return None
-        path = self.twins.resolve(name)
-        try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
-        except ssl.SSLError:
-            raise Wrong("must name a file of certificates in PEM form (-----BEGIN CERTIFICATE-----)") from None
-        except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or "it is not a path that a file can have"
-            raise Wrong(f"cannot be read: {why}") from None
-        return path
-
-
-def called(kind: str, raw: dict[str, Any]) -> str:
-    """The end of a sentence that names the rule or receiver, ' (budget "platform")', if it has a name."""
-    name = raw.get("name")
-    return f" ({kind} {shown(name)})" if isinstance(name, str) and name.strip() else ""
-
 
 def _admin_key(text: str) -> str:
     if text.startswith("sk-ant-api"):
@@ -326,11 +237,6 @@ def _admin_key(text: str) -> str:
     if not text.isascii() or not text.isprintable() or " " in text:
         raise Wrong("must be one line of plain ASCII characters without blanks, as it is sent in a header")
     return text
-
-
-def _place(raw: dict[str, Any], key: str, place: str) -> str:
-    """The place of whichever twin is given."""
-    return f"{place}.{key}_file" if f"{key}_file" in raw else f"{place}.{key}"
 
 
 def _in_order(per: list[Dimension]) -> tuple[Dimension, ...]:

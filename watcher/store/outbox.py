@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from rules.model import Notification
+from rules.model import Notification, Reason
 from watcher.store.database import Database
 from watcher.store.errors import StoreError
 from watcher.store.payload import Payload
@@ -97,6 +97,19 @@ class Outbox:
         with self._database.reading() as connection:
             rows = connection.execute(query.group_by(outbox.c.receiver).order_by(outbox.c.receiver)).all()
         return {row[0]: row[1] for row in rows}
+
+    def add(self, notifications: Sequence[Notification]) -> None:
+        """Add notifications that no judgement wrote; an id that is there already is left alone."""
+        if notifications:
+            with self._database.writing() as connection:
+                write_notifications(connection, notifications)
+
+    def told_of_end(self, receiver: str, since: datetime) -> frozenset[str]:
+        """The ids of the alerts whose end a receiver was told, or will be, by notifications made since then."""
+        ended = (outbox.c.receiver == receiver) & (outbox.c.reason == Reason.RESOLVED.value)
+        query = select(outbox.c.alert_ids).where(ended & (outbox.c.created_at >= moment(since)))
+        with self._database.reading() as connection:
+            return frozenset(ident for text in connection.scalars(query) for ident in json.loads(text))
 
     def delivered(self, notification_id: str, at: datetime) -> None:
         """Mark a notification as delivered, and note the try."""

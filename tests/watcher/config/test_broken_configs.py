@@ -56,6 +56,10 @@ def anomaly(lines: str) -> str:
     return GOOD.replace('name = "keys"\n', f'name = "keys"\n{lines}\n')
 
 
+def mail(lines: str) -> str:
+    return receiver(f'type = "email"\nhost = "h"\nfrom = "w@x"\nto = ["a@b"]\n{lines}')
+
+
 def receiver(lines: str) -> str:
     return GOOD.replace('type = "slack"\nurl = "${SECRET}"\n', f"{lines}\n")
 
@@ -459,6 +463,8 @@ BROKEN: list[tuple[str, str, str]] = [
     (anomaly('keep_firing_for = "31d"'), "anomaly[0].keep_firing_for", 'at most 30d, not "31d" (anomaly "keys")'),
     (GOOD + '[[anomaly]]\nname = "keys"\n', "anomaly[1].name", "already the name of anomaly[0]"),
     # receivers and routes
+    (GOOD + '[http]\nexternal_url = "watcher.example"\n', "http.external_url", "must be an address such as"),
+    (GOOD + '[http]\nexternal_url = "https://u:p@h/"\n', "http.external_url", "without user"),
     (receiver('type = "slak"'), "receiver[0].type", 'did you mean "slack"?'),
     (receiver('url = "x"'), "receiver[0].type", 'is missing: write it, as in type = "slack" (receiver "ops")'),
     (receiver('type = "slack"'), "receiver[0].url", 'write url = "${SLACK_WEBHOOK_URL}", or url_file'),
@@ -482,6 +488,76 @@ BROKEN: list[tuple[str, str, str]] = [
         "receiver[0].allow_private",
         "true or false",
     ),
+    (receiver('type = "slack"\nurl = "https://h"\nproxy = "socks5://p"'), "receiver[0].proxy", "other kinds of proxy"),
+    (receiver('type = "webhook"\nurl = "https://h"\nca_file = "none"'), "receiver[0].ca_file", "cannot be read"),
+    (receiver('type = "webhook"\nurl = "https://h"\nsecret = "x"'), "receiver[0].secret", "must be whsec_ and behind"),
+    (
+        receiver('type = "webhook"\nurl = "https://h"\nsecret = "x"\nsecret_file = "y"'),
+        "receiver[0].secret_file",
+        "keep one of the two",
+    ),
+    (receiver('type = "alertmanager"'), "receiver[0].url", 'write url = "http://alertmanager:9093", or url_file'),
+    (
+        receiver('type = "alertmanager"\nurl = "https://a.example http://b.example"'),
+        "receiver[0].url",
+        "allow_private = true",
+    ),
+    (receiver('type = "alertmanager"\nurl = "https://h/?a=b"'), "receiver[0].url", "must end before any ?"),
+    (
+        receiver('type = "alertmanager"\nurl = "https://h"\nresend_every = "1s"'),
+        "receiver[0].resend_every",
+        "must be at least 10s",
+    ),
+    (
+        receiver('type = "alertmanager"\nurl = "https://h"\nusername = "u"'),
+        "receiver[0].password",
+        "is missing: write password",
+    ),
+    (
+        receiver('type = "alertmanager"\nurl = "https://h"\npassword = "p"'),
+        "receiver[0].username",
+        "there is a password, and nobody's",
+    ),
+    (
+        receiver('type = "alertmanager"\nurl = "https://h"\nusername = "u"\npassword = "p"\ntoken = "t"'),
+        "receiver[0].token",
+        "beside a password",
+    ),
+    (receiver('type = "alertmanager"\nurl = "https://h"\ntoken = "a b"'), "receiver[0].token", "without blanks"),
+    (receiver('type = "pagerduty"'), "receiver[0].routing_key", "write routing_key ="),
+    (receiver('type = "pagerduty"\nrouting_key = "x"'), "receiver[0].routing_key", "the 32 letters and digits"),
+    (
+        receiver(f'type = "pagerduty"\nrouting_key = "{"R" * 32}"\nservice_region = "asia"'),
+        "receiver[0].service_region",
+        'must be "us" or "eu"',
+    ),
+    (receiver(f'type = "pagerduty"\nrouting_key = "{"R" * 32}"\nurl = "http://h"'), "receiver[0].url", "allow_private"),
+    (
+        receiver(f'type = "pagerduty"\nrouting_key = "{"R" * 32}"\nurl = "https://h"\nservice_region = "eu"'),
+        "receiver[0].service_region",
+        "says nothing beside `url`",
+    ),
+    (mail("").replace('host = "h"', ""), "receiver[0].host", 'is missing: write it, as in host = "smtp.example"'),
+    (mail("").replace('host = "h"', 'host = "h:25"'), "receiver[0].host", "`port` has its own setting"),
+    (mail("").replace('host = "h"', 'host = "smtp://h"'), "receiver[0].host", "must be a host name"),
+    (mail("port = 70000"), "receiver[0].port", "a whole number from 1 to 65535"),
+    (mail('tls = "none"'), "receiver[0].tls", "allow_plain = true permits it"),
+    (mail('tls = "ssl"'), "receiver[0].tls", 'must be "starttls", "implicit" or "none"'),
+    (mail('username = "u"'), "receiver[0].password", "is missing: write password"),
+    (mail('password = "u"'), "receiver[0].username", "there is a password"),
+    (mail('username = "u"\npassword = "ü"'), "receiver[0].password", "printable ASCII"),
+    (mail("").replace('["a@b"]', '"a@b"'), "receiver[0].to", 'must be a list, as in to = ["finance@team.example"]'),
+    (mail("").replace('["a@b"]', "[]"), "receiver[0].to", "must name at least one address"),
+    (mail("").replace('["a@b"]', '["a@b", "A <A@B>"]'), "receiver[0].to", "stands there twice"),
+    (mail("").replace('["a@b"]', '["a@b", "a@b\\r\\nBcc: e@f"]'), "receiver[0].to[1]", "must be an e-mail address"),
+    (mail("").replace('["a@b"]', '["a@b, c@d"]'), "receiver[0].to[0]", "must be an e-mail address"),
+    (
+        mail("").replace('["a@b"]', f"[{', '.join(f'{chr(34)}a{n}@b{chr(34)}' for n in range(51))}]"),
+        "receiver[0].to",
+        "at most 50",
+    ),
+    (mail("").replace('from = "w@x"', 'from = "w"'), "receiver[0].from", "must be an e-mail address"),
+    (mail("allow_private = true"), "receiver[0].allow_private", 'did you mean "allow_plain"?'),
     (receiver('type = "console"\nurl = "https://h"'), "receiver[0].url", "this table has name and type"),
     (GOOD + '[[receiver]]\nname = "ops"\ntype = "console"\n', "receiver[1].name", "already the name of receiver[0]"),
     (route('group_wait = "5"'), "route[1].group_wait", "must be a duration"),

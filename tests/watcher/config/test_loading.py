@@ -22,6 +22,7 @@ from watcher.settings import (
     PollSettings,
     Settings,
     SlackSettings,
+    WaySettings,
     WebhookSettings,
 )
 
@@ -151,7 +152,7 @@ def test_every_setting_arrives(tmp_path: Path) -> None:
         ),
     )
     assert settings.receivers == (
-        SlackSettings("s", Secret("http://127.0.0.1:1/hook"), allow_private=True),
+        SlackSettings("s", Secret("http://127.0.0.1:1/hook"), WaySettings(allow_private=True)),
         WebhookSettings("w", Secret("https://hook.example/x?y=z")),
         ConsoleSettings("c"),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from pathlib import Path
 
@@ -18,6 +19,12 @@ SECRETS = {
     "BEAT": f"https://beat.example/{CANARY}",
     "SLACK": f"https://hooks.slack.com/services/{CANARY}",
     "HOOK": f"https://hook.example/{CANARY}?token={CANARY}",
+    "SIGN": f"whsec_{CANARY * 6}",
+    "CLUSTER": f"https://a.example/{CANARY} https://b.example/{CANARY}",
+    "PASSWORD": f"{CANARY}-word",
+    "TOKEN": f"{CANARY}-token",
+    "SMTP": f"{CANARY}-smtp",
+    "ROUTING": CANARY * 5 + "xx",
 }
 DOCUMENT = """
 [anthropic]
@@ -38,6 +45,30 @@ url = "${SLACK}"
 name = "w"
 type = "webhook"
 url = "${HOOK}"
+secret = "${SIGN}"
+[[receiver]]
+name = "a"
+type = "alertmanager"
+url = "${CLUSTER}"
+username = "u"
+password = "${PASSWORD}"
+[[receiver]]
+name = "a2"
+type = "alertmanager"
+url = "https://a.example"
+token = "${TOKEN}"
+[[receiver]]
+name = "p"
+type = "pagerduty"
+routing_key = "${ROUTING}"
+[[receiver]]
+name = "m"
+type = "email"
+host = "smtp.example"
+from = "a@b.example"
+to = ["c@d.example"]
+username = "u"
+password = "${SMTP}"
 [[route]]
 receiver = "s"
 """
@@ -81,7 +112,7 @@ def assert_load_hides(path: Path, env: dict[str, str]) -> None:
 def test_the_canaries_stand_for_every_secret_setting() -> None:
     tables = [(table,) for table in SINGLE.values()] + list(SEVERAL.values())
     names = {key for table in tables for key in keys_of(table) if f"{key}_file" in keys_of(table)}
-    assert names == {"admin_key", "proxy", "url"}
+    assert names == {"admin_key", "password", "proxy", "routing_key", "secret", "token", "url"}
     assert all(f"${{{variable}}}" in DOCUMENT for variable in SECRETS)
 
 
@@ -104,8 +135,7 @@ def test_no_secret_shows_when_it_is_wrong_itself(tmp_path: Path, name: str, ruin
     path.write_text(DOCUMENT)
     assert_load_hides(path, SECRETS | {name: ruined})
     (tmp_path / "secret").write_text(ruined)
-    key = "admin_key" if name == "KEY" else "proxy" if name == "PROXY" else "url"
-    path.write_text(DOCUMENT.replace(f'{key} = "${{{name}}}"', f'{key}_file = "secret"'))
+    path.write_text(re.sub(rf'^(\w+) = "\$\{{{name}\}}"$', r'\1_file = "secret"', DOCUMENT, flags=re.MULTILINE))
     assert_load_hides(path, SECRETS)
 
 

@@ -1,0 +1,100 @@
+"""Receivers that track incidents hear of ends that no message tells, once, and after what was said before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from benchmarks.gallery_samples import organization_budget, runaway_key
+from rules.model import Alert, Notification, Reason, State
+from tests.stage import NOW
+from watcher.incidents import close_incidents
+from watcher.store import Judgement, Store
+
+ORGANIZATION = organization_budget().subject.scope.organization
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+KEEP = 400 * DAY
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(f"sqlite:///{tmp_path}/watcher.db") as opened:
+        yield opened
+
+
+def crossing(ident: str = "crossing", **more: object) -> Alert:
+    """A budget's crossing that fired now and is listed for ten days."""
+    values = {"id": ident, "fired_at": NOW, "closes_at": NOW + 10 * DAY, "heard": ("pager", "ops"), **more}
+    return replace(organization_budget(), **values)  # type: ignore[arg-type]
+
+
+def state(ident: str = "state", **more: object) -> Alert:
+    values = {"id": ident, "fired_at": NOW, "heard": ("pager", "ops"), **more}
+    return replace(runaway_key(), **values)  # type: ignore[arg-type]
+
+
+def message(alert: Alert, reason: Reason, receiver: str = "pager") -> Notification:
+    return Notification(f"{receiver} {reason} {alert.id}", receiver, reason, (alert,), NOW, "Tidewater")
+
+
+def close(store: Store, after: timedelta, keep: timedelta = KEEP) -> int:
+    return close_incidents(store, ["pager"], [ORGANIZATION], keep, NOW + after)
+
+
+def test_a_crossing_is_closed_a_day_after_it_fired_once(store: Store) -> None:
+    alert = crossing()
+    store.remember(Judgement(alerts=(alert,), notifications=(message(alert, Reason.FIRST),)))
+    counts = [close(store, after) for after in (HOUR, 23 * HOUR, 24 * HOUR, 25 * HOUR, 7 * DAY, 9 * DAY, 30 * DAY)]
+    assert counts == [0, 0, 1, 0, 0, 0, 0]
+    first, last = store.outbox.pending()
+    assert (first.notification.reason, last.notification.reason) == (Reason.FIRST, Reason.RESOLVED)
+    assert last.notification.alerts == (alert,)
+    assert store.outbox.due(NOW + 25 * HOUR, "pager") == (first,), "behind what was said of it before"
+
+
+def test_a_crossing_whose_period_ended_within_the_day_is_closed_too(store: Store) -> None:
+    over = crossing(closes_at=NOW + HOUR, ends_at=NOW + HOUR, state=State.RESOLVED)
+    store.remember(Judgement(alerts=(over,)))
+    assert [close(store, after) for after in (2 * HOUR, 24 * HOUR)] == [0, 1]
+
+
+def test_a_state_that_ended_without_a_word_is_closed_and_one_whose_end_was_told_is_not(store: Store) -> None:
+    silent, told = (state(ident, state=State.RESOLVED, ends_at=NOW + HOUR) for ident in ("silent", "told"))
+    firing = state("firing")
+    store.remember(Judgement(alerts=(silent, told, firing), notifications=(message(told, Reason.RESOLVED),)))
+    assert close(store, 2 * HOUR) == 1
+    closing = next(row.notification for row in store.outbox.pending() if row.notification.alerts == (silent,))
+    assert closing.reason is Reason.RESOLVED
+    assert close(store, 3 * HOUR) == 0
+
+
+def test_who_never_heard_of_it_hears_of_no_end(store: Store) -> None:
+    alerts = (
+        crossing("others", heard=("ops",)),
+        crossing("nobody", heard=None),
+        state("pending", fired_at=None, state=State.RESOLVED, ends_at=NOW),
+    )
+    store.remember(Judgement(alerts=alerts))
+    assert close(store, 2 * DAY) == 0
+    assert close_incidents(store, [], [ORGANIZATION], KEEP, NOW + 2 * DAY) == 0
+    assert close_incidents(store, ["ops"], ["another"], KEEP, NOW + 2 * DAY) == 0
+
+
+def test_what_retention_has_cut_is_not_told_again(store: Store) -> None:
+    """Days go by for alerts that stay listed longer than messages are kept."""
+    keep = DAY
+    over = state("over", state=State.RESOLVED, ends_at=NOW)
+    store.remember(Judgement(alerts=(crossing(closes_at=NOW + 60 * DAY), over)))
+    told = 0
+    for hours in range(0, 24 * 4, 4):
+        now = NOW + hours * HOUR
+        told += close_incidents(store, ["pager"], [ORGANIZATION], keep, now)
+        for row in store.outbox.due(now, "pager"):
+            store.outbox.delivered(row.notification.id, now)
+        store.prune(now - keep)
+    assert told == 2
