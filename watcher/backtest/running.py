@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from rules.judgement import Rules
 from rules.model import HOUR, Names
-from rules.wording import label_of
+from rules.wording import clean, label_of
 from watcher.backtest.frames import hourly
 from watcher.backtest.history import CLAUDE_CODE, History, stored_history
 from watcher.backtest.replay import Place, Replay, replay
@@ -90,7 +90,7 @@ def run(
     """
     days, now = window
     names = store.directory.names(organization.id)
-    called = [organization.name, *([organization.label] if organization.label else [])]
+    called = [organization.name or organization.id, *([organization.label] if organization.label else [])]
     configurations = [Asked(each.title, each.rules.of(organization.id, called)) for each in configurations]
     rules = [each.rules for each in configurations]
     asked = now.replace(minute=0, second=0, microsecond=0) - days * DAY
@@ -122,7 +122,7 @@ def _replayed(asked: Asked, history: History, place: Place, start: datetime, now
     def heard(_frame: object) -> None:
         nonlocal done
         done += 1
-        step(f"replaying {asked.title}", done, hours)
+        step(f"replaying {clean(asked.title)}", done, hours)
 
     return replay(frames, asked.rules, place, progress=heard)
 

@@ -130,19 +130,19 @@ def _write(found: Backtests, path: Path) -> Path:
 def bar() -> Iterator[Callable[[str, int, int], None]]:
     """A function to call with what is done, how much of it, and how much there is; it shows on a terminal only."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
     screen = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     if not sys.stderr.isatty():
         yield lambda _what, _done, _of: None
         return
     with Progress(*columns, console=screen) as shown:
-        tasks: dict[str, int] = {}
+        tasks: dict[str, TaskID] = {}
 
         def step(what: str, done: int, of: int) -> None:
             if what not in tasks:
                 tasks[what] = shown.add_task(what, total=of)
-            shown.update(shown.task_ids[list(tasks).index(what)], completed=done, total=of)
+            shown.update(tasks[what], completed=done, total=of)
 
         yield step
