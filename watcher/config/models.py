@@ -305,6 +305,15 @@ class EmailTable(Table):
     )
 
 
+class AppriseTable(Table):
+    """`[[receiver]]` with `type = "apprise"`."""
+
+    name: Name = Field(examples=['"chat"'])
+    type: Text
+    url: SecretText | None = Field(None, examples=['"${APPRISE_URL}"'])
+    url_file: Text | None = Field(None, examples=['"/run/secrets/apprise-url"'])
+
+
 class ConsoleTable(Table):
     """`[[receiver]]` with `type = "console"`."""
 
@@ -321,12 +330,13 @@ class RouteTable(Table):
     group_wait: NoWait = Field(_NONE, examples=['"0s"'])
 
 
-RECEIVERS: dict[str, type[EndpointTable | EmailTable | ConsoleTable]] = {
+RECEIVERS: dict[str, type[EndpointTable | EmailTable | AppriseTable | ConsoleTable]] = {
     "slack": SlackTable,
     "webhook": WebhookTable,
     "alertmanager": AlertmanagerTable,
     "pagerduty": PagerDutyTable,
     "email": EmailTable,
+    "apprise": AppriseTable,
     "console": ConsoleTable,
 }
 SINGLE: dict[str, type[Table]] = {
