@@ -17,6 +17,8 @@ _MARKS_IN_A_ROW = 3
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _BARS = "▁▂▃▄▅▆▇█"
 _LIVE = re.compile(r"<(?=[!@#]|[a-z]+:)", re.IGNORECASE)
+_AT = re.compile(r"(?<!\w)@(?=\w)")
+_LINK = re.compile(r"\]\s*\(")
 
 
 def clean(text: str, longest: int = LONGEST_NAME) -> str:
@@ -44,6 +46,11 @@ def tamed(text: str) -> str:
     It is for what may end up in mrkdwn, there or behind a bridge, where `<!channel>` would wake everybody.
     """
     return _LIVE.sub("‹", text)
+
+
+def asleep(text: str) -> str:
+    """The text for a medium that is not known: neither Slack's mentions, nor @everyone, nor Markdown's links wake."""
+    return _LINK.sub("] (", _AT.sub("\N{FULLWIDTH COMMERCIAL AT}", tamed(text)))
 
 
 def shorten(text: str, longest: int) -> str:

@@ -126,6 +126,7 @@ def test_what_the_example_shows_commented_out_is_valid_too(tmp_path: Path) -> No
         "ALERTMANAGER_TOKEN": "t",
         "PAGERDUTY_ROUTING_KEY": "R" * 32,
         "SMTP_PASSWORD": "p",
+        "APPRISE_URL": "tgram://x/y",
     }
     text = "\n".join(line for line in uncommented().splitlines() if not re.match(r"[a-z_]+_file = ", line))
     short = re.search(r"^\[anthropic\]$.*?(?=^\[\[organization)", text, flags=re.MULTILINE | re.DOTALL)
@@ -141,6 +142,7 @@ def test_what_the_example_shows_commented_out_is_valid_too(tmp_path: Path) -> No
         "alertmanager",
         "pagerduty",
         "email",
+        "apprise",
         "console",
     ]
     assert settings.heartbeat is not None

@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Sequence
 
 from notifiers.alertmanager import AlertmanagerNotifier
+from notifiers.apprise import AppriseNotifier
 from notifiers.base import Notifier
 from notifiers.console import ConsoleNotifier
 from notifiers.http import OutgoingHttp
@@ -17,6 +18,7 @@ from notifiers.webhook import WebhookNotifier
 from watcher.secret import Secret
 from watcher.settings import (
     AlertmanagerSettings,
+    AppriseSettings,
     ConsoleSettings,
     EmailSettings,
     PagerDutySettings,
@@ -39,6 +41,8 @@ def make_notifier(receiver: ReceiverSettings, http: OutgoingHttp, link: str = ""
             return WebhookNotifier(name, address.reveal(), _over(way, http), way.allow_private, keys)
         case AlertmanagerSettings():
             return _alertmanager(receiver, http, link)
+        case AppriseSettings(name, urls):
+            return AppriseNotifier(name, tuple(each.reveal() for each in urls))
         case EmailSettings():
             return _email(receiver, link)
         case PagerDutySettings(name, key, way):

@@ -178,8 +178,23 @@ class EmailSettings:
     type: Literal["email"] = "email"
 
 
+@dataclass(frozen=True, slots=True)
+class AppriseSettings:
+    """Services by their apprise addresses, which hold what it takes to post there."""
+
+    name: str
+    urls: tuple[Secret, ...]
+    type: Literal["apprise"] = "apprise"
+
+
 ReceiverSettings: TypeAlias = (
-    SlackSettings | WebhookSettings | ConsoleSettings | AlertmanagerSettings | PagerDutySettings | EmailSettings
+    SlackSettings
+    | WebhookSettings
+    | ConsoleSettings
+    | AlertmanagerSettings
+    | PagerDutySettings
+    | EmailSettings
+    | AppriseSettings
 )
 
 

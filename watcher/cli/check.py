@@ -25,7 +25,9 @@ def register(app: typer.Typer) -> None:
 
 def check(
     config: ConfigFile = DEFAULT_CONFIG,
-    online: Annotated[bool, typer.Option("--online", help="Also ask the API what this key may read.")] = False,
+    online: Annotated[
+        bool, typer.Option("--online", help="Also ask the API what this key may read, and each receiver.")
+    ] = False,
     labels: Annotated[
         str | None,
         typer.Option("--route", help="Say only who would hear of an alert with these labels, as 'severity=critical'."),
@@ -59,8 +61,10 @@ def check(
             typer.echo(f"  {line}")
     for warning in report.warnings:
         typer.echo(f"warning: {warning}", err=True)
-    if online and not _ask(report.settings, clock.now()):
-        raise typer.Exit(1)
+    if online:
+        fine = _ask(report.settings, clock.now())
+        if not (_ask_receivers(report.settings) and fine):
+            raise typer.Exit(1)
 
 
 def _who_hears(settings: Settings, text: str) -> None:
@@ -114,6 +118,18 @@ def _ask(settings: Settings, now: datetime) -> bool:
                     typer.echo(f'  ✗ this is the organization of "{other}" too: leave one of the two out', err=True)
                     fine = False
             _warn(settings, organization.label, answers)
+    return fine
+
+
+def _ask_receivers(settings: Settings) -> bool:
+    """Ask each receiver what can be asked without a message; True if none failed."""
+    from watcher.probing import ask_receivers
+
+    fine = True
+    for probe in ask_receivers(settings):
+        mark = {True: "✓", None: "–", False: "✗"}[probe.fine]
+        typer.echo(f'  {mark} receiver "{probe.receiver}": {probe.sentence}')
+        fine = fine and probe.fine is not False
     return fine
 
 

@@ -343,6 +343,15 @@ class EmailTable(Table):
     )
 
 
+class AppriseTable(Table):
+    """`[[receiver]]` with `type = "apprise"`."""
+
+    name: Name = Field(examples=['"chat"'])
+    type: Text
+    url: SecretText | None = Field(None, examples=['"${APPRISE_URL}"'])
+    url_file: Text | None = Field(None, examples=['"/run/secrets/apprise-url"'])
+
+
 class ConsoleTable(Table):
     """`[[receiver]]` with `type = "console"`."""
 
@@ -384,12 +393,13 @@ class TimeIntervalTable(Table):
     months: Months = Field([], examples=['["december"]'])
 
 
-RECEIVERS: dict[str, type[EndpointTable | EmailTable | ConsoleTable]] = {
+RECEIVERS: dict[str, type[EndpointTable | EmailTable | AppriseTable | ConsoleTable]] = {
     "slack": SlackTable,
     "webhook": WebhookTable,
     "alertmanager": AlertmanagerTable,
     "pagerduty": PagerDutyTable,
     "email": EmailTable,
+    "apprise": AppriseTable,
     "console": ConsoleTable,
 }
 SINGLE: dict[str, type[Table]] = {

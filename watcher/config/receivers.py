@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import partial
+from importlib.util import find_spec
 from typing import Any
 
 from notifiers.signing import read_keys
@@ -13,6 +14,7 @@ from watcher.config.reading import Reading, called, place_of
 from watcher.secret import Secret
 from watcher.settings import (
     AlertmanagerSettings,
+    AppriseSettings,
     ConsoleSettings,
     EmailSettings,
     PagerDutySettings,
@@ -47,6 +49,8 @@ class Receivers(Reading):
                 return self._pagerduty(raw, place, name)
             case "email":
                 return self._email(raw, place, name)
+            case "apprise":
+                return self._apprise(raw, place, name)
             case "console":
                 table = self._table(models.ConsoleTable, raw, place, name)
                 return None if table is None else ConsoleSettings(table.name)
@@ -120,6 +124,15 @@ class Receivers(Reading):
             ca_file,
         )
 
+    def _apprise(self, raw: dict[str, Any], place: str, name: str) -> AppriseSettings | None:
+        table = self._table(models.AppriseTable, raw, place, name)
+        urls = self._secret(raw, "url", place, _services, name, example='"${APPRISE_URL}"')
+        if find_spec("apprise") is None:
+            self.problems.append(Problem(f"{place}.type", f'needs pip install "claude-watcher[apprise]"{name}'))
+        if table is None or urls is None:
+            return None
+        return AppriseSettings(table.name, tuple(map(Secret, urls.split())))
+
     def _way(self, table: models.EndpointTable | None, raw: dict[str, Any], place: str, name: str) -> WaySettings:
         """How to get there; what is wrong with it is noted, as with the rest."""
         proxy = self._secret(raw, "proxy", place, addresses.proxy_url, name, needed=False)
@@ -143,6 +156,14 @@ def _every_url(text: str, *, allow_private: bool) -> str:
 def _routing_key(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9]{32}", text):
         raise Wrong("must be the 32 letters and digits of an integration for the Events API v2")
+    return text
+
+
+def _services(text: str) -> str:
+    if not all(re.fullmatch(r"[a-z][a-z0-9]*://[!-~]+", url) for url in text.split()):
+        raise Wrong(
+            "must be one or several addresses of apprise, such as tgram://…, in plain ASCII with blanks between"
+        )
     return text
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -558,6 +559,8 @@ BROKEN: list[tuple[str, str, str]] = [
     ),
     (mail("").replace('from = "w@x"', 'from = "w"'), "receiver[0].from", "must be an e-mail address"),
     (mail("allow_private = true"), "receiver[0].allow_private", 'did you mean "allow_plain"?'),
+    (receiver('type = "apprise"'), "receiver[0].url", 'write url = "${APPRISE_URL}"'),
+    (receiver('type = "apprise"\nurl = "telegram"'), "receiver[0].url", "addresses of apprise, such as tgram://"),
     (receiver('type = "console"\nurl = "https://h"'), "receiver[0].url", "this table has name and type"),
     (GOOD + '[[receiver]]\nname = "ops"\ntype = "console"\n', "receiver[1].name", "already the name of receiver[0]"),
     (route('group_wait = "5"'), "route[1].group_wait", "must be a duration"),
@@ -758,3 +761,11 @@ def test_a_file_that_cannot_be_read_is_told_as_what_it_is(folder: Path, name: st
     (problem,) = caught.value.problems
     assert phrase in problem.message
     assert str(caught.value).replace("\n", "").isprintable()
+
+
+def test_a_receiver_of_apprise_without_the_extra_says_what_to_install(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "apprise", None)  # as if it were not there
+    (problem,) = problems_of(folder, receiver('type = "apprise"\nurl = "tgram://x/y"'))
+    assert str(problem) == 'receiver[0].type: needs pip install "claude-watcher[apprise]" (receiver "ops")'

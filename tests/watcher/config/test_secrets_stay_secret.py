@@ -24,6 +24,7 @@ SECRETS = {
     "PASSWORD": f"{CANARY}-word",
     "TOKEN": f"{CANARY}-token",
     "SMTP": f"{CANARY}-smtp",
+    "CHAT": f"tgram://{CANARY}/1 json://h.example/{CANARY}",
     "ROUTING": CANARY * 5 + "xx",
 }
 DOCUMENT = """
@@ -61,6 +62,10 @@ token = "${TOKEN}"
 name = "p"
 type = "pagerduty"
 routing_key = "${ROUTING}"
+[[receiver]]
+name = "c"
+type = "apprise"
+url = "${CHAT}"
 [[receiver]]
 name = "m"
 type = "email"
