@@ -6,7 +6,8 @@ what the whole hour may bring, so it can prove a breach and never a recovery):
 - over 2, 3, 6, 24 or 72 hours: the sum is improbable, its excess is on average at least `min_excess` an hour, and
   the story is still going on. An hour counts in these sums only up to its own bound, so one spike alone never suffices:
   several hours must be odd by themselves, or of three days three quarters of the hours above the expected;
-- over one hour: it is improbable and its excess is at least `OVERWHELMING` × `min_excess`, too dear to wait.
+- over one hour: it is improbable and its excess is at least `tuning.one_hour` × `min_excess`, too dear to wait; an even
+  key's open hour is also held against the share of it that is gone (`rules.open_hour`).
 
 What is less dear than that must also be much for the subject itself (`Floors.of_usual`), and bursts that a subject is
 known for (`rules.bursts`) are no news up to twice their height.
@@ -20,22 +21,23 @@ history nothing is said.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from rules.materiality import Floors
+from rules.anomaly_channels import CALM, CALM_HOURS, ended, folded, price_verdicts, silence_verdicts, spend_subject
 from rules.model import HOUR, AnomalyRule, Clear, Names, NoData, SpendView, Subject, Verdict
+from rules.open_hour import early_scores
+from rules.price_shift import price_subject, read_prices
 from rules.profile import DAY
+from rules.quiet_scopes import silence_subject
 from rules.seasonal import Baseline, walk
+from rules.sensitivity import SPEND, floors_of, threshold
 from rules.story import Floats, Told, breach
-from rules.subjects import DOLLAR, Subjects, cut
+from rules.subjects import Subjects, cut
 
 MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
-OVERWHELMING = 5
-"""Times `min_excess`: one such hour needs no second one."""
-CALM = 0.7
-CALM_HOURS = 2
 STALE_AFTER = timedelta(hours=6)
 """Without a complete hour newer than this nothing can be said to be over."""
 HISTORY = 56 * DAY
@@ -45,10 +47,23 @@ LOOK_BACK = 8 * DAY
 LEAST_HISTORY = DAY
 
 
-def judge(rule: AnomalyRule, view: SpendView, names: Names, firing: frozenset[str], now: datetime) -> list[Verdict]:
+def judge(
+    rule: AnomalyRule,
+    view: SpendView,
+    names: Names,
+    firing: frozenset[str],
+    now: datetime,
+    tokens: SpendView | str | None = None,
+    *,
+    off: frozenset[str] = frozenset(),
+    stalled: bool = False,
+) -> list[Verdict]:
     """One verdict for every scope of the rule that has ever spent anything, in the order of the view's leaves.
 
-    `firing` holds the fingerprints of alerts that are pending or firing now.
+    After them come those of what a token costs, where `tokens` counts output tokens by the hours of the view, and of
+    silence, where the rule asks for it: of scopes of which there is something to say. `firing` holds the fingerprints
+    of alerts that are pending or firing now, `off` the keys that are switched off, `stalled` whether the organization's
+    usage is suspect.
     """
     subjects = cut(rule, view, names)
     if not subjects.scopes:
@@ -57,7 +72,43 @@ def judge(rule: AnomalyRule, view: SpendView, names: Names, firing: frozenset[st
     if np.count_nonzero(view.known[: subjects.complete]) < LEAST_HISTORY:
         why = f"less than {LEAST_HISTORY} hours of history"
         return [NoData(subject, why) for subject in _named(rule, subjects)]
-    told = read(rule, view, subjects)
+    told = held_against(rule, view, read(rule, view, subjects))
+    up, down = rule.direction != "down", rule.direction != "up"
+    verdicts = _too_much(rule, view, names, told, firing, why) if up else []
+    if not up:
+        verdicts += ended(rule, subjects, firing, spend_subject)
+    if not up or not rule.unit_price:
+        verdicts += ended(rule, subjects, firing, price_subject)
+    elif tokens is not None and not isinstance(tokens, str):
+        priced = read_prices(rule, view, tokens, subjects)
+        verdicts += price_verdicts(rule, view, names, subjects, priced, firing=firing, why=why)
+    if down:
+        suspect = "the organization's usage has stalled" if stalled else why
+        verdicts += silence_verdicts(rule, view, told, firing=firing, why=suspect, off=off)
+    else:
+        verdicts += ended(rule, subjects, firing, silence_subject)
+    return folded(verdicts)
+
+
+def held_against(rule: AnomalyRule, view: SpendView, told: Told) -> Told:
+    """What was read, in multiples of the rule's own threshold, and with the open hour held against the share that is
+    gone of it."""
+    series = len(told.subjects.scopes)
+    least = threshold(rule, series, SPEND)
+    material = told.reading.material / np.float32(least)
+    early = early_scores(told, view, floors_of(rule, series)) / least
+    at = (view.observed_until - view.start) // HOUR - told.begin
+    if early.any():
+        own = material[at, told.subjects.first :]
+        np.maximum(own, early, out=own, casting="same_kind")
+    return replace(told, reading=told.reading._replace(material=material), threshold=least)
+
+
+def _too_much(
+    rule: AnomalyRule, view: SpendView, names: Names, told: Told, firing: frozenset[str], why: str | None
+) -> list[Verdict]:
+    """The verdicts on spend; `why` says why the newest complete hours are not known, if they are not."""
+    subjects = told.subjects
     material = told.reading.material[:, subjects.first :]
     ahead = material[told.complete :].max(axis=0, initial=0.0)
     newest = material[max(told.complete - CALM_HOURS, 0) : told.complete]
@@ -76,7 +127,7 @@ def judge(rule: AnomalyRule, view: SpendView, names: Names, firing: frozenset[st
 
 
 def _named(rule: AnomalyRule, subjects: Subjects) -> Iterator[Subject]:
-    return (Subject(rule.name, "anomaly", scope) for scope in subjects.scopes)
+    return (spend_subject(rule, subjects, place) for place in range(len(subjects.scopes)))
 
 
 def _unknown(view: SpendView, subjects: Subjects, now: datetime) -> str | None:
@@ -92,7 +143,6 @@ def _unknown(view: SpendView, subjects: Subjects, now: datetime) -> str | None:
 
 def read(rule: AnomalyRule, view: SpendView, subjects: Subjects, keep: int = LOOK_BACK) -> Told:
     """What the baseline reads of the subjects over about the last `keep` hours, by the floors of the rule."""
-    floor = rule.min_excess / DOLLAR
     hour = (view.start - MONDAY) // HOUR
     skip = subjects.complete - max(HISTORY, keep)
     skip = max(skip - (hour + skip) % DAY, _first_day(subjects.dollars))
@@ -100,7 +150,7 @@ def read(rule: AnomalyRule, view: SpendView, subjects: Subjects, keep: int = LOO
         Baseline(subjects.dollars.shape[1], subjects.tiers),
         subjects.dollars[skip:],
         hour + skip,
-        Floors(per_hour=floor, one_hour=OVERWHELMING * floor),
+        floors_of(rule, len(subjects.scopes)),
         complete=max(subjects.complete - skip, 0),
         keep=keep,
     )

@@ -6,7 +6,8 @@ overlap, so their parts add up: ten runaway keys together may explain their work
 narrowest (a key) to the widest, and the first kind that explains enough tells the story, through its largest part.
 A scope lies inside another when all it spends belongs to it: a key inside its workspace, its user and the tags of that
 workspace, a model inside its family (`rules.dimensions`).
-Sources of data that cannot be read are one story too (`rules.outages`).
+What a scope spends too much and what its tokens cost too much are one story too (`rules.one_scope`), and so are sources
+of data that cannot be read (`rules.outages`).
 """
 
 from __future__ import annotations
@@ -18,9 +19,20 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TypeAlias
 
-from rules import outages
+from rules import one_scope, outages
 from rules.dimensions import derived, known_of
-from rules.model import TAG, Alert, AnomalyEvidence, Dimension, Names, Nano, Scope, State, TriggerEvidence
+from rules.model import (
+    TAG,
+    Alert,
+    AnomalyEvidence,
+    Dimension,
+    Names,
+    Nano,
+    Scope,
+    State,
+    TriggerEvidence,
+    UnitPriceEvidence,
+)
 
 BEGINS_AT = Fraction(1, 2)
 """The part of an alert's excess that others must explain to inhibit it."""
@@ -33,6 +45,7 @@ _FOLLOWS = {"workspace": "api_key", "user": "api_key", TAG: "workspace", "model_
 """What follows from what: beside a key, its workspace says nothing new."""
 
 _Rank: TypeAlias = tuple[tuple[int, ...], str]
+_TooMuch: TypeAlias = AnomalyEvidence | UnitPriceEvidence | TriggerEvidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +71,7 @@ def inhibit(alerts: Iterable[Alert], began: Collection[str], names: Names) -> In
         )
         for kind in {alert.subject.kind for alert in firing.values()}
     }
+    beside = one_scope.Beside(firing.values())
     told: set[str] = set()
     folded: set[str] = set()
     changed: dict[str, Alert] = {}
@@ -69,7 +83,9 @@ def inhibit(alerts: Iterable[Alert], began: Collection[str], names: Names) -> In
             heard = (other for other in firing.values() if other.id in told or _was_heard(other, began))
             teller = outages.teller(alert, heard)
         else:
-            teller = tellers[alert.subject.kind].of(alert, BEGINS_AT if fresh else LASTS_TO)
+            least = BEGINS_AT if fresh else LASTS_TO
+            near = [other for other in beside.of(alert) if other.id in told or _was_heard(other, began)]
+            teller = one_scope.teller(alert, near, least) or tellers[alert.subject.kind].of(alert, least)
         if teller is not None:
             root = changed.get(teller.id, teller).inhibited_by or teller.id
             if fresh:
@@ -107,10 +123,10 @@ def _settled(dimension: str, named: Collection[str]) -> bool:
     return source is not None and (source in named or _settled(source, named))
 
 
-def _in_order(alert: Alert) -> tuple[tuple[int, ...], str, tuple[int, str], str]:
+def _in_order(alert: Alert) -> tuple[tuple[int, ...], str, tuple[int, str], bool, str]:
     """Sorting key: who may tell a story comes before those whose story it may be."""
     scope = alert.subject.scope
-    return *_rank(scope), outages.importance(alert), alert.id
+    return *_rank(scope), outages.importance(alert), isinstance(alert.evidence, UnitPriceEvidence), alert.id
 
 
 def _rank(scope: Scope) -> _Rank:
@@ -127,7 +143,7 @@ class _Excess:
     """A firing alert about too much, with what is asked of it again and again worked out once."""
 
     alert: Alert
-    evidence: AnomalyEvidence | TriggerEvidence
+    evidence: _TooMuch
     place: Mapping[Dimension, str]
     """The dimensions in which it lies for certain: those of its scope, and what follows from them."""
     asked: tuple[tuple[Dimension, str], ...]
@@ -141,7 +157,7 @@ class _Excess:
         return _excess_of(self.evidence)
 
 
-def _excess_of(evidence: AnomalyEvidence | TriggerEvidence) -> Nano:
+def _excess_of(evidence: _TooMuch) -> Nano:
     return evidence.observed - evidence.expected if isinstance(evidence, AnomalyEvidence) else evidence.excess
 
 
@@ -152,7 +168,7 @@ def _is_silent(alert: Alert) -> bool:
 
 def _too_much(alert: Alert, names: Names, tags: Collection[Dimension]) -> _Excess | None:
     evidence, scope = alert.evidence, alert.subject.scope
-    if not isinstance(evidence, AnomalyEvidence | TriggerEvidence):
+    if not isinstance(evidence, _TooMuch):
         return None
     parts = scope.parts()
     beside = next((ident for ident in alert.names if ident not in parts.values()), None)
@@ -160,7 +176,7 @@ def _too_much(alert: Alert, names: Names, tags: Collection[Dimension]) -> _Exces
     return _Excess(alert, evidence, place, tuple(parts.items()), _parts(evidence, names))
 
 
-def _parts(evidence: AnomalyEvidence | TriggerEvidence, names: Names) -> dict[tuple[Dimension, str], Nano]:
+def _parts(evidence: _TooMuch, names: Names) -> dict[tuple[Dimension, str], Nano]:
     """The excess of every part that the evidence names, and of the users, tags and families that those belong to.
 
     Evidence names the largest parts only, so these sums are at most what is really there.
@@ -281,7 +297,7 @@ def _least(
     return min((parts.get(part, 0) for part in asked if part[0] not in certain), default=0)
 
 
-def _excess_since(evidence: AnomalyEvidence | TriggerEvidence, beside: AnomalyEvidence | TriggerEvidence) -> Nano:
+def _excess_since(evidence: _TooMuch, beside: _TooMuch) -> Nano:
     """An anomaly's excess since the other began, by the hours that the evidence keeps, if it did not begin later."""
     if isinstance(evidence, TriggerEvidence) or isinstance(beside, TriggerEvidence):
         return _excess_of(evidence)

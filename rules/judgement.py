@@ -47,6 +47,7 @@ from rules.model import (
     Transition,
     Verdict,
 )
+from rules.price_shift import TOKENS
 from rules.prices import PriceRule
 from rules.quieted import Silence
 from rules.selectors import takes_organization
@@ -79,8 +80,9 @@ class Rules:
 
     @property
     def measures(self) -> frozenset[Measure]:
-        """What budgets count beside spend."""
-        return frozenset(budget.measure for budget in self.budgets) - {SPEND}
+        """What budgets count beside spend, and output tokens where an anomaly rule follows what they cost."""
+        priced = {TOKENS} if any(rule.unit_price and rule.direction != "down" for rule in self.anomalies) else set()
+        return frozenset(budget.measure for budget in self.budgets) - {SPEND} | priced
 
     @property
     def ask_for_caps(self) -> bool:
@@ -224,7 +226,9 @@ def judge(
         found += early.judge(budget, figures, people, early_held, now, off=off, stalled=stalled)
         verdicts += pauses.only_listed(found, early_held) if paused and paused.holds(budget.name) else found
     for rule in rules.anomalies:
-        verdicts += anomaly.judge(rule, view, names, firing, now)
+        tokens = snapshot.figures(TOKENS) if rule.unit_price else None
+        stalled = silence is not None
+        verdicts += anomaly.judge(rule, view, names, firing, now, tokens, off=snapshot.off, stalled=stalled)
     verdicts += sources.judge(snapshot, silence, now, alerts)
     verdicts += drift.judge(rules.drift, snapshot.organization, snapshot.reconciled, names, now)
     return verdicts

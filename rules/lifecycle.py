@@ -36,10 +36,12 @@ from rules.model import (
     Nano,
     NoData,
     Severity,
+    SilenceEvidence,
     State,
     Subject,
     Transition,
     TriggerEvidence,
+    UnitPriceEvidence,
     Verdict,
 )
 from rules.rolling import window_id
@@ -344,8 +346,10 @@ class _Outcome:
 
 def _at_present(alert: Alert, value: Nano | None) -> Alert:
     """The alert with what its subject spends an hour now that it is clear: so its end can tell whether it went back."""
-    if value is not None and isinstance(alert.evidence, AnomalyEvidence):
+    if value is not None and isinstance(alert.evidence, AnomalyEvidence | SilenceEvidence):
         return replace(alert, evidence=replace(alert.evidence, after_per_hour=value))
+    if value is not None and isinstance(alert.evidence, UnitPriceEvidence):
+        return replace(alert, evidence=replace(alert.evidence, after=value))
     if value is not None and isinstance(alert.evidence, TriggerEvidence):
         return replace(alert, evidence=replace(alert.evidence, after=value))
     return alert

@@ -22,10 +22,8 @@ from rules.evidence import (
     DriftEvidence,
     Evidence,
     ForecastEvidence,
-    HourPoint,
     PaceEvidence,
     PriceEvidence,
-    Share,
     SourceEvidence,
     TriggerEvidence,
 )
@@ -52,6 +50,7 @@ from rules.scope import (
     State,
     Subject,
 )
+from rules.shift_evidence import HourPoint, Odds, PriceShift, Share, SilenceEvidence, UnitPriceEvidence
 
 __all__ = [
     "CONSOLE",
@@ -82,14 +81,17 @@ __all__ = [
     "Nano",
     "NoData",
     "Notification",
+    "Odds",
     "PaceEvidence",
     "PriceEvidence",
+    "PriceShift",
     "Reason",
     "Route",
     "Scope",
     "Selector",
     "Severity",
     "Share",
+    "SilenceEvidence",
     "Snapshot",
     "SourceEvidence",
     "SourceState",
@@ -98,6 +100,7 @@ __all__ = [
     "Subject",
     "Transition",
     "TriggerEvidence",
+    "UnitPriceEvidence",
     "Verdict",
 ]
 

@@ -26,6 +26,7 @@ from rules.model import (
     Subject,
 )
 from rules.seasonal import Reading
+from rules.sensitivity import SPEND, odds
 from rules.subjects import DOLLAR, Places, Subjects
 
 Floats = npt.NDArray[np.float64]
@@ -53,6 +54,8 @@ class Told:
     reading: Reading
     begin: int
     complete: int
+    threshold: float = 1.0
+    """By which the reading's `material` was divided: from 1 on it reaches the rule's own threshold."""
 
     def observed(self, place: int) -> Floats:
         """Dollars of the subject at `place` in the hours of the reading, 0 where unknown."""
@@ -90,6 +93,7 @@ def breach(rule: AnomalyRule, view: SpendView, names: Names, subject: Subject, t
         normal_per_hour=_nano(float(expected[at])),
         upper_per_hour=_nano(float(upper[at])),
         score=round(float(reading.z[at, row]), 1),
+        odds=odds(_reached(told, row, at), len(told.subjects.scopes), SPEND),
         history_hours=int(np.isfinite(told.subjects.dollars[: told.begin + at, row]).sum()),
         points=_points(view, told, observed, expected, upper),
         data_as_of=view.observed_until,
@@ -118,6 +122,13 @@ def _at(material: Reals, complete: int) -> int:
     proving = np.flatnonzero(material >= 1.0)
     newest = int(proving[-1]) if proving.size else 0
     return max(newest, complete - 1, 0)
+
+
+def _reached(told: Told, row: int, at: int) -> float:
+    """The most that was reached of the usual threshold by the hour `at`, in it and in those that make it linger."""
+    recent = slice(max(at - 2, 0), at + 1)
+    own = told.reading.material[recent, row] * told.threshold
+    return float(np.maximum(told.reading.score[recent, row], own).max(initial=0.0))
 
 
 def _hot(observed: Floats, expected: Floats, upper: Reals, material: Reals, floor: float, at: int) -> Flags:
@@ -162,6 +173,13 @@ def _points(
         )
         for hour in range(max(len(observed) - POINTS, 0), len(observed))
     )
+
+
+def parts_of_excess(
+    view: SpendView, names: Names, subject: Subject, members: Places, window: slice, likely: float
+) -> tuple[Share, ...]:
+    """Who inside the subject spends what it has too much within `window`, where `likely` dollars were expected."""
+    return _top(view, names, subject, members, window, likely)
 
 
 def _top(

@@ -28,6 +28,8 @@ Flags = npt.NDArray[np.bool_]
 
 HORIZONS = (3, 6, 24, 72)
 LONGEST = max(HORIZONS)
+GOES_ON = 0.5
+"""The part of what a sum is too dear by that its newest hours must be, for it to go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +70,30 @@ class _Day(NamedTuple):
     flagged: Flags
 
 
+class PriceReading(NamedTuple):
+    """Some hours of every series, each hours × rows."""
+
+    scores: Floats
+    """How far the price has risen; 1 and more is flagged."""
+    material: Floats
+    """The same, where the shift also still goes on and has cost the floor: the lesser of both ratios counts."""
+    held: Floats
+    """What the units of the hour would have cost at the price that is normal; 0 where none is known."""
+
+
 class _Seen(NamedTuple):
     """What was made of some hours: all but `z` (horizons × hours × rows) are hours × rows."""
 
-    scores: Floats
+    reading: PriceReading
     z: Floats
     amounts: Floats
     units: Floats
     past: Floats
-    """The last `LONGEST` hours: amounts as counted, amounts held to be normal, units; hours × 3 × rows."""
+    """The last `LONGEST` hours: amounts as counted, amounts held to be normal, units, amounts; hours × 4 × rows."""
+
+    @property
+    def scores(self) -> Floats:
+        return self.reading.scores
 
 
 class UnitPrice:
@@ -84,7 +101,7 @@ class UnitPrice:
 
     def __init__(self, rows: int, shift: Shift | None = None) -> None:
         self.shift = shift or Shift()
-        self._past = np.zeros((LONGEST, 3, rows))
+        self._past = np.zeros((LONGEST, 4, rows))
         self._trained = np.zeros((2, rows))
         """Decayed sums of amounts and units."""
         self._sizes = np.zeros((2, rows))
@@ -101,20 +118,21 @@ class UnitPrice:
         result: Floats = np.divide(amount, units, out=np.zeros_like(amount), where=units >= self.shift.least_units)
         return result
 
-    def read(self, amounts: Floats, units: Floats) -> Floats:
-        """How far the price of the hours that follow the last day learnt has risen; 1 and more is flagged.
+    def read(self, amounts: Floats, units: Floats, floor: float = 0.0) -> PriceReading:
+        """What the price of the hours that follow the last day learnt says.
 
-        Both arrays are hours × rows, NaN = missing; the state stays as it is.
+        Both arrays are hours × rows, NaN = missing; the state stays as it is. `floor` is the least excess an hour, on
+        average over the horizon, in the unit of the amounts.
         """
-        return self._read(amounts, units).scores
+        return self._read(amounts, units, floor).reading
 
-    def advance(self, amounts: Floats, units: Floats) -> Floats:
+    def advance(self, amounts: Floats, units: Floats, floor: float = 0.0) -> PriceReading:
         """Judge the hours of a whole day, as `read` does, and learn from them."""
-        seen = self._read(amounts, units)
+        seen = self._read(amounts, units, floor)
         self._learn(seen)
-        return seen.scores
+        return seen.reading
 
-    def _read(self, amounts: Floats, units: Floats) -> _Seen:
+    def _read(self, amounts: Floats, units: Floats, floor: float) -> _Seen:
         shift, price = self.shift, self.price
         present = np.isfinite(amounts) & np.isfinite(units)
         amounts, units = np.where(present, amounts, 0.0), np.where(present, units, 0.0)
@@ -123,20 +141,27 @@ class UnitPrice:
         spread = np.maximum(np.sqrt(self._spread / self._spread_hours), shift.least_spread)
         root = shift.cap * spread[0] * 0.25 / np.sqrt(self._k(units)) + 1.0 - 0.09375 / self._k(units)
         counted = np.minimum(amounts, held * np.maximum(root, 0.0) ** 4)
-        news = np.stack([np.where(known, counted, 0.0), held, units], axis=1)
+        news = np.stack([np.where(known, counted, 0.0), held, units, np.where(known, amounts, 0.0)], axis=1)
         past = np.concatenate([self._past, news])
         totals = np.concatenate([np.zeros((1, *past.shape[1:])), past.cumsum(axis=0)])
         sums = [totals[LONGEST + 1 :] - totals[LONGEST + 1 - hours : -hours] for hours in HORIZONS]
         least = shift.of_usual / LONGEST * sums[-1][:, 1]
         z = np.empty((len(HORIZONS), *amounts.shape))
-        scores = np.zeros_like(amounts)
+        scores, material = np.zeros_like(amounts), np.zeros_like(amounts)
+        newest = sums[0][:, 3] - sums[0][:, 1], sums[0][:, 1]
         for place, parts in enumerate(sums):
-            total, usual, count = np.moveaxis(parts, 1, 0)
+            total, usual, count, real = np.moveaxis(parts, 1, 0)
             z[place] = z_score(total, usual, self._k(count)) * (present & known)
             worth = (total >= shift.ratio * usual) & (total - usual >= least)
-            scores = np.maximum(scores, np.where(worth, z[place] / spread[place], 0.0) / shift.threshold)
+            score = np.where(worth, z[place] / spread[place], 0.0) / shift.threshold
+            scores = np.maximum(scores, score)
+            # A sum that remembers what is over says nothing: the newest hours must be half as dear beyond the usual.
+            goes_on = newest[0] * usual >= GOES_ON * (total - usual) * newest[1]
+            dear = (real - usual) / (floor * HORIZONS[place]) if floor > 0 else np.inf
+            material = np.maximum(material, np.minimum(score, dear) * goes_on)
         scores *= amounts > held
-        return _Seen(scores, z, amounts, units, past[-LONGEST:])
+        reading = PriceReading(scores, material * (amounts > held), held)
+        return _Seen(reading, z, amounts, units, past[-LONGEST:])
 
     def _k(self, units: Floats) -> Floats:
         """The shape of the gamma law of what so many units cost, by which they are as sure as their price is."""
@@ -196,8 +221,8 @@ def follow(prices: UnitPrice, amounts: Floats, units: Floats, hour: int) -> Floa
     scores: list[Floats] = []
     at = 0
     while (until := at + DAY - (hour + at) % DAY) <= len(amounts):
-        scores.append(prices.advance(amounts[at:until], units[at:until]))
+        scores.append(prices.advance(amounts[at:until], units[at:until]).scores)
         at = until
     if at < len(amounts):
-        scores.append(prices.read(amounts[at:], units[at:]))
+        scores.append(prices.read(amounts[at:], units[at:]).scores)
     return np.concatenate(scores)
