@@ -1,7 +1,8 @@
 """Which alert tells another's story: the narrower anomalies that explain a wider one, the source that fails for all.
 
-The excess of an anomaly is what was seen over what the baseline held for likely; that of a budget's trigger is what
-goes beyond what its limit sustains. Each kind of alert explains its own alone. Alerts of one kind of scope do not
+The excess of an anomaly is what was seen over what the baseline held for likely, of a silence what is missing; that of
+a budget's trigger is what goes beyond what its limit sustains. Each kind of alert explains its own alone.
+Alerts of one kind of scope do not
 overlap, so their parts add up: ten runaway keys together may explain their workspace. Kinds are tried from the
 narrowest (a key) to the widest, and the first kind that explains enough tells the story, through its largest part.
 A scope lies inside another when all it spends belongs to it: a key inside its workspace, its user and the tags of that
@@ -26,9 +27,11 @@ from rules.model import (
     Alert,
     AnomalyEvidence,
     Dimension,
+    Kind,
     Names,
     Nano,
     Scope,
+    SilenceEvidence,
     State,
     TriggerEvidence,
     UnitPriceEvidence,
@@ -45,7 +48,7 @@ _FOLLOWS = {"workspace": "api_key", "user": "api_key", TAG: "workspace", "model_
 """What follows from what: beside a key, its workspace says nothing new."""
 
 _Rank: TypeAlias = tuple[tuple[int, ...], str]
-_TooMuch: TypeAlias = AnomalyEvidence | UnitPriceEvidence | TriggerEvidence
+_TooMuch: TypeAlias = AnomalyEvidence | UnitPriceEvidence | SilenceEvidence | TriggerEvidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +69,8 @@ def inhibit(alerts: Iterable[Alert], began: Collection[str], names: Names) -> In
     """
     firing = {alert.id: alert for alert in alerts if alert.state is State.FIRING}
     tellers = {
-        kind: _Tellers(
-            [alert for alert in firing.values() if alert.subject.kind == kind and not _is_silent(alert)], names
-        )
-        for kind in {alert.subject.kind for alert in firing.values()}
+        plot: _Tellers([alert for alert in firing.values() if _plot(alert) == plot and not _is_silent(alert)], names)
+        for plot in {_plot(alert) for alert in firing.values()}
     }
     beside = one_scope.Beside(firing.values())
     told: set[str] = set()
@@ -85,7 +86,7 @@ def inhibit(alerts: Iterable[Alert], began: Collection[str], names: Names) -> In
         else:
             least = BEGINS_AT if fresh else LASTS_TO
             near = [other for other in beside.of(alert) if other.id in told or _was_heard(other, began)]
-            teller = one_scope.teller(alert, near, least) or tellers[alert.subject.kind].of(alert, least)
+            teller = one_scope.teller(alert, near, least) or tellers[_plot(alert)].of(alert, least)
         if teller is not None:
             root = changed.get(teller.id, teller).inhibited_by or teller.id
             if fresh:
@@ -98,7 +99,7 @@ def inhibit(alerts: Iterable[Alert], began: Collection[str], names: Names) -> In
             changed[alert.id] = replace(alert, inhibited_by=None)
             told.add(alert.id)
         else:
-            tellers[alert.subject.kind].leave_out(alert)
+            tellers[_plot(alert)].leave_out(alert)
     return Inhibition(frozenset(told), frozenset(folded), tuple(changed.values()))
 
 
@@ -157,7 +158,14 @@ class _Excess:
         return _excess_of(self.evidence)
 
 
+def _plot(alert: Alert) -> tuple[Kind, bool]:
+    """What its story is about: too much of its kind, or nothing at all. Alerts explain only those about the same."""
+    return alert.subject.kind, isinstance(alert.evidence, SilenceEvidence)
+
+
 def _excess_of(evidence: _TooMuch) -> Nano:
+    if isinstance(evidence, SilenceEvidence):
+        return evidence.missing
     return evidence.observed - evidence.expected if isinstance(evidence, AnomalyEvidence) else evidence.excess
 
 
@@ -186,7 +194,7 @@ def _parts(evidence: _TooMuch, names: Names) -> dict[tuple[Dimension, str], Nano
     def add(dimension: Dimension, ident: str, cost: Nano) -> None:
         parts[dimension, ident] = parts.get((dimension, ident), 0) + cost
 
-    for share in evidence.top:
+    for share in () if isinstance(evidence, SilenceEvidence) else evidence.top:
         add(share.dimension, share.id, share.cost)
         if share.dimension == "api_key":
             add("user", derived("user", share.id, names), share.cost)
@@ -299,7 +307,8 @@ def _least(
 
 def _excess_since(evidence: _TooMuch, beside: _TooMuch) -> Nano:
     """An anomaly's excess since the other began, by the hours that the evidence keeps, if it did not begin later."""
-    if isinstance(evidence, TriggerEvidence) or isinstance(beside, TriggerEvidence):
+    whole = TriggerEvidence | SilenceEvidence
+    if isinstance(evidence, whole) or isinstance(beside, whole):
         return _excess_of(evidence)
     since = beside.since
     if evidence.since >= since or not evidence.points or evidence.points[0].hour > since:

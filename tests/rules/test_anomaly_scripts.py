@@ -53,6 +53,7 @@ def steady(seed: int, dollars: float) -> Cost:
 
 
 CALM[STEADY] = steady(1, 3.0)
+NAMES = Names(workspace_of_key={leaf.api_key: leaf.workspace for leaf in LEAVES})
 PER_MILLION = 25.0
 """Dollars for a million output tokens, in calm weather."""
 RULE = AnomalyRule("spend")
@@ -75,6 +76,7 @@ class Play:
     leaves: tuple[Leaf, ...] = LEAVES
     tokens: Cost | None = None
     off: frozenset[str] = frozenset()
+    beside: tuple[AnomalyRule, ...] = ()
     alerts: tuple[Alert, ...] = ()
     remembered: str = ""
     told: list[tuple[str, str]] = field(default_factory=list)
@@ -92,8 +94,8 @@ class Play:
         tokens = tokens_of(self.cost) if self.tokens is None else self.tokens
         view, counted = (view_of(self.leaves, each, complete, part) for each in (self.cost, tokens))
         now = MONDAY + complete * HOUR + timedelta(minutes=minutes % 60 + 1)
-        snapshot = Snapshot("org", "Org", view, Names(), counted={TOKENS: counted}, off=self.off)
-        rules = Rules(anomalies=(self.rule,), routes=(Route("ops"),))
+        snapshot = Snapshot("org", "Org", view, NAMES, counted={TOKENS: counted}, off=self.off)
+        rules = Rules(anomalies=(self.rule, *self.beside), routes=(Route("ops"),))
         decision = decide(snapshot, rules, Past(self.alerts, self.remembered or "{}"), now)
         self.remembered = decision.remember
         for notification in decision.notifications:
@@ -253,6 +255,16 @@ def test_an_organization_that_falls_silent_as_a_whole_is_the_source_s_story() ->
     cost[:, NOON:] = 0
     told = Play(cost, rule=BOTH).run(NOON + 1, 30, every=180)
     assert not [what for _, what in told if what.startswith("silence")]
+
+
+def test_a_workspace_that_is_silent_because_its_key_is_has_no_story_of_its_own() -> None:
+    cost = silent(STEADY, NOON, 12)
+    cost[OFFICE] = 0
+    workspaces = replace(BOTH, name="workspaces", per=("workspace",))
+    play = Play(cost, rule=BOTH, beside=(workspaces,))
+    told = play.run(NOON + 5, 2, every=60)
+    assert [what for _, what in told] == ["silence key-5"]
+    assert sorted(word_of(alert) for alert in play.alerts) == ["silence key-5", "silence workspace-0"]
 
 
 def test_hours_that_were_never_read_prove_no_silence() -> None:
