@@ -63,9 +63,11 @@ def unit_price_over_story(alert: Alert, evidence: UnitPriceEvidence, now: dateti
     )
     after = display_usd(evidence.after or 0)
     still = f"{subject} still pays {after} for a million output tokens, and that counts as its normal now"
+    usual = f"{subject} pays its usual price for output tokens again"
+    back = f"{subject} has used no output tokens for a day" if evidence.after is None else usual
     return Story(
         tone=Tone.WARNING if evidence.stays else tone_of(alert),
-        title=title(still if evidence.stays else f"{subject} pays its usual price for output tokens again"),
+        title=title(still if evidence.stays else back),
         lead=lines(subject_line(alert), cost),
         footer=(
             f"rule “{clean(alert.subject.rule)}”",

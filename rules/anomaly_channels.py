@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from rules.model import (
     AnomalyEvidence,
@@ -16,6 +17,7 @@ from rules.model import (
     Breach,
     Clear,
     Names,
+    Nano,
     NoData,
     PriceShift,
     Scope,
@@ -26,7 +28,7 @@ from rules.model import (
 )
 from rules.price_shift import Priced, per_million, price_breach, price_subject
 from rules.profile import DAY
-from rules.quiet_scopes import came_back, deep, is_silent_as_a_whole, runs, silence_breach, silence_subject
+from rules.quiet_scopes import came_back, deep, is_silent_as_a_whole, runs, silence_breach, silence_subject, since_back
 from rules.story import Told
 from rules.subjects import Subjects
 
@@ -36,6 +38,7 @@ IDLE = DAY
 """Hours without any token after which a price is no longer held to be what it was."""
 NO_LONGER_ASKED = "the rule no longer asks for it"
 
+Hours = npt.NDArray[np.intp]
 _Named = Callable[[AnomalyRule, Subjects, int], Subject]
 
 
@@ -61,8 +64,7 @@ def price_verdicts(
         elif why is not None:
             yield NoData(price_subject(rule, subjects, place), why)
         else:
-            now = priced.newest(place, max(priced.complete, 0))
-            yield Clear(price_subject(rule, subjects, place), None if now is None else per_million(now))
+            yield Clear(price_subject(rule, subjects, place), _at_present(priced, place))
 
 
 def silence_verdicts(
@@ -93,7 +95,7 @@ def silence_verdicts(
         elif quiet[place]:
             yield NoData(silence_subject(rule, subjects, place), "spend has come in an hour that is not complete")
         else:
-            yield Clear(silence_subject(rule, subjects, place), told.latest(place))
+            yield Clear(silence_subject(rule, subjects, place), since_back(told, place, silent))
 
 
 def ended(rule: AnomalyRule, subjects: Subjects, firing: frozenset[str], named: _Named) -> Iterator[Verdict]:
@@ -132,9 +134,20 @@ def _fires(rule: AnomalyRule, subjects: Subjects, firing: frozenset[str], named:
     return frozenset(place for place in places if named(rule, subjects, place).fingerprint in firing)
 
 
-def _lingers(priced: Priced, place: int) -> bool:
-    """Whether the last complete hours with tokens were still too dear; hours without any say nothing, for a day."""
+def _used(priced: Priced, place: int) -> Hours:
+    """The last complete hours with tokens; hours without any say nothing of their price, for a day."""
     complete = max(priced.complete, 0)
-    recent = slice(max(complete - IDLE, 0), complete)
-    used = np.flatnonzero(priced.units[recent, place] > 0)[-CALM_HOURS:]
-    return bool((priced.reading.material[recent, place][used] >= CALM).any())
+    begin = max(complete - IDLE, 0)
+    return begin + np.flatnonzero(priced.units[begin:complete, place] > 0)[-CALM_HOURS:]
+
+
+def _lingers(priced: Priced, place: int) -> bool:
+    """Whether the last hours with tokens were still too dear."""
+    return bool((priced.reading.material[_used(priced, place), place] >= CALM).any())
+
+
+def _at_present(priced: Priced, place: int) -> Nano | None:
+    """What a million tokens cost in the last hours with any; None where there was none for a day."""
+    used = _used(priced, place)
+    units = float(priced.units[used, place].sum())
+    return per_million(float(priced.amounts[used, place].sum()) / units) if units > 0 else None

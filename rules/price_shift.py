@@ -69,11 +69,11 @@ class Priced:
         known = np.flatnonzero((held > 0) & (units > 0))
         return float(held[known[-1]] / units[known[-1]]) if known.size else 0.0
 
-    def newest(self, place: int, end: int) -> float | None:
-        """Dollars a unit over the last `NEWEST` hours before `end`; None without any unit."""
-        hours = slice(max(end - NEWEST, 0), end)
+    def newest(self, place: int, begin: int) -> float:
+        """Dollars a unit over the last `NEWEST` hours with any from hour `begin` on; 0 without any."""
+        hours = begin + np.flatnonzero(self.units[begin:, place] > 0)[-NEWEST:]
         units = float(self.units[hours, place].sum())
-        return float(self.amounts[hours, place].sum()) / units if units > 0 else None
+        return float(self.amounts[hours, place].sum()) / units if units > 0 else 0.0
 
 
 def read_prices(rule: AnomalyRule, view: SpendView, tokens: SpendView, subjects: Subjects, keep: int = KEPT) -> Priced:
@@ -196,7 +196,7 @@ def _evidence(
     score = float(priced.reading.scores[max(at - NEWEST, 0) :, place].max())
     shift = PriceShift(
         before=per_million(priced.before(place, at)),
-        now=per_million(priced.newest(place, end) or 0.0),
+        now=per_million(priced.newest(place, since)),
         since=view.start + begin * HOUR,
         excess=_nano(spent - usual),
     )

@@ -13,7 +13,7 @@ from collections.abc import Collection
 import numpy as np
 
 from rules.model import HOUR, AnomalyRule, Breach, HourPoint, Nano, Severity, SilenceEvidence, SpendView, Subject
-from rules.silence import HARMLESS
+from rules.silence import HARMLESS, LEAST_HOURS
 from rules.story import POINTS, Flags, Floats, Told
 from rules.subjects import DOLLAR, Subjects
 
@@ -64,8 +64,15 @@ def deep(told: Told, least: Nano, silent: Floats, firing: Collection[int]) -> Fl
     missing = np.array([_usual(told, place, silent) * silent[place] for place in range(len(silent))])
     result: Flags = improbable & (missing >= least / DOLLAR) & (silent > 0)
     for place in firing:
-        result[place] = 0 < silent[place] <= HARMLESS
+        result[place] = LEAST_HOURS <= silent[place] <= HARMLESS
     return result
+
+
+def since_back(told: Told, place: int, silent: Floats) -> Nano:
+    """What the last complete hour with spend brought; nothing where the silence has become the normal."""
+    observed = told.observed(place)[: max(told.complete, 0)]
+    spent = observed[observed > 0]
+    return round(float(spent[-1]) * DOLLAR) if spent.size and silent[place] <= HARMLESS else 0
 
 
 def silence_breach(rule: AnomalyRule, view: SpendView, told: Told, place: int, silent: Floats) -> Breach:

@@ -146,9 +146,11 @@ def _unit_price(alert: Alert, evidence: UnitPriceEvidence) -> str:
     more = f"{_about(evidence.excess)} more since {clock_label(shift.since, evidence.data_as_of)}"
     before, now = f"{display_usd(shift.before)} a million", f"{display_usd(shift.now)} a million"
     if alert.state is State.RESOLVED and evidence.stays:
-        return _capital(f"{subject} still pays {now} output tokens, which counts as its normal now: it cost {more}")
+        still = f"{display_usd(evidence.after or 0)} a million"
+        return _capital(f"{subject} still pays {still} output tokens, which counts as its normal now: it cost {more}")
     if alert.state is State.RESOLVED:
-        return _capital(f"{subject} pays its usual price again: {now} output tokens cost {more}")
+        after = "has used no output tokens for a day" if evidence.after is None else "pays its usual price again"
+        return _capital(f"{subject} {after}: output tokens at {now} had cost it {more}")
     return _capital(
         f"{subject}: each output token costs {times(shift)} as much as usual, {now} where {before} is normal — {more}"
     )

@@ -166,6 +166,21 @@ def test_the_evidence_of_a_dearer_token_has_both_prices_and_what_they_cost() -> 
     assert 0 < evidence.odds.a_year < 1
 
 
+def test_a_price_stays_in_breach_while_its_key_sleeps_and_is_over_after_a_day_without_tokens() -> None:
+    cost, tokens = dear(STEADY, NOON, 8, times=1.7)
+    cost[STEADY, NOON + 8 :], tokens[STEADY, NOON + 8 :] = 0, 0
+    play = Play(cost, tokens=tokens)
+    for hours in (6, 8, 12, 20, 31):
+        play.poll(NOON, hours * 60)
+    assert [what for _, what in play.told] == ["price key-5"]
+    for hours in (33, 36):
+        play.poll(NOON, hours * 60)
+    assert [what for _, what in play.told] == ["price key-5", "over: price key-5"]
+    last = play.known[-1].evidence
+    assert isinstance(last, UnitPriceEvidence)
+    assert last.after is None
+
+
 def test_a_shift_that_costs_less_than_the_floor_is_not_told() -> None:
     cost, tokens = dear(STEADY, NOON, 24, times=3.0, level=0.2)
     assert Play(cost, tokens=tokens).run(NOON, 12, every=180) == []
@@ -218,6 +233,18 @@ def test_a_key_that_never_sleeps_and_falls_silent_is_told_and_told_again_when_it
     assert [what for _, what in told] == ["silence key-5", "over: silence key-5"]
     assert told[0][0] in {"+4:00", "+5:00", "+6:00"}
     assert told[1][0] == "+12:00", "two hours after the first complete hour with spend"
+
+
+def test_a_key_that_spends_for_one_hour_and_falls_silent_again_is_said_to_be_back() -> None:
+    cost = silent(STEADY, NOON, 24)
+    cost[STEADY, NOON + 8] = 9 * DOLLAR
+    play = Play(cost, rule=BOTH)
+    for hours in (7, 9, 11):
+        play.poll(NOON, hours * 60)
+    assert [what for _, what in play.told] == ["silence key-5", "over: silence key-5"]
+    last = play.known[-1].evidence
+    assert isinstance(last, SilenceEvidence)
+    assert last.after_per_hour == 9 * DOLLAR
 
 
 def test_the_evidence_of_a_silence_says_how_long_and_what_usually_comes() -> None:
