@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from benchmarks import gallery_causes as causes
+from benchmarks import gallery_shifts as shifts
 from benchmarks import gallery_triggers as triggers
 from rules.causes import Cause
 from rules.evidence import DriftPart, NewModel, PriceMove
@@ -29,9 +30,11 @@ from rules.model import (
     Scope,
     Severity,
     Share,
+    SilenceEvidence,
     SourceEvidence,
     State,
     Subject,
+    UnitPriceEvidence,
 )
 from rules.summary import summarize
 
@@ -85,7 +88,7 @@ def alert(
             value, expected, starts_at = evidence.observed, evidence.expected, evidence.since
         case BudgetEvidence():
             value, limit, starts_at = evidence.spent, evidence.limit, NOW - timedelta(minutes=70)
-        case SourceEvidence():
+        case SourceEvidence() | UnitPriceEvidence() | SilenceEvidence():
             starts_at = evidence.since
         case DriftEvidence():
             value, expected, starts_at = evidence.billed, evidence.estimated, evidence.data_as_of - 48 * HOUR
@@ -177,6 +180,28 @@ def runaway_key(*, names: Mapping[str, str] = _NAMES, state: State = State.FIRIN
     evidence = anomaly_evidence([*seen, 34.4, 81.2, 90.7, 89.9, 84.3], 2.1, top, cause=causes.taken_over())
     scope = {"api_key": _KEY}
     return alert("anomaly", "key spend", evidence, scope=scope, severity=Severity.CRITICAL, names=names, state=state)
+
+
+def dearer_key(*, names: Mapping[str, str] = _NAMES, state: State = State.FIRING, after: int | None = None) -> Alert:
+    """A key whose tokens cost three times as much since six hours."""
+    evidence, scope = shifts.dearer_tokens(after), {"api_key": _KEY}
+    return alert("anomaly", "key spend", evidence, scope=scope, names=names, state=state, instance="unit price")
+
+
+def silent_key(*, names: Mapping[str, str] = _NAMES, state: State = State.FIRING, after: int | None = None) -> Alert:
+    """A key that never sleeps, and has sent nothing for five hours."""
+    evidence, scope = shifts.silent_scope(after), {"api_key": _KEY}
+    return alert("anomaly", "key spend", evidence, scope=scope, names=names, state=state, instance="silence")
+
+
+def dearer_runaway() -> Alert:
+    """The runaway key, whose tokens have become dearer, too."""
+    told = runaway_key()
+    if not isinstance(told.evidence, AnomalyEvidence):
+        raise TypeError
+    evidence = replace(told.evidence, price=shifts.price_shift(), odds=shifts.ODDS)
+    told = replace(told, evidence=evidence)
+    return replace(told, summary=summarize(told))
 
 
 def workspace_parent() -> Alert:
@@ -352,6 +377,13 @@ def typical() -> dict[str, Notification]:
         "A runaway key, with the parents inside": notification(runaway_key(), inhibited=(workspace_parent(),)),
         "A prompt cache that no longer hits": notification(cold_cache()),
         "A workspace whose excess is spread over its keys": notification(spread_workspace()),
+        "A key whose tokens have become dearer": notification(dearer_key()),
+        "A key whose price is the usual one again": notification(
+            dearer_key(state=State.RESOLVED, after=21_600_000_000), reason=Reason.RESOLVED
+        ),
+        "A runaway key whose tokens have become dearer": notification(dearer_runaway(), inhibited=(dearer_key(),)),
+        "A key that has fallen silent": notification(silent_key()),
+        "A key that is back": notification(silent_key(state=State.RESOLVED, after=13 * 10**9), reason=Reason.RESOLVED),
         "A budget passes a threshold": notification(organization_budget()),
         "A key beyond its budget": notification(key_budget_exceeded()),
         "A budget that burns": notification(burning_key()),

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from notifiers.cause_json import why_json
+from notifiers.shift_json import shift_json
 from notifiers.trigger_json import trigger_json
 from rules.measures import SPEND, exact
 from rules.model import Alert, AnomalyEvidence, BudgetEvidence, DriftEvidence, PriceEvidence, TriggerEvidence
@@ -22,9 +23,9 @@ def alert_json(alert: Alert) -> dict[str, Any]:
     people wrote them: whoever shows them escapes them. An alert about estimates has `drift`: its settled days from
     first to last, and the workspaces and models that are off; one about prices has `prices`; one about a budget that
     counts something else than spend has `counted`, and no amount in dollars unless that is money too; one of a budget's
-    triggers what `notifiers.trigger_json` gives, by its kind; an anomaly `why`, as far as it is known. One that is held
-    back has `silenced`, one that somebody has taken `acknowledged`, an anomaly that somebody has given feedback on
-    `feedback`.
+    triggers what `notifiers.trigger_json` gives, by its kind; one about an anomaly what `notifiers.shift_json` gives,
+    and `why`, as far as it is known. One that is held back has `silenced`, one that somebody has taken `acknowledged`,
+    an anomaly that somebody has given feedback on `feedback`.
     """
     amounts = (alert.value, alert.expected, alert.limit) if counts_money(alert) else (None, None, None)
     value, expected, limit = map(_usd_json, amounts)
@@ -67,6 +68,7 @@ def alert_json(alert: Alert) -> dict[str, Any]:
         }
     if isinstance(alert.evidence, DriftEvidence):
         document["drift"] = _drift_json(alert.evidence)
+    document |= shift_json(alert.evidence)
     if isinstance(alert.evidence, PriceEvidence):
         document["prices"] = _prices_json(alert.evidence)
     if isinstance(alert.evidence, BudgetEvidence) and alert.evidence.measure != SPEND:

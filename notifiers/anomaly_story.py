@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from notifiers.hour_phrases import dearer, history_words, odds_words, picture
 from notifiers.phrases import certainty, drivers, feedback_asked, lines, remedies, title, tone_of, unpriced
 from notifiers.story import Line, Section, Story, Tone, line, strong
 from notifiers.subjects import capital, parts_of, subject_line, title_subject
-from notifiers.text import ago, bars, clean, duration, plural, when
+from notifiers.text import ago, clean, duration, when
 from rules.cause_words import why
 from rules.model import Alert, AnomalyEvidence
 from rules.money import NANO_PER_CENT, display_usd
 from rules.quieted import Judged
 
-_SHOWN_HOURS = 24
-_FEWEST_HOURS = 3
 _LONGEST_COMMENT = 500
 _STAYS = line("It did not go back: it went on until it counted as normal. From now on only more than that is told.")
 
@@ -31,16 +30,18 @@ def anomaly_story(alert: Alert, evidence: AnomalyEvidence, now: datetime) -> Sto
             _so_far(evidence, now),
             _per_hour(evidence),
             _why(evidence),
+            dearer(evidence.price, now) if evidence.price is not None else (),
             unpriced(evidence.unpriced),
         ),
-        picture=_picture(evidence, now),
+        picture=picture(evidence.points, now),
         sections=(
             *drivers(alert, evidence.top, excess, f"What drives the {display_usd(excess)} too much"),
             Section("What happens next", (_next_day(evidence),)),
             Section("What you can do", (*remedies(alert, evidence.since, "hour"), *_ask(alert)), listed=True),
         ),
         footer=(
-            f"rule “{clean(alert.subject.rule)}”, baseline from {_history(evidence)}",
+            f"rule “{clean(alert.subject.rule)}”, baseline from {history_words(evidence.history_hours)}",
+            *odds_words(evidence.odds),
             *certainty(evidence.data_as_of, evidence.settled, evidence.observed, now),
             f"alert {clean(alert.id)}",
         ),
@@ -95,10 +96,6 @@ def _ask(alert: Alert) -> tuple[Line, ...]:
     return lines(feedback_asked(alert)) if alert.judged is None else ()
 
 
-def _history(evidence: AnomalyEvidence) -> str:
-    return plural(max(round(evidence.history_hours / 24), 1), "day")
-
-
 def _model(alert: Alert) -> str:
     """The one model behind the figure, for titles that do not name it yet."""
     model = parts_of(alert).get("model")
@@ -141,14 +138,3 @@ def _next_day(evidence: AnomalyEvidence) -> Line:
         strong(display_usd(24 * evidence.per_hour)),
         f" in the next 24 hours, where {display_usd(24 * evidence.normal_per_hour)} is normal.",
     )
-
-
-def _picture(evidence: AnomalyEvidence, now: datetime) -> tuple[str, ...]:
-    """The last hours, what was seen above what was likely, on one scale."""
-    points = evidence.points[-_SHOWN_HOURS:]
-    if len(points) < _FEWEST_HOURS:
-        return ()
-    highest = max(max(point.observed, point.expected) for point in points)
-    seen = bars([point.observed for point in points], highest)
-    likely = bars([point.expected for point in points], highest)
-    return (f"seen    {seen}  up to {display_usd(highest)}/h", f"likely  {likely}  since {when(points[0].hour, now)}")

@@ -12,6 +12,7 @@ from notifiers.budget_story import budget_over_story, budget_story
 from notifiers.drift_story import drift_over_story, drift_story
 from notifiers.phrases import title, tone_of
 from notifiers.price_story import price_story
+from notifiers.shift_story import silence_over_story, silence_story, unit_price_over_story, unit_price_story
 from notifiers.source_story import source_over_story, source_story
 from notifiers.story import GLYPHS, Line, Section, Story, Tone, code, line
 from notifiers.subjects import title_subject
@@ -28,9 +29,11 @@ from rules.model import (
     PriceEvidence,
     Reason,
     Severity,
+    SilenceEvidence,
     SourceEvidence,
     State,
     TriggerEvidence,
+    UnitPriceEvidence,
 )
 from rules.sources import source_name
 
@@ -93,6 +96,10 @@ def alert_story(alert: Alert, now: datetime) -> Story:
     match alert.evidence:
         case AnomalyEvidence() as evidence:
             return (anomaly_over_story if over else anomaly_story)(alert, evidence, now)
+        case UnitPriceEvidence() as evidence:
+            return (unit_price_over_story if over else unit_price_story)(alert, evidence, now)
+        case SilenceEvidence() as evidence:
+            return (silence_over_story if over else silence_story)(alert, evidence, now)
         case BudgetEvidence() as evidence:
             return (budget_over_story if over else budget_story)(alert, evidence, now)
         case DriftEvidence() as evidence:
@@ -107,6 +114,8 @@ def alert_story(alert: Alert, now: datetime) -> Story:
 
 def _one(alert: Alert, inhibited: Sequence[Alert], now: datetime) -> Story:
     told = alert_story(alert, now)
+    # What it says of the same scope is in its own story already.
+    inhibited = [other for other in inhibited if other.subject.kind == "source" or not _about_the_same(alert, other)]
     if not inhibited or alert.state is State.RESOLVED:
         return told
     if alert.subject.kind == "source":
@@ -115,6 +124,10 @@ def _one(alert: Alert, inhibited: Sequence[Alert], now: datetime) -> Story:
     named = _counted([title_subject(parent) for parent in inhibited], 2)
     explains = line(f"This is what is behind the excess of {named}, which is not told separately.")
     return replace(told, lead=(*told.lead, explains))
+
+
+def _about_the_same(alert: Alert, other: Alert) -> bool:
+    return (alert.subject.rule, alert.subject.scope) == (other.subject.rule, other.subject.scope)
 
 
 def _counted(names: Iterable[str], most: int) -> str:

@@ -17,6 +17,7 @@ from rules.model import (
     Dimension,
     Share,
     TriggerEvidence,
+    UnitPriceEvidence,
 )
 from rules.wording import in_order, phrase
 
@@ -137,4 +138,6 @@ def _name(ident: str, alert: Alert) -> str | None:
 
 
 def _top(alert: Alert) -> tuple[Share, ...]:
-    return alert.evidence.top if isinstance(alert.evidence, AnomalyEvidence | BudgetEvidence | TriggerEvidence) else ()
+    evidence = alert.evidence
+    whole = AnomalyEvidence | BudgetEvidence | TriggerEvidence | UnitPriceEvidence
+    return evidence.top if isinstance(evidence, whole) else ()

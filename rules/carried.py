@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from rules.fit import LOOK_BACK, Fit
 from rules.model import AnomalyRule, Names, SpendView
+from rules.price_fit import Priced, PriceFit
 from rules.story import Told
 from rules.subjects import Rows, Subjects, rows_of, seen_hours, subjects_of
 
@@ -32,6 +33,7 @@ class Carried:
     def __init__(self) -> None:
         self._fits: dict[str, Fit] = {}
         self._cut: dict[str, tuple[Rows, Names, object]] = {}
+        self._prices: dict[str, tuple[Fit, PriceFit]] = {}
 
     def cut(self, rule: AnomalyRule, view: SpendView, names: Names, marks: object = None) -> Subjects:
         """The subjects of a rule, from the first hour of the view that has to be looked at (`Subjects.begin`).
@@ -61,3 +63,16 @@ class Carried:
             fit.learn(view, subjects, keep)
             self._fits[rule.name] = fit
         return fit.read(view, subjects)
+
+    def prices(self, rule: AnomalyRule, view: SpendView, tokens: SpendView, subjects: Subjects) -> Priced:
+        """What the prices of the subjects say that were read last; `tokens` counts output tokens by leaf and hour.
+
+        They are fitted anew whenever the rule's baseline is, and when a subject comes or goes.
+        """
+        fit = self._fits[rule.name]
+        known, prices = self._prices.get(rule.name, (None, None))
+        if prices is None or known is not fit or not prices.holds(rule, view, subjects):
+            prices = PriceFit(rule, subjects)
+            prices.learn(view, tokens, subjects.complete)
+            self._prices[rule.name] = fit, prices
+        return prices.read(view, tokens, subjects)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import Literal, TypeAlias
 
 from rules.measures import SPEND, Measure
 from rules.periods import AS_THE_CALENDAR, PeriodKind, Starts
@@ -70,6 +71,25 @@ class Budget:
     """What else it tells of, each only where it is asked for (`rules.triggers`)."""
 
 
+Direction: TypeAlias = Literal["up", "down", "both"]
+"""Which way spend must stray to be told: too much of it, none at all, or either."""
+Sensitivity: TypeAlias = Literal["low", "medium", "high"]
+
+
+@dataclass(frozen=True, slots=True)
+class AnomalyTuning:
+    """The numbers of an anomaly rule that people may set themselves."""
+
+    threshold: float | None = None
+    """Times the usual threshold of improbability; None takes what `sensitivity` says."""
+    of_usual: float = 4.0
+    """How many usual hours an excess must bring that is less than `one_hour` (`rules.materiality`)."""
+    one_hour: float = 5.0
+    """Times `min_excess`, from which one hour needs no second one."""
+    price_ratio: float = 1.3
+    """Times the usual price of a token, from which a shift is told."""
+
+
 @dataclass(frozen=True, slots=True)
 class AnomalyRule:
     """Spend that the baseline holds for improbable and that is material in money."""
@@ -82,3 +102,10 @@ class AnomalyRule:
     hold_for: timedelta = timedelta(0)
     keep_firing_for: timedelta = timedelta(hours=2)
     severity: Severity = Severity.WARNING
+    unit_price: bool = True
+    """Whether what an output token costs is followed, too."""
+    direction: Direction = "up"
+    sensitivity: Sensitivity = "medium"
+    false_alarms: float | None = None
+    """How many false alarms a year it may bring in an organization, in place of `sensitivity`."""
+    tuning: AnomalyTuning = AnomalyTuning()

@@ -15,9 +15,9 @@ import numpy as np
 from rules.attribution import Attribution, Cut, Excess, explaining
 from rules.causes import Carriers, Cause, Effects
 from rules.effects import Amount, Basket, Item, effects
-from rules.evidence import Share
 from rules.figures import SpendView
 from rules.scope import HOUR, UNKNOWN, Dimension, Names, Nano, Scope
+from rules.shift_evidence import Share
 
 TOP = 5
 """Children that are named, and keys that may carry half of an excess together."""

@@ -8,28 +8,8 @@ from typing import Literal, TypeAlias
 
 from rules.causes import Cause
 from rules.measures import SPEND, Measure
-from rules.scope import Dimension, Nano
-
-
-@dataclass(frozen=True, slots=True)
-class HourPoint:
-    """One hour of a story: what was seen beside what the baseline held for likely, nano-dollars."""
-
-    hour: datetime
-    observed: Nano
-    expected: Nano
-    upper: Nano
-    complete: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """A child's part of its parent's figure."""
-
-    dimension: Dimension
-    id: str
-    name: str
-    cost: Nano
+from rules.scope import Nano
+from rules.shift_evidence import HourPoint, Odds, PriceShift, Share, SilenceEvidence, UnitPriceEvidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +69,9 @@ class AnomalyEvidence:
     """What the newest complete hour cost when the rule no longer held; None until then."""
     cause: Cause | None = None
     """What kind of more it is and who carries it, as far as that is known."""
+    price: PriceShift | None = None
+    """That each output token has become dearer meanwhile, if it has."""
+    odds: Odds | None = None
     type: Literal["anomaly"] = "anomaly"
 
     @property
@@ -340,4 +323,13 @@ class PaceEvidence(TriggerEvidence):
 
 Triggered: TypeAlias = ForecastEvidence | BurnEvidence | PaceEvidence
 """What the triggers of a budget leave behind."""
-Evidence: TypeAlias = BudgetEvidence | AnomalyEvidence | SourceEvidence | DriftEvidence | PriceEvidence | Triggered
+Evidence: TypeAlias = (
+    BudgetEvidence
+    | AnomalyEvidence
+    | UnitPriceEvidence
+    | SilenceEvidence
+    | SourceEvidence
+    | DriftEvidence
+    | PriceEvidence
+    | Triggered
+)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from rules.before import Before, hour_of, matched
-from rules.materiality import Floors
 from rules.model import AnomalyRule, Names, SpendView
 from rules.profile import DAY, Tier
 from rules.room import Hours, Room, with_another
 from rules.seasonal import Baseline
+from rules.sensitivity import floors_of
 from rules.story import Told
 from rules.subjects import (
-    DOLLAR,
     Floats,
     Rows,
     Subjects,
@@ -22,8 +21,6 @@ from rules.subjects import (
 )
 from rules.window import Window
 
-OVERWHELMING = 5
-"""Times `min_excess`: one such hour needs no second one."""
 HISTORY = 56 * DAY
 """Hours the baseline is fitted on, from a midnight: what is older would hardly weigh."""
 LOOK_BACK = 8 * DAY
@@ -38,8 +35,7 @@ class Fit:
 
     def __init__(self, rule: AnomalyRule, rows: Rows, names: Names, marks: object) -> None:
         self._rule, self._rows, self._names, self._marks = rule, rows, names, marks
-        floor = rule.min_excess / DOLLAR
-        self._floors = Floors(per_hour=floor, one_hour=OVERWHELMING * floor)
+        self._floors = floors_of(rule, len(rows.scopes))
         self._baseline = Baseline(len(rows.places) + 1, _with_another(rows.tiers))
         self._before = Before.nothing()
         self._begun = np.zeros(len(rows.places) + 1, dtype=np.bool_)
@@ -77,6 +73,8 @@ class Fit:
             return None
         if not (self._groups(view, names) or self._regroup(view, names)):
             return None
+        if floors_of(rule, len(self._rows.scopes)) != self._floors:
+            return None  # a budget of false alarms is shared out over so many scopes
         start, hours = hour_of(view), seen_hours(view)
         today, begin = self._today - start, self._window.begin - start
         if begin < 0 or hours < today:

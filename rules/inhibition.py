@@ -1,12 +1,14 @@
 """Which alert tells another's story: the narrower anomalies that explain a wider one, the source that fails for all.
 
-The excess of an anomaly is what was seen over what the baseline held for likely; that of a budget's trigger is what
-goes beyond what its limit sustains. Each kind of alert explains its own alone. Alerts of one kind of scope do not
+The excess of an anomaly is what was seen over what the baseline held for likely, of a silence what is missing; that of
+a budget's trigger is what goes beyond what its limit sustains. Each kind of alert explains its own alone.
+Alerts of one kind of scope do not
 overlap, so their parts add up: ten runaway keys together may explain their workspace. Kinds are tried from the
 narrowest (a key) to the widest, and the first kind that explains enough tells the story, through its largest part.
 A scope lies inside another when all it spends belongs to it: a key inside its workspace, its user and the tags of that
 workspace, a model inside its family (`rules.dimensions`).
-Sources of data that cannot be read are one story too (`rules.outages`).
+What a scope spends too much and what its tokens cost too much are one story too (`rules.one_scope`), and so are sources
+of data that cannot be read (`rules.outages`).
 """
 
 from __future__ import annotations
@@ -18,9 +20,22 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TypeAlias
 
-from rules import outages
+from rules import one_scope, outages
 from rules.dimensions import derived, known_of
-from rules.model import TAG, Alert, AnomalyEvidence, Dimension, Names, Nano, Scope, State, TriggerEvidence
+from rules.model import (
+    TAG,
+    Alert,
+    AnomalyEvidence,
+    Dimension,
+    Kind,
+    Names,
+    Nano,
+    Scope,
+    SilenceEvidence,
+    State,
+    TriggerEvidence,
+    UnitPriceEvidence,
+)
 
 BEGINS_AT = Fraction(1, 2)
 """The part of an alert's excess that others must explain to inhibit it."""
@@ -33,6 +48,7 @@ _FOLLOWS = {"workspace": "api_key", "user": "api_key", TAG: "workspace", "model_
 """What follows from what: beside a key, its workspace says nothing new."""
 
 _Rank: TypeAlias = tuple[tuple[int, ...], str]
+_TooMuch: TypeAlias = AnomalyEvidence | UnitPriceEvidence | SilenceEvidence | TriggerEvidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +69,10 @@ def inhibit(alerts: Iterable[Alert], began: Collection[str], names: Names) -> In
     """
     firing = {alert.id: alert for alert in alerts if alert.state is State.FIRING}
     tellers = {
-        kind: _Tellers(
-            [alert for alert in firing.values() if alert.subject.kind == kind and not _is_silent(alert)], names
-        )
-        for kind in {alert.subject.kind for alert in firing.values()}
+        plot: _Tellers([alert for alert in firing.values() if _plot(alert) == plot and not _is_silent(alert)], names)
+        for plot in {_plot(alert) for alert in firing.values()}
     }
+    beside = one_scope.Beside(firing.values())
     told: set[str] = set()
     folded: set[str] = set()
     changed: dict[str, Alert] = {}
@@ -69,7 +84,9 @@ def inhibit(alerts: Iterable[Alert], began: Collection[str], names: Names) -> In
             heard = (other for other in firing.values() if other.id in told or _was_heard(other, began))
             teller = outages.teller(alert, heard)
         else:
-            teller = tellers[alert.subject.kind].of(alert, BEGINS_AT if fresh else LASTS_TO)
+            least = BEGINS_AT if fresh else LASTS_TO
+            near = [other for other in beside.of(alert) if other.id in told or _was_heard(other, began)]
+            teller = one_scope.teller(alert, near, least) or tellers[_plot(alert)].of(alert, least)
         if teller is not None:
             root = changed.get(teller.id, teller).inhibited_by or teller.id
             if fresh:
@@ -82,7 +99,7 @@ def inhibit(alerts: Iterable[Alert], began: Collection[str], names: Names) -> In
             changed[alert.id] = replace(alert, inhibited_by=None)
             told.add(alert.id)
         else:
-            tellers[alert.subject.kind].leave_out(alert)
+            tellers[_plot(alert)].leave_out(alert)
     return Inhibition(frozenset(told), frozenset(folded), tuple(changed.values()))
 
 
@@ -107,10 +124,10 @@ def _settled(dimension: str, named: Collection[str]) -> bool:
     return source is not None and (source in named or _settled(source, named))
 
 
-def _in_order(alert: Alert) -> tuple[tuple[int, ...], str, tuple[int, str], str]:
+def _in_order(alert: Alert) -> tuple[tuple[int, ...], str, tuple[int, str], bool, str]:
     """Sorting key: who may tell a story comes before those whose story it may be."""
     scope = alert.subject.scope
-    return *_rank(scope), outages.importance(alert), alert.id
+    return *_rank(scope), outages.importance(alert), isinstance(alert.evidence, UnitPriceEvidence), alert.id
 
 
 def _rank(scope: Scope) -> _Rank:
@@ -127,7 +144,7 @@ class _Excess:
     """A firing alert about too much, with what is asked of it again and again worked out once."""
 
     alert: Alert
-    evidence: AnomalyEvidence | TriggerEvidence
+    evidence: _TooMuch
     place: Mapping[Dimension, str]
     """The dimensions in which it lies for certain: those of its scope, and what follows from them."""
     asked: tuple[tuple[Dimension, str], ...]
@@ -141,7 +158,14 @@ class _Excess:
         return _excess_of(self.evidence)
 
 
-def _excess_of(evidence: AnomalyEvidence | TriggerEvidence) -> Nano:
+def _plot(alert: Alert) -> tuple[Kind, bool]:
+    """What its story is about: too much of its kind, or nothing at all. Alerts explain only those about the same."""
+    return alert.subject.kind, isinstance(alert.evidence, SilenceEvidence)
+
+
+def _excess_of(evidence: _TooMuch) -> Nano:
+    if isinstance(evidence, SilenceEvidence):
+        return evidence.missing
     return evidence.observed - evidence.expected if isinstance(evidence, AnomalyEvidence) else evidence.excess
 
 
@@ -152,7 +176,7 @@ def _is_silent(alert: Alert) -> bool:
 
 def _too_much(alert: Alert, names: Names, tags: Collection[Dimension]) -> _Excess | None:
     evidence, scope = alert.evidence, alert.subject.scope
-    if not isinstance(evidence, AnomalyEvidence | TriggerEvidence):
+    if not isinstance(evidence, _TooMuch):
         return None
     parts = scope.parts()
     beside = next((ident for ident in alert.names if ident not in parts.values()), None)
@@ -160,7 +184,7 @@ def _too_much(alert: Alert, names: Names, tags: Collection[Dimension]) -> _Exces
     return _Excess(alert, evidence, place, tuple(parts.items()), _parts(evidence, names))
 
 
-def _parts(evidence: AnomalyEvidence | TriggerEvidence, names: Names) -> dict[tuple[Dimension, str], Nano]:
+def _parts(evidence: _TooMuch, names: Names) -> dict[tuple[Dimension, str], Nano]:
     """The excess of every part that the evidence names, and of the users, tags and families that those belong to.
 
     Evidence names the largest parts only, so these sums are at most what is really there.
@@ -170,7 +194,7 @@ def _parts(evidence: AnomalyEvidence | TriggerEvidence, names: Names) -> dict[tu
     def add(dimension: Dimension, ident: str, cost: Nano) -> None:
         parts[dimension, ident] = parts.get((dimension, ident), 0) + cost
 
-    for share in evidence.top:
+    for share in () if isinstance(evidence, SilenceEvidence) else evidence.top:
         add(share.dimension, share.id, share.cost)
         if share.dimension == "api_key":
             add("user", derived("user", share.id, names), share.cost)
@@ -281,9 +305,10 @@ def _least(
     return min((parts.get(part, 0) for part in asked if part[0] not in certain), default=0)
 
 
-def _excess_since(evidence: AnomalyEvidence | TriggerEvidence, beside: AnomalyEvidence | TriggerEvidence) -> Nano:
+def _excess_since(evidence: _TooMuch, beside: _TooMuch) -> Nano:
     """An anomaly's excess since the other began, by the hours that the evidence keeps, if it did not begin later."""
-    if isinstance(evidence, TriggerEvidence) or isinstance(beside, TriggerEvidence):
+    whole = TriggerEvidence | SilenceEvidence
+    if isinstance(evidence, whole) or isinstance(beside, whole):
         return _excess_of(evidence)
     since = beside.since
     if evidence.since >= since or not evidence.points or evidence.points[0].hour > since:

@@ -53,6 +53,7 @@ from rules.model import (
     Verdict,
 )
 from rules.overlay import Foreknown
+from rules.price_fit import TOKENS
 from rules.prices import PriceRule
 from rules.quieted import Feedback, Silence
 from rules.selectors import takes_organization
@@ -88,8 +89,9 @@ class Rules:
 
     @property
     def measures(self) -> frozenset[Measure]:
-        """What budgets count beside spend."""
-        return frozenset(budget.measure for budget in self.budgets) - {SPEND}
+        """What budgets count beside spend, and output tokens where an anomaly rule follows what they cost."""
+        priced = {TOKENS} if any(rule.unit_price and rule.direction != "down" for rule in self.anomalies) else set()
+        return frozenset(budget.measure for budget in self.budgets) - {SPEND} | priced
 
     @property
     def ask_for_caps(self) -> bool:
@@ -267,7 +269,9 @@ def _of_figures(
     view, names = snapshot.view, snapshot.names
     firing = frozenset(alert.subject.fingerprint for alert in alerts if alert.state is not State.RESOLVED)
     for rule in rules.anomalies:
-        yield from anomaly.judge(rule, view, names, firing, now, foreknown=foreknown, carried=carried)
+        tokens = snapshot.figures(TOKENS) if rule.unit_price else None
+        beside = anomaly.Beside(tokens, foreknown, snapshot.off, silence is not None)
+        yield from anomaly.judge(rule, view, names, firing, now, beside, carried=carried)
     yield from sources.judge(snapshot, silence, now, alerts)
     yield from drift.judge(rules.drift, snapshot.organization, snapshot.reconciled, names, now)
 

@@ -21,19 +21,18 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from rules.aftermath import at_present
 from rules.crossings import Crossing, crossing_of, is_armed, resets_of, scope_and_period
 from rules.folding import fold_marks
 from rules.limits import is_known, limit_of
 from rules.model import (
     Alert,
-    AnomalyEvidence,
     Breach,
     Budget,
     BudgetEvidence,
     Clear,
     Kind,
     Names,
-    Nano,
     NoData,
     Severity,
     State,
@@ -201,7 +200,7 @@ class _Outcome:
             if verdict.over is not None:
                 self.resolve(alert, self.now, verdict.over, silent=True)
             else:
-                self._clear(_at_present(alert, verdict.value))
+                self._clear(at_present(alert, verdict.value))
 
     def rearm(
         self, known: dict[Subject, Alert], verdicts: Mapping[Subject, Verdict], budgets: Mapping[str, Budget]
@@ -341,15 +340,6 @@ class _Outcome:
 
     def _put(self, alert: Alert) -> None:
         self.alerts[alert.id] = alert
-
-
-def _at_present(alert: Alert, value: Nano | None) -> Alert:
-    """The alert with what its subject spends an hour now that it is clear: so its end can tell whether it went back."""
-    if value is not None and isinstance(alert.evidence, AnomalyEvidence):
-        return replace(alert, evidence=replace(alert.evidence, after_per_hour=value))
-    if value is not None and isinstance(alert.evidence, TriggerEvidence):
-        return replace(alert, evidence=replace(alert.evidence, after=value))
-    return alert
 
 
 def _alert_id(breach: Breach, now: datetime, reset_at: datetime | None, *, again: bool) -> str:

@@ -22,10 +22,8 @@ from rules.evidence import (
     DriftEvidence,
     Evidence,
     ForecastEvidence,
-    HourPoint,
     PaceEvidence,
     PriceEvidence,
-    Share,
     SourceEvidence,
     TriggerEvidence,
 )
@@ -53,6 +51,7 @@ from rules.scope import (
     State,
     Subject,
 )
+from rules.shift_evidence import HourPoint, Odds, PriceShift, Share, SilenceEvidence, UnitPriceEvidence
 
 __all__ = [
     "CONSOLE",
@@ -83,14 +82,17 @@ __all__ = [
     "Nano",
     "NoData",
     "Notification",
+    "Odds",
     "PaceEvidence",
     "PriceEvidence",
+    "PriceShift",
     "Reason",
     "Route",
     "Scope",
     "Selector",
     "Severity",
     "Share",
+    "SilenceEvidence",
     "Snapshot",
     "SourceEvidence",
     "SourceState",
@@ -99,6 +101,7 @@ __all__ = [
     "Subject",
     "Transition",
     "TriggerEvidence",
+    "UnitPriceEvidence",
     "Verdict",
 ]
 

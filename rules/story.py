@@ -25,6 +25,7 @@ from rules.model import (
     Subject,
 )
 from rules.seasonal import Reading
+from rules.sensitivity import SPEND, odds
 from rules.subjects import DOLLAR, Subjects
 
 Floats = npt.NDArray[np.float64]
@@ -48,6 +49,8 @@ class Told:
     reading: Reading
     begin: int
     complete: int
+    threshold: float = 1.0
+    """By which the reading's `material` was divided: from 1 on it reaches the rule's own threshold."""
 
     def observed(self, place: int) -> Floats:
         """Dollars of the subject at `place` in the hours of the reading, 0 where unknown."""
@@ -92,7 +95,8 @@ def breach(rule: AnomalyRule, view: SpendView, names: Names, subject: Subject, t
         normal_per_hour=_nano(float(expected[at])),
         upper_per_hour=_nano(float(upper[at])),
         score=round(float(reading.z[at, row]), 1),
-        history_hours=_known_hours(view, members, told.begin + at, told.subjects.complete),
+        odds=odds(_reached(told, row, at), len(told.subjects.scopes), SPEND),
+        history_hours=known_hours(view, members, told.begin + at, told.subjects.complete),
         points=_points(view, told, observed, expected, upper),
         data_as_of=view.observed_until,
         settled=int(view.settled[members, begin : told.begin + end].sum()),
@@ -123,6 +127,13 @@ def _at(material: Reals, complete: int) -> int:
     return max(newest, complete - 1, 0)
 
 
+def _reached(told: Told, row: int, at: int) -> float:
+    """The most that was reached of the usual threshold by the hour `at`, in it and in those that make it linger."""
+    recent = slice(max(at - 2, 0), at + 1)
+    own = told.reading.material[recent, row] * told.threshold
+    return float(np.maximum(told.reading.score[recent, row], own).max(initial=0.0))
+
+
 def _hot(observed: Floats, expected: Floats, upper: Reals, material: Reals, floor: float, at: int) -> Flags:
     """Hours that were flagged, or dear and either half-way from the expected to their bound or half as bad as `at`."""
     excess = observed - expected
@@ -141,7 +152,7 @@ def _since(hot: Flags, at: int) -> int:
     return first
 
 
-def _known_hours(view: SpendView, members: npt.NDArray[np.intp], end: int, complete: int) -> int:
+def known_hours(view: SpendView, members: npt.NDArray[np.intp], end: int, complete: int) -> int:
     """How many hours before `end` are known of a subject that is made of these leaves, since its first spend."""
     begun = np.maximum.accumulate(view.cost[members, :end].any(axis=0))
     known = view.known[:end] | (np.arange(end) >= complete)

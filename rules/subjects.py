@@ -49,6 +49,11 @@ class Subjects:
     begin: int = 0
     """The hour of the view that `dollars` begins with: what lies before is carried (`rules.carried`)."""
 
+    @property
+    def done(self) -> int:
+        """How many of the hours of `dollars` are complete."""
+        return max(self.complete - self.begin, 0)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:

@@ -22,10 +22,13 @@ from rules.model import (
     Dimension,
     DriftEvidence,
     PriceEvidence,
+    PriceShift,
     Scope,
+    SilenceEvidence,
     SourceEvidence,
     State,
     TriggerEvidence,
+    UnitPriceEvidence,
 )
 from rules.money import display_usd
 from rules.periods import MONTHS, clock_label
@@ -55,6 +58,10 @@ def summarize(alert: Alert) -> str:
         return _budget(alert, evidence)
     if isinstance(evidence, AnomalyEvidence):
         return _anomaly(alert, evidence)
+    if isinstance(evidence, UnitPriceEvidence):
+        return _unit_price(alert, evidence)
+    if isinstance(evidence, SilenceEvidence):
+        return _silence(alert, evidence)
     if isinstance(evidence, DriftEvidence):
         return _drift(alert, evidence)
     if isinstance(evidence, PriceEvidence):
@@ -132,7 +139,42 @@ def _anomaly(alert: Alert, evidence: AnomalyEvidence) -> str:
     if alert.state is State.RESOLVED:
         return _capital(f"{subject} is back to normal: it had spent {spent}{on}")
     rate = f"{_about(evidence.per_hour)}/h{on}, normally {_about(evidence.normal_per_hour)}/h"
-    return _capital(f"{subject} is spending {rate} — {spent}")
+    dearer = "" if evidence.price is None else f"; each output token costs {times(evidence.price)} as much as usual"
+    return _capital(f"{subject} is spending {rate} — {spent}{dearer}")
+
+
+def _unit_price(alert: Alert, evidence: UnitPriceEvidence) -> str:
+    subject, shift = subject_phrase(alert.subject.scope, dict(alert.names)), evidence.shift
+    more = f"{_about(evidence.excess)} more since {clock_label(shift.since, evidence.data_as_of)}"
+    before, now = f"{display_usd(shift.before)} a million", f"{display_usd(shift.now)} a million"
+    if alert.state is State.RESOLVED and evidence.stays:
+        still = f"{display_usd(evidence.after or 0)} a million"
+        return _capital(f"{subject} still pays {still} output tokens, which counts as its normal now: it cost {more}")
+    if alert.state is State.RESOLVED:
+        after = "has used no output tokens for a day" if evidence.after is None else "pays its usual price again"
+        return _capital(f"{subject} {after}: output tokens at {now} had cost it {more}")
+    return _capital(
+        f"{subject}: each output token costs {times(shift)} as much as usual, {now} where {before} is normal — {more}"
+    )
+
+
+def times(shift: PriceShift) -> str:
+    """How many times as much a token costs: "3.1 times", "12 times"."""
+    return f"{shift.times:,.0f} times" if shift.times >= 9.95 else f"{shift.times:.1f} times"
+
+
+def _silence(alert: Alert, evidence: SilenceEvidence) -> str:
+    subject = subject_phrase(alert.subject.scope, dict(alert.names))
+    since = clock_label(evidence.since, evidence.data_as_of)
+    if alert.state is State.RESOLVED and evidence.after_per_hour:
+        return _capital(f"{subject} spends again: it had sent nothing since {since}")
+    if alert.state is State.RESOLVED:
+        return _capital(f"{subject} has sent nothing since {since}, which counts as its normal now")
+    usual = f"it usually spends {_about(evidence.normal_per_hour)}/h"
+    return _capital(
+        f"{subject} has sent nothing for {evidence.hours} h, since {since}; {usual}, and its longest earlier "
+        f"silence was {evidence.longest} h"
+    )
 
 
 def _main_model(evidence: AnomalyEvidence) -> str:

@@ -28,6 +28,8 @@ Flags = npt.NDArray[np.bool_]
 
 HORIZONS = (3, 6, 24, 72)
 LONGEST = max(HORIZONS)
+GOES_ON = 0.5
+"""The part of what a sum is too dear by that its newest hours must be, for it to go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +71,21 @@ class _Day(NamedTuple):
     """Which series were flagged that day."""
 
 
+class PriceReading(NamedTuple):
+    """Some hours of every series, each hours × rows."""
+
+    scores: Floats
+    """How far the price has risen; 1 and more is flagged."""
+    material: Floats
+    """The same, where the shift also still goes on and has cost the floor: the lesser of both ratios counts."""
+    held: Floats
+    """What the units of the hour would have cost at the price that is normal; 0 where none is known."""
+
+
 class _Seen(NamedTuple):
     """What was made of some hours: all but `z` (horizons × hours × rows) are hours × rows."""
 
-    scores: Floats
+    reading: PriceReading
     z: Floats
     amounts: Floats
     units: Floats
@@ -95,7 +108,7 @@ class _Ticked:
         at = slice(self.count, self.count + len(seen.units))
         self.count = at.stop
         self.amounts[at], self.units[at] = seen.amounts, seen.units
-        self.flagged[at] = flagged = seen.scores >= 1.0
+        self.flagged[at] = flagged = seen.reading.scores >= 1.0
         calm = (seen.units > 0) & ~flagged & known
         for hour, own in enumerate(calm):
             self.strayed += np.clip(seen.z[:, hour], 0.0, most) ** 2 * own
@@ -107,8 +120,8 @@ class UnitPrice:
 
     def __init__(self, rows: int, shift: Shift | None = None) -> None:
         self.shift = shift or Shift()
-        self._totals = Totals(rows, 3, HORIZONS, np.float64)
-        """Amounts as counted, amounts held to be normal, units."""
+        self._totals = Totals(rows, 4, HORIZONS, np.float64)
+        """Amounts as counted, amounts held to be normal, units, amounts."""
         self._trained = np.zeros((2, rows))
         """Decayed sums of amounts and units."""
         self._sizes = np.zeros((2, rows))
@@ -126,14 +139,15 @@ class UnitPrice:
         result: Floats = np.divide(amount, units, out=np.zeros_like(amount), where=units >= self.shift.least_units)
         return result
 
-    def read(self, amounts: Floats, units: Floats) -> Floats:
-        """How far the price of the hours that follow has risen; 1 and more is flagged.
+    def read(self, amounts: Floats, units: Floats, floor: float = 0.0) -> PriceReading:
+        """What the price of the hours that follow says.
 
-        Both arrays are hours × rows, NaN = missing; the state stays as it is.
+        Both arrays are hours × rows, NaN = missing; the state stays as it is. `floor` is the least excess an hour, on
+        average over the horizon, in the unit of the amounts.
         """
-        return self._read(amounts, units, keep=False).scores
+        return self._read(amounts, units, floor, keep=False).reading
 
-    def advance(self, amounts: Floats, units: Floats, hour: int) -> Floats:
+    def advance(self, amounts: Floats, units: Floats, hour: int, floor: float = 0.0) -> PriceReading:
         """Judge complete hours as `read` does, none of them beyond the next midnight UTC, and carry them.
 
         `hour` is that of the first one, counted from a midnight UTC. With the last hour of a day the day is learnt.
@@ -145,18 +159,18 @@ class UnitPrice:
             ticked = self._ticked = _Ticked(DAY - hour % DAY, units.shape[1])
         if hour % DAY != DAY - ticked.hours + ticked.count:
             raise ValueError(f"hour {hour} does not follow the hours before it")
-        seen = self._read(amounts, units, keep=True)
+        seen = self._read(amounts, units, floor, keep=True)
         ticked.take(seen, self.price > 0, 3.5 * np.sqrt(self._spread / self._spread_hours))
         if ticked.count == ticked.hours:
             self._learn(ticked)
-        return seen.scores
+        return seen.reading
 
     def rewind(self) -> None:
         """Forget the hours of the day that is not over, so that it can be begun anew."""
         self._totals.rewind()
         self._ticked = None
 
-    def _read(self, amounts: Floats, units: Floats, *, keep: bool) -> _Seen:
+    def _read(self, amounts: Floats, units: Floats, floor: float, *, keep: bool) -> _Seen:
         shift, price = self.shift, self.price
         present = np.isfinite(amounts) & np.isfinite(units)
         amounts, units = np.where(present, amounts, 0.0), np.where(present, units, 0.0)
@@ -165,17 +179,24 @@ class UnitPrice:
         spread = np.maximum(np.sqrt(self._spread / self._spread_hours), shift.least_spread)
         root = shift.cap * spread[0] * 0.25 / np.sqrt(self._k(units)) + 1.0 - 0.09375 / self._k(units)
         counted = np.minimum(amounts, held * np.maximum(root, 0.0) ** 4)
-        sums = self._totals.sums((np.where(known, counted, 0.0), held, units), keep=keep)
+        sums = self._totals.sums((np.where(known, counted, 0.0), held, units, np.where(known, amounts, 0.0)), keep=keep)
         least = shift.of_usual / LONGEST * sums[:, -1, 1]
         z = np.empty((len(HORIZONS), *amounts.shape))
-        scores = np.zeros_like(amounts)
+        scores, material = np.zeros_like(amounts), np.zeros_like(amounts)
+        newest = sums[:, 0, 3] - sums[:, 0, 1], sums[:, 0, 1]
         for place in range(len(HORIZONS)):
-            total, usual, count = np.moveaxis(sums[:, place], 1, 0)
+            total, usual, count, real = np.moveaxis(sums[:, place], 1, 0)
             z[place] = z_score(total, usual, self._k(count)) * (present & known)
             worth = (total >= shift.ratio * usual) & (total - usual >= least)
-            scores = np.maximum(scores, np.where(worth, z[place] / spread[place], 0.0) / shift.threshold)
+            score = np.where(worth, z[place] / spread[place], 0.0) / shift.threshold
+            scores = np.maximum(scores, score)
+            # A sum that remembers what is over says nothing: the newest hours must be half as dear beyond the usual.
+            goes_on = newest[0] * usual >= GOES_ON * (total - usual) * newest[1]
+            dear = (real - usual) / (floor * HORIZONS[place]) if floor > 0 else np.inf
+            material = np.maximum(material, np.minimum(score, dear) * goes_on)
         scores *= amounts > held
-        return _Seen(scores, z, amounts, units)
+        reading = PriceReading(scores, material * (amounts > held), held)
+        return _Seen(reading, z, amounts, units)
 
     def _k(self, units: Reals) -> Floats:
         """The shape of the gamma law of what so many units cost, by which they are as sure as their price is."""
@@ -234,6 +255,6 @@ def follow(prices: UnitPrice, amounts: Floats, units: Floats, hour: int) -> Floa
     at = 0
     while at < len(amounts):
         until = min(at + DAY - (hour + at) % DAY, len(amounts))
-        scores.append(prices.advance(amounts[at:until], units[at:until], hour + at))
+        scores.append(prices.advance(amounts[at:until], units[at:until], hour + at).scores)
         at = until
     return np.concatenate(scores)

@@ -14,7 +14,7 @@ import pytest
 from rules.money import NANO_PER_USD, usd_string
 from watcher.config import load
 from watcher.config.durations import write_duration
-from watcher.config.models import SEVERAL, SINGLE, SelectTable, keys_of
+from watcher.config.models import SEVERAL, SINGLE, SelectTable, TuningTable, keys_of
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = (ROOT / "config.example.toml").read_text(encoding="utf-8")
@@ -23,7 +23,7 @@ ENV = {"ANTHROPIC_ADMIN_KEY": "sk-ant-admin01-x", "SLACK_WEBHOOK_URL": "https://
 SECTIONS = (
     {f"[{name}]": keys_of((table,)) for name, table in SINGLE.items()}
     | {f"[[{name}]]": keys_of(tables) for name, tables in SEVERAL.items()}
-    | {"select": keys_of((SelectTable,))}
+    | {"select": keys_of((SelectTable,)), "tuning": keys_of((TuningTable,))}
 )
 
 
@@ -60,7 +60,7 @@ def as_toml(value: Any) -> str:
         case int():
             assert value % NANO_PER_USD == 0
             return usd_string(value)
-        case SelectTable():
+        case SelectTable() | TuningTable():
             return "{}"
         case _:
             raise AssertionError(value)
@@ -72,12 +72,13 @@ def uncommented() -> str:
 
 
 def keys_shown(document: dict[str, Any]) -> dict[str, set[str]]:
-    shown: dict[str, set[str]] = {"select": set()}
+    shown: dict[str, set[str]] = {"select": set(), "tuning": set()}
     for name, value in document.items():
         title = f"[[{name}]]" if isinstance(value, list) else f"[{name}]"
         shown[title] = {key for table in (value if isinstance(value, list) else [value]) for key in table}
         for table in value if isinstance(value, list) else []:
             shown["select"] |= table.get("select", {}).keys()
+            shown["tuning"] |= table.get("tuning", {}).keys()
     return shown
 
 
@@ -106,7 +107,8 @@ def test_the_page_gives_the_default_of_the_model_and_a_meaning(title: str, key: 
 def test_the_example_shows_every_setting_and_no_other() -> None:
     shown = keys_shown(tomllib.loads(uncommented()))
     assert shown.pop("select") <= set(SECTIONS["select"])
-    assert shown == {title: set(keys) for title, keys in SECTIONS.items() if title != "select"}
+    assert shown.pop("tuning") <= set(SECTIONS["tuning"])
+    assert shown == {title: set(keys) for title, keys in SECTIONS.items() if title not in {"select", "tuning"}}
     assert all(f'{key} = "…"' in EXAMPLE for key in SECTIONS["select"])
 
 
@@ -131,7 +133,7 @@ def test_what_the_example_shows_commented_out_is_valid_too(tmp_path: Path) -> No
     text = "\n".join(line for line in uncommented().splitlines() if not re.match(r"[a-z_]+_file = ", line))
     short = re.search(r"^\[anthropic\]$.*?(?=^\[\[organization)", text, flags=re.MULTILINE | re.DOTALL)
     assert short is not None
-    text = re.sub(r"ca_file = .*", "", text.replace(short.group(), ""))
+    text = re.sub(r"(ca_file|sensitivity) = .*", "", text.replace(short.group(), ""))
     (tmp_path / "config.toml").write_text(text, encoding="utf-8")
     settings = load(tmp_path / "config.toml", env)
     assert settings.labels == ("production",)
@@ -150,7 +152,7 @@ def test_what_the_example_shows_commented_out_is_valid_too(tmp_path: Path) -> No
 
 def test_the_example_shows_the_defaults() -> None:
     document = tomllib.loads(EXAMPLE)
-    names = {title.strip("[]"): keys for title, keys in SECTIONS.items() if title != "select"}
+    names = {title.strip("[]"): keys for title, keys in SECTIONS.items() if title not in {"select", "tuning"}}
     for name, keys in names.items():
         value = document.get(name, {})
         table = value[0] if isinstance(value, list) else value

@@ -41,7 +41,7 @@ class Cycles:
     def judge(self, view: SpendView) -> list[Verdict]:
         now = view.observed_until + timedelta(minutes=1)
         alone = anomaly.judge(self.rule, view, self.names, frozenset(), now)
-        told = anomaly.judge(self.rule, view, self.names, frozenset(), now, self.carried)
+        told = anomaly.judge(self.rule, view, self.names, frozenset(), now, carried=self.carried)
         assert told == alone
         self.breaches += sum(isinstance(verdict, Breach) for verdict in told)
         return told
@@ -76,7 +76,7 @@ def test_two_rules_carry_each_their_own() -> None:
         for rule in (RULE, AnomalyRule("workspaces", per=("workspace",)), AnomalyRule("all", per=())):
             view = view_of(LEAVES, burning(), hour, 0.5)
             alone = anomaly.judge(rule, view, Names(), frozenset(), view.observed_until)
-            assert anomaly.judge(rule, view, Names(), frozenset(), view.observed_until, carried) == alone
+            assert anomaly.judge(rule, view, Names(), frozenset(), view.observed_until, carried=carried) == alone
 
 
 def more_at(hour: int) -> Cost:

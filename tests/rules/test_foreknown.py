@@ -33,7 +33,7 @@ def told(cost: Cost, complete: int, known: Foreknown = NOTHING, rule: AnomalyRul
     """The keys, or workspaces, that are in breach after so many hours."""
     view = view_of(LEAVES, cost, complete)
     verdicts = anomaly.judge(
-        rule, view, Names(), frozenset(), view.observed_until + timedelta(minutes=1), foreknown=known
+        rule, view, Names(), frozenset(), view.observed_until + timedelta(minutes=1), anomaly.Beside(foreknown=known)
     )
     found = (verdict.subject.scope for verdict in verdicts if isinstance(verdict, Breach))
     return {scope.api_key or scope.workspace or "" for scope in found}
@@ -96,7 +96,7 @@ def test_what_is_told_within_an_event_is_held_against_what_was_planned() -> None
     plain, wide = (
         next(
             each
-            for each in anomaly.judge(KEYS, view, Names(), frozenset(), now, foreknown=known)
+            for each in anomaly.judge(KEYS, view, Names(), frozenset(), now, anomaly.Beside(foreknown=known))
             if isinstance(each, Breach)
         )
         for known in (NOTHING, planned)
@@ -228,7 +228,7 @@ def test_an_expected_job_that_stays_is_learnt_by_the_time_its_allowance_ends() -
         start = (at // DAY - 69) * DAY
         shown = view_of(leaves, cost[:, start:], at - start)
         view = replace(shown, start=moment(start), complete_until=moment(at), observed_until=moment(at))
-        found = anomaly.judge(KEYS, view, Names(), frozenset(), moment(at), foreknown=known)
+        found = anomaly.judge(KEYS, view, Names(), frozenset(), moment(at), anomaly.Beside(foreknown=known))
         assert not any(isinstance(each, Breach) for each in found), f"night {night}"
 
 
@@ -274,8 +274,12 @@ def test_hour_by_hour_the_verdicts_are_those_of_one_look_whenever_something_is_s
             known = replace(known, feedback=(*expected.feedback, *real.feedback))
         view = view_of(LEAVES, cost, hour, part=0.5)
         now = view.observed_until + timedelta(minutes=1)
-        followed = anomaly.judge(KEYS, view, Names(), frozenset(), now, carried, foreknown=known)
-        assert followed == anomaly.judge(KEYS, view, Names(), frozenset(), now, foreknown=known), hour - NIGHT
+        followed = anomaly.judge(
+            KEYS, view, Names(), frozenset(), now, anomaly.Beside(foreknown=known), carried=carried
+        )
+        assert followed == anomaly.judge(KEYS, view, Names(), frozenset(), now, anomaly.Beside(foreknown=known)), (
+            hour - NIGHT
+        )
 
 
 def test_feedback_on_a_scope_that_is_gone_changes_nothing() -> None:

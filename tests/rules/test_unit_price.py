@@ -89,6 +89,7 @@ def test_hour_by_hour_says_the_same_as_a_whole_day() -> None:
     dollars[NOON:] *= 2.0
     whole, prices = flagged(dollars, requests), UnitPrice(5)
     for day in range(0, DAYS * 24, 24):
-        so_far = [prices.read(dollars[day : day + hours], requests[day : day + hours])[-1] for hours in range(1, 25)]
+        read = [prices.read(dollars[day : day + hours], requests[day : day + hours]) for hours in range(1, 25)]
+        so_far = [reading.scores[-1] for reading in read]
         prices.advance(dollars[day : day + 24], requests[day : day + 24], day)
         assert np.allclose(so_far, whole[day : day + 24])

@@ -175,9 +175,14 @@ def _anomaly(rule: AnomalyRule) -> str:
     subject = f"{article} {each[0]}" if len(each) == 1 else f"a combination of {_and(each)}"
     held = f" for {spell_duration(rule.hold_for)}" if rule.hold_for else ""
     over = f"over for {spell_duration(rule.keep_firing_for)}" if rule.keep_firing_for else "over"
+    more = f"spends at least {_usd(rule.min_excess)} an hour more than is normal for it"
+    if rule.unit_price:
+        more += " or pays that much more for its tokens"
+    silent = f"sends nothing where it always does, and misses {_usd(rule.min_excess)}"
+    what = {"up": more, "down": silent, "both": f"{more}, or {silent}"}[rule.direction]
     return (
-        f"Anomaly {_quoted(rule.name)}: tells ({rule.severity.value}) when {subject}{_where(rule.select)} spends at "
-        f"least {_usd(rule.min_excess)} an hour more than is normal for it{held}; resolved once that is {over}."
+        f"Anomaly {_quoted(rule.name)}: tells ({rule.severity.value}) when {subject}{_where(rule.select)} {what}{held}"
+        f"; resolved once that is {over}.{_sensitive(rule)}"
     )
 
 
@@ -192,6 +197,17 @@ def _events(settings: Settings) -> list[str]:
 def _selected(select: Selector) -> str:
     where = _where(select)
     return f"everything{where}" if where else "everything"
+
+
+def _sensitive(rule: AnomalyRule) -> str:
+    """Where its threshold lies, if not where it does by default."""
+    if rule.direction == "down":
+        return ""
+    if rule.tuning.threshold is not None:
+        return f" Its threshold is {rule.tuning.threshold:g} times the usual one."
+    if rule.false_alarms is not None:
+        return f" Its threshold is set so that clean data bring at most {rule.false_alarms:.3g} alarms a year."
+    return "" if rule.sensitivity == "medium" else f" Its sensitivity is {rule.sensitivity}."
 
 
 def _drift(rule: DriftRule) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
 
+from rules.configured import AnomalyTuning
 from rules.drift import DriftRule
 from rules.matchers import Matcher
 from rules.model import AnomalyRule, Dimension, Severity
@@ -21,6 +22,7 @@ from rules.thresholds import Mark
 from rules.triggers import BurnPair, ForecastMark, PaceMark
 from watcher.config import (
     addresses,
+    anomaly_values,
     event_values,
     interval_values,
     receiver_values,
@@ -228,6 +230,21 @@ class BudgetTable(Table):
     action: NotYet = Field(None)
 
 
+class TuningTable(Table):
+    """`tuning = {…}`: the numbers behind an anomaly rule."""
+
+    threshold: Annotated[float, PlainValidator(anomaly_values.number(0.8, 3))] | None = Field(None, examples=["1.2"])
+    of_usual: Annotated[float, PlainValidator(anomaly_values.number(0, 100))] = Field(
+        AnomalyTuning().of_usual, examples=["4"]
+    )
+    one_hour: Annotated[float, PlainValidator(anomaly_values.number(1, 100))] = Field(
+        AnomalyTuning().one_hour, examples=["5"]
+    )
+    price_ratio: Annotated[float, PlainValidator(anomaly_values.number(1.1, 100))] = Field(
+        AnomalyTuning().price_ratio, examples=["1.3"]
+    )
+
+
 class AnomalyTable(Table):
     """`[[anomaly]]`: spend that is not normal."""
 
@@ -240,6 +257,17 @@ class AnomalyTable(Table):
     severity: Annotated[Severity, PlainValidator(values.member_of(Severity))] = Field(
         AnomalyRule("").severity, examples=['"warning"']
     )
+    unit_price: Flag = Field(default=AnomalyRule("").unit_price, examples=["true"])
+    direction: Annotated[str, PlainValidator(values.one_of("up", "down", "both"))] = Field(
+        AnomalyRule("").direction, examples=['"both"']
+    )
+    sensitivity: Annotated[str, PlainValidator(values.one_of("low", "medium", "high"))] = Field(
+        AnomalyRule("").sensitivity, examples=['"medium"']
+    )
+    max_false_alarms: Annotated[float, PlainValidator(anomaly_values.a_year)] | None = Field(
+        None, examples=['"1 per week"']
+    )
+    tuning: TuningTable = Field(TuningTable(), examples=["{ of_usual = 4 }"])
     action: NotYet = Field(None)
 
 

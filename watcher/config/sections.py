@@ -16,6 +16,7 @@ from rules.model import DIMENSIONS, TAG, AnomalyRule, Budget, Dimension, Route, 
 from rules.prices import PriceRule
 from rules.thresholds import mark_amount, percent_of
 from watcher.config import addresses, models
+from watcher.config.anomaly_tables import anomaly_problems, direction, sensitivity, tuning
 from watcher.config.budget_tables import timing, timing_problems
 from watcher.config.contradictions import contradictions
 from watcher.config.limit_tables import limit_problems, limits
@@ -160,6 +161,10 @@ class Sections(Receivers):
         table = self._table(models.AnomalyTable, raw, place, called("anomaly", raw))
         if table is None:
             return None
+        wrong = list(anomaly_problems(table, place))
+        self.problems.extend(Problem(each.place, each.message + called("anomaly", raw)) for each in wrong)
+        if wrong:
+            return None
         return AnomalyRule(
             name=table.name,
             per=_in_order(table.per),
@@ -168,6 +173,11 @@ class Sections(Receivers):
             hold_for=table.hold_for,
             keep_firing_for=table.keep_firing_for,
             severity=table.severity,
+            unit_price=table.unit_price,
+            direction=direction(table),
+            sensitivity=sensitivity(table),
+            false_alarms=table.max_false_alarms,
+            tuning=tuning(table),
         )
 
     def event(self, raw: dict[str, Any], place: str) -> EventSettings | None:

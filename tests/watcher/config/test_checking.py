@@ -81,11 +81,11 @@ tells once a day at 33.3 % ($4.16) and 100 % ($12.50).
 Budget "opus": $5 a month (UTC) for everything where the workspace matches "a" and the model matches "*opus*",
 together; tells once a month at 50 % ($2.50), 80 % ($4) and 100 % ($5).
 
-Anomaly "a": tells (warning) when an API key spends at least $5 an hour more than is normal for it; resolved
-once that is over for 2 hours.
+Anomaly "a": tells (warning) when an API key spends at least $5 an hour more than is normal for it or pays that much
+more for its tokens; resolved once that is over for 2 hours.
 
 Anomaly "b": tells (critical) when a combination of workspace and model spends at least $5 an hour more than
-is normal for it for 2 hours; resolved once that is over.
+is normal for it or pays that much more for its tokens for 2 hours; resolved once that is over.
 
 Tells (warning) when the bill of 2 settled days in a row is over 5 % and $20 off the estimate, in all or for a model.
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
+from benchmarks.gallery_samples import dearer_key, dearer_runaway, silent_key
 from rules.causes import Carriers, Cause, Effects
-from rules.model import Alert, Scope, Share, Subject
+from rules.model import Alert, AnomalyEvidence, Scope, Share, Subject
 from tests.watcher.store.samples import anomaly
 from watcher.store.payload import Payload
 
@@ -44,3 +47,16 @@ def test_an_alert_about_any_scope_reads_back_equal() -> None:
     again = PAYLOAD.read(PAYLOAD.write(alert))
     assert again == alert
     assert again.subject.scope.parts() == parts
+
+
+@pytest.mark.parametrize(
+    "alert", [dearer_key(), dearer_key(after=5), dearer_runaway(), silent_key(), silent_key(after=0)]
+)
+def test_alerts_about_prices_and_silence_read_back_equal(alert: Alert) -> None:
+    assert PAYLOAD.read(PAYLOAD.write(alert)) == alert
+
+
+def test_an_older_anomaly_has_no_price_and_no_odds() -> None:
+    evidence = PAYLOAD.read(OLDER).evidence
+    assert isinstance(evidence, AnomalyEvidence)
+    assert (evidence.price, evidence.odds) == (None, None)

@@ -1,0 +1,185 @@
+"""What an output token costs, fitted to a view and followed hour by hour through the day after.
+
+A unit is `UNIT_TOKENS` output tokens, about what one request brings: tokens are what is known of every key and hour.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from rules.before import hour_of
+from rules.configured import AnomalyRule
+from rules.measures import Measure
+from rules.model import SpendView
+from rules.profile import DAY
+from rules.sensitivity import PRICE, threshold
+from rules.subjects import DOLLAR, Flags, Places, Rows, Subjects
+from rules.unit_price import PriceReading, Shift, UnitPrice
+
+Floats = npt.NDArray[np.float64]
+
+TOKENS = Measure("tokens", "output")
+"""What has to be counted beside spend for prices to be followed."""
+UNIT_TOKENS = 500.0
+HISTORY = 35 * DAY
+"""Hours the price is fitted on, from a midnight: what is older would hardly weigh."""
+KEPT = 8 * DAY
+"""Hours that a shift can be followed back."""
+NEWEST = 3
+"""Hours whose mean is the price at present."""
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """What was read of the prices of subjects in their newest hours; arrays are hours × scopes, hour 0 is hour `begin`
+    of the view, and the first `complete` of them are complete."""
+
+    reading: PriceReading
+    """`material` in multiples of the rule's own threshold."""
+    amounts: Floats
+    """Dollars, 0 where unknown."""
+    units: Floats
+    begin: int
+    complete: int
+    threshold: float
+
+    def before(self, place: int, at: int) -> float:
+        """Dollars a unit that were normal at that hour; 0 where none is known."""
+        held, units = self.reading.held[: at + 1, place], self.units[: at + 1, place]
+        known = np.flatnonzero((held > 0) & (units > 0))
+        return float(held[known[-1]] / units[known[-1]]) if known.size else 0.0
+
+    def newest(self, place: int, begin: int) -> float:
+        """Dollars a unit over the last `NEWEST` hours with any from hour `begin` on; 0 without any."""
+        hours = begin + np.flatnonzero(self.units[begin:, place] > 0)[-NEWEST:]
+        units = float(self.units[hours, place].sum())
+        return float(self.amounts[hours, place].sum()) / units if units > 0 else 0.0
+
+
+class PriceFit:
+    """What is carried of the prices of one rule's subjects. Hours are counted from a Monday 00:00 UTC."""
+
+    def __init__(self, rule: AnomalyRule, subjects: Subjects) -> None:
+        self._rule, self._scopes, self._members = rule, subjects.scopes, subjects.members
+        self._least = threshold(rule, len(subjects.scopes), PRICE)
+        self._floor = rule.min_excess / DOLLAR / self._least
+        self._prices = UnitPrice(len(subjects.scopes), Shift(ratio=rule.tuning.price_ratio))
+        self._today = 0
+        """The first hour that is not of a day learnt."""
+        self._begun: Flags = np.zeros(len(subjects.scopes), dtype=np.bool_)
+        """Which scopes had spent anything before."""
+        self._kept: list[tuple[PriceReading, Floats, Floats]] = []
+        """Of the last days learnt what was read, the dollars and the units."""
+        self._ticked: list[tuple[PriceReading, Floats, Floats]] = []
+        """The same of the hours since that are carried."""
+
+    def learn(self, view: SpendView, tokens: SpendView, complete: int, keep: int = KEPT) -> None:
+        """Learn from all days of the view that are over and not too old, and keep `keep` hours to be told of."""
+        start = hour_of(view)
+        midnight = complete - (start + complete) % DAY
+        at = self._first_day(view, max(complete - max(HISTORY, keep), 0))
+        begun = self._begun_before(view, at)
+        while at + DAY <= midnight:
+            amounts, units = self._hours(view, tokens, slice(at, at + DAY), begun)
+            reading = self._prices.advance(amounts, units, start + at, self._floor)
+            begun = begun | np.asarray((amounts > 0).any(axis=0))
+            if at + DAY > midnight - keep:
+                self._kept.append((reading, amounts, units))
+            at += DAY
+        self._today, self._begun = start + at, begun
+
+    def holds(self, rule: AnomalyRule, view: SpendView, subjects: Subjects) -> bool:
+        """Whether the same midnight was the last one, of the same rule and subjects."""
+        end = hour_of(view) + subjects.complete
+        same = rule == self._rule and subjects.scopes == self._scopes
+        return same and self._today == end - end % DAY
+
+    def read(self, view: SpendView, tokens: SpendView, subjects: Subjects) -> Priced:
+        """Judge the hours since midnight, and tell of these and the days that are kept."""
+        self._members = subjects.members
+        start = hour_of(view)
+        today, end = self._today - start, subjects.begin + len(subjects.dollars)
+        amounts, units = self._hours(view, tokens, slice(today, end), self._begun)
+        complete = max(subjects.complete - today, 0)
+        if not self._as_judged(amounts[:complete], units[:complete]):
+            self._prices.rewind()
+            self._ticked.clear()
+        at = sum(len(seen) for _, seen, _ in self._ticked)
+        if complete > at:
+            new, counts = amounts[at:complete], units[at:complete]
+            self._ticked.append((self._prices.advance(new, counts, self._today + at, self._floor), new, counts))
+        told = [*self._kept, *self._ticked]
+        if len(amounts) > complete:
+            ahead, counts = amounts[complete:], units[complete:]
+            told.append((self._prices.read(ahead, counts, self._floor), ahead, counts))
+        return self._priced(told, end, subjects.complete)
+
+    def _priced(self, told: list[tuple[PriceReading, Floats, Floats]], end: int, complete: int) -> Priced:
+        empty = np.zeros((0, len(self._scopes)))
+        readings, amounts, units = zip(*told, strict=True) if told else ((), (), ())
+        parts = zip(*readings, strict=True) if readings else ((empty,) * 3)
+        reading = PriceReading(*(np.concatenate([empty, *part]) for part in parts))
+        begin = end - len(reading.held)
+        return Priced(
+            reading._replace(material=reading.material / self._least),
+            np.nan_to_num(np.concatenate([empty, *amounts])),
+            np.nan_to_num(np.concatenate([empty, *units])),
+            begin,
+            complete - begin,
+            self._least,
+        )
+
+    def _as_judged(self, amounts: Floats, units: Floats) -> bool:
+        """Whether the hours that are carried are what they were."""
+        at = 0
+        for _, spent, counts in self._ticked:
+            some = slice(at, at + len(spent))
+            at = some.stop
+            if not np.array_equal(amounts[some], spent, equal_nan=True):
+                return False
+            if not np.array_equal(units[some], counts, equal_nan=True):
+                return False
+        return True
+
+    def _hours(self, view: SpendView, tokens: SpendView, hours: slice, begun: Flags) -> tuple[Floats, Floats]:
+        """Dollars and units of some hours of the view, hours × scopes, NaN where nothing is known."""
+        rows = Rows(view.leaves, np.zeros(0, dtype=np.intp), self._members, (), self._scopes, (), 0)
+        amounts = rows.sum(view, hours.start, hours.stop, begun)
+        return amounts, units_of(view, tokens, self._members, hours, amounts)
+
+    def _begun_before(self, view: SpendView, hour: int) -> Flags:
+        spent: Flags = view.cost[:, :hour].max(axis=1, initial=0) > 0
+        return np.array([bool(spent[members].any()) for members in self._members], dtype=np.bool_)
+
+    def _first_day(self, view: SpendView, hour: int) -> int:
+        """The midnight before this hour, or before the first of which anything is known."""
+        spent = view.cost[:, hour:].any(axis=0)
+        first = hour + int(spent.argmax()) if spent.any() else hour
+        return max(first - (hour_of(view) + first) % DAY, -hour_of(view) % DAY)
+
+
+def read_prices(rule: AnomalyRule, view: SpendView, tokens: SpendView, subjects: Subjects, keep: int = KEPT) -> Priced:
+    """What the prices of the subjects say over about the last `keep` hours, by the floors of the rule.
+
+    `tokens` counts output tokens by leaf over the hours of the view. Nothing is carried.
+    """
+    fit = PriceFit(rule, subjects)
+    fit.learn(view, tokens, subjects.complete, keep)
+    return fit.read(view, tokens, subjects)
+
+
+def units_of(view: SpendView, tokens: SpendView, members: tuple[Places, ...], hours: slice, amounts: Floats) -> Floats:
+    """Units of each scope in some hours, NaN where its dollars are missing; hours × scopes."""
+    rows = {leaf: row for row, leaf in enumerate(tokens.leaves)}
+    counts = tokens.cost[:, hours]
+    result = np.zeros(amounts.shape)
+    for place, leaves in enumerate(members):
+        own = [rows[view.leaves[leaf]] for leaf in leaves.tolist() if view.leaves[leaf] in rows]
+        if own:
+            result[: counts.shape[1], place] = counts[own[0]] if len(own) == 1 else counts[own].sum(axis=0)
+    result /= UNIT_TOKENS
+    result[np.isnan(amounts)] = np.nan
+    return result
