@@ -35,10 +35,10 @@ def make_notifier(receiver: ReceiverSettings, http: OutgoingHttp, link: str = ""
         case ConsoleSettings(name):
             return ConsoleNotifier(name)
         case SlackSettings(name, address, way):
-            return SlackWebhookNotifier(name, address.reveal(), _over(way, http), way.allow_private)
+            return SlackWebhookNotifier(name, address.reveal(), over(way, http), way.allow_private)
         case WebhookSettings(name, address, way):
             keys = read_keys(_shown(receiver.secret))
-            return WebhookNotifier(name, address.reveal(), _over(way, http), way.allow_private, keys)
+            return WebhookNotifier(name, address.reveal(), over(way, http), way.allow_private, keys)
         case AlertmanagerSettings():
             return _alertmanager(receiver, http, link)
         case AppriseSettings(name, urls):
@@ -47,7 +47,7 @@ def make_notifier(receiver: ReceiverSettings, http: OutgoingHttp, link: str = ""
             return _email(receiver, link)
         case PagerDutySettings(name, key, way):
             url = receiver.url.reveal() if receiver.url else ENDPOINTS[receiver.service_region]
-            return PagerDutyNotifier(name, key.reveal(), _over(way, http), url, way.allow_private, link)
+            return PagerDutyNotifier(name, key.reveal(), over(way, http), url, way.allow_private, link)
 
 
 def make_notifiers(receivers: Sequence[ReceiverSettings], http: OutgoingHttp, link: str = "") -> tuple[Notifier, ...]:
@@ -63,7 +63,7 @@ def _alertmanager(receiver: AlertmanagerSettings, http: OutgoingHttp, link: str)
     return AlertmanagerNotifier(
         receiver.name,
         tuple(url.reveal() for url in receiver.urls),
-        _over(receiver.way, http),
+        over(receiver.way, http),
         receiver.way.allow_private,
         receiver.resend_every,
         authorization,
@@ -87,7 +87,8 @@ def _email(receiver: EmailSettings, link: str) -> Notifier:
     return EmailNotifier(receiver.name, server, receiver.sender, receiver.recipients, link)
 
 
-def _over(way: WaySettings, http: OutgoingHttp) -> OutgoingHttp:
+def over(way: WaySettings, http: OutgoingHttp) -> OutgoingHttp:
+    """The way out for one receiver, which may lead through a proxy and trust certificates of its own."""
     tls = None if way.ca_file is None else ssl.create_default_context(cafile=str(way.ca_file))
     return http.through(way.proxy.reveal() if way.proxy else None, tls)
 

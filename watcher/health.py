@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from notifiers.base import DeliveryError
 from notifiers.http import OutgoingHttp
+from watcher.channels import over
 from watcher.logs import logger
 from watcher.settings import HeartbeatSettings
 
@@ -13,7 +14,8 @@ log = logger(__name__)
 def ping(http: OutgoingHttp, heartbeat: HeartbeatSettings) -> bool:
     """Tell that a whole cycle has succeeded; returns whether it was heard. A failure is logged and not tried again."""
     try:
-        http.get(heartbeat.url.reveal(), allow_private=heartbeat.allow_private)
+        way = heartbeat.way
+        over(way, http).get(heartbeat.url.reveal(), allow_private=way.allow_private)
     except DeliveryError as error:
         log.warning("the heartbeat was not heard", why=error.reason)
         return False

@@ -203,8 +203,7 @@ class HeartbeatSettings:
     """An address to ping after a whole successful cycle, and only then."""
 
     url: Secret
-    allow_private: bool = False
-    """Whether http:// and private or loopback addresses are allowed."""
+    way: WaySettings = field(default_factory=WaySettings)
 
 
 @dataclass(frozen=True, slots=True)

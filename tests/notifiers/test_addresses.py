@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
 
@@ -57,6 +59,10 @@ CLASSES = {
     "2001:db8::1": "reserved",
     "2001:10::1": "reserved",
     "100::1": "reserved",
+    "2001:0:7f00:1::": "translated",
+    "64:ff9b::a00:1": "private",
+    "64:ff9b::e000:1": "multicast",
+    "2002:0808:0808::1": "translated",
     "4000::1": "reserved",
     "2606:4700:4700::1111": "public",
 }
@@ -83,6 +89,30 @@ def test_only_public_addresses_are_reached_and_private_ones_where_allowed(text: 
             assert text not in caught.value.reason
 
 
+def documented() -> list[tuple[str, str, str]]:
+    """Each address of the table in docs/security.md, with what the page says of its class and its being reached."""
+    page = Path(__file__).parents[2].joinpath("docs", "security.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`[^|]+) \| ([^|]+) \| ([^|]+) \|$", page, flags=re.MULTILINE)
+    return [(text, said, reached) for cell, said, reached in rows for text in re.findall(r"`([^`]+)`", cell)]
+
+
+def test_the_page_says_of_each_address_what_becomes_of_it() -> None:
+    assert len(documented()) >= 30
+    for text, said, reached in documented():
+        allowed = {"always": [False, True], "with `allow_private`": [True], "never": []}.get(reached)
+        if allowed is None:
+            continue  # as whatever it stands for: by the cases above and below
+        host = f"[{text}]" if ":" in text else text
+        for allow_private in (False, True):
+            if allow_private in allowed:
+                assert read_target(f"https://{host}/", allow_private=allow_private).literal is not None
+            else:
+                with pytest.raises(DeliveryError):
+                    read_target(f"https://{host}/", allow_private=allow_private)
+        if said != "another spelling":
+            assert address_class(ip_address(text)) == said, text
+
+
 REFUSED_EVEN_IF_PRIVATE_IS_ALLOWED = (
     "https://127.1/",
     "https://127.0.1/",
@@ -102,6 +132,18 @@ REFUSED_EVEN_IF_PRIVATE_IS_ALLOWED = (
     "https://[::1/",
     "https://[127.0.0.1]/",
     "https://[fe80::1%25eth0]/",
+    "https://0x7f000001./",
+    "https://2130706433./",
+    "https://0177.0.0.0x1/",
+    "https://010.0.0.1/",
+    "https://0000::1/",
+    "https://::1/",
+    "https://[2002:a9fe:a9fe::]/",
+    "https://[2001:0:4136:e378:8000:63bf:3fff:fdd2]/",
+    "https://[64:ff9b::a9fe:a9fe]/",
+    "https://[::ffff:0:7f00:1]/",
+    "https://hooks.slack.com%2f@127.0.0.1/",
+    "https://hooks.slack.com%00.evil.example/",
     "https://[::ffff:0x7f000001]/",
     "https://[::127.0.0.1]/",
     "https://[2002:7f00:1::]/",

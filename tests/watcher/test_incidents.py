@@ -11,8 +11,9 @@ import pytest
 
 from benchmarks.gallery_samples import organization_budget, runaway_key
 from rules.model import Alert, Notification, Reason, State
-from tests.stage import NOW
+from tests.stage import BUDGET, NOW, Listener, here, write_config
 from watcher.incidents import close_incidents
+from watcher.simulator import Simulator, World
 from watcher.store import Judgement, Store
 
 ORGANIZATION = organization_budget().subject.scope.organization
@@ -98,3 +99,22 @@ def test_what_retention_has_cut_is_not_told_again(store: Store) -> None:
             store.outbox.delivered(row.notification.id, now)
         store.prune(now - keep)
     assert told == 2
+
+
+def test_the_program_resolves_the_incident_of_a_crossing_a_day_later(tmp_path: Path) -> None:
+    clock = [NOW]
+    world = World(started_at=NOW - 5 * HOUR, keys=2, days=3)
+    with Simulator(world, lambda: clock[0]) as simulator, Listener(202) as pager:
+        receiver = (
+            f'[[receiver]]\nname = "pager"\ntype = "pagerduty"\nrouting_key = "{"R" * 32}"\nurl = "{pager.url}"\n'
+        )
+        budget = BUDGET.replace("limit_usd = 100", "limit_usd = 1")
+        route = 'allow_private = true\n[[route]]\nreceiver = "pager"\n'
+        config = write_config(tmp_path, simulator.url, budget + receiver + route)
+        for clock[0] in (NOW, NOW + 25 * HOUR):
+            assert here("poll", "-c", config, clock=f"{clock[0]:%Y-%m-%dT%H:%M:%SZ}@1")[0] == 0
+        told = [(event["event_action"], event["dedup_key"]) for event in pager.messages]
+    begun = [key for action, key in told if action == "trigger"]
+    assert begun
+    assert ("resolve", begun[0]) in told
+    assert told.index(("trigger", begun[0])) < told.index(("resolve", begun[0]))

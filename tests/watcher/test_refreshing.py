@@ -12,7 +12,7 @@ import pytest
 from benchmarks.gallery_samples import organization_budget, runaway_key
 from notifiers.base import DeliveryError
 from rules.model import Alert, Notification, State
-from tests.stage import BUDGET, NOW, Listener, here, receiver, write_config
+from tests.stage import BUDGET, NOW, Listener, Running, here, receiver, until, write_config
 from watcher.refreshing import Refreshing, refresh
 from watcher.simulator import Simulator, World
 from watcher.store import Judgement, Store
@@ -107,3 +107,20 @@ def test_each_run_tells_alertmanager_again_and_the_message_only_once(tmp_path: P
         labels = [[one["labels"] for one in body] for body in again]
         assert labels == [[one["labels"] for one in first]] * 2
         assert {one["alertname"] for one in labels[0]} == {"ClaudeBudget"}
+
+
+def test_a_daemon_that_starts_again_tells_alertmanager_what_fires_and_nobody_else(tmp_path: Path) -> None:
+    world = World(started_at=NOW - timedelta(hours=5), keys=2, days=3)
+    with Simulator(world, lambda: NOW) as simulator, Listener() as am, Listener() as ops:
+        receivers = receiver("am", am.url, "alertmanager") + receiver("ops", ops.url)
+        budget = BUDGET.replace("limit_usd = 100", "limit_usd = 1")
+        config = write_config(tmp_path, simulator.url, budget + receivers)
+        with Running(config):
+            assert until(lambda: bool(ops.seen and am.seen))
+        before = len(am.seen)
+        with Running(config):
+            assert until(lambda: len(am.seen) > before)
+        assert len(ops.messages) == 1
+        last = am.messages[-1]
+        assert [one["labels"]["alertname"] for one in last] == ["ClaudeBudget"]
+        assert "endsAt" in last[0]

@@ -153,6 +153,9 @@ class HeartbeatTable(Table):
     url: SecretText | None = Field(None, examples=['"${HEARTBEAT_URL}"'])
     url_file: Text | None = Field(None, examples=['"/run/secrets/heartbeat-url"'])
     allow_private: Flag = Field(default=False, examples=["false"])
+    proxy: SecretText | None = Field(None, examples=['"http://proxy.example:3128"'])
+    proxy_file: Text | None = Field(None, examples=['"/run/secrets/proxy"'])
+    ca_file: Text | None = Field(None, examples=['"/etc/ssl/company-ca.pem"'])
 
 
 class ReconciliationTable(Table):

@@ -133,7 +133,13 @@ class Receivers(Reading):
             return None
         return AppriseSettings(table.name, tuple(map(Secret, urls.split())))
 
-    def _way(self, table: models.EndpointTable | None, raw: dict[str, Any], place: str, name: str) -> WaySettings:
+    def _way(
+        self,
+        table: models.EndpointTable | models.HeartbeatTable | None,
+        raw: dict[str, Any],
+        place: str,
+        name: str = "",
+    ) -> WaySettings:
         """How to get there; what is wrong with it is noted, as with the rest."""
         proxy = self._secret(raw, "proxy", place, addresses.proxy_url, name, needed=False)
         ca_file = self._attempt(f"{place}.ca_file", self._ca_file, raw.get("ca_file"), name)

@@ -101,7 +101,8 @@ class Sections(Receivers):
         """`[heartbeat]`, which is in the file."""
         table = self._table(models.HeartbeatTable, raw, "heartbeat")
         url = self._url(raw, "heartbeat", '"${HEARTBEAT_URL}"')
-        return None if table is None or url is None else HeartbeatSettings(Secret(url), table.allow_private)
+        way = self._way(table, raw, "heartbeat")
+        return None if table is None or url is None else HeartbeatSettings(Secret(url), way)
 
     def reconciliation(self, raw: dict[str, Any]) -> DriftRule | None:
         """`[reconciliation]`."""

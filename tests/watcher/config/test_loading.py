@@ -128,7 +128,7 @@ def test_every_setting_arrives(tmp_path: Path) -> None:
     assert settings.store.shown == "postgresql+psycopg://db.example:5433/watcher"
     assert settings.http == HttpSettings("::1", 0)
     assert settings.poll == PollSettings(timedelta(seconds=90), timedelta(hours=2), timedelta(days=30))
-    assert settings.heartbeat == HeartbeatSettings(Secret("http://10.0.0.1/ping"), allow_private=True)
+    assert settings.heartbeat == HeartbeatSettings(Secret("http://10.0.0.1/ping"), WaySettings(allow_private=True))
     assert settings.budgets == (
         Budget(
             name="b",
