@@ -9,15 +9,13 @@ has been restated, the day is begun anew from midnight. All is fitted anew from 
 - when an hour of earlier days becomes known that was missing;
 - when a leaf that has a past comes, goes, or moves to another subject. One without a past begins a series of its own,
   or joins one, and nothing is fitted anew;
-- when what the week before midnight cost has been restated by more than `RESTATED`, leaf by leaf.
+- when what the week before midnight cost has been restated by more than `rules.before.RESTATED`, leaf by leaf.
 
 Less than that takes part at the next daily refresh: a day does not train before it is two days over. Beside that,
 a judgement is the same with and without what is carried; after a restart everything is fitted once.
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterable
 
 from rules.fit import LOOK_BACK, Fit
 from rules.model import AnomalyRule, Names, SpendView
@@ -59,12 +57,7 @@ class Carried:
         fit = self._fits.get(rule.name)
         if fit is None:
             rows, names, marks = self._cut.pop(rule.name)
-            fit = self._fits[rule.name] = Fit(rule, rows, names, marks)
+            fit = Fit(rule, rows, names, marks)
             fit.learn(view, subjects, keep)
+            self._fits[rule.name] = fit
         return fit.read(view, subjects)
-
-    def only(self, rules: Iterable[AnomalyRule]) -> None:
-        """Drop what is carried of other rules."""
-        names = {rule.name for rule in rules}
-        self._fits = {name: fit for name, fit in self._fits.items() if name in names}
-        self._cut = {name: cut for name, cut in self._cut.items() if name in names}

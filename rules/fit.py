@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 
 from rules.before import Before, hour_of, matched
@@ -29,6 +31,8 @@ HISTORY = 56 * DAY
 LOOK_BACK = 8 * DAY
 """Hours a story can be followed back."""
 
+_Hours: TypeAlias = Floats | Flags | None
+
 
 class Fit:
     """What is carried of one rule. Hours are counted from a Monday 00:00 UTC.
@@ -47,8 +51,8 @@ class Fit:
         self._days, self._today = 1, 0
         """How many days are kept to be told of, and the first hour that is not of a day learnt."""
         self._window = Window(len(rows.places) + 1)
-        self._judged: tuple[Floats, Flags | None] = np.zeros((0, 0)), None
-        """The hours of the day that the baseline carries, as they were read."""
+        self._judged: tuple[_Hours, ...] = (None, None, None)
+        """The hours of the day that the baseline carries, as they were read: values, what teaches nothing, factors."""
 
     def learn(self, view: SpendView, subjects: Subjects, keep: int) -> None:
         """Learn from all days of the view that are over and not too old, and keep `keep` hours to be told of."""
@@ -90,7 +94,10 @@ class Fit:
         today = self._today - start - subjects.begin
         values, barred = _values(subjects, today, end)
         complete = max(subjects.complete - (self._today - start), 0)
-        if baseline.ticked > complete or not self._as_judged(values, barred):
+        factor = None if subjects.factor is None else subjects.factor[today:]
+        read = values, barred, factor
+        done = baseline.ticked
+        if done > complete or (done and not all(map(_same, _first(done, read), _first(done, self._judged)))):
             baseline.rewind()
         at = baseline.ticked
         if complete > at:
@@ -100,19 +107,11 @@ class Fit:
         if len(values) > complete:
             reading = baseline.read(values[complete:], self._today + complete, self._floors)
             self._window.put(self._today + complete, _planned(reading, subjects, today + complete, end))
-        self._judged = values[:complete], None if barred is None else barred[:complete]
+        self._judged = _first(complete, read)
         days = self._days - (len(values) > 0)
         begin = max(self._today - days * DAY, self._window.begin)
         reading = self._window.reading(begin, self._today + len(values))
         return Told(subjects, reading, begin - start, subjects.complete - (begin - start))
-
-    def _as_judged(self, values: Floats, barred: Flags | None) -> bool:
-        """Whether the hours that the baseline carries are what they were."""
-        done = self._baseline.ticked
-        before, taught = self._judged
-        if (barred is None) != (taught is None) or not np.array_equal(values[:done], before[:done], equal_nan=True):
-            return done == 0
-        return barred is None or taught is None or np.array_equal(barred[:done], taught[:done])
 
     def _groups(self, view: SpendView, names: Names) -> bool:
         """Whether the rows are those of the view."""
@@ -134,6 +133,16 @@ class Fit:
             self._window.take(places)
         self._rows, self._names, self._before = rows, names, before
         return True
+
+
+def _first(hours: int, arrays: tuple[_Hours, ...]) -> tuple[_Hours, ...]:
+    return tuple(None if each is None else each[:hours].copy() for each in arrays)
+
+
+def _same(one: _Hours, other: _Hours) -> bool:
+    if one is None or other is None:
+        return one is other
+    return np.array_equal(one, other, equal_nan=one.dtype != np.bool_)
 
 
 def alone(rule: AnomalyRule, view: SpendView, subjects: Subjects, keep: int) -> Told:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import datetime
+from math import isnan
 
 import numpy as np
 import numpy.typing as npt
@@ -67,7 +67,7 @@ class Told:
             return None
         hour = self.begin - self.subjects.begin + self.complete - 1
         dollars = float(self.subjects.dollars[hour, self.subjects.first + place])
-        return 0 if math.isnan(dollars) else _nano(dollars)
+        return 0 if isnan(dollars) else _nano(dollars)
 
 
 def breach(rule: AnomalyRule, view: SpendView, names: Names, subject: Subject, told: Told, place: int) -> Breach:
