@@ -14,7 +14,10 @@ from watcher.backtest.told import Told, first_of_each_story
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Some alerts together. Money counts each story once, and is None where none of them has any."""
+    """Some alerts together. Money counts each story once, and is None where none of them has any.
+
+    It is that of the anomalies, where there are any: what a budget was passed by is partly the same money.
+    """
 
     title: str
     alerts: int
@@ -84,6 +87,7 @@ def total(alerts: Iterable[Told], title: str = "") -> Line:
     some = [told for told in alerts if not told.at_start]
     delays = [(told.paged_at - told.began).total_seconds() for told in some]
     stories = list(first_of_each_story(some))
+    stories = [told for told in stories if told.alert.subject.kind == "anomaly"] or stories
     return Line(
         title=title,
         alerts=len(some),

@@ -13,6 +13,7 @@ from rules.measures import Measure
 from rules.model import HOUR, AnomalyRule, Budget, Leaf, Names, Reason, Route, SpendView
 from tests.rules.traffic import DOLLAR, organization, view_of
 from watcher.backtest import Frame, Place, Replay, Settling, Told, hourly, replay
+from watcher.backtest.summary import by_rule, total
 from watcher.watermark import SETTLING
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -181,3 +182,16 @@ def test_what_is_carried_from_hour_to_hour_sees_figures_that_change_under_it(run
     apart = replay(map(own, hourly(runaway, *window, settling=Settling(estimates))), ANOMALIES, Place())
     assert shared == apart
     assert shared.alerts
+
+
+def test_sums_count_a_storys_money_once_and_no_budgets_beside_an_anomalys(runaway: SpendView) -> None:
+    """The key's excess is also what passes the budget."""
+    rules = replace(ANOMALIES, budgets=(Budget("daily", "day", "UTC", 100 * DOLLAR, (80.0, 100.0)),))
+    window = runaway.start + (14 * 24) * HOUR, runaway.start + (SINCE + 12) * HOUR
+    found = replay(hourly(runaway, *window), rules, Place())
+    assert {told.alert.subject.kind for told in found.alerts} == {"anomaly", "budget"}
+    (key,) = [told for told in found.alerts if told.alert.subject.rule == "keys"]
+    whole = total(found.alerts)
+    assert (whole.before, whole.after) == (key.before, key.after)
+    lines = {line.title: line for line in by_rule(found)}
+    assert lines["daily"].after == max(told.after or 0 for told in found.alerts if told.alert.subject.rule == "daily")
