@@ -8,48 +8,41 @@ files.
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
+from pydantic import AfterValidator, Field, PlainValidator
 
 from rules.configured import AnomalyTuning
 from rules.drift import DriftRule
-from rules.matchers import Matcher
 from rules.model import AnomalyRule, Dimension, Severity
 from rules.prices import PriceRule
-from rules.routes import EACH_ALERT
 from rules.thresholds import Mark
 from rules.triggers import BurnPair, ForecastMark, PaceMark
 from watcher.config import (
     addresses,
     anomaly_values,
     event_values,
-    interval_values,
-    receiver_values,
-    route_values,
     trigger_values,
     values,
 )
+from watcher.config.receiver_models import RECEIVERS
+from watcher.config.route_models import RouteTable, TimeIntervalTable
+from watcher.config.table import Flag, Name, SecretText, Table, Text, Zone
 from watcher.public_holidays import Region
 from watcher.settings import HttpSettings, PollSettings, StoreSettings
 
 _NONE = timedelta(0)
 _DAY = timedelta(days=1)
 
-Text = Annotated[str, PlainValidator(values.text)]
 BaseUrl = Annotated[str, PlainValidator(lambda value: addresses.base_url(values.text(value)))]
 ExternalUrl = Annotated[str, PlainValidator(lambda value: addresses.external_url(values.text(value)))]
 Listen = Annotated[tuple[str, int], PlainValidator(lambda value: addresses.listen(values.text(value)))]
-SecretText = Annotated[str, PlainValidator(values.secret_text)]
-Name = Annotated[str, PlainValidator(values.name)]
-Flag = Annotated[bool, PlainValidator(values.flag)]
 Usd = Annotated[int, PlainValidator(values.positive_usd)]
 Price = Annotated[int, PlainValidator(values.price)]
 Day = Annotated[date, PlainValidator(values.day)]
 Moment = Annotated[datetime, PlainValidator(event_values.moment)]
 Glob = Annotated[str, PlainValidator(values.glob)]
 TagGlob = Annotated[str, PlainValidator(values.tag)]
-Zone = Annotated[str, PlainValidator(values.zone)]
 Percent = Annotated[float, PlainValidator(values.percent)]
 MarkValue = Annotated[Mark, PlainValidator(values.threshold)]
 Per = Annotated[
@@ -58,10 +51,6 @@ Per = Annotated[
 ]
 Plan = Annotated[dict[str, Any], PlainValidator(values.plan)]
 TokenLimit = Annotated[tuple[str, int], PlainValidator(values.token_limit)]
-Matchers = Annotated[
-    list[Annotated[Matcher, PlainValidator(route_values.matcher)]],
-    AfterValidator(route_values.not_too_many),
-]
 NotYet = Annotated[None, PlainValidator(values.refuse_action)]
 
 Keep = Annotated[timedelta, PlainValidator(values.duration(_DAY, 3650 * _DAY))]
@@ -81,30 +70,7 @@ NoHold = Annotated[
     timedelta, PlainValidator(values.must_be_zero("a budget's crossing is told in the cycle that sees it"))
 ]
 
-MailAddress = Annotated[str, PlainValidator(receiver_values.mail_address)]
-Resend = Annotated[
-    timedelta, PlainValidator(values.duration(timedelta(seconds=10), _DAY, "each time, all that fires is sent"))
-]
 SettledDays = Annotated[int, PlainValidator(values.whole(1, 7))]
-GroupWait = Annotated[timedelta, PlainValidator(values.duration(_NONE, _DAY))]
-RepeatInterval = Annotated[timedelta, PlainValidator(values.duration(timedelta(minutes=5), 30 * _DAY))]
-EscalateAfter = Annotated[timedelta, PlainValidator(values.duration(timedelta(minutes=1), 7 * _DAY))]
-GroupBy = Annotated[
-    list[Annotated[str, PlainValidator(route_values.group_label)]],
-    AfterValidator(route_values.whole_group),
-]
-NameList = Annotated[list[Name], AfterValidator(values.distinct)]
-Inner = Annotated[list[dict[str, Any]], PlainValidator(route_values.inner)]
-Times = list[Annotated[tuple[int, int], PlainValidator(interval_values.times)]]
-Weekdays = list[Annotated[tuple[int, ...], PlainValidator(interval_values.weekdays)]]
-DaysOfMonth = list[Annotated[tuple[int, int], PlainValidator(interval_values.days_of_month)]]
-Months = list[Annotated[tuple[int, ...], PlainValidator(interval_values.months)]]
-
-
-class Table(BaseModel):
-    """A table of the file. Keys that it does not name are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class AnthropicTable(Table):
@@ -303,136 +269,6 @@ class PriceTable(Table):
     web_search_per_1000: Price | None = Field(None, examples=["9"])
 
 
-class EndpointTable(Table):
-    """What the receivers that are sent to over HTTP have in common."""
-
-    name: Name = Field(examples=['"ops"'])
-    type: Text
-    allow_private: Flag = Field(default=False, examples=["false"])
-    proxy: SecretText | None = Field(None, examples=['"http://proxy.example:3128"'])
-    proxy_file: Text | None = Field(None, examples=['"/run/secrets/proxy"'])
-    ca_file: Text | None = Field(None, examples=['"/etc/ssl/company-ca.pem"'])
-
-
-class SlackTable(EndpointTable):
-    """`[[receiver]]` with `type = "slack"`."""
-
-    url: SecretText | None = Field(None, examples=['"${SLACK_WEBHOOK_URL}"'])
-    url_file: Text | None = Field(None, examples=['"/run/secrets/slack-url"'])
-
-
-class WebhookTable(EndpointTable):
-    """`[[receiver]]` with `type = "webhook"`."""
-
-    url: SecretText | None = Field(None, examples=['"${WEBHOOK_URL}"'])
-    url_file: Text | None = Field(None, examples=['"/run/secrets/webhook-url"'])
-    secret: SecretText | None = Field(None, examples=['"${WEBHOOK_SECRET}"'])
-    secret_file: Text | None = Field(None, examples=['"/run/secrets/webhook-secret"'])
-
-
-class AlertmanagerTable(EndpointTable):
-    """`[[receiver]]` with `type = "alertmanager"`."""
-
-    url: SecretText | None = Field(None, examples=['"http://alertmanager:9093"'])
-    url_file: Text | None = Field(None, examples=['"/run/secrets/alertmanager-url"'])
-    username: Text | None = Field(None, examples=['"watcher"'])
-    password: SecretText | None = Field(None, examples=['"${ALERTMANAGER_PASSWORD}"'])
-    password_file: Text | None = Field(None, examples=['"/run/secrets/alertmanager-password"'])
-    token: SecretText | None = Field(None, examples=['"${ALERTMANAGER_TOKEN}"'])
-    token_file: Text | None = Field(None, examples=['"/run/secrets/alertmanager-token"'])
-    resend_every: Resend = Field(timedelta(minutes=1), examples=['"1m"'])
-
-
-class PagerDutyTable(EndpointTable):
-    """`[[receiver]]` with `type = "pagerduty"`."""
-
-    routing_key: SecretText | None = Field(None, examples=['"${PAGERDUTY_ROUTING_KEY}"'])
-    routing_key_file: Text | None = Field(None, examples=['"/run/secrets/pagerduty-routing-key"'])
-    service_region: Annotated[str, PlainValidator(values.one_of("us", "eu"))] = Field("us", examples=['"eu"'])
-    url: SecretText | None = Field(None, examples=['"https://events.pagerduty.com/v2/enqueue"'])
-    url_file: Text | None = Field(None, examples=['"/run/secrets/pagerduty-url"'])
-
-
-class EmailTable(Table):
-    """`[[receiver]]` with `type = "email"`."""
-
-    name: Name = Field(examples=['"finance"'])
-    type: Text
-    host: Annotated[str, PlainValidator(receiver_values.host)] = Field(examples=['"smtp.example"'])
-    port: Annotated[int, PlainValidator(values.whole(1, 65_535))] | None = Field(None, examples=["587"])
-    tls: Annotated[Literal["starttls", "implicit", "none"], PlainValidator(receiver_values.tls)] = Field(
-        "starttls", examples=['"implicit"']
-    )
-    allow_plain: Flag = Field(default=False, examples=["false"])
-    username: Text | None = Field(None, examples=['"watcher"'])
-    password: SecretText | None = Field(None, examples=['"${SMTP_PASSWORD}"'])
-    password_file: Text | None = Field(None, examples=['"/run/secrets/smtp-password"'])
-    ca_file: Text | None = Field(None, examples=['"/etc/ssl/company-ca.pem"'])
-    sender: MailAddress = Field(alias="from", examples=['"claude-watcher <watcher@team.example>"'])
-    recipients: Annotated[list[MailAddress], AfterValidator(receiver_values.recipients)] = Field(
-        alias="to", examples=['["finance@team.example"]']
-    )
-
-
-class AppriseTable(Table):
-    """`[[receiver]]` with `type = "apprise"`."""
-
-    name: Name = Field(examples=['"chat"'])
-    type: Text
-    url: SecretText | None = Field(None, examples=['"${APPRISE_URL}"'])
-    url_file: Text | None = Field(None, examples=['"/run/secrets/apprise-url"'])
-
-
-class ConsoleTable(Table):
-    """`[[receiver]]` with `type = "console"`."""
-
-    name: Name = Field(examples=['"terminal"'])
-    type: Text
-
-
-class RouteTable(Table):
-    """`[[route]]`: which receiver hears of which alerts."""
-
-    receiver: Name = Field(examples=['"ops"'])
-    match: Matchers = Field([], examples=["['severity=\"critical\"', 'workspace=~\"prod-.*\"']"])
-    goes_on: Flag | None = Field(None, alias="continue", examples=["true"])
-    group_by: GroupBy = Field(list(EACH_ALERT), examples=['["workspace"]'])
-    group_wait: GroupWait = Field(_NONE, examples=['"30s"'])
-    group_interval: GroupWait = Field(_NONE, examples=['"15m"'])
-    repeat_interval: RepeatInterval | None = Field(None, examples=['"4h"'])
-    active: NameList = Field([], examples=['["working hours"]'])
-    mute: NameList = Field([], examples=['["weekends"]'])
-    escalate_after: EscalateAfter | None = Field(None, examples=['"30m"'])
-    escalate_to: Name | None = Field(None, examples=['"pager"'])
-    routes: Inner = Field([], examples=["(write [[route.routes]] below it)"])
-
-
-class InnerRouteTable(RouteTable):
-    """`[[route.routes]]`: a route inside another one."""
-
-    receiver: Name | None = Field(None, examples=['"ops"'])  # type: ignore[assignment]
-
-
-class TimeIntervalTable(Table):
-    """`[[time_interval]]`: recurring stretches of time that routes name."""
-
-    name: Name = Field(examples=['"working hours"'])
-    timezone: Zone = Field("UTC", examples=['"Europe/Berlin"'])
-    times: Times = Field([], examples=['["09:00-17:00"]'])
-    weekdays: Weekdays = Field([], examples=['["monday:friday"]'])
-    days_of_month: DaysOfMonth = Field([], examples=['["-1"]'])
-    months: Months = Field([], examples=['["december"]'])
-
-
-RECEIVERS: dict[str, type[EndpointTable | EmailTable | AppriseTable | ConsoleTable]] = {
-    "slack": SlackTable,
-    "webhook": WebhookTable,
-    "alertmanager": AlertmanagerTable,
-    "pagerduty": PagerDutyTable,
-    "email": EmailTable,
-    "apprise": AppriseTable,
-    "console": ConsoleTable,
-}
 SINGLE: dict[str, type[Table]] = {
     "anthropic": AnthropicTable,
     "store": StoreTable,

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from watcher.config import addresses, models
+from watcher.config import addresses
 from watcher.config.problems import Problem, Wrong, shown
 from watcher.config.sentences import validate
+from watcher.config.table import Table
 from watcher.config.twins import Twins
 
-_T = TypeVar("_T", bound=models.Table)
+_T = TypeVar("_T", bound=Table)
 _R = TypeVar("_R")
 
 

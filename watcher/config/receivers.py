@@ -8,7 +8,8 @@ from importlib.util import find_spec
 from typing import Any
 
 from notifiers.signing import read_keys
-from watcher.config import addresses, models, values
+from watcher.config import addresses, receiver_models, values
+from watcher.config.models import HeartbeatTable
 from watcher.config.problems import Problem, Wrong
 from watcher.config.reading import Reading, called, place_of
 from watcher.secret import Secret
@@ -37,7 +38,7 @@ class Receivers(Reading):
         if "type" not in raw:
             self.problems.append(Problem(f"{place}.type", f'is missing: write it, as in type = "slack"{name}'))
             return None
-        kind = self._attempt(f"{place}.type", values.one_of(*models.RECEIVERS), raw["type"], name)
+        kind = self._attempt(f"{place}.type", values.one_of(*receiver_models.RECEIVERS), raw["type"], name)
         match kind:
             case "slack":
                 return self._slack(raw, place, name)
@@ -52,25 +53,25 @@ class Receivers(Reading):
             case "apprise":
                 return self._apprise(raw, place, name)
             case "console":
-                table = self._table(models.ConsoleTable, raw, place, name)
+                table = self._table(receiver_models.ConsoleTable, raw, place, name)
                 return None if table is None else ConsoleSettings(table.name)
         return None
 
     def _slack(self, raw: dict[str, Any], place: str, name: str) -> SlackSettings | None:
-        table = self._table(models.SlackTable, raw, place, name)
+        table = self._table(receiver_models.SlackTable, raw, place, name)
         url = self._url(raw, place, '"${SLACK_WEBHOOK_URL}"', name, public_http=False)
         way = self._way(table, raw, place, name)
         return None if table is None or url is None else SlackSettings(table.name, Secret(url), way)
 
     def _webhook(self, raw: dict[str, Any], place: str, name: str) -> WebhookSettings | None:
-        table = self._table(models.WebhookTable, raw, place, name)
+        table = self._table(receiver_models.WebhookTable, raw, place, name)
         url = self._url(raw, place, '"${WEBHOOK_URL}"', name)
         secret = self._secret(raw, "secret", place, _signing, name, needed=False)
         way = self._way(table, raw, place, name)
         return None if table is None or url is None else WebhookSettings(table.name, Secret(url), way, _hidden(secret))
 
     def _alertmanager(self, raw: dict[str, Any], place: str, name: str) -> AlertmanagerSettings | None:
-        table = self._table(models.AlertmanagerTable, raw, place, name)
+        table = self._table(receiver_models.AlertmanagerTable, raw, place, name)
         way = self._way(table, raw, place, name)
         read = partial(_every_url, allow_private=raw.get("allow_private") is True)
         urls = self._secret(raw, "url", place, read, name, example='"http://alertmanager:9093"')
@@ -89,7 +90,7 @@ class Receivers(Reading):
         return AlertmanagerSettings(table.name, members, way, *signs_in, table.resend_every)
 
     def _pagerduty(self, raw: dict[str, Any], place: str, name: str) -> PagerDutySettings | None:
-        table = self._table(models.PagerDutyTable, raw, place, name)
+        table = self._table(receiver_models.PagerDutyTable, raw, place, name)
         way = self._way(table, raw, place, name)
         key = self._secret(raw, "routing_key", place, _routing_key, name, example='"${PAGERDUTY_ROUTING_KEY}"')
         url = self._url(raw, place, "", name, needed=False)
@@ -100,7 +101,7 @@ class Receivers(Reading):
         return PagerDutySettings(table.name, Secret(key), way, table.service_region, _hidden(url))
 
     def _email(self, raw: dict[str, Any], place: str, name: str) -> EmailSettings | None:
-        table = self._table(models.EmailTable, raw, place, name)
+        table = self._table(receiver_models.EmailTable, raw, place, name)
         example = '"${SMTP_PASSWORD}"'
         password = self._secret(raw, "password", place, _typed, name, example=example, needed="username" in raw)
         ca_file = self._attempt(f"{place}.ca_file", self._ca_file, raw.get("ca_file"), name)
@@ -125,7 +126,7 @@ class Receivers(Reading):
         )
 
     def _apprise(self, raw: dict[str, Any], place: str, name: str) -> AppriseSettings | None:
-        table = self._table(models.AppriseTable, raw, place, name)
+        table = self._table(receiver_models.AppriseTable, raw, place, name)
         urls = self._secret(raw, "url", place, _services, name, example='"${APPRISE_URL}"')
         if find_spec("apprise") is None:
             self.problems.append(Problem(f"{place}.type", f'needs pip install "claude-watcher[apprise]"{name}'))
@@ -135,7 +136,7 @@ class Receivers(Reading):
 
     def _way(
         self,
-        table: models.EndpointTable | models.HeartbeatTable | None,
+        table: receiver_models.EndpointTable | HeartbeatTable | None,
         raw: dict[str, Any],
         place: str,
         name: str = "",

@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 
 from rules.intervals import TimeInterval
 from rules.routes import Route, Timing
-from watcher.config.models import InnerRouteTable, RouteTable, Table, TimeIntervalTable
 from watcher.config.problems import Problem, nearest, shown
+from watcher.config.route_models import InnerRouteTable, RouteTable, TimeIntervalTable
+from watcher.config.table import Table
 
 MOST_DEPTH = 5
 _INHERITED = ("group_by", "group_wait", "group_interval", "repeat_interval", "escalate_after", "escalate_to")

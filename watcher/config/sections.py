@@ -23,6 +23,7 @@ from watcher.config.limit_tables import limit_problems, limits
 from watcher.config.problems import Problem, Wrong
 from watcher.config.reading import called, place_of
 from watcher.config.receivers import Receivers
+from watcher.config.route_models import TimeIntervalTable
 from watcher.config.route_tables import RouteReader, time_interval
 from watcher.config.trigger_tables import burn_pairs, trigger_problems
 from watcher.pricing import OwnPrice
@@ -226,7 +227,7 @@ class Sections(Receivers):
     def intervals(self, several: list[dict[str, Any]]) -> dict[str, TimeInterval]:
         """Every `[[time_interval]]`, by name."""
         tables = (
-            self._table(models.TimeIntervalTable, raw, f"time_interval[{index}]", called("time interval", raw))
+            self._table(TimeIntervalTable, raw, f"time_interval[{index}]", called("time interval", raw))
             for index, raw in enumerate(several)
         )
         return {table.name: time_interval(table) for table in tables if table is not None}

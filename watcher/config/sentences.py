@@ -9,8 +9,9 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from rules.model import TAG
-from watcher.config.models import SelectTable, Table, keys_of
+from watcher.config.models import SelectTable, keys_of
 from watcher.config.problems import Problem, Wrong, did_you_mean, shown, shown_key
+from watcher.config.table import Table
 
 _T = TypeVar("_T", bound=Table)
 
