@@ -91,20 +91,29 @@ def _unknown(view: SpendView, subjects: Subjects, now: datetime) -> str | None:
 
 
 def read(rule: AnomalyRule, view: SpendView, subjects: Subjects, keep: int = LOOK_BACK) -> Told:
-    """What the baseline reads of the subjects over about the last `keep` hours, by the floors of the rule."""
+    """What the baseline reads of the subjects over about the last `keep` hours, by the floors of the rule.
+
+    Hours that are planned to be `subjects.factor` times the usual are held against so much.
+    """
     floor = rule.min_excess / DOLLAR
     hour = (view.start - MONDAY) // HOUR
     skip = subjects.complete - max(HISTORY, keep)
     skip = max(skip - (hour + skip) % DAY, _first_day(subjects.dollars))
+    planned = subjects.factor
+    usual = subjects.dollars if planned is None else subjects.dollars / planned
     reading = walk(
         Baseline(subjects.dollars.shape[1], subjects.tiers),
-        subjects.dollars[skip:],
+        usual[skip:],
         hour + skip,
         Floors(per_hour=floor, one_hour=OVERWHELMING * floor),
         complete=max(subjects.complete - skip, 0),
         keep=keep,
+        untaught=None if subjects.untaught is None else subjects.untaught[skip:],
     )
     hours, kept = subjects.dollars.shape[0], len(reading.expected)
+    if planned is not None:
+        times = planned[hours - kept :]
+        reading = reading._replace(expected=reading.expected * times, upper=reading.upper * times)
     return Told(subjects, reading, begin=hours - kept, complete=subjects.complete - (hours - kept))
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from rules.horizons import Reals
+from rules.horizons import Reals, taken
 from rules.profile import WEEK
 
 Floats = npt.NDArray[np.float64]
@@ -45,13 +45,24 @@ class Bursts:
         self._first, self._last = np.zeros(rows), np.full(rows, -np.inf)
         """The first and the newest odd hour of the latest stretch."""
 
-    def read(self, odd: Flags, height: Reals) -> tuple[Flags, Bursts]:
-        """(which of the odd hours are familiar, the state afterwards), both hours × rows.
+    def read(self, odd: Flags, height: Reals) -> Flags:
+        """Which of the odd hours are familiar, hours × rows; the state stays as it is.
 
         `height` is how far an hour and the one before it lie above the expected.
         """
-        after = copy.deepcopy(self)
-        return after.follow(odd, height), after
+        return self.copy().follow(odd, height) if odd.any() else odd
+
+    def copy(self) -> Bursts:
+        """The same state, for further hours to change."""
+        return copy.deepcopy(self)
+
+    def taken(self, places: npt.NDArray[np.intp]) -> Bursts:
+        """The rows at these places, new ones for -1."""
+        after = Bursts(0, self._known)
+        after._now = self._now
+        after._heights, after._peak = taken(self._heights, places), taken(self._peak, places)
+        after._first, after._last = taken(self._first, places), taken(self._last, places, -np.inf)
+        return after
 
     def follow(self, odd: Flags, height: Reals) -> Flags:
         """Let these hours be the past; which of the odd ones are familiar."""

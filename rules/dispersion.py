@@ -47,11 +47,17 @@ class Dispersion:
         mean = expected * present
         weight = np.divide(1.0, expected + 0.1 * level, out=np.zeros_like(expected), where=level > 0)
         for sums, factor in ((self._busy, np.ones(1)), (self._even, weight)):
-            news = np.stack([square * factor, mean * factor, mean * expected * factor]).sum(axis=1)
-            sums[:] = sums * keep + news
+            news = [(square * factor).sum(axis=0), (mean * factor).sum(axis=0), (mean * expected * factor).sum(axis=0)]
+            sums[:] = sums * keep + np.stack(news)
         self._lumps *= keep
         self._lumps[0] += (seen * seen * present).sum(axis=0)
         self._lumps[1] += (seen * present).sum(axis=0)
+
+    def take(self, other: Dispersion, places: npt.NDArray[np.intp]) -> None:
+        """Become the rows of another one at these places; those at -1 stay as they are. `refit` has to follow."""
+        known = places >= 0
+        for name in ("_busy", "_even", "_lumps"):
+            getattr(self, name)[:, known] = getattr(other, name)[:, places[known]]
 
     def rescale(self, rows: npt.NDArray[np.bool_], factor: Floats) -> None:
         """Follow a level that was multiplied by `factor`: its lumps grow with it, the relative noise stays."""

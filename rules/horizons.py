@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +18,14 @@ Floats = npt.NDArray[np.float64]
 Reals = npt.NDArray[np.floating[Any]]
 """Sums over horizons are kept in single precision: they are many, and seven digits are plenty for a score."""
 
+Number = TypeVar("Number", bound=np.generic)
+
 HORIZONS = (1, 2, 3, 6, 24, 72)
 LONGEST = max(HORIZONS)
 COLUMNS = 6
+DAY = 24
+SPARE = 2
+"""Room for hours that are looked at beyond a day."""
 LEAST_LUMPS = 0.3
 """Where less than this many lumps are expected the law is that of a series that expects as many: no scale collapses."""
 
@@ -69,42 +74,76 @@ def values_at(z: Sequence[Floats], mean: Reals, k: Reals) -> list[Reals]:
 
 
 class Totals:
-    """Running totals of the last `LONGEST` hours, so that the sum over any horizon is one subtraction."""
+    """Running totals of the `LONGEST` hours before the day and of the day's own, so that the sum over any horizon is
+    one subtraction, and an hour more is one addition."""
 
-    def __init__(self, rows: int) -> None:
-        self._totals = np.zeros((LONGEST + 1, COLUMNS, rows), dtype=np.float32)
+    def __init__(
+        self,
+        rows: int,
+        columns: int = COLUMNS,
+        horizons: tuple[int, ...] = HORIZONS,
+        dtype: type[np.floating[Any]] = np.float32,
+    ) -> None:
+        self._horizons = horizons
+        self._totals: Reals = np.zeros((LONGEST + 1, columns, rows), dtype=dtype)
+        self._end = LONGEST + 1
+        """Behind the newest hour that is there to stay; what follows is scratch."""
 
-    def sums(self, columns: tuple[npt.NDArray[Any], ...]) -> tuple[Reals, Reals]:
-        """(sums, totals) after `COLUMNS` further columns, each hours × rows.
+    def sums(self, columns: tuple[npt.NDArray[Any], ...], *, keep: bool) -> Reals:
+        """The sums after further values of every column, each hours × rows; with `keep` these hours are there to stay.
 
-        `sums` has the shape hours × horizons × `COLUMNS` × rows: for every new hour, each column summed over the last
-        1, 2, … hours; `totals` is what `keep` takes when these hours are there to stay.
+        The result has the shape hours × horizons × columns × rows: for every new hour, each column summed over the
+        last 1, 2, … hours.
         """
         count, rows = columns[0].shape
-        totals = np.empty((LONGEST + 1 + count, COLUMNS, rows), dtype=np.float32)
-        totals[: LONGEST + 1] = self._totals
+        begin, end = self._end, self._end + count
+        if end > len(self._totals):
+            room = max(end, LONGEST + 1 + DAY + SPARE)
+            more = np.empty((room - begin, *self._totals.shape[1:]), dtype=self._totals.dtype)
+            self._totals = np.concatenate([self._totals[:begin], more])
+        totals = self._totals
         for place, column in enumerate(columns):
-            totals[LONGEST + 1 :, place] = column
-        for at in range(LONGEST + 1, len(totals)):
+            totals[begin:end, place] = column
+        for at in range(begin, end):
             totals[at] += totals[at - 1]
-        sums = np.empty((count, len(HORIZONS), COLUMNS, rows), dtype=np.float32)
-        for place, hours in enumerate(HORIZONS):
-            np.subtract(
-                totals[LONGEST + 1 :],
-                totals[LONGEST + 1 - hours : len(totals) - hours],
-                out=sums[:, place],
-            )
-        return sums, totals
+        sums: Reals = np.empty((count, len(self._horizons), len(columns), rows), dtype=totals.dtype)
+        for place, hours in enumerate(self._horizons):
+            np.subtract(totals[begin:end], totals[begin - hours : end - hours], out=sums[:, place])
+        if keep:
+            self._end = end
+        return sums
 
-    def keep(self, totals: Reals) -> None:
-        """Let the hours behind `totals` be the past. Totals begin at zero again, so that they lose no digits by age."""
-        self._totals = totals[-LONGEST - 1 :] - totals[-LONGEST - 1]
+    def rewind(self) -> None:
+        """Drop the day's own hours."""
+        self._end = LONGEST + 1
+
+    def close(self) -> None:
+        """Let the day's hours be the past. Totals begin at zero again, so that they lose no digits by age."""
+        first = self._end - LONGEST - 1
+        base = self._totals[first].copy()
+        for at in range(LONGEST + 1):
+            np.subtract(self._totals[first + at], base, out=self._totals[at])
+        self._end = LONGEST + 1
 
     def latest(self) -> Reals:
-        """The sums over the longest horizon, `COLUMNS` × rows."""
-        difference: Reals = self._totals[-1] - self._totals[0]
+        """The sums over the longest horizon before the day, columns × rows."""
+        difference: Reals = self._totals[LONGEST] - self._totals[0]
         return difference
 
     def forget(self, rows: npt.NDArray[np.bool_]) -> None:
-        """Begin anew for `rows`: every sum is zero until further hours come."""
-        self._totals[:, :, rows] = self._totals[-1][:, rows]
+        """Begin anew for `rows`: every sum is zero until further hours come. Only between two days."""
+        self._totals[: LONGEST + 1, :, rows] = self._totals[LONGEST][:, rows]
+
+    def taken(self, places: npt.NDArray[np.intp]) -> Totals:
+        """The totals before the day of the rows at these places, new ones for -1."""
+        after = Totals(0, horizons=self._horizons)
+        after._totals = taken(self._totals[: LONGEST + 1], places)
+        return after
+
+
+def taken(array: npt.NDArray[Number], places: npt.NDArray[np.intp], fresh: float = 0.0) -> npt.NDArray[Number]:
+    """The rows (of the last axis) at these places; -1 stands for a new row, all of it `fresh`."""
+    result = np.full((*array.shape[:-1], len(places)), fresh, dtype=array.dtype)
+    known = places >= 0
+    result[..., known] = array[..., places[known]]
+    return result

@@ -10,11 +10,10 @@ layer's usual spread: the empirical-Bayes weight for a normal mean (Efron and Mo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
-from rules.horizons import Reals
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
@@ -22,6 +21,8 @@ Flags = npt.NDArray[np.bool_]
 
 DAY = 24
 WEEK = 168
+CHUNK = 2048
+"""Rows whose shape is worked out at a time: what is worked on then stays close to the processor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,32 +66,43 @@ class Profile:
         """The present mean of an hour."""
         return self._base() * self._growth(quantum, noise)
 
-    def expected(self, hours: Ints, quantum: Floats, noise: Floats) -> Floats:
-        """The expected values of the given hours of the week, hours × rows.
+    def expected(self, hours: slice, quantum: Floats, noise: Floats) -> Floats:
+        """The expected values of the given hours of the week, all of one day: hours × rows.
 
         `quantum` and `noise` are the dispersion's two parts (`rules.dispersion`): they say what one hour is worth.
         """
         base = self._base()
         lumps = _ratio(quantum, base)
-        shape = np.empty((len(hours), len(base)))
+        count = hours.stop - hours.start
+        shape = np.empty((count, len(base)))
         for tier in self._tiers:
-            rows = slice(tier.begin, tier.end)
-            flat = np.ones((len(hours), tier.end - tier.begin))
-            prior = flat if tier.parent is None else shape[:, tier.parent]
-            shape[:, rows] = self._shape(hours, rows, prior, base[rows], lumps[rows], noise[rows])
-        result: Floats = base * self._growth(quantum, noise) * shape
-        return result
+            for begin in range(tier.begin, tier.end, CHUNK):
+                rows = slice(begin, min(begin + CHUNK, tier.end))
+                parents = None if tier.parent is None else tier.parent[begin - tier.begin : rows.stop - tier.begin]
+                prior = np.ones((count, rows.stop - begin)) if parents is None else shape[:, parents]
+                shape[:, rows] = self._shape(hours, rows, prior, base[rows], lumps[rows], noise[rows])
+        shape *= base * self._growth(quantum, noise)
+        return shape
 
-    def train(self, hours: Ints, seen: Reals, present: Floats) -> None:
+    def train(self, hours: slice, seen: Floats, present: npt.NDArray[np.floating[Any]]) -> None:
         """Learn at most 24 hours of one day, each array hours × rows; `present` is 0 where nothing is to be learnt."""
         memory = self._memory
-        news = np.stack([seen * present, present])
-        at, day = hours % DAY, int(hours[0]) // DAY
-        self._day[:, at] = self._day[:, at] * (1.0 - present / memory.days) + news
-        self._week[:, hours] = self._week[:, hours] * (1.0 - present / memory.weeks) + news
-        whole = news.sum(axis=1)
+        day = hours.start // DAY
+        at = slice(hours.start - day * DAY, hours.stop - day * DAY)
+        came, present = seen * present, present.astype(np.float64)
+        for sums, slots, visits in ((self._day, at, memory.days), (self._week, hours, memory.weeks)):
+            sums[:, slots] *= 1.0 - present / visits
+            sums[0, slots] += came
+            sums[1, slots] += present
+        whole = np.stack([came.sum(axis=0), present.sum(axis=0)])
         self._weekday[:, day] = self._weekday[:, day] * np.exp(-whole[1] / (DAY * memory.weeks)) + whole
         self._latest[:, day] = np.where(whole[1] >= DAY / 2, whole, self._latest[:, day])
+
+    def take(self, other: Profile, places: Ints) -> None:
+        """Become the rows of another one at these places; those at -1 stay as they are."""
+        known = places >= 0
+        for name in ("_day", "_weekday", "_week", "_latest"):
+            getattr(self, name)[..., known] = getattr(other, name)[..., places[known]]
 
     def rescale(self, rows: Flags, factor: Floats) -> None:
         """Multiply the level of `rows` by their `factor`; the shape stays."""
@@ -115,18 +127,18 @@ class Profile:
         growth = _ratio(self._latest[0].sum(axis=0) + pull, usual + pull)
         return np.clip(growth, 1.0 / memory.most_growth, memory.most_growth)
 
-    def _shape(self, hours: Ints, rows: slice, prior: Floats, base: Floats, lumps: Floats, noise: Floats) -> Floats:
+    def _shape(self, hours: slice, rows: slice, prior: Floats, base: Floats, lumps: Floats, noise: Floats) -> Floats:
         memory = self._memory
-        at = hours % DAY
+        day = hours.start // DAY
+        at = slice(hours.start - day * DAY, hours.stop - day * DAY)
         overall = _ratio(self._day[0, :, rows].sum(axis=0), self._day[1, :, rows].sum(axis=0))
         seen = _ratio(self._day[0, at, rows], np.broadcast_to(overall, prior.shape))
         # `pull` × the layer before, in visits: the noise of one visit at that layer's value, over the layer's spread.
         pull = (lumps + noise * prior) / memory.spread_hour_of_day**2
         shape = (seen * prior + pull * prior) / np.maximum(self._day[1, at, rows] * prior + pull, 1e-12)
-        seen = _ratio(self._weekday[0][:, rows], np.broadcast_to(base, (7, len(base))))
+        seen_day = _ratio(self._weekday[0, day, rows], base)
         pull = (lumps + DAY * np.maximum(noise, 0.1)) / memory.spread_day_of_week**2
-        factor = (seen + pull) / np.maximum(self._weekday[1][:, rows] + pull, 1e-12)
-        shape *= factor[hours // DAY]
+        shape *= (seen_day + pull) / np.maximum(self._weekday[1, day, rows] + pull, 1e-12)
         seen = _ratio(self._week[0, hours, rows], np.broadcast_to(base, shape.shape))
         pull = (lumps + noise * shape) / memory.spread_hour_of_week**2
         result: Floats = (seen * shape + pull * shape) / np.maximum(self._week[1, hours, rows] * shape + pull, 1e-12)

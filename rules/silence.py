@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from rules.horizons import Law, Reals, z_score
+from rules.horizons import Law, Reals, taken, z_score
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -49,6 +49,14 @@ class Silence:
             mean, k = law.rows(rows).of(total[:, 1], total[:, 2])
             below = np.where((total[:, 3] <= 0) & (k > 1), -z_score(total[:, 3], mean, k) / spread[place, rows], 0.0)
             depth[hours, rows] = np.maximum(depth[hours, rows], below)
-        after = Silence(0)
-        after._run, after._longest = run[-1], longest[-1]
-        return depth, news, after
+        return depth, news, Silence._of(run[-1], longest[-1])
+
+    def taken(self, places: npt.NDArray[np.intp]) -> Silence:
+        """The rows at these places, new ones for -1."""
+        return Silence._of(taken(self._run, places), taken(self._longest, places))
+
+    @classmethod
+    def _of(cls, run: Floats, longest: Floats) -> Silence:
+        after = cls(0)
+        after._run, after._longest = run, longest
+        return after

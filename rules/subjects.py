@@ -34,6 +34,12 @@ class Subjects:
     first: int
     complete: int
     """How many of the hours are complete; the rest are lower bounds."""
+    factor: npt.NDArray[np.float64] | None = None
+    """Hours × rows like `dollars`, above zero: how many times the usual is expected, because something is planned. The
+    hour is judged against so much, and trains as if it had not been planned."""
+    untaught: npt.NDArray[np.bool_] | None = None
+    """Hours × rows like `dollars`: those that are judged as any other and from which nothing is ever learnt, however
+    long they go on."""
 
 
 def cut(rule: AnomalyRule, view: SpendView, names: Names) -> Subjects:

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rules.horizons import z_score
+from rules.horizons import Reals, Totals, z_score
 from rules.profile import DAY
 
 Floats = npt.NDArray[np.float64]
@@ -66,6 +66,7 @@ class _Day(NamedTuple):
     amounts: Floats
     units: Floats
     flagged: Flags
+    """Which series were flagged that day."""
 
 
 class _Seen(NamedTuple):
@@ -75,8 +76,30 @@ class _Seen(NamedTuple):
     z: Floats
     amounts: Floats
     units: Floats
-    past: Floats
-    """The last `LONGEST` hours: amounts as counted, amounts held to be normal, units; hours × 3 × rows."""
+
+
+class _Ticked:
+    """What there is to learn from the hours of a day, so many of `hours` so far; arrays are hours × rows."""
+
+    def __init__(self, hours: int, rows: int) -> None:
+        self.hours, self.count = hours, 0
+        self.amounts, self.units = np.zeros((2, hours, rows))
+        self.flagged = np.zeros((hours, rows), dtype=np.bool_)
+        self.strayed = np.zeros((len(HORIZONS), rows))
+        """Squared z-scores above zero of the hours that were not flagged, summed."""
+        self.calm = np.zeros(rows)
+        """How many these are."""
+
+    def take(self, seen: _Seen, known: Flags, most: Floats) -> None:
+        """Take the next hours; an hour strays at most up to `most` (horizons × rows)."""
+        at = slice(self.count, self.count + len(seen.units))
+        self.count = at.stop
+        self.amounts[at], self.units[at] = seen.amounts, seen.units
+        self.flagged[at] = flagged = seen.scores >= 1.0
+        calm = (seen.units > 0) & ~flagged & known
+        for hour, own in enumerate(calm):
+            self.strayed += np.clip(seen.z[:, hour], 0.0, most) ** 2 * own
+        self.calm += calm.sum(axis=0)
 
 
 class UnitPrice:
@@ -84,7 +107,8 @@ class UnitPrice:
 
     def __init__(self, rows: int, shift: Shift | None = None) -> None:
         self.shift = shift or Shift()
-        self._past = np.zeros((LONGEST, 3, rows))
+        self._totals = Totals(rows, 3, HORIZONS, np.float64)
+        """Amounts as counted, amounts held to be normal, units."""
         self._trained = np.zeros((2, rows))
         """Decayed sums of amounts and units."""
         self._sizes = np.zeros((2, rows))
@@ -93,6 +117,7 @@ class UnitPrice:
         self._spread_hours = np.full(rows, self.shift.spread_prior_hours)
         self._quarantine: deque[_Day] = deque()
         self._stretch = np.zeros(rows)
+        self._ticked: _Ticked | None = None
 
     @property
     def price(self) -> Floats:
@@ -102,19 +127,36 @@ class UnitPrice:
         return result
 
     def read(self, amounts: Floats, units: Floats) -> Floats:
-        """How far the price of the hours that follow the last day learnt has risen; 1 and more is flagged.
+        """How far the price of the hours that follow has risen; 1 and more is flagged.
 
         Both arrays are hours × rows, NaN = missing; the state stays as it is.
         """
-        return self._read(amounts, units).scores
+        return self._read(amounts, units, keep=False).scores
 
-    def advance(self, amounts: Floats, units: Floats) -> Floats:
-        """Judge the hours of a whole day, as `read` does, and learn from them."""
-        seen = self._read(amounts, units)
-        self._learn(seen)
+    def advance(self, amounts: Floats, units: Floats, hour: int) -> Floats:
+        """Judge complete hours as `read` does, none of them beyond the next midnight UTC, and carry them.
+
+        `hour` is that of the first one, counted from a midnight UTC. With the last hour of a day the day is learnt.
+        """
+        if hour % DAY + len(units) > DAY:
+            raise ValueError(f"{len(units)} hours from hour {hour % DAY} reach beyond midnight")
+        ticked = self._ticked
+        if ticked is None:
+            ticked = self._ticked = _Ticked(DAY - hour % DAY, units.shape[1])
+        if hour % DAY != DAY - ticked.hours + ticked.count:
+            raise ValueError(f"hour {hour} does not follow the hours before it")
+        seen = self._read(amounts, units, keep=True)
+        ticked.take(seen, self.price > 0, 3.5 * np.sqrt(self._spread / self._spread_hours))
+        if ticked.count == ticked.hours:
+            self._learn(ticked)
         return seen.scores
 
-    def _read(self, amounts: Floats, units: Floats) -> _Seen:
+    def rewind(self) -> None:
+        """Forget the hours of the day that is not over, so that it can be begun anew."""
+        self._totals.rewind()
+        self._ticked = None
+
+    def _read(self, amounts: Floats, units: Floats, *, keep: bool) -> _Seen:
         shift, price = self.shift, self.price
         present = np.isfinite(amounts) & np.isfinite(units)
         amounts, units = np.where(present, amounts, 0.0), np.where(present, units, 0.0)
@@ -123,22 +165,19 @@ class UnitPrice:
         spread = np.maximum(np.sqrt(self._spread / self._spread_hours), shift.least_spread)
         root = shift.cap * spread[0] * 0.25 / np.sqrt(self._k(units)) + 1.0 - 0.09375 / self._k(units)
         counted = np.minimum(amounts, held * np.maximum(root, 0.0) ** 4)
-        news = np.stack([np.where(known, counted, 0.0), held, units], axis=1)
-        past = np.concatenate([self._past, news])
-        totals = np.concatenate([np.zeros((1, *past.shape[1:])), past.cumsum(axis=0)])
-        sums = [totals[LONGEST + 1 :] - totals[LONGEST + 1 - hours : -hours] for hours in HORIZONS]
-        least = shift.of_usual / LONGEST * sums[-1][:, 1]
+        sums = self._totals.sums((np.where(known, counted, 0.0), held, units), keep=keep)
+        least = shift.of_usual / LONGEST * sums[:, -1, 1]
         z = np.empty((len(HORIZONS), *amounts.shape))
         scores = np.zeros_like(amounts)
-        for place, parts in enumerate(sums):
-            total, usual, count = np.moveaxis(parts, 1, 0)
+        for place in range(len(HORIZONS)):
+            total, usual, count = np.moveaxis(sums[:, place], 1, 0)
             z[place] = z_score(total, usual, self._k(count)) * (present & known)
             worth = (total >= shift.ratio * usual) & (total - usual >= least)
             scores = np.maximum(scores, np.where(worth, z[place] / spread[place], 0.0) / shift.threshold)
         scores *= amounts > held
-        return _Seen(scores, z, amounts, units, past[-LONGEST:])
+        return _Seen(scores, z, amounts, units)
 
-    def _k(self, units: Floats) -> Floats:
+    def _k(self, units: Reals) -> Floats:
         """The shape of the gamma law of what so many units cost, by which they are as sure as their price is."""
         shift = self.shift
         size = (self._sizes[0] + shift.size_units * shift.size) / (self._sizes[1] + shift.size_units)
@@ -146,18 +185,16 @@ class UnitPrice:
         result: Floats = 1.0 / (size / np.maximum(units, 0.3) + shift.wander + size / trained)
         return result
 
-    def _learn(self, seen: _Seen) -> None:
+    def _learn(self, ticked: _Ticked) -> None:
         shift = self.shift
-        self._past = seen.past
-        flagged = seen.scores >= 1.0
-        calm = (seen.units > 0) & ~flagged & (self.price > 0)
-        keep = np.exp(-calm.sum(axis=0) / shift.spread_memory)
-        most = 3.5 * np.sqrt(self._spread / self._spread_hours)[:, None]
-        self._spread = self._spread * keep + 2.0 * (np.clip(seen.z, 0.0, most) ** 2 * calm).sum(axis=1)
-        self._spread_hours = self._spread_hours * keep + calm.sum(axis=0)
-        self._stretch = np.where(flagged.sum(axis=0) >= shift.adopt_hours, self._stretch + 1, 0)
-        odd: Flags = flagged.max(axis=0)
-        self._quarantine.append(_Day(seen.amounts, seen.units, odd))
+        self._totals.close()
+        self._ticked = None
+        keep = np.exp(-ticked.calm / shift.spread_memory)
+        self._spread = self._spread * keep + 2.0 * ticked.strayed
+        self._spread_hours = self._spread_hours * keep + ticked.calm
+        self._stretch = np.where(ticked.flagged.sum(axis=0) >= shift.adopt_hours, self._stretch + 1, 0)
+        odd: Flags = ticked.flagged.max(axis=0)
+        self._quarantine.append(_Day(ticked.amounts, ticked.units, odd))
         if len(self._quarantine) > shift.quarantine_days:
             young = self._trained[1] < 3.0 * shift.least_units
             clean = ~np.any([day.flagged for day in self._quarantine], axis=0)
@@ -189,15 +226,14 @@ class UnitPrice:
 
 
 def follow(prices: UnitPrice, amounts: Floats, units: Floats, hour: int) -> Floats:
-    """Learn all whole days of the given hours (hours × rows), read the rest; the scores of all.
+    """Carry the given hours (hours × rows), so that whole days are learnt; the scores of all.
 
     `hour` is that of the first row, counted from a midnight UTC.
     """
     scores: list[Floats] = []
     at = 0
-    while (until := at + DAY - (hour + at) % DAY) <= len(amounts):
-        scores.append(prices.advance(amounts[at:until], units[at:until]))
+    while at < len(amounts):
+        until = min(at + DAY - (hour + at) % DAY, len(amounts))
+        scores.append(prices.advance(amounts[at:until], units[at:until], hour + at))
         at = until
-    if at < len(amounts):
-        scores.append(prices.read(amounts[at:], units[at:]))
     return np.concatenate(scores)

@@ -90,5 +90,5 @@ def test_hour_by_hour_says_the_same_as_a_whole_day() -> None:
     whole, prices = flagged(dollars, requests), UnitPrice(5)
     for day in range(0, DAYS * 24, 24):
         so_far = [prices.read(dollars[day : day + hours], requests[day : day + hours])[-1] for hours in range(1, 25)]
-        prices.advance(dollars[day : day + 24], requests[day : day + 24])
+        prices.advance(dollars[day : day + 24], requests[day : day + 24], day)
         assert np.allclose(so_far, whole[day : day + 24])

@@ -1,0 +1,302 @@
+"""The hours of one day, judged by what was learnt before it, and carried until the day is over.
+
+What is the same for the whole day (`Standing`) is worked out once. An hour more costs the work for this hour: running
+totals, silences and bursts go on from where the hour before left them. Nothing of what was learnt is touched, so that
+the day can be begun anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from rules.bursts import Bursts
+from rules.horizons import HORIZONS, LONGEST, Law, Reals, Totals, values_at, z_score
+from rules.materiality import Floors, material_scores
+from rules.profile import DAY, WEEK, Flags, Floats
+from rules.silence import Silence
+from rules.tuning import Tuning
+
+ONGOING = ((3, 0, 0.25), (4, 2, 0.75), (5, 2, 0.75))
+"""(horizon, newest, part) as places among the horizons: six hours are told while the newest one, a day and three days
+while the newest three, still stray by this part of what the whole sum does on average."""
+NEARLY = 0.7
+"""The score from which an hour makes a burst that the series is known for, told or not."""
+FAMILIAR = 0.5
+"""The most that an hour scores which the series is known for."""
+
+
+class Reading(NamedTuple):
+    """Some hours of every series: every array is hours × rows."""
+
+    expected: Floats
+    upper: Reals
+    """The value at which an hour alone reaches the one-hour threshold."""
+    score: Reals
+    """The most that any horizon over one hour reached of its threshold: 1 and more is flagged."""
+    material: Reals
+    """The same over all horizons, where the excess had to reach its floor too: the lesser of both ratios counts.
+    Without floors it is the score."""
+    z: Reals
+    """The largest z-score of any horizon; without floors, the score."""
+    silence: Floats
+    """1 and more where nothing at all has come for hours that practically always bring something; at most four days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the days before say of a day; one entry a series, spreads have one a horizon and series."""
+
+    begin: int
+    """The hour of the week that the day begins at."""
+    expected: Floats
+    """24 hours × rows."""
+    law: Law
+    single: Law
+    raw: Floats
+    """The spread as it was measured."""
+    spread: Floats
+    """The same, at least `Tuning.least_spread`."""
+    level: Floats
+    told: Reals
+    """What the flagged hours of earlier weeks had, by hour of the week."""
+    hours: Floats
+    """Known hours behind the level."""
+
+    def has(self, hours: slice) -> bool:
+        """Whether these hours of the week are the day's."""
+        return bool(self.begin <= hours.start and hours.stop <= self.begin + DAY)
+
+    def expect(self, hours: slice) -> Floats:
+        """What is expected of these hours of the week."""
+        return self.expected[hours.start - self.begin : hours.stop - self.begin]
+
+
+class Ticked:
+    """What there is to learn from a day's hours, `count` of them so far; arrays are hours × rows."""
+
+    def __init__(self, hours: int, rows: int) -> None:
+        self.count = 0
+        self.seen, self.fair = np.zeros((2, hours, rows))
+        """`fair` is what was seen, limited to what is no outlier."""
+        self.present = np.zeros((hours, rows), dtype=np.float32)
+        """1 for the hours that may train."""
+        self.odd, self.silent = np.zeros((2, hours, rows), dtype=np.bool_)
+        """`odd` is what may not train: also a burst that the series is known for."""
+        self.hit = np.zeros((hours, len(HORIZONS), rows), dtype=np.bool_)
+        """Which horizons flag."""
+        self.strayed = np.zeros((len(HORIZONS), rows))
+        """Squared z-scores above zero of the hours that teach and were not flagged, summed."""
+        self.calm = np.zeros(rows)
+        """How many these are."""
+        self.untaught: Flags | None = None
+
+    def take(self, judged: Judged, standing: Standing, tuning: Tuning, untaught: Flags | None) -> None:
+        """Take the next hours."""
+        at = slice(self.count, self.count + len(judged.seen))
+        self.count = at.stop
+        if untaught is not None:
+            self.untaught = np.zeros(self.seen.shape, dtype=np.bool_) if self.untaught is None else self.untaught
+            self.untaught[at] = untaught
+        teaches = judged.present if untaught is None else judged.present & ~untaught
+        self.seen[at], self.fair[at], self.present[at] = judged.seen, judged.fair(tuning, standing.spread), teaches
+        self.hit[at] = judged.scores >= 1.0
+        self.odd[at] = odd = self.hit[at, 1:].any(axis=1)
+        self.silent[at] = silent = judged.depth >= 1.0
+        calm = teaches & ~(odd | silent)
+        most = 3.5 * standing.raw
+        for z, own in zip(judged.z, calm, strict=True):
+            self.strayed += np.clip(z, 0.0, most) ** 2 * own
+        self.calm += calm.sum(axis=0)
+
+
+class Today:
+    """A day of `rows` series. Between two days (`close`) it holds what the last days were, and nothing of the next."""
+
+    def __init__(self, rows: int, tuning: Tuning) -> None:
+        self._tuning = tuning
+        self._rows = rows
+        self.totals = Totals(rows)
+        self._silence, self._bursts = Silence(rows), Bursts(rows, tuning.known)
+        self._quiet, self._known = self._silence, self._bursts
+        """Both as they are with the hours of the day."""
+        self.ticked: Ticked | None = None
+
+    @property
+    def length(self) -> int:
+        """How many hours of the day are judged once it is over: less than 24 where the first one is not whole."""
+        return len(self.ticked.seen) if self.ticked else 0
+
+    def rewind(self) -> None:
+        """Forget the hours of the day."""
+        self.totals.rewind()
+        self._quiet, self._known = self._silence, self._bursts
+        self.ticked = None
+
+    def close(self) -> None:
+        """Let the hours of the day be the past."""
+        self.totals.close()
+        self._silence, self._bursts = self._quiet, self._known
+        self.ticked = None
+
+    def taken(self, places: npt.NDArray[np.intp]) -> Today:
+        """The rows at these places as they were before the day, new ones for -1."""
+        after = Today(0, self._tuning)
+        after._rows = len(places)
+        after.totals = self.totals.taken(places)
+        after._silence = after._quiet = self._silence.taken(places)
+        after._bursts = after._known = self._bursts.taken(places)
+        return after
+
+    def tick(self, block: Block, standing: Standing, length: int, untaught: Flags | None) -> Judged:
+        """Judge the next hours of a day of this length, and let them stay; the hours `untaught` teach nothing."""
+        if self.ticked is None:
+            self.ticked = Ticked(length, self._rows)
+            self._known = self._bursts.copy()
+        ticked = self.ticked
+        judged, self._quiet = self._judge(block, standing, keep=True)
+        bursts = judged.bursts()
+        if untaught is None:
+            told = judged.but(self._known.follow(*bursts))
+        else:
+            told = judged.but(self._known.read(*bursts))
+            self._known.follow(bursts.odd & ~untaught, bursts.height)
+        ticked.take(judged, standing, self._tuning, untaught)
+        return told
+
+    def peek(self, block: Block, standing: Standing) -> Judged:
+        """Judge hours that follow, and keep nothing of them."""
+        judged, _ = self._judge(block, standing, keep=False)
+        return judged.but(self._known.read(*judged.bursts()))
+
+    def _judge(self, block: Block, standing: Standing, *, keep: bool) -> tuple[Judged, Silence]:
+        tuning, spread = self._tuning, standing.spread
+        values, expected, _ = block
+        present = np.isfinite(values)
+        seen = np.where(present, values, 0.0)
+        mean, k = standing.law.of(expected, expected * expected)
+        (cap,) = values_at([tuning.cap * spread[0]], mean, k)
+        cap[mean <= 0] = np.inf
+        held = expected * present
+        over = seen > expected
+        familiar = over & (seen <= tuning.familiar * _near(standing.told, block.hours))
+        alone = np.where(familiar, 0.0, z_score(seen, mean, k))
+        hot = (alone >= tuning.hot * spread[0]) & present
+        counted = np.where(familiar, expected, np.minimum(seen, cap))
+        columns = (counted, held, held * expected, seen, hot, over & (expected > 0))
+        sums = self.totals.sums(columns, keep=keep)
+        z = np.empty((len(values), len(HORIZONS), values.shape[1]), dtype=np.float32)
+        z[:, 0] = alone
+        z[:, 1:] = z_score(sums[:, 1:, 0], *standing.single.of(sums[:, 1:, 1], sums[:, 1:, 2]))
+        z *= present[:, None]
+        scores = z / (spread * np.array(tuning.thresholds)[:, None]).astype(np.float32)
+        scores *= sums[:, :, 4] >= np.array(tuning.witnesses, dtype=np.float32)[:, None]
+        scores[:, -1] *= (sums[:, -1, 5] >= tuning.breadth * LONGEST) & (standing.hours >= WEEK)
+        _gate(scores, z, spread)
+        scores *= _goes_on(sums)
+        depth, news, quiet = self._quiet.read(seen, present, sums, standing.single, spread)
+        depth /= tuning.silence
+        news &= standing.hours >= tuning.young
+        return Judged(expected, mean, k, present, seen, sums, z, scores, scores, depth, news), quiet
+
+
+class Block(NamedTuple):
+    """Hours that follow each other: `values` (NaN = missing) and `expected` are hours × rows, `hours` those of the
+    week."""
+
+    values: Floats
+    expected: Floats
+    hours: npt.NDArray[np.intp]
+
+
+class OddHours(NamedTuple):
+    """What `rules.bursts` reads, both hours × rows."""
+
+    odd: Flags
+    height: Reals
+
+
+class Judged(NamedTuple):
+    """What was made of some hours."""
+
+    expected: Floats
+    mean: Reals
+    k: Reals
+    present: Flags
+    seen: Floats
+    sums: Reals
+    z: Reals
+    """Hours × horizons × rows, like the scores; not yet divided by the spread."""
+    scores: Reals
+    told: Reals
+    """The scores without the bursts that a series is known for."""
+    depth: Floats
+    news: Flags
+
+    def bursts(self) -> OddHours:
+        """Which of the hours are odd, and how far an hour and the one before it lie above the expected."""
+        _, two, *_, six = range(4)
+        height = np.maximum(self.sums[:, two, 3] - self.sums[:, two, 1], 0.0) / HORIZONS[two]
+        return OddHours(self.scores[:, two : six + 1].max(axis=1) >= NEARLY, height)
+
+    def but(self, familiar: Flags) -> Judged:
+        """The same, where these hours belong to a burst that the series is known for."""
+        if not familiar.any():
+            return self
+        *_, six = range(4)
+        told = self.scores.copy()
+        told[:, : six + 1] = np.where(familiar[:, None], np.minimum(told[:, : six + 1], FAMILIAR), told[:, : six + 1])
+        return self._replace(told=told)
+
+    def fair(self, tuning: Tuning, spread: Floats) -> Floats:
+        """What was seen, limited to what is no outlier."""
+        most, least = values_at([tuning.train_cap * spread[0], tuning.train_least * spread[0]], self.mean, self.k)
+        most[self.mean <= 0] = np.inf
+        result: Floats = np.clip(self.seen, least, most)
+        return result
+
+    def reading(self, tuning: Tuning, standing: Standing, floors: Floors | None) -> Reading:
+        """What is told of the hours."""
+        spread = standing.spread
+        (upper,) = values_at([tuning.thresholds[0] * spread[0]], self.mean, self.k)
+        score = self.told[:, 1:].max(axis=1)
+        material = material_scores(self.told, self.sums, floors, standing.level) if floors else score
+        z = (self.z / spread).max(axis=1) if floors else score
+        return Reading(self.expected, upper, score, material, z, self.depth * self.news)
+
+
+def _near(told: Reals, hours: npt.NDArray[np.intp]) -> Reals:
+    """The most that a flagged hour of the weeks before had, at the same time give or take an hour."""
+    near = told[hours]
+    for shift in (-1, 1):
+        np.maximum(near, told[(hours + shift) % WEEK], out=near)
+    return near
+
+
+def _gate(scores: Reals, z: Reals, spread: Floats) -> None:
+    """A long sum keeps a finished story alive: what flags must still be going on over the shorter horizons."""
+    one, two, three, six, day, week = range(len(HORIZONS))
+    least = spread.astype(np.float32)
+    scores[:, two] *= z[:, one] >= least[one]
+    scores[:, three] *= z[:, one] >= 0.5 * least[one]
+    scores[:, six] *= (z[:, one] >= least[one]) | (z[:, two] >= least[two])
+    scores[:, day] *= z[:, six] >= 1.5 * least[six]
+    scores[:, week] *= (z[:, day] >= 2.0 * least[day]) & (z[:, six] >= least[six])
+
+
+def _goes_on(sums: Reals) -> Flags:
+    """Whether what each sum strayed by is still coming, so that an incident that has ended is soon over.
+
+    The newest hours must stray by a part of what the whole sum does, in its unit an hour or relative to the expected:
+    at night a key that spends three times as much as usual strays by little, but still threefold.
+    """
+    excess = sums[:, :, 0] - sums[:, :, 1]
+    result = np.ones(excess.shape, dtype=np.bool_)
+    for place, newest, part in ONGOING:
+        least = part * excess[:, place]
+        result[:, place] = excess[:, newest] * (HORIZONS[place] / HORIZONS[newest]) >= least
+        result[:, place] |= excess[:, newest] * sums[:, place, 1] >= least * sums[:, newest, 1]
+    return result
