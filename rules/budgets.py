@@ -16,7 +16,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, cast
 
 import numpy as np
@@ -210,8 +210,13 @@ def _scopes(
 ) -> tuple[npt.NDArray[np.intp], tuple[Scope, ...]]:
     """For each chosen leaf the index of the scope it counts for, and the scopes in order of their first leaf."""
     group_of, values = groups(budget.per, [reach.leaves[row] for row in rows.tolist()], names)
-    scopes = (Scope.of(reach.view.organization, dict(zip(budget.per, some, strict=True))) for some in values)
-    return group_of, tuple(scopes)
+    return group_of, tuple(_scope(reach.view.organization, budget.per, some) for some in values)
+
+
+@lru_cache(maxsize=1 << 16)
+def _scope(organization: str, per: tuple[Dimension, ...], values: tuple[str, ...]) -> Scope:
+    """The same thousands are asked for at every judgement."""
+    return Scope.of(organization, dict(zip(per, values, strict=True)))
 
 
 def _by_scope(

@@ -63,6 +63,9 @@ class Reach:
     def running(self, period: Period, members: Sequence[Rows]) -> Amounts:
         """The running sums of some scopes, each given by its rows: scope x column of the period (`begins`)."""
         columns = period.columns(self.view.start, self.view.hours)
+        if self._earlier is None and len(members) == 1 and len(members[0]) == len(self.leaves):
+            whole: Amounts = self.view.cost[:, columns].sum(axis=0, keepdims=True).cumsum(axis=1)
+            return whole
         rows = np.concatenate(members)
         firsts = np.cumsum([0, *(len(leaves) for leaves in members[:-1])])
         cost = self._hours(rows, columns)

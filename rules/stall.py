@@ -43,10 +43,10 @@ def judge(view: SpendView, now: datetime) -> Stall | None:
     """The stall that the newest complete hours of `view` show at `now`, if they show one."""
     complete = min(max(view.index(view.complete_until), 0), view.hours)
     rows = [at for at, leaf in enumerate(view.leaves) if leaf.api_key != UNATTRIBUTED]
-    cost = view.cost[rows]
-    if complete == 0 or cost[:, complete:].any():
+    # As a rule the newest complete hour says that there is no silence, and the rest need not be added up.
+    if complete == 0 or view.cost[rows, complete - 1 :].any():
         return None
-    total = cost[:, :complete].sum(axis=0, dtype=np.int64)
+    total = view.cost[rows, :complete].sum(axis=0, dtype=np.int64)
     known = view.known[:complete]
     spending = np.flatnonzero(total)
     begin = int(spending[-1]) + 1 if spending.size else complete

@@ -22,6 +22,7 @@ from watcher.admin_api import (
     connect,
 )
 from watcher.admin_api.transport import USER_AGENT
+from watcher.asked_rules import rules_asked
 from watcher.channels import make_notifiers
 from watcher.cycle import World
 from watcher.ledger import Ledger
@@ -88,15 +89,7 @@ class Parts:
     @property
     def rules(self) -> Rules:
         """What the configuration asks to be told of."""
-        settings = self.settings
-        return Rules(
-            settings.budgets,
-            settings.anomalies,
-            settings.routes,
-            settings.drift,
-            settings.price_changes,
-            tuple(receiver.name for receiver in settings.receivers),
-        )
+        return rules_asked(self.settings)
 
     def world(self, access: Access, organization: str, ledger: Ledger | None = None) -> World:
         """What a cycle of the organization of this id works on; a ledger that is already filled may be handed on."""

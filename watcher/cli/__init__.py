@@ -13,6 +13,7 @@ import typer
 from watcher import __version__
 from watcher.cli import (
     alerts,
+    backtest,
     backup,
     budgets,
     check,
@@ -80,6 +81,7 @@ for group in (
     prices,
     export,
     alerts,
+    backtest,
     silence,
 ):
     group.register(app)

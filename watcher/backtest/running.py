@@ -1,0 +1,160 @@
+"""A back-test of one organization: its stored history, replayed through one configuration's rules or several's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from rules.judgement import Rules
+from rules.model import HOUR, Names
+from rules.wording import label_of
+from watcher.backtest.frames import hourly
+from watcher.backtest.history import CLAUDE_CODE, History, stored_history
+from watcher.backtest.replay import Place, Replay, replay
+from watcher.backtest.told import Told
+from watcher.ledger.days import DAY
+from watcher.limits.caps import read_caps
+from watcher.pricing import PriceBook
+from watcher.store import Store
+
+LEAST = timedelta(hours=25)
+"""Less history than this cannot be replayed: anomaly rules say nothing for a day."""
+GOOD_LEAD = timedelta(days=28)
+"""History before the first judgement, with which the baseline knows the weeks as it does in a running daemon."""
+
+Step = Callable[[str, int, int], None]
+"""Hears what is being done, how much of it is, and how much there is."""
+
+
+class TooLittleHistory(Exception):
+    """There is not enough to replay; the text is a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """Whose history it is: its id, what the configuration calls it ("" where it stands alone), and its own name."""
+
+    id: str
+    label: str
+    name: str
+    several: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The rules of one configuration, under the name by which people know it."""
+
+    title: str
+    rules: Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Backtest:
+    """One configuration's replay."""
+
+    asked: Asked
+    replay: Replay
+
+
+@dataclass(frozen=True, slots=True)
+class Backtests:
+    """What replays of one history came to, in the order asked for."""
+
+    organization: Organization
+    names: Names
+    history: History
+    days: int
+    """How many were asked for."""
+    start: datetime
+    """From where on hours were judged."""
+    found: tuple[Backtest, ...]
+    notes: tuple[str, ...]
+
+    def label(self, told: Told) -> str:
+        """What people call the scope of an alert."""
+        return label_of(told.alert.subject.scope, self.names) or "the organization"
+
+
+def run(
+    store: Store,
+    prices: PriceBook,
+    organization: Organization,
+    configurations: Sequence[Asked],
+    window: tuple[int, datetime],
+    step: Step,
+) -> Backtests:
+    """Replay the last so many days (`window`: days, and the present). Reads only; raises StoreError, TooLittleHistory.
+
+    Rules are taken as they are for this organization; limits from the Console are those of now.
+    """
+    days, now = window
+    names = store.directory.names(organization.id)
+    called = [organization.name, *([organization.label] if organization.label else [])]
+    configurations = [Asked(each.title, each.rules.of(organization.id, called)) for each in configurations]
+    rules = [each.rules for each in configurations]
+    asked = now.replace(minute=0, second=0, microsecond=0) - days * DAY
+    span = store.usage.span(organization.id)
+    start = asked if span is None else max(asked, span[0])
+    history = stored_history(
+        store, prices, organization.id, rules, (start, now), lambda done, of: step("reading the history", done, of)
+    )
+    _check(history)
+    caps = read_caps(store, organization.id, names) if any(each.ask_for_caps for each in rules) else None
+    place = Place(names, organization.name or organization.id, organization.label, organization.several, caps)
+    found = [Backtest(each, _replayed(each, history, place, start, now, step)) for each in configurations]
+    notes = tuple(_notes(history, start, asked, days, found))
+    return Backtests(organization, names, history, days, start, tuple(found), notes)
+
+
+def _replayed(asked: Asked, history: History, place: Place, start: datetime, now: datetime, step: Step) -> Replay:
+    frames = hourly(
+        history.view,
+        start,
+        now,
+        counted=history.counted,
+        settling=history.settling,
+        lateness=history.lateness,
+    )
+    hours = max((history.view.complete_until - start) // HOUR, 0)
+    done = 0
+
+    def heard(_frame: object) -> None:
+        nonlocal done
+        done += 1
+        step(f"replaying {asked.title}", done, hours)
+
+    return replay(frames, asked.rules, place, progress=heard)
+
+
+def _check(history: History) -> None:
+    if history.first is None:
+        raise TooLittleHistory("No usage is stored: there is nothing to replay.")
+    stored = history.view.complete_until - history.first
+    if stored < LEAST:
+        raise TooLittleHistory(
+            f"Only {max(stored // HOUR, 0)} hours of history are stored, and a replay takes at least "
+            f"{LEAST // HOUR}: let the daemon run, or read more with --fetch."
+        )
+
+
+def _notes(history: History, start: datetime, asked: datetime, days: int, found: Sequence[Backtest]) -> Iterator[str]:
+    """What the reader must know of this history to judge what follows."""
+    first = history.first
+    if first is not None and start > asked:
+        replayed = (history.view.complete_until - start) / DAY
+        yield f"History begins {first:%Y-%m-%d %H:%M} UTC: {replayed:.0f} days were replayed, of {days} asked for."
+    if first is not None and start - first < GOOD_LEAD:
+        yield (
+            f"Until {first + GOOD_LEAD:%Y-%m-%d} anomalies were judged with less than {GOOD_LEAD.days} days of history "
+            "before them, and are told more often than they would be now."
+        )
+    holes = int((~history.view.known[history.view.index(max(start, history.view.start)) :]).sum())
+    holes -= max((history.view.hours - history.view.index(history.view.complete_until)), 0)
+    if holes > 0:
+        yield f"{holes} hours were never read: they are missing, and count as nothing."
+    if any(known == CLAUDE_CODE for known in history.counted.values()):
+        yield f"{CLAUDE_CODE[:1].upper()}{CLAUDE_CODE[1:]}."
+    for each in found:
+        if not each.asked.rules.routes:
+            yield f"{each.asked.title} has no route: nobody would have been told of anything."

@@ -1,0 +1,42 @@
+"""Words for back-tests, on a terminal and on a page."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from notifiers.text import duration
+from rules.money import display_usd
+from rules.periods import MONTHS
+from watcher.backtest.told import Told
+
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def story(told: Told) -> str:
+    """When it began, was told and ended, and the money before and after, as one line."""
+    words = [f"told {duration(told.paged_at - told.began)} after it began" if told.told_at else "told to nobody"]
+    if told.before is not None and told.after is not None and told.before + told.after > 0:
+        kind = "over the limit" if told.alert.subject.kind == "budget" else "of excess"
+        words.append(f"{display_usd(told.before)} {kind} before, {display_usd(told.after)} after")
+    if told.resolved_at is not None:
+        words.append(f"ended {moment(told.resolved_at)}")
+    elif not told.alert.is_event:
+        words.append("fires still")
+    return "; ".join(words)
+
+
+def day(when: date) -> str:
+    """A day for people: "9 Nov 2026"."""
+    return f"{when.day} {MONTHS[when.month - 1][:3]} {when.year}"
+
+
+def moment(when: datetime) -> str:
+    """A moment of UTC for people: "Mon 9 Nov 14:20"."""
+    return f"{_WEEKDAYS[when.weekday()]} {when.day} {MONTHS[when.month - 1][:3]} {when:%H:%M}"
+
+
+def later(span: timedelta) -> str:
+    """How much later, or earlier, one of two tells the same."""
+    if not span:
+        return "at the same time"
+    return f"{duration(abs(span))} {'later' if span > timedelta(0) else 'earlier'}"
