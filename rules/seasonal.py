@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from rules.dispersion import Dispersion
 from rules.horizons import LONGEST, Law, taken
+from rules.leak import Leak
 from rules.materiality import Floors
 from rules.profile import DAY, WEEK, Flags, Floats, Profile, Tier
 from rules.quarantine import Day, Quarantine
@@ -52,6 +53,7 @@ class Baseline:
         self.hours = np.zeros(rows)
         """Known hours behind each series' level."""
         self._today = Today(rows, self.tuning)
+        self._leak = Leak(rows)
         self._standing: Standing | None = None
 
     def read(self, values: Floats, hour: int, floors: Floors | None = None) -> Reading:
@@ -97,6 +99,7 @@ class Baseline:
         after._dispersion.take(self._dispersion, places)
         after._quarantine = self._quarantine.taken(places)
         after._today = self._today.taken(places)
+        after._leak = self._leak.taken(places)
         if len(self._quarantine):
             after._level = taken(self._level, places)
             after._dispersion.refit(after._level, after._usual())
@@ -130,7 +133,18 @@ class Baseline:
             begin = hour % WEEK // DAY * DAY
             expected = self._expect(slice(begin, begin + DAY))
             self._standing = Standing(
-                begin, expected, law, law.single(), raw, spread, self._level, self._told, self.hours
+                begin,
+                expected,
+                law,
+                law.single(),
+                raw,
+                spread,
+                self._level,
+                self._told,
+                self.hours,
+                self._leak.score,
+                self._leak.excess,
+                self._leak.usual,
             )
         return self._standing
 
@@ -162,6 +176,7 @@ class Baseline:
         keep = np.exp(-ticked.calm / tuning.spread_memory)
         self._spread = self._spread * keep + 2.0 * ticked.strayed
         self._spread_hours = self._spread_hours * keep + ticked.calm
+        self._leak.close(day.fair, day.present * ~flagged)
         self._quarantine.add(day)
         self._quarantine.taint(flagged, ticked.hit)
         # A young series cannot wait: it has nothing else to go by.
