@@ -144,8 +144,8 @@ def _normal_day(ordinary: Ordinary, incident: Incident) -> float:
 def _polls(heard: Heard, incident: Incident, rule: AnomalyRule, told_at: float | None) -> float | None:
     """Polls between the data passing bound and floor on one of its keys, and the poll that told of it.
 
-    Either the hour that fills has passed its bound and five times the floor; or it and the hour before have passed
-    theirs, and the excess of both the floor of two hours.
+    The hour that fills has passed its bound, and its excess what a first hour must have cost; or the hour before had
+    passed its own, too, and both together cost so much.
     """
     passed = min((at for key in incident.keys if (at := _passes(heard, incident, key, rule)) is not None), default=None)
     if passed is None:
@@ -172,7 +172,7 @@ def _passes(heard: Heard, incident: Incident, key: str, rule: AnomalyRule) -> fl
             moment = incident.first + at + minute / 60.0
             seen = usual * minute / 60.0 + extra * incident.gone(incident.first + at, moment)
             over = seen - expected
-            if seen > upper and (over >= OVERWHELMING * floor or (before >= 0.0 and over + before >= 2.0 * floor)):
+            if seen > upper and over + max(before, 0.0) >= OVERWHELMING * floor:
                 return moment
         before = whole - expected if whole > upper else -1.0
     return None
