@@ -179,8 +179,8 @@ class Baseline:
         self._leak.close(day.fair, day.present * ~flagged)
         self._quarantine.add(day)
         self._quarantine.taint(flagged, ticked.hit)
-        # A young series cannot wait: it has nothing else to go by.
-        young = day.present * (self.hours < tuning.young)
+        # A young series cannot wait: it has nothing else to go by. One of minutes has not even that.
+        young = day.present * ((self.hours < tuning.young) & (self.hours >= tuning.newborn))
         day.present[:] -= young
         self._profile.train(day.hours, day.fair, young)
         if len(self._quarantine) > tuning.quarantine_days:

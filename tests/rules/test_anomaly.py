@@ -139,6 +139,16 @@ def test_a_key_that_rested_for_two_weeks_may_come_back_as_it_was() -> None:
         assert not breaches(view_of(LEAVES, cost, 62 * 24 + hour)), f"{hour} hours after"
 
 
+@pytest.mark.parametrize("before_midnight", [1, 2, 5])
+def test_a_new_key_that_begins_dearly_just_before_midnight_is_told_the_morning_after(before_midnight: int) -> None:
+    leaves = (*LEAVES, Leaf("workspace-0", "newborn", "claude"))
+    cost = np.vstack([CALM, np.zeros((1, CALM.shape[1]), dtype=np.int64)])
+    midnight = 64 * 24
+    cost[-1, midnight - before_midnight :] = 16 * DOLLAR
+    cost[-1, midnight - before_midnight] = 4 * DOLLAR
+    assert "newborn" in breaches(view_of(leaves, cost, midnight + 3))
+
+
 def test_a_new_weekly_job_is_told_once() -> None:
     cost = CALM.copy()
     for week in range(6, 10):
