@@ -159,15 +159,14 @@ def by_kind(every: Sequence[Fate]) -> Iterator[Sequence[object]]:
 def promises(every: Sequence[Fate]) -> Iterator[Sequence[object]]:
     """Runaways by the polls after the data had passed bound and floor, leaks by the days of normal spend they cost."""
     dear = [fate for fate in every if fate.incident.kind == "runaway" and fate.incident.by_hour().max() >= DEAR]
-    polls = np.array([fate.polls for fate in dear if fate.polls is not None])
-    if len(polls):
-        yield (
-            f"runaways of {DEAR:.0f} dollars an hour and more, within {IN_TIME} polls",
-            len(polls),
-            f"{np.mean(polls <= IN_TIME):.2f}",
-            f"{np.median(polls) * POLL * 3600:.0f} s",
-            "never" if np.isinf(polls.max()) else f"{polls.max():.0f} polls",
-        )
+    first = [fate for fate in dear if "again" not in fate.incident.variety]
+    words = f"runaways of {DEAR:.0f} dollars an hour and more, within {IN_TIME} polls"
+    for name, own in ((words, dear), ("· without those that came again a week later", first)):
+        polls = np.array([fate.polls for fate in own if fate.polls is not None])
+        if len(polls):
+            middle = f"{np.median(polls) * POLL * 3600:.0f} s"
+            worst = "never" if np.isinf(polls.max()) else f"{polls.max():.0f} polls"
+            yield name, len(polls), f"{np.mean(polls <= IN_TIME):.2f}", middle, worst
     yield "· those that never pass bound and floor", sum(fate.polls is None for fate in dear), "", "", ""
     leaks = [fate for fate in every if fate.incident.kind == "slow leak"]
     due = [fate for fate in leaks if fate.dollars >= 5.0 * fate.normal_day]
