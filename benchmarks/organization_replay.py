@@ -18,7 +18,8 @@ from benchmarks.organization_harmless import Ordinary
 from benchmarks.organization_incidents import Incident
 from benchmarks.organization_traffic import DAY, START, Floats
 from rules import lifecycle, routing
-from rules.anomaly import CALM, CALM_HOURS, OVERWHELMING, read
+from rules.anomaly import CALM, CALM_HOURS, read
+from rules.fit import OVERWHELMING
 from rules.hearing import Audience
 from rules.materiality import Floors
 from rules.model import HOUR, Alert, AnomalyRule, Clear, Reason, Route, SpendView, State, Subject, Verdict

@@ -12,7 +12,7 @@ from benchmarks.organization_harmless import Ordinary
 from benchmarks.organization_incidents import Incident
 from benchmarks.organization_replay import LAG, POLL, Heard, Page, listen, when
 from benchmarks.organization_traffic import WEEK
-from rules.anomaly import OVERWHELMING
+from rules.fit import OVERWHELMING
 from rules.model import AnomalyRule
 from rules.subjects import DOLLAR
 

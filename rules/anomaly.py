@@ -22,44 +22,46 @@ history nothing is said.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 
-from rules.materiality import Floors
+from rules.carried import Carried
+from rules.fit import LOOK_BACK, alone
 from rules.model import HOUR, AnomalyRule, Clear, Names, NoData, SpendView, Subject, Verdict
 from rules.profile import DAY
-from rules.seasonal import Baseline, walk
-from rules.story import Floats, Told, breach
-from rules.subjects import DOLLAR, Subjects, cut
+from rules.story import Told, breach
+from rules.subjects import Subjects
 
-MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
-OVERWHELMING = 5
-"""Times `min_excess`: one such hour needs no second one."""
 CALM = 0.7
 CALM_HOURS = 2
 STALE_AFTER = timedelta(hours=6)
 """Without a complete hour newer than this nothing can be said to be over."""
-HISTORY = 56 * DAY
-"""Hours the baseline is fitted on, from a midnight: what is older would hardly weigh."""
-LOOK_BACK = 8 * DAY
-"""Hours a story can be followed back."""
 LEAST_HISTORY = DAY
 
 
-def judge(rule: AnomalyRule, view: SpendView, names: Names, firing: frozenset[str], now: datetime) -> list[Verdict]:
+def judge(
+    rule: AnomalyRule,
+    view: SpendView,
+    names: Names,
+    firing: frozenset[str],
+    now: datetime,
+    carried: Carried | None = None,
+) -> list[Verdict]:
     """One verdict for every scope of the rule that has ever spent anything, in the order of the view's leaves.
 
-    `firing` holds the fingerprints of alerts that are pending or firing now.
+    `firing` holds the fingerprints of alerts that are pending or firing now. What is `carried` from one judgement to
+    the next makes it quick.
     """
-    subjects = cut(rule, view, names)
+    carried = carried or Carried()
+    subjects = carried.cut(rule, view, names)
     if not subjects.scopes:
         return []
     why = _unknown(view, subjects, now)
     if np.count_nonzero(view.known[: subjects.complete]) < LEAST_HISTORY:
         why = f"less than {LEAST_HISTORY} hours of history"
         return [NoData(subject, why) for subject in _named(rule, subjects)]
-    told = read(rule, view, subjects)
+    told = carried.read(rule, view, subjects)
     material = told.reading.material[:, subjects.first :]
     ahead = material[told.complete :].max(axis=0, initial=0.0)
     newest = material[max(told.complete - CALM_HOURS, 0) : told.complete]
@@ -93,33 +95,9 @@ def _unknown(view: SpendView, subjects: Subjects, now: datetime) -> str | None:
 
 
 def read(rule: AnomalyRule, view: SpendView, subjects: Subjects, keep: int = LOOK_BACK) -> Told:
-    """What the baseline reads of the subjects over about the last `keep` hours, by the floors of the rule.
+    """What the baseline reads of the subjects of the whole view over about the last `keep` hours, by the floors of the
+    rule.
 
     Hours that are planned to be `subjects.factor` times the usual are held against so much.
     """
-    floor = rule.min_excess / DOLLAR
-    hour = (view.start - MONDAY) // HOUR
-    skip = subjects.complete - max(HISTORY, keep)
-    skip = max(skip - (hour + skip) % DAY, _first_day(subjects.dollars))
-    planned = subjects.factor
-    usual = subjects.dollars if planned is None else subjects.dollars / planned
-    reading = walk(
-        Baseline(subjects.dollars.shape[1], subjects.tiers),
-        usual[skip:],
-        hour + skip,
-        Floors(per_hour=floor, one_hour=OVERWHELMING * floor),
-        complete=max(subjects.complete - skip, 0),
-        keep=keep,
-        untaught=None if subjects.untaught is None else subjects.untaught[skip:],
-    )
-    hours, kept = subjects.dollars.shape[0], len(reading.expected)
-    if planned is not None:
-        times = planned[hours - kept :]
-        reading = reading._replace(expected=reading.expected * times, upper=reading.upper * times)
-    return Told(subjects, reading, begin=hours - kept, complete=subjects.complete - (hours - kept))
-
-
-def _first_day(dollars: Floats) -> int:
-    """How many whole days lie before the first hour of which anything is known: there is nothing to learn from them."""
-    known = np.isfinite(dollars).any(axis=1)
-    return int(known.argmax()) // DAY * DAY
+    return alone(rule, view, subjects, keep)

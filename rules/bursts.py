@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from rules.horizons import Reals, taken
+from rules.horizons import Reals
 from rules.profile import WEEK
 
 Floats = npt.NDArray[np.float64]
@@ -57,11 +57,11 @@ class Bursts:
         return copy.deepcopy(self)
 
     def taken(self, places: npt.NDArray[np.intp]) -> Bursts:
-        """The rows at these places, new ones for -1."""
+        """The rows at these places."""
         after = Bursts(0, self._known)
         after._now = self._now
-        after._heights, after._peak = taken(self._heights, places), taken(self._peak, places)
-        after._first, after._last = taken(self._first, places), taken(self._last, places, -np.inf)
+        after._heights, after._peak = self._heights.take(places, axis=-1), self._peak[places]
+        after._first, after._last = self._first[places], self._last[places]
         return after
 
     def follow(self, odd: Flags, height: Reals) -> Flags:

@@ -53,11 +53,14 @@ class Dispersion:
         self._lumps[0] += (seen * seen * present).sum(axis=0)
         self._lumps[1] += (seen * present).sum(axis=0)
 
-    def take(self, other: Dispersion, places: npt.NDArray[np.intp]) -> None:
-        """Become the rows of another one at these places; those at -1 stay as they are. `refit` has to follow."""
-        known = places >= 0
-        for name in ("_busy", "_even", "_lumps"):
-            getattr(self, name)[:, known] = getattr(other, name)[:, places[known]]
+    def taken(self, places: npt.NDArray[np.intp]) -> Dispersion:
+        """The rows at these places."""
+        after = Dispersion(0)
+        after._busy, after._even, after._lumps = (
+            sums.take(places, axis=-1) for sums in (self._busy, self._even, self._lumps)
+        )
+        after.quantum, after.noise = self.quantum[places], self.noise[places]
+        return after
 
     def rescale(self, rows: npt.NDArray[np.bool_], factor: Floats) -> None:
         """Follow a level that was multiplied by `factor`: its lumps grow with it, the relative noise stays."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +17,6 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Reals = npt.NDArray[np.floating[Any]]
 """Sums over horizons are kept in single precision: they are many, and seven digits are plenty for a score."""
-
-Number = TypeVar("Number", bound=np.generic)
 
 HORIZONS = (1, 2, 3, 6, 24, 72)
 LONGEST = max(HORIZONS)
@@ -135,15 +133,7 @@ class Totals:
         self._totals[: LONGEST + 1, :, rows] = self._totals[LONGEST][:, rows]
 
     def taken(self, places: npt.NDArray[np.intp]) -> Totals:
-        """The totals before the day of the rows at these places, new ones for -1."""
+        """The totals before the day of the rows at these places."""
         after = Totals(0, horizons=self._horizons)
-        after._totals = taken(self._totals[: LONGEST + 1], places)
+        after._totals = self._totals[: LONGEST + 1].take(places, axis=-1)
         return after
-
-
-def taken(array: npt.NDArray[Number], places: npt.NDArray[np.intp], fresh: float = 0.0) -> npt.NDArray[Number]:
-    """The rows (of the last axis) at these places; -1 stands for a new row, all of it `fresh`."""
-    result = np.full((*array.shape[:-1], len(places)), fresh, dtype=array.dtype)
-    known = places >= 0
-    result[..., known] = array[..., places[known]]
-    return result

@@ -26,6 +26,7 @@ from rules import (
 from rules.asked import Act, Answer, Request
 from rules.budget_requests import hear
 from rules.caps import Caps
+from rules.carried import Carried
 from rules.drift import DriftRule
 from rules.hearing import Audience
 from rules.limits import capped
@@ -147,8 +148,11 @@ def beginnings(rules: Rules, remembered: str | None, now: datetime) -> frozenset
     )
 
 
-def decide(snapshot: Snapshot, rules: Rules, past: Past, now: datetime) -> Decision:
-    """Judge a snapshot by every rule and advance the alerts. Same arguments, same decision, ids included."""
+def decide(snapshot: Snapshot, rules: Rules, past: Past, now: datetime, carried: Carried | None = None) -> Decision:
+    """Judge a snapshot by every rule and advance the alerts. Same arguments, same decision, ids included.
+
+    What is `carried` from one decision of an organization to the next makes it quick (`rules.carried`).
+    """
     silence = stall.judge(snapshot.view, now)
     view, counted = snapshot.view, snapshot.counted
     if silence is not None:
@@ -163,7 +167,7 @@ def decide(snapshot: Snapshot, rules: Rules, past: Past, now: datetime) -> Decis
     held = heard.pauses.still_needed(whole_watch)
     watch = held.narrow(whole_watch)
     judged = replace(snapshot, view=view, counted=counted)
-    verdicts = judge(judged, rules, watch, alerts, silence, now, paused=held)
+    verdicts = judge(judged, rules, watch, alerts, silence, now, paused=held, carried=carried)
     memory = prices.recall(past.remembered)
     if snapshot.ratios is not None:
         told = prices.judge(rules.prices, snapshot.ratios, memory, view, snapshot.names, alerts, now)
@@ -204,6 +208,7 @@ def judge(
     now: datetime,
     *,
     paused: pauses.Pauses | None = None,
+    carried: Carried | None = None,
 ) -> list[Verdict]:
     """Every verdict of every rule on one snapshot; of budgets that are paused those alone on what is listed."""
     view, names = snapshot.view, snapshot.names
@@ -224,7 +229,7 @@ def judge(
         found += early.judge(budget, figures, people, early_held, now, off=off, stalled=stalled)
         verdicts += pauses.only_listed(found, early_held) if paused and paused.holds(budget.name) else found
     for rule in rules.anomalies:
-        verdicts += anomaly.judge(rule, view, names, firing, now)
+        verdicts += anomaly.judge(rule, view, names, firing, now, carried)
     verdicts += sources.judge(snapshot, silence, now, alerts)
     verdicts += drift.judge(rules.drift, snapshot.organization, snapshot.reconciled, names, now)
     return verdicts

@@ -16,8 +16,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rules.horizons import taken
-
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
@@ -90,12 +88,12 @@ class Leak:
         self._learn(away, newest, before.sum(axis=0) > 0)
 
     def taken(self, places: npt.NDArray[np.intp]) -> Leak:
-        """The rows at these places, new ones for -1."""
-        after = Leak(len(places), self._creep)
-        after._days = deque((taken(day, places, np.nan) for day in self._days), maxlen=KEPT)
-        known = places >= 0
-        for name in ("_strayed", "_counted", "_stretch", "score", "excess", "usual"):
-            getattr(after, name)[known] = getattr(self, name)[places[known]]
+        """The rows at these places, each as often as it is named."""
+        after = Leak(0, self._creep)
+        after._days = deque((day[places] for day in self._days), maxlen=KEPT)
+        after._strayed, after._counted = self._strayed[places], self._counted[places]
+        after._stretch, after.usual = self._stretch[places], self.usual[places]
+        after.score, after.excess = self.score[places], self.excess[places]
         return after
 
     def _compared(self) -> tuple[Floats, Floats]:

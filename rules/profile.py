@@ -98,11 +98,12 @@ class Profile:
         self._weekday[:, day] = self._weekday[:, day] * np.exp(-whole[1] / (DAY * memory.weeks)) + whole
         self._latest[:, day] = np.where(whole[1] >= DAY / 2, whole, self._latest[:, day])
 
-    def take(self, other: Profile, places: Ints) -> None:
-        """Become the rows of another one at these places; those at -1 stay as they are."""
-        known = places >= 0
-        for name in ("_day", "_weekday", "_week", "_latest"):
-            getattr(self, name)[..., known] = getattr(other, name)[..., places[known]]
+    def taken(self, places: Ints, tiers: tuple[Tier, ...]) -> Profile:
+        """The rows at these places, which borrow as these `tiers` say."""
+        after = Profile(0, tiers, self._memory)
+        after._day, after._weekday = self._day.take(places, axis=-1), self._weekday.take(places, axis=-1)
+        after._week, after._latest = self._week.take(places, axis=-1), self._latest.take(places, axis=-1)
+        return after
 
     def rescale(self, rows: Flags, factor: Floats) -> None:
         """Multiply the level of `rows` by their `factor`; the shape stays."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rules.horizons import HORIZONS, taken
+from rules.horizons import HORIZONS
 from rules.profile import Flags, Floats
 
 
@@ -37,15 +37,15 @@ class Day(NamedTuple):
         return flags if self.untaught is None else flags & ~self.untaught
 
     def taken(self, places: npt.NDArray[np.intp]) -> Day:
-        """The rows at these places, new ones for -1."""
+        """The rows at these places."""
         return Day(
             self.hours,
-            seen=taken(self.seen, places),
-            fair=taken(self.fair, places),
-            expected=taken(self.expected, places),
-            level=taken(self.level, places),
-            present=taken(self.present, places),
-            untaught=None if self.untaught is None else taken(self.untaught, places),
+            seen=self.seen.take(places, axis=-1),
+            fair=self.fair.take(places, axis=-1),
+            expected=self.expected.take(places, axis=-1),
+            level=self.level.take(places, axis=-1),
+            present=self.present.take(places, axis=-1),
+            untaught=None if self.untaught is None else self.untaught.take(places, axis=-1),
         )
 
 
@@ -91,7 +91,7 @@ class Quarantine:
             at += len(day.present)
 
     def taken(self, places: npt.NDArray[np.intp]) -> Quarantine:
-        """The rows at these places, new ones for -1."""
+        """The rows at these places."""
         after = Quarantine()
         after._days = deque(day.taken(places) for day in self._days)
         return after

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rules.dispersion import Dispersion
-from rules.horizons import LONGEST, Law, taken
+from rules.horizons import LONGEST, Law
 from rules.leak import Leak
 from rules.materiality import Floors
 from rules.profile import DAY, WEEK, Flags, Floats, Profile, Tier
@@ -90,19 +90,24 @@ class Baseline:
         self._today.rewind()
 
     def taken(self, places: npt.NDArray[np.intp], tiers: tuple[Tier, ...]) -> Baseline:
-        """The rows at these places as they were at the last midnight; -1 stands for a series that has not begun."""
-        after = Baseline(len(places), tiers, self.tuning)
-        known = places >= 0
-        for name in ("_spread", "_spread_hours", "_stretch", "_told", "_spent", "hours"):
-            getattr(after, name)[..., known] = getattr(self, name)[..., places[known]]
-        after._profile.take(self._profile, places)
-        after._dispersion.take(self._dispersion, places)
+        """The rows at these places, each as often as it is named, as they were at the last midnight.
+
+        They borrow as these `tiers` say. A series of which nothing was ever known may stand for any that begins now.
+        """
+        after = Baseline(0, tiers, self.tuning)
+        after._borrows = self._borrows[places]
+        after._profile = self._profile.taken(places, tiers)
+        after._dispersion = self._dispersion.taken(places)
         after._quarantine = self._quarantine.taken(places)
+        after._spread, after._spread_hours = self._spread.take(places, axis=-1), self._spread_hours[places]
+        after._stretch, after._level = self._stretch[places], self._level[places]
+        after._told, after._spent, after.hours = (
+            self._told.take(places, axis=-1),
+            self._spent.take(places, axis=-1),
+            self.hours[places],
+        )
         after._today = self._today.taken(places)
         after._leak = self._leak.taken(places)
-        if len(self._quarantine):
-            after._level = taken(self._level, places)
-            after._dispersion.refit(after._level, after._usual())
         return after
 
     def _ticks(self, values: Floats, hour: int, untaught: Flags | None) -> Iterator[Judged]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from rules.horizons import Law, Reals, taken, z_score
+from rules.horizons import Law, Reals, z_score
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -52,8 +52,8 @@ class Silence:
         return depth, news, Silence._of(run[-1], longest[-1])
 
     def taken(self, places: npt.NDArray[np.intp]) -> Silence:
-        """The rows at these places, new ones for -1."""
-        return Silence._of(taken(self._run, places), taken(self._longest, places))
+        """The rows at these places."""
+        return Silence._of(self._run[places], self._longest[places])
 
     @classmethod
     def _of(cls, run: Floats, longest: Floats) -> Silence:

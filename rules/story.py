@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from math import isnan
 
 import numpy as np
 import numpy.typing as npt
@@ -56,14 +57,17 @@ class Told:
 
     def observed(self, place: int) -> Floats:
         """Dollars of the subject at `place` in the hours of the reading, 0 where unknown."""
-        column: Floats = np.nan_to_num(self.subjects.dollars[self.begin :, self.subjects.first + place])
+        begin = self.begin - self.subjects.begin
+        column: Floats = np.nan_to_num(self.subjects.dollars[begin:, self.subjects.first + place])
         return column
 
     def latest(self, place: int) -> Nano | None:
         """What the newest complete hour cost; None if there is none."""
         if self.complete <= 0:
             return None
-        return _nano(float(self.observed(place)[self.complete - 1]))
+        hour = self.begin - self.subjects.begin + self.complete - 1
+        dollars = float(self.subjects.dollars[hour, self.subjects.first + place])
+        return 0 if isnan(dollars) else _nano(dollars)
 
 
 def breach(rule: AnomalyRule, view: SpendView, names: Names, subject: Subject, told: Told, place: int) -> Breach:
@@ -90,7 +94,7 @@ def breach(rule: AnomalyRule, view: SpendView, names: Names, subject: Subject, t
         normal_per_hour=_nano(float(expected[at])),
         upper_per_hour=_nano(float(upper[at])),
         score=round(float(reading.z[at, row]), 1),
-        history_hours=int(np.isfinite(told.subjects.dollars[: told.begin + at, row]).sum()),
+        history_hours=_known_hours(view, members, told.begin + at, told.subjects.complete),
         points=_points(view, told, observed, expected, upper),
         data_as_of=view.observed_until,
         settled=int(view.settled[members, begin : told.begin + end].sum()),
@@ -136,6 +140,13 @@ def _since(hot: Flags, at: int) -> int:
             break
         first = int(hour)
     return first
+
+
+def _known_hours(view: SpendView, members: Places, end: int, complete: int) -> int:
+    """How many hours before `end` are known of a subject that is made of these leaves, since its first spend."""
+    begun = np.maximum.accumulate(view.cost[members, :end].any(axis=0))
+    known = view.known[:end] | (np.arange(end) >= complete)
+    return int((begun & known).sum())
 
 
 def _fractions(view: SpendView, told: Told, end: int) -> Floats:

@@ -13,13 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 from rules.dimensions import groups
-from rules.model import HOUR, TAG, UNATTRIBUTED, AnomalyRule, Dimension, Names, Scope, SpendView
+from rules.model import HOUR, TAG, UNATTRIBUTED, AnomalyRule, Dimension, Leaf, Names, Scope, SpendView
 from rules.profile import Tier
 from rules.selectors import select
 
 DOLLAR = 1e9
 
 Places = npt.NDArray[np.intp]
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +31,51 @@ class Subjects:
     scopes: tuple[Scope, ...]
     members: tuple[Places, ...]
     """Of each scope, the places of its leaves in the view."""
-    dollars: npt.NDArray[np.float64]
+    dollars: Floats
     tiers: tuple[Tier, ...]
     first: int
     complete: int
-    """How many of the hours are complete; the rest are lower bounds."""
-    factor: npt.NDArray[np.float64] | None = None
+    """How many of the view's hours are complete; the rest are lower bounds."""
+    factor: Floats | None = None
     """Hours × rows like `dollars`, above zero: how many times the usual is expected, because something is planned. The
     hour is judged against so much, and trains as if it had not been planned."""
-    untaught: npt.NDArray[np.bool_] | None = None
+    untaught: Flags | None = None
     """Hours × rows like `dollars`: those that are judged as any other and from which nothing is ever learnt, however
     long they go on."""
+    begin: int = 0
+    """The hour of the view that `dollars` begins with: what lies before is carried (`rules.carried`)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Which leaves make which row, for one rule and one set of leaves."""
+
+    leaves: tuple[Leaf, ...]
+    idle: Places
+    """The places of leaves that had cost nothing, and are in no row."""
+    places: tuple[Places, ...]
+    """Of each row, the places of its leaves."""
+    names: tuple[tuple[str, ...], ...]
+    """What tells each row from the others."""
+    scopes: tuple[Scope, ...]
+    tiers: tuple[Tier, ...]
+    first: int
+
+    def sum(self, view: SpendView, begin: int, end: int, begun: Flags | None = None) -> Floats:
+        """Dollars of these hours of the view, hours × rows, NaN where nothing is known.
+
+        A series begins with its first spend: the hours before are missing, not zero, so that a new key is judged as
+        new. `begun` says which series have begun before these hours.
+        """
+        complete = complete_hours(view)
+        dollars = _sum(view.cost[:, begin:end], self.places) / DOLLAR
+        missing = ~np.maximum.accumulate(dollars > 0, axis=0)
+        if begun is not None:
+            missing &= ~begun
+        known = max(min(complete, end) - begin, 0)
+        missing[:known] |= ~view.known[begin : begin + known, None]
+        dollars[missing] = np.nan
+        return dollars
 
 
 def cut(rule: AnomalyRule, view: SpendView, names: Names) -> Subjects:
@@ -47,19 +83,35 @@ def cut(rule: AnomalyRule, view: SpendView, names: Names) -> Subjects:
 
     A series begins with its first spend: the hours before are missing, not zero, so that a new key is judged as new.
     """
-    complete = min(max(view.index(view.complete_until), 0), view.hours)
-    hours = min(max(-((view.start - view.observed_until) // HOUR), complete), view.hours)
+    rows = rows_of(rule, view, names)
+    return subjects_of(rows, view, rows.sum(view, 0, seen_hours(view)))
+
+
+def subjects_of(rows: Rows, view: SpendView, dollars: Floats, begin: int = 0) -> Subjects:
+    """The subjects whose dollars these are from hour `begin` of the view on."""
+    members = rows.places[rows.first :]
+    return Subjects(rows.scopes, members, dollars, rows.tiers, rows.first, complete_hours(view), begin=begin)
+
+
+def complete_hours(view: SpendView) -> int:
+    """How many of the view's hours are complete."""
+    return min(max(view.index(view.complete_until), 0), view.hours)
+
+
+def seen_hours(view: SpendView) -> int:
+    """How many of the view's hours are complete or have been looked at."""
+    return min(max(-((view.start - view.observed_until) // HOUR), complete_hours(view)), view.hours)
+
+
+def rows_of(rule: AnomalyRule, view: SpendView, names: Names) -> Rows:
+    """Which leaves make which row: those that no usage explains, or that have cost nothing, make none."""
+    hours = seen_hours(view)
     active = view.cost[:, :hours].any(axis=1) if hours else np.zeros(len(view.leaves), dtype=np.bool_)
     explained = active & np.array([leaf.api_key != UNATTRIBUTED for leaf in view.leaves], dtype=np.bool_)
     within = np.flatnonzero(explained)
     chosen = np.flatnonzero(explained & select(rule.select, view.leaves, names))
     workspaces, by_workspace = _group(("workspace",), view, names, within)
     values, members = _group(rule.per, view, names, chosen)
-    rows = [within, *by_workspace, *members]
-    dollars = _sum(view.cost[:, :hours], rows) / DOLLAR
-    missing = ~np.maximum.accumulate(dollars > 0, axis=0)
-    missing[:complete] |= ~view.known[:complete, None]
-    dollars[missing] = np.nan
     first = 1 + len(workspaces)
     home = {workspace: 1 + place for place, (workspace,) in enumerate(workspaces)}
     inside = _lies_in_a_workspace(rule.per)
@@ -67,10 +119,12 @@ def cut(rule: AnomalyRule, view: SpendView, names: Names) -> Subjects:
     tiers = (
         Tier(0, 1, None),
         Tier(1, first, np.zeros(len(workspaces), dtype=np.intp)),
-        Tier(first, len(rows), np.array(parents, dtype=np.intp)),
+        Tier(first, first + len(members), np.array(parents, dtype=np.intp)),
     )
     scopes = tuple(Scope.of(view.organization, dict(zip(rule.per, value, strict=True))) for value in values)
-    return Subjects(scopes, tuple(members), dollars, tiers, first, complete)
+    kinds = ("organization",), *(("workspace", *name) for name in workspaces), *(("scope", *name) for name in values)
+    places = (within, *by_workspace, *members)
+    return Rows(view.leaves, np.flatnonzero(~active), places, kinds, scopes, tiers, first)
 
 
 def _lies_in_a_workspace(per: Sequence[Dimension]) -> bool:

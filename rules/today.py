@@ -158,7 +158,7 @@ class Today:
         self.ticked = None
 
     def taken(self, places: npt.NDArray[np.intp]) -> Today:
-        """The rows at these places as they were before the day, new ones for -1."""
+        """The rows at these places as they were before the day."""
         after = Today(0, self._tuning)
         after._rows = len(places)
         after.totals = self.totals.taken(places)

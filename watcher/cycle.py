@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from rules import budgets, judgement
 from rules.asked import Request
+from rules.carried import Carried
 from rules.judgement import Decision, Past, Rules, decide
 from rules.measures import Measure
 from rules.model import Snapshot, SourceState, SpendView
@@ -47,6 +48,8 @@ class World:
     backfill: timedelta = timedelta(days=60)
     """How far back the history is read."""
     estimates: Estimates = field(default_factory=Estimates)
+    carried: Carried = field(default_factory=Carried)
+    """What the anomaly rules learnt in the cycles before: without it they learn it once more, and say the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
     rules = rules_of(world)
     snapshot = look(world, rules, ingested, now)
     rules = rules.under(snapshot.caps, snapshot.names)
-    decision = decide(snapshot, rules, recall(world, rules, now), now)
+    decision = decide(snapshot, rules, recall(world, rules, now), now, world.carried)
     judged = replace(snapshot, view=decision.view, counted=decision.counted)
     figures = overviews.overview(judged, rules.budgets, decision.stall, now)
     figures = replace(figures, paused=decision.paused, silences=decision.in_force)

@@ -102,7 +102,8 @@ def test_series_that_begin_later_join_those_that_are_carried() -> None:
     late = everyone[::10]
     values = spend(FEW).copy()
     values[:half, first + late] = np.nan
-    before = np.setdiff1d(np.arange(FEW), late)
+    before = np.setdiff1d(np.arange(FEW), late[1:])
+    """Those that have begun, and one that has not: it stands for the others."""
 
     def columns(keys: Places) -> Places:
         return np.concatenate([np.arange(first), first + keys])
@@ -111,7 +112,8 @@ def test_series_that_begin_later_join_those_that_are_carried() -> None:
     carried = Baseline(first + len(before), tiers(before))
     walk(carried, values[:half, columns(before)], 0)
     place = {column: at for at, column in enumerate(columns(before).tolist())}
-    places = np.array([place.get(column, -1) for column in columns(everyone).tolist()])
+    unknown = place[int(first + late[0])]
+    places = np.array([place.get(column, unknown) for column in columns(everyone).tolist()])
     joined = walk(carried.taken(places, tiers(everyone)), values[half:, columns(everyone)], half, FLOORS)
     for now, ever in zip(joined, expected, strict=True):
         assert np.array_equal(now, ever[half:])
