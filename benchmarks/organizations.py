@@ -10,7 +10,8 @@ its fate.
 
 A page is a message that something fires. It is false if none of its alerts is about a key in an incident, while that
 lasts or within a day after it. Money spent before the page is counted to the minute: data are six minutes old, and
-polls are five minutes apart. What is never told of counts as spent. Late hours are judged and learnt as they were when
+polls are five minutes apart. What is never told of counts as spent. That whole judgements, hour by hour, send the same
+pages is a test's matter. Late hours are judged and learnt as they were when
 they first came.
 """
 

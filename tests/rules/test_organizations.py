@@ -5,12 +5,19 @@ The short form of `python -m benchmarks.organizations`: one organization of 150 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from benchmarks.organization_harmless import Ordinary
 from benchmarks.organization_incidents import Incident, with_incidents
+from benchmarks.organization_replay import SETTLED, listen, view_of
 from benchmarks.organization_scores import DEAR, Fate, Week, fates, quiet_weeks
 from benchmarks.organizations import RULE, calm, plain
+from rules.carried import Carried
+from rules.judgement import Past, Rules, decide
+from rules.model import HOUR, Alert, Reason, Route, Snapshot, State
 
 KEYS, DAYS, SINCE = 150, 60, 32 * 24
 
@@ -52,3 +59,32 @@ def test_incidents_are_the_same_for_the_same_seed(stormy: tuple[Ordinary, tuple[
     assert [(each.kind, each.begin, each.keys) for each in again] == [
         (each.kind, each.begin, each.keys) for each in stormy[1]
     ]
+
+
+@pytest.mark.slow  # some 400 whole judgements
+def test_pages_are_those_that_whole_judgements_send_hour_by_hour(
+    stormy: tuple[Ordinary, tuple[Incident, ...]],
+) -> None:
+    since, view = 44 * 24, view_of(stormy[0])
+    rules, carried = Rules(anomalies=(RULE,), routes=(Route("ops"),)), Carried()
+    alerts: dict[str, Alert] = {}
+    remembered: str | None = None
+    sent: list[tuple[int, tuple[str | None, ...]]] = []
+    for hour in range(since, view.hours):
+        end, until = view.start + (hour + 1) * HOUR, slice(hour + 1)
+        cost, known = view.cost[:, until], view.known[until]
+        seen = replace(
+            view, cost=cost, settled=np.zeros_like(cost), known=known, complete_until=end, observed_until=end
+        )
+        snapshot = Snapshot("org", "Northwind", seen, stormy[0].traffic.names)
+        decision = decide(snapshot, rules, Past(tuple(alerts.values()), remembered), end + SETTLED, carried)
+        remembered = decision.remember
+        alerts |= {alert.id: alert for alert in decision.alerts}
+        alerts = {ident: alert for ident, alert in alerts.items() if alert.state is not State.RESOLVED}
+        sent += [
+            (hour, tuple(alert.subject.scope.api_key for alert in message.alerts))
+            for message in decision.notifications
+            if message.reason is not Reason.RESOLVED
+        ]
+    assert sent
+    assert sent == [(page.hour, page.keys) for page in listen(stormy[0], [RULE], since).pages]
