@@ -4,9 +4,9 @@
 
 On the simulator's keys with made-up incidents, or with `--yardstick` on a labelled folder of real arrival patterns
 (`series.npz`, `labels.json`, `truth.npz`). Tables: this program with and without the number of requests, and rivals,
-with 95 % intervals from drawing whole series a thousand times; what is found by kind of incident, by source, and by
-kind of harmless event; the threshold chosen on all sources but one and applied to that one. `--variations` runs this
-program again with each of its numbers 30 % lower and higher.
+with 95 % intervals from drawing whole series a thousand times; what is found by kind of incident, by source, by how
+many hours have spend, and by kind of harmless event; the threshold chosen on all sources but one and applied to that
+one. `--variations` runs this program again with each of its numbers 30 % lower and higher.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ Floats = npt.NDArray[np.float64]
 DRAWS = 1000
 THRESHOLDS = (0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.35, 1.5)
 Numbers = TypeVar("Numbers", Known, Memory, Shift, Tuning)
+DENSITIES = (("fewer than one in four", 0.0, 0.25), ("up to three in four", 0.25, 0.75), ("more", 0.75, 1.1))
 OURS, ALONE = "this program, requests known", "this program, values alone"
 
 
@@ -62,7 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _print("| better than the first rival by | F1 |", _ahead(told))
     _print("| incident | how many | found | hours until then | spent |", _by_kind(told[OURS]))
     _print("| source | series | F1 | found | false alarms a series-week |", _by_source(told[OURS]))
-    _print("| harmless event | how many | began a false alarm |", _harmless(told[OURS]))
+    _print("| hours with spend | series | F1 | without requests | of the first rival |", _by_density(cases, told))
+    _print("| harmless event | how many | began a false alarm | per 1,000 hours |", _harmless(cases, told[OURS]))
     _print("| left out | threshold chosen on the others | F1 there | F1 at 1.0 |", _left_out(cases, scores[OURS]))
     if asked.variations:
         _print("| varied | F1 at 0.7 times | F1 at 1.3 times |", _variations(cases))
@@ -137,10 +139,31 @@ def _by_source(outcomes: Sequence[Outcome]) -> Iterator[Sequence[object]]:
         yield source, len(own), f"{whole.f1:.2f}", f"{whole.recall:.2f}", f"{whole.per_week:.3f}"
 
 
-def _harmless(outcomes: Sequence[Outcome]) -> Iterator[Sequence[object]]:
-    for kind in sorted({kind for one in outcomes for kind in one.in_harmless}):
-        counts = np.array([one.in_harmless.get(kind, (0, 0)) for one in outcomes]).sum(axis=0)
-        yield kind, counts[0], counts[1]
+def _by_density(cases: Sequence[Case], told: dict[str, list[Outcome]]) -> Iterator[Sequence[object]]:
+    density = np.array([np.mean(case.values[np.isfinite(case.values)] > 0) for case in cases])
+    for name, low, high in DENSITIES:
+        places = np.flatnonzero((density >= low) & (density < high)).tolist()
+        if not places:
+            continue
+        each = [figures([told[who][at] for at in places]) for who in (OURS, ALONE, RIVALS[0][0])]
+        yield name, len(places), *(f"{one.f1:.2f} ({one.per_week:.3f})" for one in each)
+
+
+def _harmless(cases: Sequence[Case], outcomes: Sequence[Outcome]) -> Iterator[Sequence[object]]:
+    """Every kind, and first all other hours: none may begin more false alarms an hour than those."""
+    hours: dict[str, int] = defaultdict(int)
+    for case in cases:
+        for kind, begin, end in case.harmless:
+            hours[kind] += end + 2 - begin if begin >= case.since else 0
+    counts = {
+        kind: np.array([one.in_harmless.get(kind, (0, 0)) for one in outcomes]).sum(axis=0) for kind in sorted(hours)
+    }
+    wrong = sum(one.false for one in outcomes) - sum(int(hit) for _, hit in counts.values())
+    ordinary = sum(one.hours for one in outcomes) - sum(hours.values())
+    yield "none: ordinary hours", "", wrong, f"{1000 * wrong / ordinary:.2f}"
+    for kind, (count, hit) in counts.items():
+        if count:
+            yield kind, count, hit, f"{1000 * hit / hours[kind]:.2f}"
 
 
 def _left_out(cases: Sequence[Case], scores: Sequence[Floats]) -> Iterator[Sequence[object]]:

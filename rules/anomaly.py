@@ -3,14 +3,16 @@
 What it takes to breach, at the newest complete hour or in an hour still filling (whose partial value is held against
 what the whole hour may bring, so it can prove a breach and never a recovery):
 
-- over 2, 3, 6, 24 or 72 hours: the sum is improbable, its excess is on average at least `min_excess` an hour, and
-  the story is still going on. An hour counts in these sums only up to its own bound, so one spike alone never suffices:
-  several hours must be odd by themselves, or of three days three quarters of the hours above the expected;
+- over 2, 3, 6, 24 or 72 hours: the sum is improbable, its excess is at least `tuning.one_hour` × `min_excess` (more for
+  long ones, `Floors.least`), and the story is still going on. An hour counts in these sums only up to its own bound, so
+  one spike alone never suffices: several hours must be odd by themselves, or of three days three quarters of the hours
+  above the expected;
 - over one hour: it is improbable and its excess is at least `tuning.one_hour` × `min_excess`, too dear to wait; an even
-  key's open hour is also held against the share of it that is gone (`rules.open_hour`).
+  key's open hour is also held against the share of it that is gone (`rules.open_hour`);
+- over six days: it creeps up (`rules.leak`).
 
-What is less dear than that must also be much for the subject itself (`Floors.of_usual`), and bursts that a subject is
-known for (`rules.bursts`) are no news up to twice their height.
+What is less dear an hour must also be much for the subject itself (`Floors.of_usual`), and bursts that a subject is
+known for (`rules.bursts`) are no news up to twice their height, unless they are very dear.
 
 A subject that is firing already stays in breach until the two newest complete hours reach less than `CALM` of that.
 A level that stays is adopted as the new normal after four days. A key in its first hours is judged against the usual

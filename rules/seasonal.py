@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from rules.dispersion import Dispersion
 from rules.horizons import LONGEST, Law
+from rules.leak import Leak
 from rules.materiality import Floors
 from rules.profile import DAY, WEEK, Flags, Floats, Profile, Tier
 from rules.quarantine import Day, Quarantine
@@ -53,6 +54,7 @@ class Baseline:
         self.hours = np.zeros(rows)
         """Known hours behind each series' level."""
         self._today = Today(rows, self.tuning)
+        self._leak = Leak(rows)
         self._standing: Standing | None = None
 
     def read(self, values: Floats, hour: int, floors: Floors | None = None, room: Room | None = None) -> Reading:
@@ -112,6 +114,7 @@ class Baseline:
             self.hours[places],
         )
         after._today = self._today.taken(places)
+        after._leak = self._leak.taken(places)
         return after
 
     def _ticks(self, values: Floats, hour: int, untaught: Flags | None, room: Room | None) -> Iterator[Judged]:
@@ -143,7 +146,18 @@ class Baseline:
             begin = hour % WEEK // DAY * DAY
             expected = self._expect(slice(begin, begin + DAY))
             self._standing = Standing(
-                begin, expected, law, law.single(), raw, spread, self._level, self._told, self.hours
+                begin,
+                expected,
+                law,
+                law.single(),
+                raw,
+                spread,
+                self._level,
+                self._told,
+                self.hours,
+                self._leak.score,
+                self._leak.excess,
+                self._leak.usual,
             )
         return self._standing
 
@@ -175,10 +189,11 @@ class Baseline:
         keep = np.exp(-ticked.calm / tuning.spread_memory)
         self._spread = self._spread * keep + 2.0 * ticked.strayed
         self._spread_hours = self._spread_hours * keep + ticked.calm
+        self._leak.close(day.fair, day.present * ~flagged)
         self._quarantine.add(day)
         self._quarantine.taint(flagged, ticked.hit)
-        # A young series cannot wait: it has nothing else to go by.
-        young = day.present * (self.hours < tuning.young)
+        # A young series cannot wait: it has nothing else to go by. One of minutes has not even that.
+        young = day.present * ((self.hours < tuning.young) & (self.hours >= tuning.newborn))
         day.present[:] -= young
         self._profile.train(day.hours, day.fair, young)
         if len(self._quarantine) > tuning.quarantine_days:

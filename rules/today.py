@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from rules.bursts import Bursts
 from rules.horizons import HORIZONS, LONGEST, Law, Reals, Totals, values_at, z_score
-from rules.materiality import Floors, material_scores
+from rules.materiality import DEAR, Floors, material_scores
 from rules.profile import DAY, WEEK, Flags, Floats
 from rules.room import Room
 from rules.silence import Silence
@@ -28,6 +28,8 @@ NEARLY = 0.7
 """The score from which an hour makes a burst that the series is known for, told or not."""
 FAMILIAR = 0.5
 """The most that an hour scores which the series is known for."""
+DEAR_HORIZONS = 3
+"""One, two and three hours."""
 
 
 class Reading(NamedTuple):
@@ -66,6 +68,19 @@ class Standing:
     """What the flagged hours of earlier weeks had, by hour of the week."""
     hours: Floats
     """Known hours behind the level."""
+    leak: Floats
+    """What the last midnight found of spend that creeps: from 1 on it does."""
+    crept: Floats
+    """What that has cost so far."""
+    usual: Floats
+    """What the day would cost had it not crept."""
+
+    def before(self, floors: Floors) -> Floats:
+        """What part of the expected is left where spend creeps: what it has followed of that is no normal spend."""
+        whole = self.expected.sum(axis=0)
+        creeps = (self.leak >= 1.0) & (floors.crept(self.crept) >= 1.0) & (whole > self.usual)
+        result: Floats = np.divide(self.usual, whole, out=np.ones_like(whole), where=creeps)
+        return result
 
     def has(self, hours: slice) -> bool:
         """Whether these hours of the week are the day's."""
@@ -279,12 +294,34 @@ class Judged(NamedTuple):
         spread = standing.spread
         (upper,) = values_at([tuning.thresholds[0] * spread[0]], self.mean, self.k)
         score = self.told[:, 1:].max(axis=1)
-        material = material_scores(self.told, self.sums, floors, standing.level) if floors else score
+        material = score
+        if floors:
+            leak = np.minimum(standing.leak, floors.crept(standing.crept)) * self.present
+            material = material_scores(self.told, self.sums, floors, standing.level)
+            material = np.maximum(np.maximum(material, self._dear(tuning, spread, floors)), leak)
         z = (self.z / spread).max(axis=1) if floors else score
-        expected = self.expected
+        expected = self.expected if floors is None else self.expected * standing.before(floors)
         if self.room is not None:
-            expected, upper = self.room.planned(expected), upper + self.room.over(expected)
+            expected, upper = self.room.planned(expected), upper + self.room.over(self.expected)
         return Reading(expected, upper, score, material, z, self.depth * self.news)
+
+    def _dear(self, tuning: Tuning, spread: Floats, floors: Floors) -> Reals:
+        """The scores of one, two and three hours that are so dear that they are news, whatever the series is known for.
+
+        The newest hour must still cost half of what they cost on average.
+        """
+        excess = self.sums[:, :DEAR_HORIZONS, 3] - self.sums[:, :DEAR_HORIZONS, 1]
+        result = np.zeros(self.seen.shape, dtype=np.float32)
+        least = DEAR * floors.one_hour
+        for place, hours in enumerate(HORIZONS[:DEAR_HORIZONS]):
+            own = excess[:, place]
+            at = np.nonzero((own >= least) & (excess[:, 0] * 2.0 * hours >= own) & self.present)
+            if not at[0].size:
+                continue
+            mean = np.maximum(self.sums[:, place, 1][at], self.mean[at])
+            z = z_score(self.sums[:, place, 3][at], mean, self.k[at]) / spread[place][at[1]]
+            result[at] = np.maximum(result[at], np.minimum(z / tuning.thresholds[place], own[at] / least))
+        return result
 
 
 def _near(told: Reals, hours: npt.NDArray[np.intp]) -> Reals:

@@ -48,6 +48,8 @@ class Tuning:
     doubt: float = 1.5
     doubt_hours: float = 12.0
     """The squared relative error of a level with n hours behind it is doubt / (1 + n / doubt_hours)."""
+    newborn: float = 6.0
+    """Hours below which a series trains nothing at once: what began just before midnight would be normal after it."""
     young: float = 96.0
     """Hours below which a series trains at once, without quarantine, and its silence is no news."""
     ripe: float = 336.0

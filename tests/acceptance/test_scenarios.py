@@ -50,7 +50,7 @@ def test_a_runaway_is_one_message_about_the_key_and_one_when_it_is_over(start: S
     script = begin(start, world)
     key = world.incidents[0].api_key_id
     script.quiet(until="17 09:00")
-    told = script.message(before="17 11:00", reason="first")  # within its second hour, since it is no dear one
+    told = script.message(before="17 12:00", reason="first")  # in its third hour, when it has cost 25 dollars
     told.tells("key spend", key, inside=("workspace spend",))
     told.says(script.watcher.name_of(str(key)), str(key), "since 09:00 UTC", "normally")
     script.quiet(until="17 15:00")

@@ -66,7 +66,7 @@ def test_calm_weather_is_silent() -> None:
 
 @pytest.mark.parametrize("key", [0, 1, 4, 5, 8, 9, 13, 17])
 def test_a_runaway_of_twenty_times_the_usual_is_told_within_its_second_hour(key: int) -> None:
-    extra = max(20 * usual(key), 8.0)
+    extra = max(20 * usual(key), 13.0)
     told = breaches(view_of(LEAVES, with_extra(key, TUESDAY_NOON, 8, extra), TUESDAY_NOON + 1, part=0.95))
     assert set(told) == {f"key-{key}"}
 
@@ -79,7 +79,7 @@ def test_an_overwhelming_hour_is_told_while_it_is_still_filling() -> None:
 
 
 def test_a_leaked_key_at_night_is_told_by_its_second_hour() -> None:
-    night = with_extra(OFFICE, TUESDAY_NIGHT, 6, max(8.0, 4 * usual(OFFICE)))
+    night = with_extra(OFFICE, TUESDAY_NIGHT, 6, max(13.0, 4 * usual(OFFICE)))
     assert set(breaches(view_of(LEAVES, night, TUESDAY_NIGHT + 2))) == {"key-0"}
 
 
@@ -137,6 +137,16 @@ def test_a_key_that_rested_for_two_weeks_may_come_back_as_it_was() -> None:
     cost[:, 48 * 24 : 62 * 24] = 0
     for hour in (1, 3, 9, 12, 15, 26):
         assert not breaches(view_of(LEAVES, cost, 62 * 24 + hour)), f"{hour} hours after"
+
+
+@pytest.mark.parametrize("before_midnight", [1, 2, 5])
+def test_a_new_key_that_begins_dearly_just_before_midnight_is_told_the_morning_after(before_midnight: int) -> None:
+    leaves = (*LEAVES, Leaf("workspace-0", "newborn", "claude"))
+    cost = np.vstack([CALM, np.zeros((1, CALM.shape[1]), dtype=np.int64)])
+    midnight = 64 * 24
+    cost[-1, midnight - before_midnight :] = 16 * DOLLAR
+    cost[-1, midnight - before_midnight] = 4 * DOLLAR
+    assert "newborn" in breaches(view_of(leaves, cost, midnight + 3))
 
 
 def test_a_new_weekly_job_is_told_once() -> None:
@@ -290,7 +300,7 @@ def test_spend_that_has_risen_fivefold_stays_in_breach_through_the_night() -> No
     begin = 63 * 24 + 9
     cost = CALM.copy()
     cost[STEADY, begin:] *= 5
-    firing = frozenset({breaches(view_of(LEAVES, cost, begin + 5))["key-1"].subject.fingerprint})
+    firing = frozenset({breaches(view_of(LEAVES, cost, begin + 8))["key-1"].subject.fingerprint})
     for hour in range(12, 48, 3):
         assert set(breaches(view_of(LEAVES, cost, begin + hour), firing)) == {"key-1"}, f"{hour} hours after"
 

@@ -1,0 +1,72 @@
+"""Spend that creeps up for days: told while it does, and only then."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rules.leak import LEAST, Leak
+from rules.materiality import Floors
+from rules.seasonal import Baseline, walk
+
+DAYS = 56
+OFFICE = np.where((np.arange(24) >= 8) & (np.arange(24) < 18), 2.0, 0.1)
+FLOORS = Floors(per_hour=5.0, one_hour=25.0)
+
+
+def spend(
+    rises: np.ndarray[tuple[int], np.dtype[np.float64]], seed: int = 1
+) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    """A key of an office, in dollars by hour, that spends so many times the usual each day."""
+    workdays = np.where(np.arange(len(rises)) % 7 < 5, 1.0, 0.1)
+    noise = np.random.default_rng(seed).gamma(20.0, 1 / 20.0, (len(rises), 24))
+    return (2.0 * rises[:, None] * workdays[:, None] * OFFICE * noise).reshape(-1, 1)
+
+
+def told(rises: np.ndarray[tuple[int], np.dtype[np.float64]], floors: Floors = FLOORS) -> list[int]:
+    """The days on which some hour is told of."""
+    material = walk(Baseline(1), spend(rises), 0, floors).material[:, 0]
+    return sorted(set((np.flatnonzero(material >= 1.0) // 24).tolist()))
+
+
+def test_what_grows_by_a_sixth_a_day_is_told_before_it_has_cost_five_normal_days() -> None:
+    rises = np.ones(DAYS + 14)
+    rises[DAYS:] += 0.16 * np.arange(14)
+    first = told(rises)[0]
+    assert first >= DAYS
+    assert (rises[DAYS:first] - 1.0).sum() <= 5.0
+
+
+def test_a_calm_key_and_one_that_always_grew_creep_nowhere() -> None:
+    assert told(np.ones(DAYS + 14)) == []
+    assert told(1.02 ** np.arange(DAYS + 14)) == []
+
+
+def test_what_came_back_after_a_holiday_is_no_leak() -> None:
+    rises = np.ones(DAYS + 14)
+    rises[35:42] = 0.2
+    assert told(rises) == []
+
+
+def test_two_dear_days_are_no_leak() -> None:
+    leak = Leak(1)
+    for day in range(LEAST + 21):
+        leak.close(np.full((24, 1), 9.0 if day in {44, 46} else 1.0), np.ones((24, 1)))
+        assert leak.score[0] < 1.0
+
+
+def test_a_level_that_was_told_for_four_days_is_the_normal_one() -> None:
+    leak, found = Leak(1), []
+    for day in range(DAYS + 20):
+        leak.close(np.full((24, 1), 1.0 if day < DAYS else 3.0), np.ones((24, 1)))
+        found.append(bool(leak.score[0] >= 1.0))
+    assert sum(found) == 4
+
+
+def test_without_a_floor_in_money_nothing_creeps() -> None:
+    assert Floors().crept(np.array([1e9])).tolist() == [0.0]
+
+
+@pytest.mark.parametrize(("hours", "least"), [(2, 25.0), (3, 25.0), (24, 61.2), (72, 106.1)])
+def test_what_several_hours_must_have_cost_grows_with_the_root_of_their_number(hours: int, least: float) -> None:
+    assert FLOORS.least(np.array([float(hours)]))[0] == pytest.approx(least, abs=0.05)
