@@ -19,7 +19,7 @@ from benchmarks.organization_incidents import Incident
 from benchmarks.organization_traffic import DAY, START, Floats
 from rules import lifecycle, routing
 from rules.anomaly import CALM, CALM_HOURS, read
-from rules.fit import OVERWHELMING
+from rules.configured import AnomalyTuning
 from rules.hearing import Audience
 from rules.materiality import Floors
 from rules.model import HOUR, Alert, AnomalyRule, Clear, Reason, Route, SpendView, State, Subject, Verdict
@@ -180,7 +180,7 @@ def _excess(incident: Incident, key: str, hour: int) -> float:
 
 
 def _floors(floor: float) -> Floors:
-    return Floors(per_hour=floor, one_hour=OVERWHELMING * floor)
+    return Floors(per_hour=floor, one_hour=AnomalyTuning().one_hour * floor)
 
 
 def _first_day(dollars: npt.NDArray[np.float64]) -> int:

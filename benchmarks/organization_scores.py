@@ -12,7 +12,6 @@ from benchmarks.organization_harmless import Ordinary
 from benchmarks.organization_incidents import Incident
 from benchmarks.organization_replay import LAG, POLL, Heard, Page, listen, when
 from benchmarks.organization_traffic import WEEK
-from rules.fit import OVERWHELMING
 from rules.model import AnomalyRule
 from rules.subjects import DOLLAR
 
@@ -172,7 +171,7 @@ def _passes(heard: Heard, incident: Incident, key: str, rule: AnomalyRule) -> fl
             moment = incident.first + at + minute / 60.0
             seen = usual * minute / 60.0 + extra * incident.gone(incident.first + at, moment)
             over = seen - expected
-            if seen > upper and over + max(before, 0.0) >= OVERWHELMING * floor:
+            if seen > upper and over + max(before, 0.0) >= rule.tuning.one_hour * floor:
                 return moment
         before = whole - expected if whole > upper else -1.0
     return None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import email
+import gc
 import logging
 import socket
 import ssl
 import subprocess
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -111,6 +113,14 @@ def serving(postbox: Postbox, certificate: Path | None = None, *, auth: bool = F
         yield MailServer("127.0.0.1", controller.port, tls, certificate is None, context=trusting, timeout=20)  # type: ignore[arg-type]
     finally:
         controller.stop()
+        let_go()
+
+
+def let_go() -> None:
+    """Collect what the server left open, here where it is expected."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 def notifier(server: MailServer, *recipients: str, **more: Any) -> EmailNotifier:

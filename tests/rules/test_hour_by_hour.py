@@ -138,7 +138,8 @@ def test_a_price_followed_hour_by_hour_is_judged_as_in_one_pass() -> None:
     hours = []
     for hour in range(HOURS):
         looked = carried.read(dollars[hour : hour + 1], requests[hour : hour + 1])
-        hours.append(carried.advance(dollars[hour : hour + 1], requests[hour : hour + 1], hour))
-        assert np.array_equal(looked, hours[-1])
+        advanced = carried.advance(dollars[hour : hour + 1], requests[hour : hour + 1], hour)
+        hours.append(advanced.scores)
+        assert all(map(np.array_equal, looked, advanced))
     assert (every >= 1.0).any()
     assert np.array_equal(np.concatenate(hours), every)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -86,7 +87,8 @@ def _who_hears(settings: Settings, text: str) -> None:
     for route in taken(settings.routes, found):
         receivers[route.receiver] = None
         by = " and ".join(map(str, route.match)) or "it takes every alert"
-        typer.echo(f'  {route.place} to "{route.receiver}": {by}')
+        number = ".".join(str(int(each) + 1) for each in re.findall(r"[0-9]+", route.place))
+        typer.echo(f'  route {number} to "{route.receiver}": {by}')
     names = ", ".join(f'"{name}"' for name in receivers)
     typer.echo(f"Would hear: {names}." if receivers else "Nobody would hear: no route takes it.")
 

@@ -261,7 +261,9 @@ def test_of_several_organizations_it_asks_which(place: Place, tmp_path: Path) ->
 
 
 def test_ctrl_c_ends_it_with_a_sentence(place: Place) -> None:
-    command = [sys.executable, "-m", "watcher", "backtest", "-c", str(place.config), "--days", "20"]
+    # Long enough not to be over before the signal comes, however busy the machine is.
+    more = ["--compare", str(place.other), "--html", str(place.config.with_name("never.html"))]
+    command = [sys.executable, "-m", "watcher", "backtest", "-c", str(place.config), "--days", "20", *more]
     screen, theirs = pty.openpty()
     with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, stderr=theirs, text=True) as process:
         os.close(theirs)

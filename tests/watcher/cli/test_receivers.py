@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import socket
+import warnings
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -43,6 +45,14 @@ def mail() -> Iterator[tuple[int, Mailbox]]:
     controller.start()
     yield port, mailbox
     controller.stop()
+    let_go()
+
+
+def let_go() -> None:
+    """Collect what the server left open, here where it is expected."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 def receivers(hook: str, am: str, port: int) -> str:
