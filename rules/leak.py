@@ -55,6 +55,8 @@ class Leak:
     def __init__(self, rows: int, creep: Creep | None = None) -> None:
         self._creep = creep or Creep()
         self._days: deque[Floats] = deque(maxlen=KEPT)
+        self._news: deque[Floats] = deque(maxlen=SPAN)
+        """The newest of them without what was allowed to come."""
         self._strayed = np.full(rows, self._creep.spread_prior**2 * self._creep.spread_prior_days)
         self._counted = np.full(rows, self._creep.spread_prior_days)
         self._stretch = np.zeros(rows)
@@ -63,15 +65,14 @@ class Leak:
         self.usual = np.full(rows, np.inf)
         """What the day that follows would have cost as in the dearest of those weeks, where it is known."""
 
-    def close(self, fair: Floats, present: npt.NDArray[np.floating[Any]]) -> None:
+    def close(self, fair: Floats, present: npt.NDArray[np.floating[Any]], meant: Flags | None = None) -> None:
         """Take in a day, and judge the days up to it; hours × rows.
 
         `fair` is what was seen, limited to what is no outlier; `present` is 1 for the hours that count: they teach, and
-        were not flagged.
+        were not flagged. What was `meant` makes no leak; later days are held against it.
         """
-        hours = present.sum(axis=0)
-        total = (fair * present).sum(axis=0) * DAY
-        self._days.append(np.divide(total, hours, out=np.full_like(total, np.nan), where=hours >= DAY / 2))
+        self._days.append(_whole(fair, present))
+        self._news.append(self._days[-1] if meant is None else _whole(fair, present * ~meant))
         if len(self._days) < LEAST:
             return
         creep = self._creep
@@ -91,6 +92,7 @@ class Leak:
         """The rows at these places, each as often as it is named."""
         after = Leak(0, self._creep)
         after._days = deque((day[places] for day in self._days), maxlen=KEPT)
+        after._news = deque((day[places] for day in self._news), maxlen=SPAN)
         after._strayed, after._counted = self._strayed[places], self._counted[places]
         after._stretch, after.usual = self._stretch[places], self.usual[places]
         after.score, after.excess = self.score[places], self.excess[places]
@@ -98,7 +100,7 @@ class Leak:
 
     def _compared(self) -> tuple[Floats, Floats]:
         """The last days, newest first, and what the same days of the week had before; 0 where either is not known."""
-        days = list(self._days)
+        days = list(self._news)
         now, before = np.empty((2, SPAN, len(days[-1])))
         for back in range(SPAN):
             dearest = self._dearest(back)
@@ -125,6 +127,14 @@ class Leak:
             past = len(self._days) - SPAN
             self._days = deque((day * factor if at < past else day for at, day in enumerate(self._days)), maxlen=KEPT)
             self._stretch[stays] = 0
+
+
+def _whole(fair: Floats, present: npt.NDArray[np.floating[Any]]) -> Floats:
+    """What a day came to by its hours that count; NaN where these are less than half of it."""
+    hours = present.sum(axis=0)
+    total = (fair * present).sum(axis=0) * DAY
+    whole: Floats = np.divide(total, hours, out=np.full_like(total, np.nan), where=hours >= DAY / 2)
+    return whole
 
 
 def _ratio(above: Floats, below: Floats) -> Floats:

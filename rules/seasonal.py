@@ -189,7 +189,7 @@ class Baseline:
         keep = np.exp(-ticked.calm / tuning.spread_memory)
         self._spread = self._spread * keep + 2.0 * ticked.strayed
         self._spread_hours = self._spread_hours * keep + ticked.calm
-        self._leak.close(day.fair, day.present * ~flagged)
+        self._leak.close(day.fair, day.present * ~flagged, day.meant)
         self._quarantine.add(day)
         self._quarantine.taint(flagged, ticked.hit)
         # A young series cannot wait: it has nothing else to go by. One of minutes has not even that.
