@@ -49,7 +49,6 @@ class Baseline:
         self._spread_hours = np.full(rows, self.tuning.spread_prior_hours)
         self._stretch = np.zeros(rows)
         self._level = np.zeros(rows)
-        self._told = np.zeros((WEEK, rows))
         self._spent = np.zeros((2, rows))
         self.hours = np.zeros(rows)
         """Known hours behind each series' level."""
@@ -108,8 +107,7 @@ class Baseline:
         after._quarantine = self._quarantine.taken(places)
         after._spread, after._spread_hours = self._spread.take(places, axis=-1), self._spread_hours[places]
         after._stretch, after._level = self._stretch[places], self._level[places]
-        after._told, after._spent, after.hours = (
-            self._told.take(places, axis=-1),
+        after._spent, after.hours = (
             self._spent.take(places, axis=-1),
             self.hours[places],
         )
@@ -153,7 +151,6 @@ class Baseline:
                 raw,
                 spread,
                 self._level,
-                self._told,
                 self.hours,
                 self._leak.score,
                 self._leak.excess,
@@ -169,7 +166,7 @@ class Baseline:
         for at in np.split(hours, np.flatnonzero(hours[1:] % DAY == 0) + 1):
             some = slice(int(at[0]), int(at[-1]) + 1)
             parts.append(standing.expect(some) if standing.has(some) else self._expect(some))
-        return Block(values, parts[0] if len(parts) == 1 else np.concatenate(parts), hours, room)
+        return Block(values, parts[0] if len(parts) == 1 else np.concatenate(parts), room)
 
     def _expect(self, hours: slice) -> Floats:
         return self._profile.expected(hours, self._dispersion.quantum, self._dispersion.noise)
@@ -183,8 +180,6 @@ class Baseline:
         day = Day(hours, ticked.seen, ticked.fair, expected, self._level, ticked.present, ticked.untaught, ticked.meant)
         flagged = ticked.odd | ticked.silent
         self.hours += day.present.sum(axis=0)
-        short = flagged.sum(axis=0) <= tuning.habit_hours
-        self._told[hours] = np.where(day.but(flagged) & short, day.seen, tuning.told_fades * self._told[hours])
         self._spent += np.stack([(day.fair * day.present).sum(axis=0), (day.present * (day.fair > 0)).sum(axis=0)])
         keep = np.exp(-ticked.calm / tuning.spread_memory)
         self._spread = self._spread * keep + 2.0 * ticked.strayed

@@ -64,8 +64,6 @@ class Standing:
     spread: Floats
     """The same, at least `Tuning.least_spread`."""
     level: Floats
-    told: Reals
-    """What the flagged hours of earlier weeks had, by hour of the week."""
     hours: Floats
     """Known hours behind the level."""
     leak: Floats
@@ -195,7 +193,7 @@ class Today:
 
     def _judge(self, block: Block, standing: Standing, *, keep: bool) -> tuple[Judged, Silence]:
         tuning, spread = self._tuning, standing.spread
-        values, expected, _, room = block
+        values, expected, room = block
         present = np.isfinite(values)
         came = np.where(present, values, 0.0)
         seen = came if room is None else room.news(came, expected)
@@ -204,10 +202,9 @@ class Today:
         cap[mean <= 0] = np.inf
         held = expected * present
         over = seen > expected
-        familiar = over & (seen <= tuning.familiar * _near(standing.told, block.hours))
-        alone = np.where(familiar, 0.0, z_score(seen, mean, k))
+        alone = z_score(seen, mean, k)
         hot = (alone >= tuning.hot * spread[0]) & present
-        counted = np.where(familiar, expected, np.minimum(seen, cap))
+        counted = np.minimum(seen, cap)
         columns = (counted, held, held * expected, seen, hot, over & (expected > 0))
         sums = self.totals.sums(columns, keep=keep)
         z = np.empty((len(values), len(HORIZONS), values.shape[1]), dtype=np.float32)
@@ -226,12 +223,11 @@ class Today:
 
 
 class Block(NamedTuple):
-    """Hours that follow each other: `values` (NaN = missing) and `expected` are hours × rows, `hours` those of the
-    week; what comes within the `room` is no news."""
+    """Hours that follow each other: `values` (NaN = missing) and `expected` are hours × rows; what comes within the
+    `room` is no news."""
 
     values: Floats
     expected: Floats
-    hours: npt.NDArray[np.intp]
     room: Room | None = None
 
 
@@ -322,14 +318,6 @@ class Judged(NamedTuple):
             z = z_score(self.sums[:, place, 3][at], mean, self.k[at]) / spread[place][at[1]]
             result[at] = np.maximum(result[at], np.minimum(z / tuning.thresholds[place], own[at] / least))
         return result
-
-
-def _near(told: Reals, hours: npt.NDArray[np.intp]) -> Reals:
-    """The most that a flagged hour of the weeks before had, at the same time give or take an hour."""
-    near = told[hours]
-    for shift in (-1, 1):
-        np.maximum(near, told[(hours + shift) % WEEK], out=near)
-    return near
 
 
 def _gate(scores: Reals, z: Reals, spread: Floats) -> None:

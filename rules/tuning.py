@@ -25,12 +25,6 @@ class Tuning:
     """How many witnesses each horizon takes: no single hour is a story."""
     breadth: float = 0.75
     """The longest horizon takes so large a part of its hours above the expected: what has doubled has no witnesses."""
-    familiar: float = 2.0
-    """What a flagged hour had is no news a week later, up to so many times as much."""
-    told_fades: float = 0.8
-    """What is left of that each week in which it is not flagged: meanwhile it trains, and is learnt."""
-    habit_hours: int = 6
-    """A day with more flagged hours is no habit."""
     silence: float = 4.5
     """How many standard deviations below the expected nothing at all must lie to count as a silence."""
     quarantine_days: int = 2
