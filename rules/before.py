@@ -73,7 +73,8 @@ def hour_of(view: SpendView) -> int:
 
 
 def matched(before: Rows, past: Flags, after: Rows, past_now: Flags) -> Places | None:
-    """Where each row was; -1 for one that has no past. None where a past has come, gone or moved."""
+    """Where each row was; -1 for one that has no past. None where a past has come, gone or moved, or what has one
+    borrows from another row."""
     old = {name: place for place, name in enumerate(before.names)}
     pasts = [_with_past(before, place, past) for place in range(len(before.names))]
     places = np.full(len(after.names), -1, dtype=np.intp)
@@ -81,6 +82,8 @@ def matched(before: Rows, past: Flags, after: Rows, past_now: Flags) -> Places |
         own = _with_past(after, place, past_now)
         was = old.pop(name, None)
         if own != (pasts[was] if was is not None else frozenset()):
+            return None
+        if own and was is not None and after.parent(place) != before.parent(was):
             return None
         if was is not None:
             places[place] = was

@@ -108,10 +108,13 @@ class Fit:
         return Told(subjects, reading, begin - start, subjects.complete - (begin - start))
 
     def _groups(self, view: SpendView, names: Names) -> bool:
-        """Whether the rows are those of the view."""
+        """Whether the rows are those of the view: what was idle still is, and what began today is not taken back."""
         if view.leaves != self._rows.leaves or names != self._names:
             return False
-        return not view.cost[self._rows.idle, max(self._today - hour_of(view), 0) :].any()
+        today = view.cost[:, max(self._today - hour_of(view), 0) :]
+        begun = ~self._before.past
+        begun[self._rows.idle] = False
+        return not today[self._rows.idle].any() and bool(today[begun].any(axis=1).all())
 
     def _regroup(self, view: SpendView, names: Names) -> bool:
         """Follow leaves and names that have changed; False where that changes what was learnt."""
@@ -120,11 +123,12 @@ class Fit:
         places = matched(self._rows, self._before.past, rows, before.past)
         if places is None:
             return False
-        if not np.array_equal(places, np.arange(len(self._rows.places))):
+        if rows.names != self._rows.names or not rows.borrows_as(self._rows):
             places = np.append(places, -1)
             self._baseline = self._baseline.taken(places, _with_another(rows.tiers))
             self._begun = self._begun[places]
             self._window.take(places)
+            self._judged = Hours(np.zeros((0, 0)))
         self._rows, self._names, self._before = rows, names, before
         return True
 

@@ -70,6 +70,19 @@ class Rows:
     tiers: tuple[Tier, ...]
     first: int
 
+    def parent(self, place: int) -> tuple[str, ...] | None:
+        """The name of the row that a row borrows its shape from; None if from none."""
+        tier = next(tier for tier in self.tiers if tier.begin <= place < tier.end)
+        return None if tier.parent is None else self.names[tier.parent[place - tier.begin]]
+
+    def borrows_as(self, others: Rows) -> bool:
+        """Whether each row borrows its shape from the row at the same place as there."""
+        nobody = np.zeros(0, dtype=np.intp)
+        mine, theirs = (
+            [nobody if tier.parent is None else tier.parent for tier in rows.tiers] for rows in (self, others)
+        )
+        return all(np.array_equal(own, other) for own, other in zip(mine, theirs, strict=True))
+
     def sum(self, view: SpendView, begin: int, end: int, begun: Flags | None = None) -> Floats:
         """Dollars of these hours of the view, hours × rows, NaN where nothing is known.
 

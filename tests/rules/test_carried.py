@@ -148,6 +148,27 @@ def test_a_known_key_that_uses_a_new_model_stays_what_it_was() -> None:
     cycles.judge(view)
 
 
+def test_a_key_that_is_used_in_another_workspace_too_borrows_as_if_all_had_been_learnt() -> None:
+    cycles, noon = Cycles(), MIDNIGHT + 12
+    cycles.judge(view_of(LEAVES, burning(), noon))
+    leaves = (replace(LEAVES[STEADY], workspace="workspace-4"), *LEAVES)
+    cost = np.vstack([np.zeros((1, CALM.shape[1]), dtype=np.int64), burning()])
+    cost[0, noon:] = 30 * DOLLAR
+    for hour in range(noon + 1, noon + 4):
+        cycles.judge(view_of(leaves, cost, hour, 0.4))
+    assert cycles.breaches > 0
+
+
+def test_what_a_new_key_spent_and_did_not_after_all_leaves_nothing_behind() -> None:
+    cycles, noon = Cycles(), MIDNIGHT + 12
+    leaves = (*LEAVES, Leaf("workspace-1", "key-late", "claude"))
+    cost = np.vstack([burning(), np.zeros((1, CALM.shape[1]), dtype=np.int64)])
+    spent = cost.copy()
+    spent[-1, noon] = 2 * DOLLAR
+    told = [len(cycles.judge(view_of(leaves, each, noon, 0.4))) for each in (cost, spent, cost)]
+    assert told == [len(LEAVES), len(LEAVES) + 1, len(LEAVES)]
+
+
 def test_a_key_that_comes_with_a_past_is_learnt() -> None:
     cycles, noon = Cycles(), MIDNIGHT + 12
     cycles.judge(view_of(LEAVES[:-1], burning()[:-1], noon))

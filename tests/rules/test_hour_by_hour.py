@@ -142,4 +142,4 @@ def test_a_price_followed_hour_by_hour_is_judged_as_in_one_pass() -> None:
         hours.append(advanced.scores)
         assert all(map(np.array_equal, looked, advanced))
     assert (every >= 1.0).any()
-    assert np.array_equal(np.concatenate(hours), every)
+    assert np.array_equal(np.concatenate([each.scores for each in hours]), every)
