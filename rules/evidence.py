@@ -45,6 +45,23 @@ class BudgetEvidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """What an anomaly rule asked for when it was judged, and what was reached of it."""
+
+    threshold: float
+    """Of improbability, as a multiple of the usual threshold."""
+    reached: float
+    """The same, of what was seen."""
+    min_excess: Nano
+    """The least excess an hour over several hours."""
+    one_hour: Nano
+    """The least excess of one hour that needs no second one."""
+    of_usual: float
+    """How many usual hours an excess must bring that is less than that."""
+    hold_for: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class AnomalyEvidence:
     """Why an hour or a stretch of hours is not normal; frozen with the alert."""
 
@@ -72,6 +89,8 @@ class AnomalyEvidence:
     price: PriceShift | None = None
     """That each output token has become dearer meanwhile, if it has."""
     odds: Odds | None = None
+    terms: Terms | None = None
+    """What the rule asked for; None where an earlier version judged."""
     type: Literal["anomaly"] = "anomaly"
 
     @property

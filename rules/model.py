@@ -25,6 +25,7 @@ from rules.evidence import (
     PaceEvidence,
     PriceEvidence,
     SourceEvidence,
+    Terms,
     TriggerEvidence,
 )
 from rules.figures import EarlierSpend, Leaf, SpendView
@@ -99,6 +100,7 @@ __all__ = [
     "SpendView",
     "State",
     "Subject",
+    "Terms",
     "Transition",
     "TriggerEvidence",
     "UnitPriceEvidence",

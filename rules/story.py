@@ -23,6 +23,7 @@ from rules.model import (
     Severity,
     SpendView,
     Subject,
+    Terms,
 )
 from rules.seasonal import Reading
 from rules.sensitivity import SPEND, odds
@@ -87,6 +88,7 @@ def breach(rule: AnomalyRule, view: SpendView, names: Names, subject: Subject, t
     odd = tuple((np.flatnonzero(material[:since] >= 1.0) + told.begin).tolist())
     window = slice(begin, told.begin + end)
     drives = driven(view, names, subject.scope, Cut(members, window, likely_by_hour, _nano(likely), odd))
+    reached = _reached(told, row, at)
     evidence = AnomalyEvidence(
         since=view.start + begin * HOUR,
         observed=drives.observed,
@@ -95,7 +97,8 @@ def breach(rule: AnomalyRule, view: SpendView, names: Names, subject: Subject, t
         normal_per_hour=_nano(float(expected[at])),
         upper_per_hour=_nano(float(upper[at])),
         score=round(float(reading.z[at, row]), 1),
-        odds=odds(_reached(told, row, at), len(told.subjects.scopes), SPEND),
+        odds=odds(reached, len(told.subjects.scopes), SPEND),
+        terms=_terms(rule, told.threshold, reached),
         history_hours=known_hours(view, members, told.begin + at, told.subjects.complete),
         points=_points(view, told, observed, expected, upper),
         data_as_of=view.observed_until,
@@ -117,6 +120,17 @@ def breach(rule: AnomalyRule, view: SpendView, names: Names, subject: Subject, t
         evidence=evidence,
         hold_for=rule.hold_for,
         keep_firing_for=rule.keep_firing_for,
+    )
+
+
+def _terms(rule: AnomalyRule, threshold: float, reached: float) -> Terms:
+    return Terms(
+        threshold=round(threshold, 3),
+        reached=round(reached, 2),
+        min_excess=rule.min_excess,
+        one_hour=round(rule.tuning.one_hour * rule.min_excess),
+        of_usual=rule.tuning.of_usual,
+        hold_for=rule.hold_for,
     )
 
 

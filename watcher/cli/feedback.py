@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from watcher.cli.alert_ids import the_alert
 from watcher.cli.asking import LONGEST_REASON, WRONG_USAGE, Actor, actor_of, ask
 from watcher.cli.context import DEFAULT_CONFIG, ConfigFile, clock_for, fail, load_settings, must_be_text, open_store
 from watcher.cli.organizations import chosen
-
-if TYPE_CHECKING:
-    from rules.model import Alert
-
-_LEAST_OF_AN_ID = 4
-_MOST_LISTED = 5
 
 
 def register(app: typer.Typer) -> None:
@@ -54,34 +48,8 @@ def feedback(
     with open_store(settings, read_only=False) as store:
         concerned = {each.id: each for each in chosen(settings, store, None)}
         every = [one for one in store.alerts.list() if one.subject.scope.organization in concerned]
-        found = _alert(alert, every)
+        found = the_alert(alert, every, noun="anomaly", fits=lambda one: problem(one) is None)
         if (wrong := problem(found)) is not None:
             fail(f"{wrong.capitalize()}.", WRONG_USAGE)
         details = {"alert": found.id, "verdict": verdict, "comment": why}
         ask(settings, store, FEEDBACK, [(concerned[found.subject.scope.organization], details)], actor_of(by), now)
-
-
-def _alert(wanted: str, alerts: Sequence[Alert]) -> Alert:
-    """The alert of that id, or whose id alone begins so; exits with 2 where there is none, or several."""
-    from rules.feedback import problem
-
-    found = [alert for alert in alerts if alert.id == wanted]
-    if not found and len(wanted) >= _LEAST_OF_AN_ID:
-        found = [alert for alert in alerts if alert.id.startswith(wanted)]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        which = f"{len(found)} alerts have an id that begins with {wanted!a}"
-        fail(f"{which}: {_listed(found)}.", WRONG_USAGE)
-    nothing = f"No alert has an id that begins with {wanted!a}"
-    anomalies = [alert for alert in alerts if problem(alert) is None]
-    if not anomalies:
-        return fail(f"{nothing}, and no anomaly has been told yet.", WRONG_USAGE)
-    return fail(f"{nothing}. The newest anomalies are {_listed(anomalies)}.", WRONG_USAGE)
-
-
-def _listed(alerts: Sequence[Alert]) -> str:
-    """ "0123456789 (key spend), …"."""
-    named = [f"{alert.id} ({ascii(alert.subject.rule)[1:-1]})" for alert in alerts[:_MOST_LISTED]]
-    more = f" and {len(alerts) - _MOST_LISTED} more" if len(alerts) > _MOST_LISTED else ""
-    return ", ".join(named) + more

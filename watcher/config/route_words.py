@@ -73,10 +73,10 @@ def _sentence(number: str, route: Route, *, last: bool, inside: bool) -> str:
         end = ", and no further"
     unless = " unless a route below takes it" if route.routes and not route.match else ""
     unless = " unless routes below take them" if route.routes and route.match else unless
-    return f'Route {number}: {which} {go} to "{route.receiver}"{unless}{end}.{_timing_words(route.timing)}'
+    return f'Route {number}: {which} {go} to "{route.receiver}"{unless}{end}.{timing_words(route.timing)}'
 
 
-def _timing_words(timing: Timing) -> str:
+def timing_words(timing: Timing) -> str:
     """When it sends: " In groups by workspace, …." """
     if timing == AT_ONCE:
         return ""

@@ -28,12 +28,14 @@ _notification = Payload[Notification](Notification)
 
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
-    """A notification that is not delivered yet; `attempts` is the number of failed tries."""
+    """A notification; `attempts` is the number of failed tries, `due_at` is when it may be tried next."""
 
     notification: Notification
     attempts: int
     due_at: datetime
     last_error: str | None
+    delivered_at: datetime | None = None
+    """None while it waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,12 @@ class Outbox:
         query = select(outbox).where(outbox.c.delivered_at.is_(None)).order_by(outbox.c.sequence)
         with self._database.reading() as connection:
             return tuple(map(_row, connection.execute(query).all()))
+
+    def telling(self, alert_id: str) -> tuple[OutboxRow, ...]:
+        """Everything that tells of an alert, by itself or inside another one's story, delivered or not; in order."""
+        about = outbox.c.alert_ids.contains(json.dumps(alert_id), autoescape=True)
+        with self._database.reading() as connection:
+            return tuple(map(_row, connection.execute(select(outbox).where(about).order_by(outbox.c.sequence)).all()))
 
     def depth(self) -> Mapping[str, int]:
         """How many notifications wait for each receiver, by name; receivers that nothing waits for are left out."""
@@ -192,4 +200,5 @@ def write_notifications(connection: Connection, notifications: Sequence[Notifica
 
 def _row(row: Any) -> OutboxRow:
     notification = _notification.read(row.payload)
-    return OutboxRow(notification, row.attempts, from_moment(row.due_at), row.last_error)
+    due, delivered = from_moment(row.due_at), from_moment(row.delivered_at)
+    return OutboxRow(notification, row.attempts, due, row.last_error, delivered)

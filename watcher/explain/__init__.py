@@ -1,0 +1,1 @@
+"""Why an alert is what it is: what was decided and told, from the rows, and the same judged again."""
