@@ -12,7 +12,7 @@ import logging
 import math
 import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
@@ -88,7 +88,9 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class _Colours:
+class Colours:
+    """The colours of a look."""
+
     ground: str
     ink: str
     soft: str
@@ -99,9 +101,9 @@ class _Colours:
     limit: str
 
 
-_LOOKS: dict[Look, _Colours] = {
-    "light": _Colours("#ffffff", "#1d1b16", "#5f5b50", "#e4e0d5", "#b4532a", "#c9d8ea", "#f7dcd4", "#8a1c14"),
-    "dark": _Colours("#23211c", "#f0ede4", "#b3ae9f", "#45423a", "#ef9a6f", "#3c5068", "#55302a", "#ff8a80"),
+_LOOKS: dict[Look, Colours] = {
+    "light": Colours("#ffffff", "#1d1b16", "#5f5b50", "#e4e0d5", "#b4532a", "#c9d8ea", "#f7dcd4", "#8a1c14"),
+    "dark": Colours("#23211c", "#f0ede4", "#b3ae9f", "#45423a", "#ef9a6f", "#3c5068", "#55302a", "#ff8a80"),
 }
 
 
@@ -126,7 +128,7 @@ def svg_in_both_looks(chart: Chart) -> str:
     text = svg(chart)
     light, dark = _LOOKS["light"], _LOOKS["dark"]
     variables = {"light": "", "dark": ""}
-    for field in fields(_Colours):
+    for field in fields(Colours):
         colour = str(getattr(light, field.name))
         text = text.replace(colour, f"var(--{field.name})")
         variables["light"] += f"--{field.name}:{colour};"
@@ -163,13 +165,18 @@ def alt_text(chart: Chart) -> str:
 def _drawn(chart: Chart, look: Look, kind: Format, dpi: float) -> bytes:
     if not chart.points:
         raise ValueError("there is nothing to draw")
+    return drawn(lambda figure, colours: _draw(figure, chart, colours), look, kind, dpi)
+
+
+def drawn(draw: Callable[[Figure, Colours], None], look: Look, kind: Format = "png", dpi: float = _DPI) -> bytes:
+    """What `draw` puts on an empty figure of the common size, ground and fonts, as an image."""
     with _DRAWING, _settings(_LOOKS[look]):
         from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - most processes never draw
         from matplotlib.figure import Figure  # noqa: PLC0415
 
         figure = Figure(figsize=(WIDTH / _DPI, HEIGHT / _DPI), dpi=dpi, facecolor=_LOOKS[look].ground)
         FigureCanvasAgg(figure)
-        _draw(figure, chart, _LOOKS[look])
+        draw(figure, _LOOKS[look])
         into = io.BytesIO()
         nothing = ("Software",) if kind == "png" else ("Date", "Creator", "Format", "Type")
         plain: dict[str, None] = dict.fromkeys(nothing)
@@ -178,7 +185,7 @@ def _drawn(chart: Chart, look: Look, kind: Format, dpi: float) -> bytes:
 
 
 @contextmanager
-def _settings(colours: _Colours) -> Iterator[None]:
+def _settings(colours: Colours) -> Iterator[None]:
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it tells of its caches and fonts
     import matplotlib as mpl  # noqa: PLC0415 - most processes never draw
     from matplotlib.font_manager import fontManager  # noqa: PLC0415
@@ -203,7 +210,7 @@ def _settings(colours: _Colours) -> Iterator[None]:
         yield
 
 
-def _draw(figure: Figure, chart: Chart, colours: _Colours) -> None:
+def _draw(figure: Figure, chart: Chart, colours: Colours) -> None:
     axes = figure.add_axes((0.085, 0.115, 0.895, 0.66))
     axes.set_facecolor(colours.ground)
     points = chart.points[-MOST_POINTS:]
@@ -217,10 +224,10 @@ def _draw(figure: Figure, chart: Chart, colours: _Colours) -> None:
     if chart.told is not None:
         _told(axes, _place(chart.told), colours)
     _frame(axes, points, edges, chart)
-    _write(figure, (0.015, 0.965), chart.title, fontsize=12.0, fontweight="bold")
-    _write(figure, (0.015, 0.893), chart.subtitle, fontsize=9.5, color=colours.soft, room=0.7)
+    write(figure, (0.015, 0.965), chart.title, fontsize=12.0, fontweight="bold")
+    write(figure, (0.015, 0.893), chart.subtitle, fontsize=9.5, color=colours.soft, room=0.7)
     unit = f"{'spend in all' if chart.in_all else 'spend an hour'}, {chart.timezone}"
-    _write(figure, (0.985, 0.893), unit, fontsize=8.5, color=colours.soft, room=0.25, ha="right")
+    write(figure, (0.985, 0.893), unit, fontsize=8.5, color=colours.soft, room=0.25, ha="right")
     figure.legend(
         loc="upper right",
         bbox_to_anchor=(0.985, 0.85),
@@ -234,7 +241,7 @@ def _draw(figure: Figure, chart: Chart, colours: _Colours) -> None:
     )
 
 
-def _write(figure: Figure, place: tuple[float, float], words: str, *, room: float = 0.97, **style: Any) -> None:
+def write(figure: Figure, place: tuple[float, float], words: str, *, room: float = 0.97, **style: Any) -> None:
     """A line of text from `place` on, its middle left out where it is wider than `room`, a part of the whole width."""
     if not words:
         return
@@ -246,7 +253,7 @@ def _write(figure: Figure, place: tuple[float, float], words: str, *, room: floa
         text.set_text(clean(words, longest))
 
 
-def _marked(axes: Axes, chart: Chart, colours: _Colours, shown: tuple[float, float]) -> None:
+def _marked(axes: Axes, chart: Chart, colours: Colours, shown: tuple[float, float]) -> None:
     if chart.marked is None:
         return
     begin, end = (min(max(_place(each), shown[0]), shown[1]) for each in chart.marked)
@@ -254,7 +261,7 @@ def _marked(axes: Axes, chart: Chart, colours: _Colours, shown: tuple[float, flo
         axes.axvspan(begin, end, color=colours.marked, linewidth=0, zorder=0, label="not normal")
 
 
-def _band(axes: Axes, points: Sequence[Point], edges: Sequence[float], colours: _Colours) -> None:
+def _band(axes: Axes, points: Sequence[Point], edges: Sequence[float], colours: Colours) -> None:
     """What was to be expected, up to what would still have been normal."""
     lower = [_amount(point.expected) for point in points]
     upper = [_amount(point.upper) for point in points]
@@ -266,7 +273,7 @@ def _band(axes: Axes, points: Sequence[Point], edges: Sequence[float], colours: 
     axes.step(edges, lower, where="post", color=colours.soft, linewidth=1.1, zorder=2, label="expected")
 
 
-def _observed(axes: Axes, points: Sequence[Point], edges: Sequence[float], chart: Chart, colours: _Colours) -> None:
+def _observed(axes: Axes, points: Sequence[Point], edges: Sequence[float], chart: Chart, colours: Colours) -> None:
     values = [point.observed / _DOLLAR for point in points]
     if chart.in_all:
         axes.plot(edges, [0.0, *values], color=colours.observed, linewidth=2.0, zorder=4, label="spent in all")
@@ -292,7 +299,7 @@ def _observed(axes: Axes, points: Sequence[Point], edges: Sequence[float], chart
         )
 
 
-def _told(axes: Axes, place: float, colours: _Colours) -> None:
+def _told(axes: Axes, place: float, colours: Colours) -> None:
     axes.axvline(place, color=colours.ink, linewidth=1.3, linestyle=(0, (1, 2)), zorder=5, label="told")
     axes.plot([place], [1.0], marker="v", markersize=7, color=colours.ink, transform=axes.get_xaxis_transform())
     axes.lines[-1].set_clip_on(False)
@@ -312,7 +319,7 @@ def _frame(axes: Axes, points: Sequence[Point], edges: Sequence[float], chart: C
     axes.set_xticks(places, labels)
     ticks = MaxNLocator(nbins=5, min_n_ticks=2).tick_values(0, axes.get_ylim()[1])
     ticks = [float(tick) for tick in ticks if 0 <= tick <= axes.get_ylim()[1]]
-    axes.set_yticks(ticks, [_dollars(tick, ticks[1] - ticks[0]) for tick in ticks])
+    axes.set_yticks(ticks, [dollars(tick, ticks[1] - ticks[0]) for tick in ticks])
     axes.grid(axis="y", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(length=3, width=0.8)
@@ -352,7 +359,7 @@ def _amount(nano: Nano | None) -> float:
     return float("nan") if nano is None else nano / _DOLLAR
 
 
-def _dollars(value: float, step: float) -> str:
+def dollars(value: float, step: float) -> str:
     """An amount beside a tick, to the cent or below where ticks are that near."""
     places = 0 if step >= 1 and step == int(step) else max(2, math.ceil(-math.log10(step)) + 1)
     return f"${value:,.{places}f}"

@@ -20,6 +20,7 @@ _COLOURS = {
     Tone.INFO: "bold blue",
     Tone.RESOLVED: "bold green",
     Tone.START: "bold cyan",
+    Tone.DIGEST: "bold",
     Tone.TEST: "bold magenta",
 }
 _STYLES = {"plain": "", "strong": "bold", "code": "cyan"}

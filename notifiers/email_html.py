@@ -13,6 +13,7 @@ _COLOURS = {
     Tone.INFO: "#1565c0",
     Tone.RESOLVED: "#2e7d32",
     Tone.START: "#00838f",
+    Tone.DIGEST: "#37474f",
     Tone.TEST: "#6a1b9a",
 }
 _TAGS = {"plain": "{}", "strong": "<strong>{}</strong>", "code": '<code style="font-size:13px">{}</code>'}

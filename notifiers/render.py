@@ -9,6 +9,7 @@ from datetime import datetime
 
 from notifiers.anomaly_story import anomaly_over_story, anomaly_story
 from notifiers.budget_story import budget_over_story, budget_story
+from notifiers.digest_story import digest_story
 from notifiers.drift_story import drift_over_story, drift_story
 from notifiers.phrases import title, tone_of
 from notifiers.price_story import price_story
@@ -54,6 +55,10 @@ def story(notification: Notification) -> Story:
     """What the message says, told as of `notification.created_at`, the same on every try."""
     now, alerts = notification.created_at, notification.alerts
     match notification.reason:
+        case _ if notification.digest is not None:
+            told = digest_story(notification.digest, now)
+            if notification.reason is Reason.TEST:
+                told = replace(told, title=title(f"Test: {told.title}"))
         case Reason.TEST:
             told = _test(notification)
         case Reason.INITIAL:

@@ -15,6 +15,7 @@ class Tone(StrEnum):
     INFO = "info"
     RESOLVED = "resolved"
     START = "start"
+    DIGEST = "digest"
     TEST = "test"
 
 
@@ -24,6 +25,7 @@ GLYPHS = {
     Tone.INFO: "🔵",
     Tone.RESOLVED: "✅",
     Tone.START: "🔭",
+    Tone.DIGEST: "📊",
     Tone.TEST: "🧪",
 }
 

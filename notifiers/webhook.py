@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from notifiers.alert_json import alert_json, utc_json
+from notifiers.digest_json import digest_json
 from notifiers.http import OutgoingHttp
 from notifiers.signing import signed_headers
 from rules.model import Notification
@@ -43,7 +44,10 @@ class WebhookNotifier:
 
 
 def notification_json(notification: Notification) -> dict[str, Any]:
-    """The body: id, reason, receiver and alerts; `inhibited` holds the alerts whose story those in `alerts` tell."""
+    """The body: id, reason, receiver and alerts; `inhibited` holds the alerts whose story those in `alerts` tell.
+
+    A digest has its figures under `digest`, and no alerts; other messages have no such key.
+    """
     return {
         "id": notification.id,
         "reason": str(notification.reason),
@@ -53,4 +57,5 @@ def notification_json(notification: Notification) -> dict[str, Any]:
         "created_at": utc_json(notification.created_at),
         "alerts": [alert_json(alert) for alert in notification.alerts],
         "inhibited": [alert_json(alert) for alert in notification.inhibited],
+        **({"digest": digest_json(notification.digest)} if notification.digest is not None else {}),
     }

@@ -28,6 +28,7 @@ from rules.asked import Act, Answer, Request
 from rules.budget_requests import hear
 from rules.caps import Caps
 from rules.carried import Carried
+from rules.digest import DigestRule
 from rules.drift import DriftRule
 from rules.events import Event
 from rules.groups import Group
@@ -73,6 +74,8 @@ class Rules:
     """Every receiver that there is, by name; None where that is not known."""
     events: tuple[Event, ...] = ()
     """What is planned, as far as it is near."""
+    digests: tuple[DigestRule, ...] = ()
+    """The summaries that come by the clock; a judgement does not look at them."""
 
     def of(self, organization: str, called: Sequence[str]) -> Rules:
         """Those that are for an organization of this id and these names."""
@@ -81,6 +84,7 @@ class Rules:
             budgets=tuple(rule for rule in self.budgets if takes_organization(rule.select, organization, called)),
             anomalies=tuple(rule for rule in self.anomalies if takes_organization(rule.select, organization, called)),
             events=tuple(event for event in self.events if takes_organization(event.select, organization, called)),
+            digests=tuple(rule for rule in self.digests if takes_organization(rule.select, organization, called)),
         )
 
     def under(self, caps: Caps | None, names: Names) -> Rules:

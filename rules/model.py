@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 from rules.caps import Caps
 from rules.configured import AnomalyRule, Budget, Selector
+from rules.digest import Digest
 from rules.evidence import (
     AnomalyEvidence,
     BudgetEvidence,
@@ -234,6 +235,8 @@ class Reason(StrEnum):
     ESCALATED = "escalated"
     """Somebody else was told, and nobody acknowledged it in time."""
     RESOLVED = "resolved"
+    DIGEST = "digest"
+    """The summary of a day or a week, which is about no alert."""
     TEST = "test"
 
 
@@ -252,6 +255,8 @@ class Notification:
     """Alerts whose story is told by those in `alerts`: the parents inside the message."""
     told_as: str = ""
     """What the owner calls the organization, where several are watched; the title then says it."""
+    digest: Digest | None = None
+    """What a digest tells; None of every other message."""
 
 
 # ---------------------------------------------------------------------------------------------- what a judgement reads

@@ -72,6 +72,7 @@ def _alertmanager(receiver: AlertmanagerSettings, http: OutgoingHttp, link: str)
 
 
 def _email(receiver: EmailSettings, link: str) -> Notifier:
+    from notifiers.bars import bars_of  # noqa: PLC0415
     from notifiers.email import EmailNotifier  # noqa: PLC0415 (few have one, and mail is a large part of the library)
     from notifiers.smtp import MailServer  # noqa: PLC0415
 
@@ -84,7 +85,7 @@ def _email(receiver: EmailSettings, link: str) -> Notifier:
         _shown(receiver.password),
         None if receiver.ca_file is None else ssl.create_default_context(cafile=str(receiver.ca_file)),
     )
-    return EmailNotifier(receiver.name, server, receiver.sender, receiver.recipients, link)
+    return EmailNotifier(receiver.name, server, receiver.sender, receiver.recipients, link, bars_of)
 
 
 def over(way: WaySettings, http: OutgoingHttp) -> OutgoingHttp:

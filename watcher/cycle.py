@@ -19,6 +19,7 @@ from rules.measures import Measure
 from rules.model import Alert, Snapshot, SourceState, SpendView
 from watcher import overview as overviews
 from watcher.claude_code.estimates import Estimates
+from watcher.digest import digests
 from watcher.events import Planned
 from watcher.ingest import Ingested, Plan, Reader, ingest
 from watcher.ledger import Ledger
@@ -76,7 +77,7 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
 
     1. Readings go into the ledger, each whole or not at all.
     2. The ledger's view, the names and the sources' states are one snapshot.
-    3. Every rule judges it; alerts advance; who hears of what is decided. All pure.
+    3. Every rule judges it; alerts advance; who hears of what is decided. All pure. A digest that is due is added up.
     4. Alerts, transitions, messages and the cursor commit in one transaction, and in the same one what people asked
        for beside the running program is consumed.
     5. What days long over came to is kept, for reports to read.
@@ -90,16 +91,19 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
     rules = rules_of(world, now)
     snapshot = look(world, rules, ingested, now)
     rules = rules.under(snapshot.caps, snapshot.names)
-    decision = decide(snapshot, rules, recall(world, rules, now), now, world.carried)
+    past = recall(world, rules, now)
+    decision = decide(snapshot, rules, past, now, world.carried)
     judged = replace(snapshot, view=decision.view, counted=decision.counted)
     figures = overviews.overview(judged, rules.budgets, decision.stall, now)
     figures = replace(figures, paused=decision.paused, silences=decision.in_force)
+    told = digests(store, judged, rules, figures.budgets, decision.alerts, now, first=past.is_first)
+    decision = replace(decision, notifications=(*decision.notifications, *told.notifications))
     store.remember(
         Judgement(
             alerts=decision.alerts,
             transitions=decision.transitions,
             notifications=decision.notifications,
-            cursor=_cursor(decision, figures, now, whole=_whole(ingested, snapshot.sources)),
+            cursor={**_cursor(decision, figures, now, whole=_whole(ingested, snapshot.sources)), **told.cursor},
             organization=organization,
             answers=decision.answers,
             acts=decision.acts,

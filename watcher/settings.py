@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
+from rules.digest import DigestRule
 from rules.drift import DriftRule
 from rules.model import AnomalyRule, Budget, Route, Selector
 from rules.prices import PriceRule
@@ -242,6 +243,7 @@ class Settings:
     """What the owner says that models cost; of those that match, the first counts."""
     receivers: tuple[ReceiverSettings, ...] = ()
     routes: tuple[Route, ...] = ()
+    digests: tuple[DigestRule, ...] = ()
     heartbeat: HeartbeatSettings | None = None
     warnings: tuple[str, ...] = ()
     """Sentences about what is valid and probably not meant."""

@@ -17,6 +17,7 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 
 from notifiers.http import OutgoingHttp
+from rules.digest import DigestRule
 from rules.drift import DriftRule
 from rules.model import Alert, AnomalyRule, Budget, Notification, Route, Transition
 from rules.prices import PriceRule
@@ -92,6 +93,7 @@ class Asked:
     receivers: tuple[str, ...] = (RECEIVER,)
     drift: DriftRule = DriftRule()  # noqa: RUF009 - frozen
     price_changes: PriceRule = PriceRule()  # noqa: RUF009 - frozen
+    digests: tuple[DigestRule, ...] = ()
     backfill: timedelta = timedelta(days=21)
     timeout_seconds: float = 10.0
     budget_seconds: float = 20.0
@@ -152,6 +154,7 @@ class Watcher:
             drift=self.asked.drift,
             price_changes=self.asked.price_changes,
             routes=tuple(Route(name) for name in self.asked.receivers),
+            digests=self.asked.digests,
         )
 
     def _parts(

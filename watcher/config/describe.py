@@ -64,6 +64,7 @@ def describe(settings: Settings) -> list[str]:
         *(_price(price) for price in settings.prices),
         *(_receiver(receiver, settings) for receiver in settings.receivers),
         *describe_routes(settings.routes),
+        *_digests(settings),
         *_heartbeat(settings),
         "Only reads from the API: it cannot switch a key off.",
     ]
@@ -192,6 +193,14 @@ def _events(settings: Settings) -> list[str]:
     from watcher.config.event_words import event_sentence  # noqa: PLC0415 (only a few configurations need it)
 
     return [event_sentence(event, _selected(event.select)) for event in settings.events]
+
+
+def _digests(settings: Settings) -> list[str]:
+    if not settings.digests:
+        return []
+    from watcher.config.digest_tables import digest_sentence  # noqa: PLC0415 (few configurations need it)
+
+    return [digest_sentence(rule, f"the spend{_where(rule.select)}") for rule in settings.digests]
 
 
 def _selected(select: Selector) -> str:

@@ -63,6 +63,7 @@ def _build(path: Path, tables: Tables, sections: Sections) -> Settings | None:
     budgets = [sections.budget(raw, f"budget[{index}]") for index, raw in enumerate(several["budget"])]
     anomalies = [sections.anomaly(raw, f"anomaly[{index}]") for index, raw in enumerate(several["anomaly"])]
     events = [sections.event(raw, f"event[{index}]") for index, raw in enumerate(several["event"])]
+    told = [sections.digest(raw, f"digest[{n}]", several["receiver"]) for n, raw in enumerate(several["digest"])]
     prices = [sections.price(raw, f"price[{index}]") for index, raw in enumerate(several["price"])]
     receivers = [sections.receiver(raw, f"receiver[{index}]") for index, raw in enumerate(several["receiver"])]
     ways = sections.routes(several["route"], sections.intervals(several["time_interval"]))
@@ -87,6 +88,7 @@ def _build(path: Path, tables: Tables, sections: Sections) -> Settings | None:
         price_changes=price_rule or PriceRule(),
         prices=tuple(price for price in prices if price is not None),
         events=tuple(event for event in events if event is not None),
+        digests=tuple(digest for digest in told if digest is not None),
         receivers=tuple(receiver for receiver in receivers if receiver is not None),
         routes=ways,
         heartbeat=heartbeat,

@@ -21,6 +21,7 @@ from rules.triggers import BurnPair, ForecastMark, PaceMark
 from watcher.config import (
     addresses,
     anomaly_values,
+    digest_values,
     event_values,
     trigger_values,
     values,
@@ -255,6 +256,18 @@ class EventTable(Table):
     select: SelectTable = Field(SelectTable(), examples=['{ workspace = "prod-*" }'])
 
 
+class DigestTable(Table):
+    """`[[digest]]`: a summary of the day or the week, by the clock."""
+
+    name: Name = Field(examples=['"weekly"'])
+    every: Annotated[str, PlainValidator(values.one_of("daily", "weekly"))] = Field("daily", examples=['"weekly"'])
+    at: Annotated[str, PlainValidator(digest_values.clock)] = Field("09:00", examples=['"09:00"'])
+    weekday: Annotated[str, PlainValidator(values.one_of(*values.WEEKDAYS))] = Field("monday", examples=['"monday"'])
+    timezone: Zone = Field("UTC", examples=['"Europe/Berlin"'])
+    receiver: Annotated[list[str], PlainValidator(digest_values.receivers)] = Field(examples=['"ops"'])
+    select: SelectTable = Field(SelectTable(), examples=['{ workspace = "prod-*" }'])
+
+
 class PriceTable(Table):
     """`[[price]]`: what some models cost this organization, where the published price or what is learned is wrong."""
 
@@ -283,6 +296,7 @@ SEVERAL: dict[str, tuple[type[Table], ...]] = {
     "budget": (BudgetTable,),
     "anomaly": (AnomalyTable,),
     "event": (EventTable,),
+    "digest": (DigestTable,),
     "price": (PriceTable,),
     "receiver": tuple(RECEIVERS.values()),
     "route": (RouteTable,),

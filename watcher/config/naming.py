@@ -9,7 +9,7 @@ from watcher.config.problems import Problem, nearest, shown
 from watcher.config.shape import Tables
 
 _MOST_LISTED = 10
-_NAMED = ("organization", "budget", "anomaly", "event", "receiver", "time_interval")
+_NAMED = ("organization", "budget", "anomaly", "event", "digest", "receiver", "time_interval")
 
 
 def check_names(tables: Tables) -> list[Problem]:
@@ -28,6 +28,10 @@ def check_names(tables: Tables) -> list[Problem]:
             name = raw.get(key)
             if isinstance(name, str) and name.strip() and name not in receivers:
                 problems.append(Problem(f"{place}.{key}", _nobody(name, receivers)))
+    for index, raw in enumerate(tables.several["digest"]):
+        for name in _receivers_of(raw):
+            if name not in receivers:
+                problems.append(Problem(f"digest[{index}].receiver", _nobody(name, receivers)))
     return problems
 
 
@@ -37,6 +41,7 @@ def warn_of_gaps(tables: Tables) -> list[str]:
     routed = {
         raw.get(key) for _, raw in _every(tables.several["route"], "route") for key in ("receiver", "escalate_to")
     }
+    routed |= {name for raw in tables.several["digest"] for name in _receivers_of(raw)}
     warnings = []
     if not tables.several["budget"] and not tables.several["anomaly"]:
         warnings.append("there is no [[budget]] and no [[anomaly]]: spend is recorded, and nothing is judged")
@@ -50,6 +55,12 @@ def warn_of_gaps(tables: Tables) -> list[str]:
         if name not in routed
     ]
     return warnings
+
+
+def _receivers_of(digest: dict[str, Any]) -> list[str]:
+    """The receivers that a digest names; what is no name is left out."""
+    told = digest.get("receiver")
+    return [str(name) for name in (told if isinstance(told, list) else [told]) if _is_name(name)]
 
 
 def _every(routes: Any, place: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -7,9 +7,10 @@ all, but every other section is still looked at.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
+from rules.digest import DigestRule, Every
 from rules.drift import DriftRule
 from rules.intervals import TimeInterval
 from rules.model import DIMENSIONS, TAG, AnomalyRule, Budget, Dimension, Route, Selector
@@ -26,6 +27,7 @@ from watcher.config.receivers import Receivers
 from watcher.config.route_models import TimeIntervalTable
 from watcher.config.route_tables import RouteReader, time_interval
 from watcher.config.trigger_tables import burn_pairs, trigger_problems
+from watcher.config.values import WEEKDAYS
 from watcher.pricing import OwnPrice
 from watcher.secret import Secret
 from watcher.settings import (
@@ -209,6 +211,21 @@ class Sections(Receivers):
             repeat=table.repeat or "",
             holidays=table.holidays,
         )
+
+    def digest(self, raw: dict[str, Any], place: str, receivers: list[dict[str, Any]]) -> DigestRule | None:
+        """One `[[digest]]`; `receivers` are the tables of those that there are."""
+        from watcher.config.digest_tables import digest_problems  # noqa: PLC0415 (few configurations need it)
+
+        table = self._table(models.DigestTable, raw, place, called("digest", raw))
+        if table is None:
+            return None
+        wrong = [*digest_problems(table, receivers, place), *contradictions(table.select, f"{place}.select")]
+        self.problems.extend(Problem(each.place, each.message + called("digest", raw)) for each in wrong)
+        every: Every = "weekly" if table.every == "weekly" else "daily"
+        weekday = WEEKDAYS.index(table.weekday)
+        whom = tuple(table.receiver)
+        at = time.fromisoformat(table.at)
+        return DigestRule(table.name, whom, every, at, weekday, table.timezone, _selector(table.select))
 
     def price(self, raw: dict[str, Any], place: str) -> OwnPrice | None:
         """One `[[price]]`."""
