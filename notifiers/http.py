@@ -86,7 +86,7 @@ class OutgoingHttp:
 
     `timeout` is seconds for everything: resolving, connecting, sending and the answer. `transport` takes the place of
     the network (tests). `tls` takes the place of the default certificate checks (a private authority). `proxy` is the
-    URL of a proxy to go through, a secret.
+    URL of a proxy to go through, a secret. `largest` is how many bytes of an answer are read.
     """
 
     def __init__(
@@ -97,6 +97,8 @@ class OutgoingHttp:
         tls: ssl.SSLContext | None = None,
         user_agent: str = "claude-watcher",
         proxy: str | None = None,
+        *,
+        largest: int = LARGEST_ANSWER,
     ) -> None:
         self._timeout = timeout
         self._resolve = resolve
@@ -104,13 +106,23 @@ class OutgoingHttp:
         self._own_tls = tls
         self._user_agent = user_agent
         self._proxy = proxy
+        self._largest = largest
 
     def through(self, proxy: str | None, tls: ssl.SSLContext | None) -> OutgoingHttp:
         """The same for one receiver that has a proxy, or certificates, of its own; None leaves each as it is."""
         if proxy is None and tls is None:
             return self
         tls, proxy = tls or self._own_tls, proxy or self._proxy
-        return OutgoingHttp(self._timeout, self._resolve, self._transport, tls, self._user_agent, proxy)
+        return OutgoingHttp(
+            self._timeout, self._resolve, self._transport, tls, self._user_agent, proxy, largest=self._largest
+        )
+
+    def reading(self, largest: int) -> OutgoingHttp:
+        """The same where up to so many bytes of an answer are read."""
+        tls, proxy = self._own_tls, self._proxy
+        return OutgoingHttp(
+            self._timeout, self._resolve, self._transport, tls, self._user_agent, proxy, largest=largest
+        )
 
     def post(
         self,
@@ -184,7 +196,7 @@ class OutgoingHttp:
             ):
                 response = await client.send(request, stream=True)
                 try:
-                    return await _read(response)
+                    return await _read(response, self._largest)
                 finally:
                     await response.aclose()
         except TimeoutError:
@@ -233,15 +245,15 @@ class _Failure:
     """Whether nothing was sent, so that another address of the same name may be tried."""
 
 
-async def _read(response: httpx.Response) -> Response:
+async def _read(response: httpx.Response, largest: int) -> Response:
     """The answer's status, headers and beginning; an answer that breaks off within it raises httpx.HTTPError."""
     body = bytearray()
     whole = response.is_stream_consumed  # a transport other than the network may give its answer in one piece
     async for chunk in response.aiter_bytes() if whole else response.aiter_raw():
         body += chunk
-        if len(body) >= LARGEST_ANSWER:
+        if len(body) >= largest:
             break
-    excerpt = bytes(body[:LARGEST_ANSWER]).decode("utf-8", "replace")
+    excerpt = bytes(body[:largest]).decode("utf-8", "replace")
     return Response(response.status_code, dict(response.headers), excerpt)
 
 

@@ -129,6 +129,8 @@ def test_what_the_example_shows_commented_out_is_valid_too(tmp_path: Path) -> No
         "PAGERDUTY_ROUTING_KEY": "R" * 32,
         "SMTP_PASSWORD": "p",
         "APPRISE_URL": "tgram://x/y",
+        "SLACK_BOT_TOKEN": "xoxb-1234567890",
+        "SLACK_APP_TOKEN": "xapp-1234567890",
     }
     text = "\n".join(line for line in uncommented().splitlines() if not re.match(r"[a-z_]+_file = ", line))
     short = re.search(r"^\[anthropic\]$.*?(?=^\[\[organization)", text, flags=re.MULTILINE | re.DOTALL)
@@ -138,6 +140,7 @@ def test_what_the_example_shows_commented_out_is_valid_too(tmp_path: Path) -> No
     settings = load(tmp_path / "config.toml", env)
     assert settings.labels == ("production",)
     assert [receiver.type for receiver in settings.receivers] == [
+        "slack",
         "slack",
         "webhook",
         "alertmanager",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import ssl
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from notifiers.alertmanager import AlertmanagerNotifier
 from notifiers.apprise import AppriseNotifier
@@ -23,19 +24,28 @@ from watcher.settings import (
     EmailSettings,
     PagerDutySettings,
     ReceiverSettings,
+    SlackBotSettings,
     SlackSettings,
     WaySettings,
     WebhookSettings,
 )
 
+if TYPE_CHECKING:
+    from notifiers.slack_api import SlackApi
+    from notifiers.slack_memory import Memory
 
-def make_notifier(receiver: ReceiverSettings, http: OutgoingHttp, link: str = "") -> Notifier:
-    """The notifier of one receiver; `link` leads to the status page."""
+
+def make_notifier(
+    receiver: ReceiverSettings, http: OutgoingHttp, link: str = "", memory: Memory | None = None
+) -> Notifier:
+    """The notifier of one receiver; `link` leads to the status page, `memory` is a bot's for its messages."""
     match receiver:
         case ConsoleSettings(name):
             return ConsoleNotifier(name)
         case SlackSettings(name, address, way):
             return SlackWebhookNotifier(name, address.reveal(), over(way, http), way.allow_private)
+        case SlackBotSettings():
+            return _slack_bot(receiver, http, memory)
         case WebhookSettings(name, address, way):
             keys = read_keys(_shown(receiver.secret))
             return WebhookNotifier(name, address.reveal(), over(way, http), way.allow_private, keys)
@@ -50,9 +60,31 @@ def make_notifier(receiver: ReceiverSettings, http: OutgoingHttp, link: str = ""
             return PagerDutyNotifier(name, key.reveal(), over(way, http), url, way.allow_private, link)
 
 
-def make_notifiers(receivers: Sequence[ReceiverSettings], http: OutgoingHttp, link: str = "") -> tuple[Notifier, ...]:
+def make_notifiers(
+    receivers: Sequence[ReceiverSettings], http: OutgoingHttp, link: str = "", memory: Memory | None = None
+) -> tuple[Notifier, ...]:
     """A notifier for every receiver, in the order of the configuration."""
-    return tuple(make_notifier(receiver, http, link) for receiver in receivers)
+    return tuple(make_notifier(receiver, http, link, memory) for receiver in receivers)
+
+
+def _slack_bot(receiver: SlackBotSettings, http: OutgoingHttp, memory: Memory | None) -> Notifier:
+    from notifiers.slack_bot import SlackBotNotifier  # noqa: PLC0415 (slack-sdk's client is large, and few have one)
+    from notifiers.slack_memory import NoMemory  # noqa: PLC0415
+
+    return SlackBotNotifier(
+        receiver.name,
+        receiver.channel,
+        slack_api(receiver, http),
+        memory or NoMemory(),
+    )
+
+
+def slack_api(receiver: SlackBotSettings, http: OutgoingHttp) -> SlackApi:
+    """The Web API with the token of a bot."""
+    from notifiers.slack_api import SlackApi  # noqa: PLC0415
+
+    way = receiver.way
+    return SlackApi(receiver.bot_token.reveal(), over(way, http), receiver.api_url, allow_private=way.allow_private)
 
 
 def _alertmanager(receiver: AlertmanagerSettings, http: OutgoingHttp, link: str) -> AlertmanagerNotifier:

@@ -111,6 +111,23 @@ class SlackSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SlackBotSettings:
+    """A Slack channel that a bot posts to. Both tokens are secrets."""
+
+    name: str
+    bot_token: Secret
+    channel: str
+    """The channel's id."""
+    way: WaySettings = field(default_factory=WaySettings)
+    app_token: Secret | None = None
+    """With it messages have buttons, and what is pressed is listened for (Socket Mode)."""
+    actors: tuple[str, ...] = ()
+    """The ids of the Slack users who may press them; everybody in the channel, if it names nobody."""
+    api_url: str = "https://slack.com/api/"
+    type: Literal["slack"] = "slack"
+
+
+@dataclass(frozen=True, slots=True)
 class WebhookSettings:
     """An address that takes each message as a JSON POST."""
 
@@ -190,6 +207,7 @@ class AppriseSettings:
 
 ReceiverSettings: TypeAlias = (
     SlackSettings
+    | SlackBotSettings
     | WebhookSettings
     | ConsoleSettings
     | AlertmanagerSettings

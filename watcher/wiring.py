@@ -127,7 +127,7 @@ def assemble(
     """Build the parts. Nothing is asked of the network yet."""
     outgoing = OutgoingHttp(user_agent=USER_AGENT)
     accesses = tuple(_access(each, settings, store, observer, pause) for each in settings.organizations)
-    notifiers = make_notifiers(settings.receivers, outgoing, settings.http.link)
+    notifiers = make_notifiers(settings.receivers, outgoing, settings.http.link, store.slack_messages)
     return Parts(settings, store, accesses, notifiers, outgoing)
 
 

@@ -7,12 +7,13 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, PlainValidator
 
-from watcher.config import receiver_values, values
+from watcher.config import receiver_values, slack_values, values
 from watcher.config.table import Flag, Name, SecretText, Table, Text
 
 _DAY = timedelta(days=1)
 
 MailAddress = Annotated[str, PlainValidator(receiver_values.mail_address)]
+SlackUser = Annotated[str, PlainValidator(slack_values.user)]
 Resend = Annotated[
     timedelta, PlainValidator(values.duration(timedelta(seconds=10), _DAY, "each time, all that fires is sent"))
 ]
@@ -34,6 +35,13 @@ class SlackTable(EndpointTable):
 
     url: SecretText | None = Field(None, examples=['"${SLACK_WEBHOOK_URL}"'])
     url_file: Text | None = Field(None, examples=['"/run/secrets/slack-url"'])
+    bot_token: SecretText | None = Field(None, examples=['"${SLACK_BOT_TOKEN}"'])
+    bot_token_file: Text | None = Field(None, examples=['"/run/secrets/slack-bot-token"'])
+    channel: Annotated[str, PlainValidator(slack_values.channel)] | None = Field(None, examples=['"C0123456789"'])
+    app_token: SecretText | None = Field(None, examples=['"${SLACK_APP_TOKEN}"'])
+    app_token_file: Text | None = Field(None, examples=['"/run/secrets/slack-app-token"'])
+    actors: Annotated[list[SlackUser], AfterValidator(slack_values.actors)] = Field([], examples=['["U0123456789"]'])
+    api_url: Text | None = Field(None, examples=['"https://slack.com/api/"'])
 
 
 class WebhookTable(EndpointTable):

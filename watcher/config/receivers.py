@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from notifiers.signing import read_keys
-from watcher.config import addresses, receiver_models, values
+from watcher.config import addresses, receiver_models, slack_values, values
 from watcher.config.models import HeartbeatTable
 from watcher.config.problems import Problem, Wrong
 from watcher.config.reading import Reading, called, place_of
@@ -20,11 +20,13 @@ from watcher.settings import (
     EmailSettings,
     PagerDutySettings,
     ReceiverSettings,
+    SlackBotSettings,
     SlackSettings,
     WaySettings,
     WebhookSettings,
 )
 
+SLACK_API = "https://slack.com/api/"
 PORTS = {"starttls": 587, "implicit": 465, "none": 25}
 """Where a mail server takes messages, if nothing else is said (RFC 6409, RFC 8314)."""
 
@@ -57,11 +59,37 @@ class Receivers(Reading):
                 return None if table is None else ConsoleSettings(table.name)
         return None
 
-    def _slack(self, raw: dict[str, Any], place: str, name: str) -> SlackSettings | None:
+    def _slack(self, raw: dict[str, Any], place: str, name: str) -> SlackSettings | SlackBotSettings | None:
+        of_bot = [key for key in slack_values.BOT_KEYS if key in raw]
+        if "bot_token" in raw or "bot_token_file" in raw or (of_bot and not ("url" in raw or "url_file" in raw)):
+            return self._slack_bot(raw, place, name)
         table = self._table(receiver_models.SlackTable, raw, place, name)
+        for key in of_bot:
+            said = "belongs to a bot: with `url`, an incoming webhook, it says nothing"
+            self.problems.append(Problem(f"{place}.{key}", f"{said}{name}"))
         url = self._url(raw, place, '"${SLACK_WEBHOOK_URL}"', name, public_http=False)
         way = self._way(table, raw, place, name)
         return None if table is None or url is None else SlackSettings(table.name, Secret(url), way)
+
+    def _slack_bot(self, raw: dict[str, Any], place: str, name: str) -> SlackBotSettings | None:
+        table = self._table(receiver_models.SlackTable, raw, place, name)
+        way = self._way(table, raw, place, name)
+        token = self._secret(raw, "bot_token", place, slack_values.bot_token, name, example='"${SLACK_BOT_TOKEN}"')
+        app = self._secret(raw, "app_token", place, slack_values.app_token, name, needed=False)
+        for key in ("url", "url_file"):
+            if key in raw:
+                self.problems.append(Problem(f"{place}.{key}", f"is given beside a bot token: keep one{name}"))
+        if "channel" not in raw:
+            said = 'is missing: a bot needs the id of a channel, as in channel = "C0123456789"'
+            self.problems.append(Problem(f"{place}.channel", f"{said}{name}"))
+        if "actors" in raw and not ("app_token" in raw or "app_token_file" in raw):
+            self.problems.append(Problem(f"{place}.actors", f"says nothing without an `app_token`: no buttons{name}"))
+        read = partial(_api_url, allow_private=raw.get("allow_private") is True)
+        api_url = self._attempt(f"{place}.api_url", read, raw.get("api_url", SLACK_API), name)
+        if table is None or token is None or table.channel is None or api_url is None:
+            return None
+        actors = tuple(table.actors)
+        return SlackBotSettings(table.name, Secret(token), table.channel, way, _hidden(app), actors, api_url)
 
     def _webhook(self, raw: dict[str, Any], place: str, name: str) -> WebhookSettings | None:
         table = self._table(receiver_models.WebhookTable, raw, place, name)
@@ -158,6 +186,14 @@ def _every_url(text: str, *, allow_private: bool) -> str:
         if "?" in url:
             raise Wrong("must end before any ?, as /api/v2/alerts is added to it")
     return text
+
+
+def _api_url(text: object, *, allow_private: bool) -> str:
+    """Where Slack's Web API is."""
+    url = addresses.receiver_url(values.text(text).strip(), allow_private=allow_private, public_http=False)
+    if "?" in url:
+        raise Wrong("must end before any ?, as the methods' names are added to it")
+    return url
 
 
 def _routing_key(text: str) -> str:

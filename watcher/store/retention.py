@@ -68,6 +68,9 @@ def _old(before: datetime) -> Iterator[tuple[Table, ColumnElement[bool]]]:
     yield tables.commands, tables.commands.c.consumed_at < at
     yield tables.silences, tables.silences.c.ends_at < at
     yield tables.feedback, tables.feedback.c.ends_at < at
+    messages = tables.slack_messages.c
+    open_alerts = select(alerts.id).where(alerts.state != State.RESOLVED.value)  # those are still edited
+    yield tables.slack_messages, and_(messages.at < at, messages.alert.not_in(open_alerts))
 
 
 def _slice(database: Database, table: Table, old: ColumnElement[bool]) -> int:

@@ -32,6 +32,7 @@ from watcher.store.requests import Requests
 from watcher.store.schema import bring_up_to_date
 from watcher.store.series import SeriesIds
 from watcher.store.silences import Silences, write_silences
+from watcher.store.slack_messages import SlackMessages
 from watcher.store.sources import Sources
 from watcher.store.usage import Usage
 
@@ -75,6 +76,7 @@ class Store:
         self.sources = Sources(database)
         self.alerts = Alerts(database)
         self.outbox = Outbox(database)
+        self.slack_messages = SlackMessages(database, self.alerts)
         self.cursor = Cursor(database)
         self.journal = Journal(database)
         self.commands = Commands(database)

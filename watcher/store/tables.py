@@ -269,3 +269,20 @@ feedback = Table(
     words("payload"),
     sqlite_strict=True,
 )
+
+# Which Slack message tells of which alert: a row for each of its alerts, or one with "". Without `ts` as long as nobody
+# knows whether it was posted; `thread` is the message that it answers, "" for none.
+slack_messages = Table(
+    "slack_messages",
+    metadata,
+    key("receiver"),
+    key("notification"),
+    key("alert"),
+    number("at"),
+    words("reason"),
+    words("channel", nullable=True),
+    words("ts", nullable=True),
+    words("thread", nullable=True),
+    Index("ix_slack_messages_alert", "receiver", "alert"),
+    sqlite_strict=True,
+)

@@ -469,6 +469,55 @@ BROKEN: list[tuple[str, str, str]] = [
     (receiver('type = "slak"'), "receiver[0].type", 'did you mean "slack"?'),
     (receiver('url = "x"'), "receiver[0].type", 'is missing: write it, as in type = "slack" (receiver "ops")'),
     (receiver('type = "slack"'), "receiver[0].url", 'write url = "${SLACK_WEBHOOK_URL}", or url_file'),
+    (receiver('type = "slack"\nbot_token = "xoxb-1234567890"'), "receiver[0].channel", 'channel = "C0123456789"'),
+    (receiver('type = "slack"\nchannel = "C0123456789"'), "receiver[0].bot_token", 'bot_token = "${SLACK_BOT_TOKEN}"'),
+    (
+        receiver('type = "slack"\nbot_token = "xoxp-1234567890"\nchannel = "C0123456789"'),
+        "receiver[0].bot_token",
+        "begins with xoxb-",
+    ),
+    (
+        receiver('type = "slack"\nbot_token = "xoxb-1234567890"\nchannel = "#ops"'),
+        "receiver[0].channel",
+        'not "#ops"',
+    ),
+    (
+        receiver('type = "slack"\nurl = "https://h.example"\nbot_token = "xoxb-1234567890"\nchannel = "C0123456789"'),
+        "receiver[0].url",
+        "keep one",
+    ),
+    (
+        receiver('type = "slack"\nurl = "https://h.example"\nchannel = "C0123456789"'),
+        "receiver[0].channel",
+        "belongs to a bot",
+    ),
+    (
+        receiver('type = "slack"\nbot_token = "xoxb-1234567890"\nchannel = "C0123456789"\nactors = ["U0123456789"]'),
+        "receiver[0].actors",
+        "without an `app_token`",
+    ),
+    (
+        receiver(
+            'type = "slack"\nbot_token = "xoxb-1234567890"\nchannel = "C0123456789"\n'
+            'app_token = "xapp-123456789"\nactors = ["@ada"]'
+        ),
+        "receiver[0].actors[0]",
+        "member ids",
+    ),
+    (
+        receiver(
+            'type = "slack"\nbot_token = "xoxb-1234567890"\nchannel = "C0123456789"\napp_token = "xoxb-123456789"'
+        ),
+        "receiver[0].app_token",
+        "begins with xapp-",
+    ),
+    (
+        receiver(
+            'type = "slack"\nbot_token = "xoxb-1234567890"\nchannel = "C0123456789"\napi_url = "https://s.example/?x"'
+        ),
+        "receiver[0].api_url",
+        "before any ?",
+    ),
     (receiver('type = "slack"\nurl = "hooks.slack.com/x"'), "receiver[0].url", "does not begin with https://"),
     (receiver('type = "slack"\nurl = "http://hooks.slack.com/x"'), "receiver[0].url", "allow_private = true"),
     (

@@ -25,6 +25,8 @@ SECRETS = {
     "TOKEN": f"{CANARY}-token",
     "SMTP": f"{CANARY}-smtp",
     "CHAT": f"tgram://{CANARY}/1 json://h.example/{CANARY}",
+    "BOT": f"xoxb-1-{CANARY}",
+    "APP": f"xapp-1-{CANARY}",
     "ROUTING": CANARY * 5 + "xx",
 }
 DOCUMENT = """
@@ -42,6 +44,12 @@ limit_usd = 1
 name = "s"
 type = "slack"
 url = "${SLACK}"
+[[receiver]]
+name = "s2"
+type = "slack"
+bot_token = "${BOT}"
+app_token = "${APP}"
+channel = "C0123456789"
 [[receiver]]
 name = "w"
 type = "webhook"
@@ -92,6 +100,7 @@ RUINED = [
     f"mysql://user:{CANARY}@h/d",
     f"postgresql://user:{CANARY}@h",
     f"postgresql://user:p@h:{CANARY}/d",
+    f"xoxb-{CANARY} {CANARY}",
     f"\x00{CANARY}",
     f"\u202e{CANARY}",
 ]
@@ -117,7 +126,17 @@ def assert_load_hides(path: Path, env: dict[str, str]) -> None:
 def test_the_canaries_stand_for_every_secret_setting() -> None:
     tables = [(table,) for table in SINGLE.values()] + list(SEVERAL.values())
     names = {key for table in tables for key in keys_of(table) if f"{key}_file" in keys_of(table)}
-    assert names == {"admin_key", "password", "proxy", "routing_key", "secret", "token", "url"}
+    assert names == {
+        "admin_key",
+        "app_token",
+        "bot_token",
+        "password",
+        "proxy",
+        "routing_key",
+        "secret",
+        "token",
+        "url",
+    }
     assert all(f"${{{variable}}}" in DOCUMENT for variable in SECRETS)
 
 
