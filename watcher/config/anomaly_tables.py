@@ -20,9 +20,11 @@ def anomaly_problems(table: AnomalyTable, place: str) -> Iterator[Problem]:
         yield Problem(f"{place}.max_false_alarms", "does not go with `sensitivity`: both set the threshold; keep one")
     elif own and given:
         yield Problem(f"{place}.tuning.threshold", f"does not go with `{given[0]}`: both set the threshold; keep one")
+    own_keys = [key for key in type(table.tuning).model_fields if key in table.tuning.model_fields_set]
     if table.direction != "down":
         return
-    idle = [*given, *(["unit_price"] if table.unit_price and "unit_price" in table.model_fields_set else [])]
+    idle = [*given, *(f"tuning.{key}" for key in own_keys)]
+    idle += ["unit_price"] if table.unit_price and "unit_price" in table.model_fields_set else []
     for key in idle:
         yield Problem(f"{place}.{key}", 'says nothing where direction = "down", which looks for silence alone')
 

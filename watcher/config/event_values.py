@@ -34,7 +34,9 @@ def times_the_usual(value: object) -> float:
     """How many times the usual may come: from 1 on, as an event widens what is expected and never narrows it."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise Wrong(f"must be how many times the usual may come, such as 3, not {shown(value)}")
-    if not Decimal(value).is_finite() or not 1 <= value <= LARGEST_EXPECT:
+    if Decimal(value).is_nan():
+        raise Wrong(f"must be from 1 to {LARGEST_EXPECT}, not {shown(value)}")
+    if not 1 <= value <= LARGEST_EXPECT:
         why = "an event never narrows what may come" if value < 1 else "for more, leave the rule out for a while"
         raise Wrong(f"must be from 1 to {LARGEST_EXPECT}, not {shown(value)}: {why}")
     return float(value)
@@ -45,12 +47,14 @@ def region(value: object) -> Region:
     right = 'must be a country such as "DE", or a part of one such as "US-CA"'
     if not isinstance(value, str) or not value.strip():
         raise Wrong(f"{right}, not {shown(value)}")
-    country, _, part = value.strip().partition("-")
+    country, dash, part = value.strip().partition("-")
     known = countries()
     if country not in known:
         raise Wrong(f"{right}, not {shown(value)}{_meant(value.strip(), country, known)}")
-    if not part:
+    if not dash:
         return Region(country)
+    if not part:
+        raise Wrong(f'{right}, not {shown(value)}: no part of the country stands behind the "-"')
     having = parts(country)
     found = next((each for each in having if each.casefold() == part.casefold()), None)
     if found is None:

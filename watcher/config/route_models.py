@@ -66,3 +66,8 @@ class TimeIntervalTable(Table):
     weekdays: Weekdays = Field([], examples=['["monday:friday"]'])
     days_of_month: DaysOfMonth = Field([], examples=['["-1"]'])
     months: Months = Field([], examples=['["december"]'])
+
+    @property
+    def says_something(self) -> bool:
+        """Whether any moment lies outside of it."""
+        return bool(self.times or self.weekdays or self.days_of_month or self.months)

@@ -54,6 +54,13 @@ class RouteReader:
             active=self._named(table.active, f"{place}.active"),
             mute=self._named(table.mute, f"{place}.mute"),
         )
+        for index, name in enumerate(table.mute):
+            if name in table.active:
+                told = f"names {shown(name)}, which `active` names too: then no message would ever go out"
+                self._problems.append(Problem(f"{place}.mute[{index}]", told))
+        if table.escalate_to and table.escalate_to == table.receiver:
+            told = f"names {shown(table.escalate_to)}, the route's own receiver, who was told: name another one"
+            self._problems.append(Problem(f"{place}.escalate_to", told))
         if timing.escalate_after is not None and not timing.escalate_to:
             self._problems.append(
                 Problem(f"{place}.escalate_to", 'is missing: with `escalate_after`, write it too, as in "pager"')

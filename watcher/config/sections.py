@@ -42,6 +42,7 @@ from watcher.settings import (
 _MONTHS_AND_DAYS = timedelta(days=35)
 _DEFAULT_STORE = "sqlite:///watcher.db"
 
+_NO_TIME = "says no time, so every moment lies within it: write times, weekdays, days_of_month or months"
 _NO_ADMIN_KEY = (
     "does not begin with sk-ant-admin, as Admin keys do. A key that may read analytics alone sees spend 4 to 24 hours "
     "late, and by ids; `watcher check --online` says what this one may read"
@@ -243,11 +244,17 @@ class Sections(Receivers):
 
     def intervals(self, several: list[dict[str, Any]]) -> dict[str, TimeInterval]:
         """Every `[[time_interval]]`, by name."""
-        tables = (
-            self._table(TimeIntervalTable, raw, f"time_interval[{index}]", called("time interval", raw))
-            for index, raw in enumerate(several)
-        )
-        return {table.name: time_interval(table) for table in tables if table is not None}
+        found: dict[str, TimeInterval] = {}
+        for index, raw in enumerate(several):
+            place, name = f"time_interval[{index}]", called("time interval", raw)
+            table = self._table(TimeIntervalTable, raw, place, name)
+            if table is not None:
+                found[table.name] = time_interval(table)
+                if not table.says_something:
+                    self.problems.append(Problem(place, f"{_NO_TIME}{name}"))
+            elif name:  # what is wrong with it is said there, and not where it is named
+                found[raw["name"]] = TimeInterval(raw["name"])
+        return found
 
     def routes(self, several: list[dict[str, Any]], intervals: dict[str, TimeInterval]) -> tuple[Route, ...]:
         """Every `[[route]]`, with the routes inside it."""

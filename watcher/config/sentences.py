@@ -9,11 +9,13 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from rules.model import TAG
-from watcher.config.models import SelectTable, keys_of
+from watcher.config.models import SelectTable, TuningTable, keys_of
 from watcher.config.problems import Problem, Wrong, did_you_mean, shown, shown_key
 from watcher.config.table import Table
 
 _T = TypeVar("_T", bound=Table)
+_INNER: dict[str, type[Table]] = {"tuning": TuningTable}
+"""What the tables inside a table are, by key, where they are no selectors."""
 
 
 def validate(kind: type[_T], raw: dict[str, Any], place: str, called: str = "") -> tuple[_T | None, list[Problem]]:
@@ -47,10 +49,11 @@ def _sentence(kind: type[Table], found: ErrorDetails) -> str:
             return f"is missing: write it{right}"
         case "extra_forbidden":
             inner = len(found["loc"]) > 1
-            known = keys_of((SelectTable if inner else kind,))
-            if inner and str(found["loc"][-1]).startswith(TAG):
+            within = _INNER.get(key, SelectTable)
+            known = keys_of((within if inner else kind,))
+            if inner and within is SelectTable and str(found["loc"][-1]).startswith(TAG):
                 return 'is not a setting; write tag = "key=value", as in tag = "team=platform"'
-            return unknown_key(str(found["loc"][-1]), known, "`select`" if inner else "this table")
+            return unknown_key(str(found["loc"][-1]), known, f"`{key}`" if inner else "this table")
         case "list_type":
             return f"must be a list{right}, not {shown(found['input'])}"
         case "model_type" | "model_attributes_type":

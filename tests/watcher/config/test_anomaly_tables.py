@@ -68,6 +68,10 @@ def test_every_key_reaches_the_rule(tmp_path: Path) -> None:
         ("tuning = { one_houre = 3 }", "anomaly[0].tuning.one_houre", "one_hour"),
         ('unit_price = "yes"', "anomaly[0].unit_price", "must be true or false"),
         ('direction = "down"\nsensitivity = "low"', "anomaly[0].sensitivity", "looks for silence alone"),
+        ("tuning = { treshold = 2 }", "anomaly[0].tuning.treshold", 'did you mean "threshold"?'),
+        ("tuning = { tag_x = 2 }", "anomaly[0].tuning.tag_x", "`tuning` has of_usual, one_hour, price_ratio"),
+        ('direction = "down"\ntuning = { one_hour = 2 }', "anomaly[0].tuning.one_hour", "looks for silence alone"),
+        ('direction = "down"\ntuning = { threshold = 2 }', "anomaly[0].tuning.threshold", "looks for silence alone"),
         ('direction = "down"\nunit_price = true', "anomaly[0].unit_price", "looks for silence alone"),
     ],
 )
