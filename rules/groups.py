@@ -7,7 +7,7 @@ neither tells anything twice nor forgets what waits.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -38,7 +38,7 @@ class Group:
 
     id: str
     place: str
-    """The route's place in the configuration."""
+    """The route's, as `Route.place` has it."""
     receiver: str
     labels: tuple[tuple[str, str], ...]
     members: tuple[Member, ...] = ()
@@ -68,6 +68,11 @@ class Group:
         """The group without alerts that neither fire any more nor have an end to tell."""
         left = tuple(member for member in self.members if member.over or _fires(alerts.get(member.alert)))
         return self if len(left) == len(self.members) else replace(self, members=left)
+
+
+def waiting(groups: Iterable[Group]) -> frozenset[tuple[str, str]]:
+    """Receivers, and ids of alerts that they are still to be told of, though the alerts list them as having heard."""
+    return frozenset((group.receiver, each.alert) for group in groups for each in group.members if each.waits)
 
 
 def group_id(place: str, receiver: str, labels: tuple[tuple[str, str], ...]) -> str:

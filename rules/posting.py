@@ -8,7 +8,8 @@ them an alert that nobody has acknowledged `escalate_after` its message is told 
 - What a silence holds back waits in its group; what is acknowledged is neither repeated nor escalated. Budget crossings
   are told once a period, and so never repeated.
 - While a route is muted its messages wait, and what is then still true goes out afterwards.
-- When a route is taken out of the configuration, what waits in its groups is sent at once.
+- A route is known by its matchers, wherever it stands. When it is taken out of the configuration, what waits in its
+  groups is sent at once.
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ class Posted:
 
     letters: tuple[Letter, ...] = ()
     groups: tuple[Group, ...] = ()
+    untold: frozenset[tuple[str, str]] = frozenset()
+    """Receivers and ids of alerts that were to be told to them, and ended before."""
 
 
 class Post:
@@ -64,7 +67,9 @@ class Post:
     ) -> None:
         self._before = {group.id: group for group in groups}
         self._groups = dict(self._before)
-        self._timings = {(route.place, route.receiver): route.timing for route in every(routes)}
+        self._timings: dict[tuple[str, str], Timing] = {}
+        for route in every(routes):
+            self._timings.setdefault((route.place, route.receiver), route.timing)
         self._receivers = receivers
         self._now = now
         self._where: dict[tuple[str, str], list[tuple[str, Member]]] = {}
@@ -95,16 +100,32 @@ class Post:
     def close(self, alerts: Mapping[str, Alert]) -> Posted:
         """Everything that is due now; `alerts` are those that are open, and those that ended now, by id."""
         letters: list[Letter] = []
+        waited: list[tuple[str, str]] = []
         for ident, group in list(self._groups.items()):
-            if self._receivers is not None and group.receiver not in self._receivers:
-                self._groups[ident] = replace(group, members=())
-                continue
-            left, found = self._send(self._as_of_now(group).without_lost(alerts), alerts)
+            current = self._as_of_now(group)
+            left = current.without_lost(alerts)
+            waited += _waiting(self._before.get(ident, left), left)
+            if self._receivers is None or group.receiver in self._receivers:
+                left, found = self._send(left, alerts)
+                letters += found
+            else:  # it is told of no end; but should it come back, first of what it has not heard
+                left = replace(left, members=tuple(each for each in left.members if each.waits))
             self._groups[ident] = left
-            letters += found
+        self._hear(letters)
         changed = tuple(group for ident, group in self._groups.items() if group != self._before.get(ident))
         kept = tuple(group for group in changed if not group.is_over or group.id in self._before)
-        return Posted(tuple(letters), kept)
+        return Posted(tuple(letters), kept, frozenset(waited))
+
+    def _hear(self, letters: Iterable[Letter]) -> None:
+        """Let nothing wait any more for a receiver that was told of it now because somebody else said nothing."""
+        for letter in letters:
+            for alert in letter.alerts if letter.reason is Reason.ESCALATED else ():
+                for ident, member in self._where.get((letter.receiver, alert.id), ()):
+                    if member.waits and any(each == member for each in self._groups[ident].members):
+                        group = replace(self._groups[ident], sent_at=self._now)
+                        group = group.put(replace(member, told_at=self._now))
+                        waits = any(each.waits or each.over for each in group.members)
+                        self._groups[ident] = group if waits else replace(group, due_at=None)
 
     def _as_of_now(self, group: Group) -> Group:
         """The group with what came in this judgement, and when its next message is due."""
@@ -195,6 +216,12 @@ def _flush(group: Group, alerts: Mapping[str, Alert], now: datetime) -> tuple[Gr
     held = any(each.waits for each in group.members)
     sent_at = now if letters else group.sent_at
     return replace(group, due_at=now if held else None, sent_at=sent_at), letters
+
+
+def _waiting(before: Group, after: Group) -> Iterator[tuple[str, str]]:
+    """Receiver and alert of what waited to be told that it fires, and is no longer in the group."""
+    left = {each.alert for each in after.members}
+    yield from ((before.receiver, each.alert) for each in before.members if each.waits and each.alert not in left)
 
 
 def _is_to_repeat(group: Group, timing: Timing, now: datetime) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -50,7 +50,7 @@ class Route:
     timing: Timing = AT_ONCE
     routes: tuple[Route, ...] = ()
     place: str = field(default="", compare=False)
-    """Where it stands in the configuration: "route[0].routes[1]"."""
+    """What it is known by from one configuration to the next: the matchers of the routes around it and its own."""
 
     @property
     def continues(self) -> bool:
@@ -62,6 +62,11 @@ class Route:
         """Everybody that it or a route inside it names, to escalate to as well; in order, each once."""
         own = [self.receiver, *([self.timing.escalate_to] if self.timing.escalate_to else [])]
         return tuple(dict.fromkeys([*own, *(each for route in self.routes for each in route.receivers)]))
+
+
+def place_of(outer: Route | None, match: Iterable[Matcher]) -> str:
+    """The place of a route with these matchers, wherever it stands among its neighbours."""
+    return f"{outer.place if outer is not None else ''}/{','.join(sorted(map(str, match)))}"
 
 
 def taken(routes: Sequence[Route], labels: Labels) -> Iterator[Route]:

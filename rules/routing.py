@@ -28,7 +28,7 @@ from rules.hearing import Audience, Hearing
 from rules.inhibition import Inhibition, inhibit
 from rules.lifecycle import Advance, applied, worst_first
 from rules.model import Alert, Names, Notification, Reason, State
-from rules.posting import MANY, Letter, Post, bundled
+from rules.posting import MANY, Letter, Post, Posted, bundled
 from rules.routes import AT_ONCE, Route
 
 _NO_NAMES = Names()
@@ -83,8 +83,9 @@ def notifications(
         if row.after is State.RESOLVED and not row.silent and _was_told(alerts[row.alert_id])
     ]
     tidings = _Tidings(told, joined, ended, alerts, first_judgement)
-    letters, groups = _letters(tidings, hearing, audience, now)
+    letters, posted = _letters(tidings, hearing, audience, now)
     alerts.update((alert.id, alert) for alert in _escalated(letters, alerts))
+    alerts.update((alert.id, alert) for alert in _unheard(posted.untold, alerts))
     messages = tuple(
         Notification(
             id=_message_id(letter),
@@ -99,7 +100,7 @@ def notifications(
         for letter in letters
     )
     changed = [alert for ident, alert in alerts.items() if alert is not known[ident]]
-    return Routed(messages, applied(advance.alerts, changed), groups)
+    return Routed(messages, applied(advance.alerts, changed), posted.groups)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +117,8 @@ class _Tidings:
     """Whether it is a new database's first judgement: everything is one message, and at once."""
 
 
-def _letters(
-    tidings: _Tidings, hearing: Hearing, audience: Audience, now: datetime
-) -> tuple[list[Letter], tuple[Group, ...]]:
-    """What goes out now, receiver by receiver, what fires before what ended; and the groups that changed."""
+def _letters(tidings: _Tidings, hearing: Hearing, audience: Audience, now: datetime) -> tuple[list[Letter], Posted]:
+    """What goes out now, receiver by receiver, what fires before what ended; and what became of the groups."""
     post = Post(audience.groups, audience.routes, audience.receivers, now)
     begun = _begun(tidings, hearing, post)
     over: dict[str, list[Alert]] = {}
@@ -138,7 +137,7 @@ def _letters(
         own += of_groups.get(receiver, ())
         own += [Letter(receiver, Reason.RESOLVED, group) for group in _groups(over.get(receiver, ()), together=False)]
         letters += bundled(own)
-    return letters, posted.groups
+    return letters, posted
 
 
 def _begun(tidings: _Tidings, hearing: Hearing, post: Post) -> dict[str, list[Alert]]:
@@ -198,6 +197,13 @@ def _escalated(letters: Iterable[Letter], alerts: Mapping[str, Alert]) -> Iterat
     for ident, receivers in told.items():
         heard = alerts[ident].heard or ()
         yield replace(alerts[ident], heard=(*heard, *(each for each in receivers if each not in heard)))
+
+
+def _unheard(untold: Collection[tuple[str, str]], alerts: Mapping[str, Alert]) -> Iterator[Alert]:
+    """The alerts that ended before these receivers were told of them, as they are without those receivers."""
+    for ident in {alert for _, alert in untold if alert in alerts}:
+        heard = alerts[ident].heard or ()
+        yield replace(alerts[ident], heard=tuple(each for each in heard if (each, ident) not in untold))
 
 
 def _was_told(alert: Alert) -> bool:

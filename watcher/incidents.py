@@ -37,8 +37,9 @@ def close_incidents(
         if alert.subject.scope.organization in organizations and _is_over(alert, kept, now)
     ]
     written = 0
+    waits = store.groups.waiting(organizations) if over else frozenset()
     for receiver in receivers:
-        heard = [alert for alert in over if receiver in (alert.heard or ())]
+        heard = [each for each in over if receiver in (each.heard or ()) and (receiver, each.id) not in waits]
         told = store.outbox.told_of_end(receiver, kept) if heard else frozenset()
         messages = [_closing(store, alert, receiver, now) for alert in heard if alert.id not in told]
         store.outbox.add(messages)

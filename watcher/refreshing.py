@@ -45,7 +45,9 @@ def refresh(store: Store, notifier: Notifier, organizations: Collection[str], no
     """Tell the receiver now what it has heard of and still fires; False where it did not take it. Raises StoreError."""
     if not isinstance(notifier, Refreshed):
         return True
-    alerts = [alert for each in organizations for alert in store.alerts.open(each) if _is_heard(alert, notifier.name)]
+    opened = [alert for each in organizations for alert in store.alerts.open(each)]
+    waits = store.groups.waiting(organizations)
+    alerts = [each for each in opened if _is_heard(each, notifier.name) and (notifier.name, each.id) not in waits]
     try:
         notifier.refresh(alerts, now)
     except DeliveryError as error:

@@ -46,6 +46,8 @@ class Post(Night):
 
     routes: tuple[Route, ...] = ()
     groups: dict[str, Group] = field(default_factory=dict)
+    existing: tuple[str, ...] | None = None
+    """The receivers that there are."""
 
     def judge(self, verdicts: list[Verdict], now: datetime) -> tuple[Notification, ...]:
         self.now = now
@@ -61,6 +63,7 @@ class Post(Night):
         over = {member.alert for group in groups.values() for member in group.members if member.over}
         audience = Audience(
             self.routes,
+            self.existing,
             silences=tuple(silence for silence in asked.silences if silence.holds(now)),
             groups=tuple(groups.values()),
             ended=tuple(kept[ident] for ident in over),
@@ -197,6 +200,26 @@ ROWS: list[tuple[str, dict[str, Any], str]] = [
         "at 0: k!60 org!60 ->\nat 5: k!60 org!60 -> k[org]",
     ),
     (
+        "who is told because nobody else said anything is told of the end, though it waited in a group for longer",
+        {
+            "routes": (
+                route(escalate_after=minutes(30), escalate_to="pager"),
+                route("pager", group_by=(), group_wait=minutes(60)),
+            )
+        },
+        "at 0: k!60 -> k\nat 30: k!60 -> !k>pager\nat 45: k. -> k* k*>pager\nat 90: ->",
+    ),
+    (
+        "and is not told a second time when the wait is over",
+        {
+            "routes": (
+                route(escalate_after=minutes(30), escalate_to="pager"),
+                route("pager", group_by=(), group_wait=minutes(60)),
+            )
+        },
+        "at 0: k!60 -> k\nat 30: k!60 -> !k>pager\nat 60: k!60 ->\nat 90: k!60 ->",
+    ),
+    (
         "two receivers have groups of their own",
         {"routes": (route(group_by=(), group_wait=minutes(5)), route("mail", group_by=(), group_wait=minutes(10)))},
         "at 0: k!60 ->\nat 5: k!60 -> k\nat 10: k!60 -> k>mail\nat 20: k. -> k* k*>mail",
@@ -220,6 +243,27 @@ def test_what_waits_for_a_route_that_is_no_more_is_sent_at_once() -> None:
     post.run("at 0: k!60 ->")
     post.routes = (route("ops", "severity=critical"),)
     post.run("at 1: k!60 -> k")
+
+
+def test_who_was_still_to_be_told_of_what_ended_has_not_heard_of_it() -> None:
+    post = Post(routes=(route(group_by=(), group_wait=minutes(5)), route("audit")))
+    post.run("at 0: k!60 -> k>audit\nat 3: k. -> k*>audit")
+    (alert,) = post.alerts.values()
+    assert (alert.state, alert.heard) == (State.RESOLVED, ("audit",))
+
+
+@pytest.mark.parametrize("back", [20, 200])
+def test_a_receiver_that_was_away_hears_of_no_end_before_its_beginning(back: int) -> None:
+    post = Post(routes=(route(group_by=(), group_wait=minutes(5)),))
+    post.run("at 0: k!60 ->")
+    post.existing = ()
+    post.run("at 10: k!60 ->")
+    post.existing = None
+    if back == 20:
+        post.run("at 20: k!60 -> k\nat 30: k. -> k*")
+    else:
+        post.run("at 30: k. ->")
+    assert not post.groups
 
 
 def test_a_storm_of_groups_is_three_messages_and_names_all() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.gallery_samples import organization_budget, runaway_key
+from rules.groups import Group, Member
 from rules.model import Alert, Notification, Reason, State
 from tests.stage import BUDGET, NOW, Listener, here, write_config
 from watcher.incidents import close_incidents
@@ -84,6 +85,16 @@ def test_who_never_heard_of_it_hears_of_no_end(store: Store) -> None:
     assert close(store, 2 * DAY) == 0
     assert close_incidents(store, [], [ORGANIZATION], KEEP, NOW + 2 * DAY) == 0
     assert close_incidents(store, ["ops"], ["another"], KEEP, NOW + 2 * DAY) == 0
+
+
+def test_what_is_still_to_be_told_is_not_closed_before(store: Store) -> None:
+    waits = Group("g", "/", "pager", (), (Member("crossing"),), due_at=NOW + 3 * DAY)
+    alert = crossing()
+    store.remember(Judgement(alerts=(alert,), organization=ORGANIZATION, groups=(waits,)))
+    assert close(store, 2 * DAY) == 0
+    told = waits.put(Member("crossing", told_at=NOW + 3 * DAY))
+    store.remember(Judgement(organization=ORGANIZATION, groups=(told,)))
+    assert close(store, 3 * DAY) == 1
 
 
 def test_what_retention_has_cut_is_not_told_again(store: Store) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.gallery_samples import organization_budget, runaway_key
 from notifiers.base import DeliveryError
+from rules.groups import Group, Member
 from rules.model import Alert, Notification, State
 from tests.stage import BUDGET, NOW, Listener, Running, here, receiver, until, write_config
 from watcher.refreshing import Refreshing, refresh
@@ -47,6 +48,15 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def alert(ident: str, heard: tuple[str, ...] | None = ("am",), state: State = State.FIRING) -> Alert:
     ended = NOW if state is State.RESOLVED else None
     return replace(runaway_key(), id=ident, heard=heard, state=state, ends_at=ended)
+
+
+def test_what_still_waits_in_a_group_is_not_told_before(store: Store) -> None:
+    group = Group("g", "/", "am", (), (Member("waits"), Member("told", told_at=NOW)), due_at=NOW)
+    alerts = (alert("waits"), alert("told"))
+    store.remember(Judgement(alerts=alerts, organization=ORGANIZATION, groups=(group,)))
+    told = Forgetful()
+    assert refresh(store, told, [ORGANIZATION], NOW)
+    assert told.told == [["told"]]
 
 
 def test_it_hears_of_what_fires_and_was_told_to_it_and_of_nothing_else(store: Store) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from rules.groups import Group
+from rules.groups import Group, waiting
 from watcher.store.database import Database
 from watcher.store.payload import Payload
 from watcher.store.tables import groups as table
@@ -26,6 +26,10 @@ class Groups:
         with self._database.reading() as connection:
             rows = connection.execute(_ALIVE.where(table.c.organization == organization)).all()
         return tuple(_group.read(row.payload) for row in rows)
+
+    def waiting(self, organizations: Collection[str]) -> frozenset[tuple[str, str]]:
+        """Receivers, and ids of alerts of these organizations that they are still to be told of."""
+        return waiting(group for each in organizations for group in self.all(each))
 
 
 def write_groups(connection: Connection, organization: str, groups: Sequence[Group]) -> None:

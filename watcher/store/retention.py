@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Table, and_, delete, func, select
+from sqlalchemy import ColumnElement, Table, and_, delete, exists, func, select
 
 from rules.model import State
 from watcher.store import analytics, blocks, costs, day_sums, encoding, requests, tables
@@ -63,7 +63,7 @@ def _old(before: datetime) -> Iterator[tuple[Table, ColumnElement[bool]]]:
     yield tables.lookups, tables.lookups.c.asked_at < at
     yield tables.outbox, tables.outbox.c.delivered_at < at
     alerts = tables.alerts.c
-    yield tables.alerts, and_(alerts.state == State.RESOLVED.value, alerts.ends_at < at)
+    yield tables.alerts, and_(alerts.state == State.RESOLVED.value, alerts.ends_at < at, ~_in_group(alerts.id))
     yield tables.journal, tables.journal.c.at < at
     yield tables.commands, tables.commands.c.consumed_at < at
     yield tables.silences, tables.silences.c.ends_at < at
@@ -71,6 +71,11 @@ def _old(before: datetime) -> Iterator[tuple[Table, ColumnElement[bool]]]:
     messages = tables.slack_messages.c
     open_alerts = select(alerts.id).where(alerts.state != State.RESOLVED.value)  # those are still edited
     yield tables.slack_messages, and_(messages.at < at, messages.alert.not_in(open_alerts))
+
+
+def _in_group(alert: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether a group is still to tell something of an alert: it reads the alert then."""
+    return exists().where(tables.groups.c.payload.like('%"' + alert + '"%'))
 
 
 def _slice(database: Database, table: Table, old: ColumnElement[bool]) -> int:

@@ -11,6 +11,7 @@ import pytest
 
 from rules.model import AnomalyRule, Budget, Route, Selector, Severity
 from rules.periods import Starts
+from rules.routes import every
 from rules.thresholds import Threshold
 from watcher.config import is_loopback, load
 from watcher.pricing import OwnPrice
@@ -408,3 +409,17 @@ def test_a_selector_that_something_may_match_is_no_contradiction(tmp_path: Path,
         f'[anthropic]\nadmin_key = "sk-ant-admin01-x"\n[[budget]]\nname = "b"\nlimit_usd = 1\nselect = {chosen}\n'
     )
     assert len(load(path, {}).budgets) == 1
+
+
+def test_a_route_is_known_by_its_matchers_wherever_it_stands(tmp_path: Path) -> None:
+    inner = '[[route.routes]]\nmatch = ["kind=anomaly", "severity=critical"]\n'
+    route = f'[[route]]\nreceiver = "terminal"\nmatch = ["workspace=w"]\n{inner}'
+    alone = settings_of(tmp_path, MINIMAL + TOLD.replace("[[route]]", "[[route]]\nmatch = ['severity=info']"))
+    two = settings_of(tmp_path, MINIMAL + TOLD.partition("[[route]]")[0] + route)
+    both = settings_of(
+        tmp_path,
+        MINIMAL + TOLD + route.replace('"kind=anomaly", "severity=critical"', "'severity=critical', 'kind=anomaly'"),
+    )
+    places = [[each.place for each in every(settings.routes)] for settings in (alone, two, both)]
+    assert places[2][1:] == places[1]
+    assert len({*places[0], *places[1], *places[2]}) == 4

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from rules.groups import Group, Member
+from rules.model import State
 from tests.watcher.store.samples import anomaly
 from watcher.store import Judgement, Store
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
-WAITS = Group(
-    "g1", "route[0]", "ops", (("workspace", "w-ü"),), (Member("a1"), Member("a2", NOW, over=True)), NOW, NOW, 3
-)
-TOLD = Group("g2", "route[1].routes[0]", "ops", (), (Member("a1", NOW, escalated=True),), None, NOW, 1)
+WAITS = Group("g1", "/", "ops", (("workspace", "w-ü"),), (Member("a1"), Member("a2", NOW, over=True)), NOW, NOW, 3)
+TOLD = Group("g2", '//x="y"', "ops", (), (Member("a1", NOW, escalated=True),), None, NOW, 1)
 
 
 def keep(store: Store, *groups: Group, organization: str = "org_1") -> None:
@@ -39,3 +38,13 @@ def test_alerts_are_found_by_their_ids_whether_open_or_over(store: Store) -> Non
     found = store.alerts.these([alert.id for alert in reversed(alerts[1:])] + ["nobody"])
     assert found == tuple(alerts[1:])
     assert store.alerts.these([]) == ()
+
+
+def test_an_alert_whose_end_a_group_is_still_to_tell_outlives_retention(store: Store) -> None:
+    ended = [replace(anomaly(), id=ident, state=State.RESOLVED, ends_at=NOW) for ident in ("a1", "a2", "a3")]
+    store.remember(Judgement(alerts=tuple(ended), organization="org_1", groups=(WAITS,), at=NOW))
+    store.prune(NOW + timedelta(days=1))
+    assert [alert.id for alert in store.alerts.list()] == ["a1", "a2"]
+    keep(store, replace(WAITS, members=()))
+    store.prune(NOW + timedelta(days=1))
+    assert store.alerts.list() == ()
