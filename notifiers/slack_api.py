@@ -115,6 +115,7 @@ class SlackApi:
     """The calls of one token, which is a secret. Raises DeliveryError, and nothing else."""
 
     def __init__(self, token: str, http: OutgoingHttp, url: str = API, *, allow_private: bool = False) -> None:
+        self.allow_private = allow_private
         self.client = SlackClient(token, http, url, allow_private=allow_private)
 
     def __repr__(self) -> str:

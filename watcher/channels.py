@@ -76,6 +76,7 @@ def _slack_bot(receiver: SlackBotSettings, http: OutgoingHttp, memory: Memory | 
         receiver.channel,
         slack_api(receiver, http),
         memory or NoMemory(),
+        interactive=receiver.app_token is not None,
     )
 
 

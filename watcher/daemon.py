@@ -14,6 +14,7 @@ from watcher.admin_api import RequestObservation
 from watcher.clock import Clock
 from watcher.cycle import Outcome, Progress
 from watcher.incidents import close_incidents
+from watcher.listening import Listening
 from watcher.logs import logger
 from watcher.metrics import Board, Metrics, left_over
 from watcher.outbox import deliver
@@ -70,6 +71,7 @@ class Daemon:
         self._wire = wire
         self._turns = Turns()
         self._refreshing = Refreshing()
+        self._listening = Listening(store, clock)
         self._force = self._prepare(settings)
 
     @property
@@ -95,12 +97,14 @@ class Daemon:
         self._show_left_over()
         self._plan_jobs()
         self._schedule.start()
+        self._listen()
 
     def stop(self) -> None:
         """Start nothing more, wait a little for what runs, and close the connections."""
         force = self._force
         force.ended.set()
         self._schedule.stop()
+        self._listening.stop()
         deadline = time.monotonic() + LAST_CALL
         idle = [watched.wait(deadline - time.monotonic()) for watched in force.watched]
         if not all(idle):
@@ -132,6 +136,7 @@ class Daemon:
         self._metrics.expect_receivers(self.receivers)
         self._show_left_over()
         self._plan_jobs()
+        self._listen()
         return None
 
     def reload_failed(self, why: str) -> None:
@@ -144,6 +149,10 @@ class Daemon:
         for watched in force.watched:
             self._metrics.tally(watched.label, watched.organization)
         return force
+
+    def _listen(self) -> None:
+        force = self._force
+        self._listening.begin(force.parts.settings, force.parts.http, lambda: force.organizations)
 
     def _plan_jobs(self) -> None:
         force = self._force

@@ -1,0 +1,102 @@
+"""Listening for what is pressed in Slack, for as long as a configuration is in force."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Any
+
+from notifiers.base import DeliveryError
+from notifiers.http import OutgoingHttp
+from notifiers.text import clean
+from watcher.channels import slack_api
+from watcher.clock import Clock
+from watcher.logs import logger
+from watcher.settings import Settings, SlackBotSettings
+from watcher.store import Store
+
+if TYPE_CHECKING:
+    from notifiers.slack_api import SlackApi
+    from notifiers.slack_buttons import Press
+    from notifiers.slack_socket import SlackSocket
+    from watcher.slack_actions import Reply
+
+log = logger(__name__)
+
+QUICK = 1.5
+"""Seconds to ask for a user's name in, while Slack waits to hear that a press was taken."""
+
+
+class Listening:
+    """The connections to Slack of one configuration after the other."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store, self._clock = store, clock
+        self._sockets: tuple[SlackSocket, ...] = ()
+
+    def begin(self, settings: Settings, http: OutgoingHttp, organizations: Callable[[], Collection[str]]) -> None:
+        """Listen for the receivers of these settings, and no longer for those before."""
+        self.stop()
+        bots = [each for each in settings.receivers if isinstance(each, SlackBotSettings) and each.app_token]
+        self._sockets = tuple(self._socket(bot, http, organizations) for bot in bots)
+        for each in self._sockets:
+            each.start()
+
+    def stop(self) -> None:
+        """Listen no more."""
+        for each in self._sockets:
+            each.stop()
+        self._sockets = ()
+
+    def _socket(
+        self, bot: SlackBotSettings, http: OutgoingHttp, organizations: Callable[[], Collection[str]]
+    ) -> SlackSocket:
+        from notifiers.slack_socket import SlackSocket  # noqa: PLC0415 (large, and few have one)
+        from watcher.slack_actions import SlackActions  # noqa: PLC0415
+
+        api = slack_api(bot, http)
+        name_of = _Names(slack_api(bot, OutgoingHttp(timeout=QUICK))).of
+        actions = SlackActions(self._store, self._clock, bot.name, bot.actors, organizations, name_of)
+
+        def take(press: Press) -> Callable[[], None]:
+            reply = actions.take(press)
+            return lambda: None if reply is None else _answer(api, bot.name, press, reply)
+
+        proxy = bot.way.proxy.reveal() if bot.way.proxy else None
+        tls = None if bot.way.ca_file is None else ssl.create_default_context(cafile=str(bot.way.ca_file))
+        token = bot.app_token.reveal() if bot.app_token else ""
+        return SlackSocket(bot.name, api, token, take, proxy, tls)
+
+
+class _Names:
+    """What Slack's users are called, asked for once each."""
+
+    def __init__(self, api: SlackApi) -> None:
+        self._api = api
+        self._known: dict[str, str] = {}
+
+    def of(self, user: str) -> str:
+        """The display name, or the name; "" where the token may not ask, or no answer comes in time."""
+        if user not in self._known:
+            try:
+                found = self._api.call(lambda client: client.users_info(user=user)).get("user")
+            except DeliveryError:
+                return ""
+            told = found if isinstance(found, dict) else {}
+            profile = told.get("profile")
+            display = profile.get("display_name") if isinstance(profile, dict) else None
+            name = display or told.get("real_name") or told.get("name")
+            self._known[user] = clean(name, 60) if isinstance(name, str) and name.strip() else ""
+        return self._known[user]
+
+
+def _answer(api: SlackApi, receiver: str, press: Press, reply: Reply) -> None:
+    """Say it in the thread; that it could not be said changes nothing."""
+    where: dict[str, Any] = {"channel": press.channel, "thread_ts": press.thread, "text": reply.text}
+    try:
+        if reply.aloud:
+            api.call(lambda client: client.chat_postMessage(**where))
+        else:
+            api.call(lambda client: client.chat_postEphemeral(user=press.user, **where))
+    except DeliveryError as error:
+        log.warning("a press in Slack was not answered", receiver=receiver, why=error.reason)
