@@ -81,7 +81,7 @@ def test_feedback_counts_from_the_moment_at_which_it_was_said(runaway: SpendView
 
 
 def test_a_timed_route_waits_repeats_and_tells_the_end(runaway: SpendView) -> None:
-    timing = Timing(group_wait=timedelta(hours=2), repeat_every=timedelta(hours=3))
+    timing = Timing(group_wait=timedelta(hours=2), repeat_interval=timedelta(hours=3))
     found = run(runaway, replace(RULES, routes=(Route("ops", timing=timing),)))
     (at_once,) = the_key(run(runaway))
     (told,) = the_key(found)
