@@ -51,10 +51,12 @@ class Before:
         """The same hours in another view."""
         return Before.of(view, self.begin, self.midnight)
 
-    def holds(self, view: SpendView) -> bool:
-        """Whether the same midnight was the last one, the same hours are known, and cost about what they did."""
+    def holds(self, view: SpendView, days: int = 0) -> bool:
+        """Whether the midnight was the last one, or at most so many `days` before it, and of the hours before it the
+        same are known, and cost about what they did."""
         start, complete = hour_of(view), complete_hours(view)
-        if start + complete - (start + complete) % DAY != self.midnight or start > self.begin:
+        last = start + complete - (start + complete) % DAY
+        if not self.midnight <= last <= self.midnight + days * DAY or start > self.begin:
             return False
         end = self.midnight - start
         if not np.array_equal(view.known[self.begin - start : max(end, 0)], self.known):

@@ -13,6 +13,10 @@ has been restated, the day is begun anew from midnight. All is fitted anew from 
 
 Less than that takes part at the next daily refresh: a day does not train before it is two days over. Beside that,
 a judgement is the same with and without what is carried; after a restart everything is fitted once.
+
+In a replay, whose history does not change behind it, the daily refresh may be left out (`refit_daily=False`): a day is
+then learnt with its last hour, on top of what was learnt before, and all else holds. What differs: days that are
+`rules.fit.HISTORY` old fade and are not cut off, and a small restatement never takes part.
 """
 
 from __future__ import annotations
@@ -30,7 +34,8 @@ class Carried:
     For each rule `cut` is followed by `read`. What was told of one judgement is good until the next one's `cut`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, refit_daily: bool = True) -> None:
+        self._further = not refit_daily
         self._fits: dict[str, Fit] = {}
         self._cut: dict[str, tuple[Rows, Names, object]] = {}
         self._prices: dict[str, tuple[Fit, PriceFit]] = {}
@@ -42,7 +47,7 @@ class Carried:
         (`==`) whenever that differs for hours of earlier days.
         """
         fit = self._fits.get(rule.name)
-        subjects = None if fit is None else fit.cut(rule, view, names, marks)
+        subjects = None if fit is None else fit.cut(rule, view, names, marks, further=self._further)
         if subjects is not None:
             return subjects
         self._fits.pop(rule.name, None)
@@ -71,7 +76,7 @@ class Carried:
         """
         fit = self._fits[rule.name]
         known, prices = self._prices.get(rule.name, (None, None))
-        if prices is None or known is not fit or not prices.holds(rule, view, subjects):
+        if prices is None or known is not fit or not prices.holds(rule, view, subjects, 1 if self._further else 0):
             prices = PriceFit(rule, subjects)
             prices.learn(view, tokens, subjects.complete)
             self._prices[rule.name] = fit, prices

@@ -67,9 +67,15 @@ class Fit:
         self._today = start + at
         self._window.put_dollars(self._today, subjects.dollars[at:])
 
-    def cut(self, rule: AnomalyRule, view: SpendView, names: Names, marks: object) -> Subjects | None:
-        """The subjects from the first hour that is kept; None where all has to be fitted anew."""
-        if (rule, marks) != (self._rule, self._marks) or not self._before.holds(view):
+    def cut(
+        self, rule: AnomalyRule, view: SpendView, names: Names, marks: object, *, further: bool = False
+    ) -> Subjects | None:
+        """The subjects from the first hour that is kept; None where all has to be fitted anew.
+
+        The day that is followed may be over where it goes `further`: `read` then learns it first.
+        """
+        days = 1 if further and self._today == self._before.midnight else 0
+        if (rule, marks) != (self._rule, self._marks) or not self._before.holds(view, days):
             return None
         if not (self._groups(view, names) or self._regroup(view, names)):
             return None
@@ -83,8 +89,13 @@ class Fit:
         return subjects_of(self._rows, view, self._window.dollars(hours - begin), begin)
 
     def read(self, view: SpendView, subjects: Subjects) -> Told:
-        """Judge the hours since midnight, and tell of these and the days that are kept."""
+        """Judge the hours since midnight, and tell of these and the days that are kept.
+
+        A day that is over by now is learnt with its last hour.
+        """
         start, baseline, end = hour_of(view), self._baseline, len(subjects.dollars)
+        if subjects.complete >= self._today - start + DAY:
+            self._go_on(view, subjects)
         today = self._today - start - subjects.begin
         hours = _hours(subjects, today, end)
         count = len(hours.values)
@@ -106,6 +117,24 @@ class Fit:
         begin = max(self._today - days * DAY, self._window.begin)
         reading = self._window.reading(begin, self._today + count)
         return Told(subjects, reading, begin - start, subjects.complete - (begin - start))
+
+    def _go_on(self, view: SpendView, subjects: Subjects) -> None:
+        """Learn the day that was followed, and follow the next one."""
+        today, baseline = self._today - hour_of(view), self._baseline
+        day = _hours(subjects, today - subjects.begin, today - subjects.begin + DAY)
+        at = baseline.ticked
+        if not day.part(slice(0, at)).same(self._judged.part(slice(0, at))):
+            baseline.rewind()
+            at = 0
+        new = day.part(slice(at, None))
+        self._window.put(
+            self._today + at, baseline.advance(new.values, self._today + at, self._floors, new.untaught, new.room)
+        )
+        self._judged = Hours(np.zeros((0, 0)))
+        self._begun[:-1] |= (day.values[:, :-1] > 0).any(axis=0)
+        self._today += DAY
+        self._before = Before.of(view, max(self._before.begin, self._today - HISTORY), self._today)
+        self._window.forget(self._today - self._days * DAY)
 
     def _groups(self, view: SpendView, names: Names) -> bool:
         """Whether the rows are those of the view: what was idle still is, and what began today is not taken back."""

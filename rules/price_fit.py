@@ -91,16 +91,22 @@ class PriceFit:
             at += DAY
         self._today, self._begun = start + at, begun
 
-    def holds(self, rule: AnomalyRule, view: SpendView, subjects: Subjects) -> bool:
-        """Whether the same midnight was the last one, of the same rule and subjects."""
+    def holds(self, rule: AnomalyRule, view: SpendView, subjects: Subjects, days: int = 0) -> bool:
+        """Whether the same midnight was the last one, or at most so many `days` before it, of the same rule and
+        subjects."""
         end = hour_of(view) + subjects.complete
         same = rule == self._rule and subjects.scopes == self._scopes
-        return same and self._today == end - end % DAY
+        return same and 0 <= end - end % DAY - self._today <= days * DAY
 
     def read(self, view: SpendView, tokens: SpendView, subjects: Subjects) -> Priced:
-        """Judge the hours since midnight, and tell of these and the days that are kept."""
+        """Judge the hours since midnight, and tell of these and the days that are kept.
+
+        A day that is over by now is learnt with its last hour.
+        """
         self._members = subjects.members
         start = hour_of(view)
+        if start + subjects.complete >= self._today + DAY:
+            self._go_on(view, tokens)
         today, end = self._today - start, subjects.begin + len(subjects.dollars)
         amounts, units = self._hours(view, tokens, slice(today, end), self._begun)
         complete = max(subjects.complete - today, 0)
@@ -116,6 +122,23 @@ class PriceFit:
             ahead, counts = amounts[complete:], units[complete:]
             told.append((self._prices.read(ahead, counts, self._floor), ahead, counts))
         return self._priced(told, end, subjects.complete)
+
+    def _go_on(self, view: SpendView, tokens: SpendView) -> None:
+        """Learn the day that was followed, and follow the next one."""
+        today = self._today - hour_of(view)
+        amounts, units = self._hours(view, tokens, slice(today, today + DAY), self._begun)
+        if not self._as_judged(amounts, units):
+            self._prices.rewind()
+            self._ticked.clear()
+        at = sum(len(seen) for _, seen, _ in self._ticked)
+        new, counts = amounts[at:], units[at:]
+        self._ticked.append((self._prices.advance(new, counts, self._today + at, self._floor), new, counts))
+        readings, _, _ = zip(*self._ticked, strict=True)
+        whole = PriceReading(*(np.concatenate(part) for part in zip(*readings, strict=True)))
+        self._kept = [*self._kept, (whole, amounts, units)][-(KEPT // DAY) :]
+        self._ticked.clear()
+        self._begun = self._begun | np.asarray((amounts > 0).any(axis=0))
+        self._today += DAY
 
     def _priced(self, told: list[tuple[PriceReading, Floats, Floats]], end: int, complete: int) -> Priced:
         empty = np.zeros((0, len(self._scopes)))

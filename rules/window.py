@@ -57,6 +57,14 @@ class Window:
         some = slice(self._place(begin), self._place(end))
         return Reading(*(part[some, :-1] for part in self._parts))
 
+    def forget(self, hour: int) -> None:
+        """Let go of what lies before this hour. What was handed out before stays as it was."""
+        gone = hour - self.begin
+        if gone > 0:
+            self._begin = hour
+            self._dollars = self._dollars[gone:].copy()
+            self._parts = tuple(part[gone:].copy() for part in self._parts)
+
     def take(self, places: Places) -> None:
         """Let the rows be those at these places."""
         self._dollars = self._dollars.take(places, axis=-1)

@@ -16,6 +16,7 @@ from notifiers.pagerduty import ENDPOINTS, PagerDutyNotifier
 from notifiers.signing import read_keys
 from notifiers.slack import SlackWebhookNotifier
 from notifiers.webhook import WebhookNotifier
+from rules.model import Notification
 from watcher.secret import Secret
 from watcher.settings import (
     AlertmanagerSettings,
@@ -105,7 +106,6 @@ def _alertmanager(receiver: AlertmanagerSettings, http: OutgoingHttp, link: str)
 
 
 def _email(receiver: EmailSettings, link: str) -> Notifier:
-    from notifiers.bars import bars_of  # noqa: PLC0415
     from notifiers.email import EmailNotifier  # noqa: PLC0415 (few have one, and mail is a large part of the library)
     from notifiers.smtp import MailServer  # noqa: PLC0415
 
@@ -118,7 +118,13 @@ def _email(receiver: EmailSettings, link: str) -> Notifier:
         _shown(receiver.password),
         None if receiver.ca_file is None else ssl.create_default_context(cafile=str(receiver.ca_file)),
     )
-    return EmailNotifier(receiver.name, server, receiver.sender, receiver.recipients, link, bars_of)
+    return EmailNotifier(receiver.name, server, receiver.sender, receiver.recipients, link, _picture)
+
+
+def _picture(notification: Notification) -> bytes | None:
+    from notifiers.pictures import picture  # noqa: PLC0415 (drawing is only loaded for a message)
+
+    return picture(notification)
 
 
 def over(way: WaySettings, http: OutgoingHttp) -> OutgoingHttp:

@@ -280,3 +280,25 @@ def test_an_organization_with_hardly_any_past_is_judged_the_same(days: int) -> N
     cost = burning()
     for hour in range(24 * days + 1, 24 * days + 40, 3):
         cycles.judge(view_of(LEAVES, cost, hour, 0.5))
+
+
+def test_without_the_daily_refresh_a_history_that_does_not_change_is_judged_the_same() -> None:
+    """As long as nothing is older than what the baseline is fitted on."""
+    carried = Carried(refit_daily=False)
+    begins = []
+    for hour in range(MIDNIGHT - 3, MIDNIGHT + 51):
+        view = view_of(LEAVES, burning(), hour)
+        begins.append(carried.cut(RULE, view, Names()).begin)
+        alone = anomaly.judge(RULE, view, Names(), frozenset(), view.observed_until)
+        assert anomaly.judge(RULE, view, Names(), frozenset(), view.observed_until, carried=carried) == alone
+    assert 0 not in begins[4:], "a day that is over is learnt on top"
+
+
+def test_without_the_daily_refresh_a_restatement_of_what_was_learnt_is_still_followed() -> None:
+    carried, cost = Carried(refit_daily=False), burning()
+    for hour in range(MIDNIGHT + 20, MIDNIGHT + 24):
+        view = view_of(LEAVES, cost, hour)
+        anomaly.judge(RULE, view, Names(), frozenset(), view.observed_until, carried=carried)
+    cost[:, MIDNIGHT - 48 : MIDNIGHT] *= 2
+    view = view_of(LEAVES, cost, MIDNIGHT + 24)
+    assert carried.cut(RULE, view, Names()).begin == 0

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from rules.events import Event
 from rules.judgement import Rules
 from rules.model import HOUR, Names
 from rules.wording import clean, label_of
@@ -13,6 +14,7 @@ from watcher.backtest.frames import hourly
 from watcher.backtest.history import CLAUDE_CODE, History, stored_history
 from watcher.backtest.replay import Place, Replay, replay
 from watcher.backtest.told import Told
+from watcher.events import Planned
 from watcher.ledger.days import DAY
 from watcher.limits.caps import read_caps
 from watcher.pricing import PriceBook
@@ -23,6 +25,7 @@ LEAST = timedelta(hours=25)
 GOOD_LEAD = timedelta(days=28)
 """History before the first judgement, with which the baseline knows the weeks as it does in a running daemon."""
 
+Near = Callable[[datetime], tuple[Event, ...]]
 Step = Callable[[str, int, int], None]
 """Hears what is being done, how much of it is, and how much there is."""
 
@@ -47,6 +50,7 @@ class Asked:
 
     title: str
     rules: Rules
+    planned: Planned = field(default_factory=Planned)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,9 @@ def run(
     days, now = window
     names = store.directory.names(organization.id)
     called = [organization.name or organization.id, *([organization.label] if organization.label else [])]
-    configurations = [Asked(each.title, each.rules.of(organization.id, called)) for each in configurations]
+    configurations = [
+        Asked(each.title, each.rules.of(organization.id, called), each.planned) for each in configurations
+    ]
     rules = [each.rules for each in configurations]
     asked = now.replace(minute=0, second=0, microsecond=0) - days * DAY
     span = store.usage.span(organization.id)
@@ -101,13 +107,24 @@ def run(
     )
     _check(history)
     caps = read_caps(store, organization.id, names) if any(each.ask_for_caps for each in rules) else None
-    place = Place(names, organization.name or organization.id, organization.label, organization.several, caps)
-    found = [Backtest(each, _replayed(each, history, place, start, now, step)) for each in configurations]
+    said = store.feedback.open(organization.id, start)
+    place = Place(names, organization.name or organization.id, organization.label, organization.several, caps, said)
+    found = []
+    for each in configurations:
+        near = _near(each.planned, organization.id, called)
+        found.append(Backtest(each, _replayed(each, history, place, start, now, step, near)))
     notes = tuple(_notes(history, start, asked, days, found))
     return Backtests(organization, names, history, days, start, tuple(found), notes)
 
 
-def _replayed(asked: Asked, history: History, place: Place, start: datetime, now: datetime, step: Step) -> Replay:
+def _near(planned: Planned, organization: str, called: Sequence[str]) -> Near:
+    """Which of the organization's events are near to a moment."""
+    return lambda now: Rules(events=planned.at(now)).of(organization, called).events
+
+
+def _replayed(  # noqa: PLR0917 - each is a part of one replay
+    asked: Asked, history: History, place: Place, start: datetime, now: datetime, step: Step, events: Near
+) -> Replay:
     frames = hourly(
         history.view,
         start,
@@ -124,7 +141,7 @@ def _replayed(asked: Asked, history: History, place: Place, start: datetime, now
         done += 1
         step(f"replaying {clean(asked.title)}", done, hours)
 
-    return replay(frames, asked.rules, place, progress=heard)
+    return replay(frames, asked.rules, place, progress=heard, events=events)
 
 
 def _check(history: History) -> None:

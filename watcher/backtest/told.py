@@ -34,8 +34,8 @@ class Message:
 
     @property
     def is_page(self) -> bool:
-        """Whether it says that something began, after the replay itself had."""
-        return self.reason is Reason.FIRST
+        """Whether it says that something began, after the replay itself had, be it in a group or by escalation."""
+        return self.reason in {Reason.FIRST, Reason.NEW, Reason.ESCALATED}
 
 
 @dataclass(frozen=True, slots=True)

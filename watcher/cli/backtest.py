@@ -88,10 +88,11 @@ def _asked(title: str, settings: Settings) -> Asked:
     """The rules of a configuration; exits with 1 where there are none."""
     from watcher.asked_rules import rules_asked
     from watcher.backtest.running import Asked
+    from watcher.events import Planned
 
     if not settings.budgets and not settings.anomalies:
         fail(f"{title} has no [[budget]] and no [[anomaly]]: there is nothing to replay.")
-    return Asked(title, rules_asked(settings))
+    return Asked(title, rules_asked(settings), Planned(settings.events))
 
 
 def _run(settings: Settings, configurations: list[Asked], days: int, only: str | None, *, fetch: bool) -> Backtests:
