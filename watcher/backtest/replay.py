@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from rules import judgement
 from rules.caps import Caps
 from rules.carried import Carried
-from rules.judgement import Past, Rules, decide
+from rules.groups import Group
+from rules.judgement import Decision, Past, Rules, decide
 from rules.model import Alert, Names, Snapshot, State
 from watcher.backtest.frames import Frame
 from watcher.backtest.told import Journal, Message, Told
@@ -72,7 +73,7 @@ def replay(
     for frame in frames:
         now = frame.now
         decision = decide(_snapshot(frame, rules, place, memory), rules, memory.past(rules, now), now, carried)
-        memory.keep(decision.alerts, decision.remember)
+        memory.keep(decision)
         journal.take(decision, now)
         first = first or now
         judgements += 1
@@ -105,18 +106,31 @@ class _Memory:
         self.remembered: str | None = None
         self._open: dict[str, Alert] = {}
         self._closed: dict[str, Alert] = {}
+        self._groups: dict[str, Group] = {}
+        self._ended: dict[str, Alert] = {}
+        """What has ended, and a group is still to tell the end of."""
 
     def past(self, rules: Rules, now: datetime) -> Past:
         """What earlier judgements left behind, as far as these rules may ask for it."""
         since = judgement.closed_since(rules, self.remembered, now)
         closed = [each for each in self._closed.values() if since and each.closes_at and each.closes_at >= since]
         self._closed = {each.id: each for each in closed}
-        return Past(tuple(sorted((*self._open.values(), *closed), key=_oldest_first)), self.remembered)
+        return Past(
+            tuple(sorted((*self._open.values(), *closed), key=_oldest_first)),
+            self.remembered,
+            groups=tuple(self._groups[each] for each in sorted(self._groups)),
+            ended=tuple(self._ended.values()),
+        )
 
-    def keep(self, alerts: Iterable[Alert], remember: str) -> None:
+    def keep(self, decision: Decision) -> None:
         """Keep what a judgement made or changed."""
-        self.remembered = remember
-        for alert in alerts:
+        self.remembered = decision.remember
+        self._groups.update((group.id, group) for group in decision.groups)
+        self._groups = {group.id: group for group in self._groups.values() if not group.is_over}
+        owed = {each.alert for group in self._groups.values() for each in group.members if each.over}
+        over = {alert.id: alert for alert in decision.alerts if alert.state is State.RESOLVED}
+        self._ended = {ident: alert for ident, alert in (self._ended | over).items() if ident in owed}
+        for alert in decision.alerts:
             self._open.pop(alert.id, None)
             if alert.state is not State.RESOLVED or (alert.is_event and alert.ends_at is None):
                 self._open[alert.id] = alert
