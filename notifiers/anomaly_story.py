@@ -16,6 +16,7 @@ from rules.quieted import Judged
 
 _LONGEST_COMMENT = 500
 _STAYS = line("It did not go back: it went on until it counted as normal. From now on only more than that is told.")
+_ALLOWED = line("It did not go back: a planned event, feedback or a change of the configuration allows as much.")
 
 
 def anomaly_story(alert: Alert, evidence: AnomalyEvidence, now: datetime) -> Story:
@@ -62,11 +63,13 @@ def anomaly_over_story(alert: Alert, evidence: AnomalyEvidence, now: datetime) -
     subject = capital(title_subject(alert))
     if (judged := alert.judged) is not None and judged.verdict == "expected":
         return _expected_story(alert, evidence, judged, spent, now)
-    still = f"{subject} still spends {display_usd(evidence.after_per_hour or 0)}/h, and that counts as its normal now"
+    so = "that counts as its normal now" if evidence.learnt else "that is allowed now"
+    still = f"{subject} still spends {display_usd(evidence.after_per_hour or 0)}/h, and {so}"
+    stays = (_STAYS if evidence.learnt else _ALLOWED) if evidence.stays else ()
     return Story(
         tone=Tone.WARNING if evidence.stays else tone_of(alert),
         title=title(still if evidence.stays else f"{subject} is back to normal"),
-        lead=lines(subject_line(alert), spent, _STAYS if evidence.stays else ()),
+        lead=lines(subject_line(alert), spent, stays),
         footer=(
             f"rule “{clean(alert.subject.rule)}”",
             *certainty(evidence.data_as_of, evidence.settled, evidence.observed, now),

@@ -11,6 +11,11 @@ from rules.measures import SPEND, Measure
 from rules.scope import Nano
 from rules.shift_evidence import HourPoint, Odds, PriceShift, Share, SilenceEvidence, UnitPriceEvidence
 
+LEAST_ADOPTED = timedelta(days=2)
+"""A level is adopted after four days running, of which an alert need not have seen all."""
+YOUNG = 7 * 24
+"""Hours of history below which a level is learnt within days, whatever it is."""
+
 
 @dataclass(frozen=True, slots=True)
 class BudgetEvidence:
@@ -100,6 +105,14 @@ class AnomalyEvidence:
             return False
         hours = max((self.data_as_of - self.since) / timedelta(hours=1), 1.0)
         return 2 * (self.after_per_hour * hours - self.expected) > self.observed - self.expected > 0
+
+    @property
+    def learnt(self) -> bool:
+        """Whether it has gone on for so long, or so little was known before, that its level can be the normal one.
+
+        Where it stays and is not learnt, a planned event, feedback or another configuration allows as much.
+        """
+        return self.data_as_of - self.since >= LEAST_ADOPTED or self.history_hours < YOUNG
 
 
 @dataclass(frozen=True, slots=True)

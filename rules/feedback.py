@@ -20,6 +20,7 @@ from datetime import datetime, timedelta
 from rules.asked import Act, Answer, Request, act_of
 from rules.model import Alert, AnomalyEvidence, State, Transition
 from rules.quieted import EXPECTED, LASTS, REACH, REAL, Feedback, Judged, Word
+from rules.shift_evidence import SilenceEvidence, UnitPriceEvidence
 from rules.summary import summarize
 
 FEEDBACK = "feedback"
@@ -86,7 +87,14 @@ def problem(alert: Alert) -> str | None:
     """Why nothing can be said of the alert, as a clause; None if something can."""
     if isinstance(alert.evidence, AnomalyEvidence):
         return None
-    return f"feedback is for anomalies, and this is an alert of the kind {alert.subject.kind}"
+    match alert.evidence:
+        case UnitPriceEvidence():
+            what = "tells of dearer tokens"
+        case SilenceEvidence():
+            what = "tells of silence"
+        case _:
+            what = f"is of the kind {alert.subject.kind}"
+    return f"feedback is for anomalies of spend, and this alert {what}"
 
 
 class _Refused(Exception):

@@ -135,7 +135,8 @@ def _anomaly(alert: Alert, evidence: AnomalyEvidence) -> str:
         return _capital(f"{subject} was expected, says {clean(alert.judged.by)}: it had spent {spent}{on}")
     if alert.state is State.RESOLVED and evidence.stays:
         rate = _about(evidence.after_per_hour or 0)
-        return _capital(f"{subject} still spends {rate}/h, which counts as its normal now: it had spent {spent}{on}")
+        so = "counts as its normal now" if evidence.learnt else "is allowed now"
+        return _capital(f"{subject} still spends {rate}/h, which {so}: it had spent {spent}{on}")
     if alert.state is State.RESOLVED:
         return _capital(f"{subject} is back to normal: it had spent {spent}{on}")
     rate = f"{_about(evidence.per_hour)}/h{on}, normally {_about(evidence.normal_per_hour)}/h"

@@ -230,13 +230,27 @@ def test_many_alerts_are_counted_in_the_title_the_worst_first_the_resolved_last(
 def test_an_end_without_a_return_does_not_claim_one() -> None:
     alert = runaway_key(state=State.RESOLVED)
     assert isinstance(alert.evidence, AnomalyEvidence)
-    still = replace(alert, evidence=replace(alert.evidence, after_per_hour=alert.evidence.per_hour))
+    evidence = replace(
+        alert.evidence, after_per_hour=alert.evidence.per_hour, since=alert.evidence.data_as_of - timedelta(days=4)
+    )
+    still = replace(alert, evidence=evidence)
     of = story(notification(still, reason=Reason.RESOLVED))
     assert of.tone is Tone.WARNING
     assert re.fullmatch(
         r"Key “batch-summariser” \(Production\) still spends \$[0-9.]+/h, and that counts as its normal now", of.title
     )
     assert "It did not go back" in told(of)
+    assert "until it counted as normal" in told(of)
+
+
+def test_what_ends_within_a_day_without_a_return_is_allowed_and_not_normal() -> None:
+    alert = runaway_key(state=State.RESOLVED)
+    assert isinstance(alert.evidence, AnomalyEvidence)
+    still = replace(alert, evidence=replace(alert.evidence, after_per_hour=alert.evidence.per_hour))
+    of = story(notification(still, reason=Reason.RESOLVED))
+    assert of.title.endswith("/h, and that is allowed now")
+    assert "a planned event, feedback or a change of the configuration allows as much" in told(of)
+    assert "normal now" not in of.title
 
 
 def test_the_end_is_short() -> None:

@@ -191,7 +191,7 @@ def test_an_alert_that_has_ended_can_be_spoken_of_too() -> None:
     [
         ("gone", EXPECTED, "refused: there is no alert of this id any more"),
         ("the anomaly", "maybe", "refused: it cannot be read"),
-        ("the budget", REAL, "refused: feedback is for anomalies, and this is an alert of the kind budget"),
+        ("the budget", REAL, "refused: feedback is for anomalies of spend, and this alert is of the kind budget"),
         ("the anomaly", REAL, "noted as real: "),
     ],
 )
@@ -201,7 +201,7 @@ def test_what_cannot_be_meant_is_refused_with_a_sentence(alert: str, verdict: st
     kinds = {f"the {each.subject.kind}": each for each in story.alerts.values()}
     assert (problem(kinds["the anomaly"]), problem(kinds["the budget"])) == (
         None,
-        "feedback is for anomalies, and this is an alert of the kind budget",
+        "feedback is for anomalies of spend, and this alert is of the kind budget",
     )
     story.ask(kinds[alert].id if alert in kinds else alert, verdict)
     story.judge(BEGIN + 2)

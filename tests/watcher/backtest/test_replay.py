@@ -11,6 +11,7 @@ import pytest
 from rules.judgement import Rules
 from rules.measures import Measure
 from rules.model import HOUR, AnomalyRule, Budget, Leaf, Names, Reason, Route, SpendView
+from rules.routes import Timing
 from tests.rules.traffic import DOLLAR, organization, view_of
 from watcher.backtest import Frame, Place, Replay, Settling, Told, hourly, replay
 from watcher.backtest.summary import by_rule, total
@@ -145,6 +146,17 @@ def test_an_anomaly_divides_its_excess_at_the_moment_of_the_page(runaway: SpendV
     assert [message.reason for message in found.messages] == [Reason.FIRST, Reason.RESOLVED]
     hours = [point.hour for point in key.points]
     assert hours == sorted(set(hours))
+
+
+def test_groups_wait_tell_repeat_and_end_as_they_would_have(runaway: SpendView) -> None:
+    timing = Timing(group_by=("kind",), group_wait=timedelta(minutes=10), group_interval=timedelta(minutes=30))
+    grouped = replace(ANOMALIES, routes=(Route("ops", timing=replace(timing, repeat_interval=timedelta(hours=3))),))
+    plain, waited = run(runaway, ANOMALIES, SINCE), run(runaway, grouped, SINCE)
+    assert [each.told_at for each in waited.alerts] == [each.paged_at + HOUR for each in plain.alerts]
+    assert [each.receivers for each in waited.alerts] == [each.receivers for each in plain.alerts]
+    reasons = [each.reason for each in waited.messages]
+    assert (reasons[0], reasons[-1]) == (Reason.FIRST, Reason.RESOLVED)
+    assert Reason.REPEATED in reasons
 
 
 def test_nothing_is_known_before_its_time(runaway: SpendView) -> None:

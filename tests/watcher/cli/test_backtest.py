@@ -265,7 +265,10 @@ def test_ctrl_c_ends_it_with_a_sentence(place: Place) -> None:
     more = ["--compare", str(place.other), "--html", str(place.config.with_name("never.html"))]
     command = [sys.executable, "-m", "watcher", "backtest", "-c", str(place.config), "--days", "20", *more]
     screen, theirs = pty.openpty()
+    # Whoever runs the tests may have it that interrupts are ignored, and programs that it starts would inherit that.
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
     with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, stderr=theirs, text=True) as process:
+        signal.signal(signal.SIGINT, before)
         os.close(theirs)
         shown = b""
         deadline = time.monotonic() + 60
