@@ -86,7 +86,9 @@ class AlertmanagerNotifier:
             except DeliveryError as error:
                 failures.append(error)
         if len(failures) == len(self.urls):
-            raise next((error for error in failures if error.retryable), failures[0])
+            told = next((error for error in failures if error.retryable), failures[0])
+            told.unsent = all(error.unsent for error in failures)
+            raise told
 
     def _headers(self, more: Mapping[str, str]) -> dict[str, str]:
         return {**more, "Authorization": self.authorization} if self.authorization else dict(more)

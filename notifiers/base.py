@@ -14,14 +14,15 @@ class DeliveryError(Exception):
 
     `reason` is one sentence for people; it holds no secret, and a receiver's URL is one. `retryable` says whether the
     same message may succeed later. `retry_after` is for how many seconds the receiver asked to be left alone, if it
-    did.
+    did. `unsent` says that nothing of the message left this machine, so that the receiver surely has not taken it.
     """
 
-    def __init__(self, reason: str, *, retryable: bool, retry_after: float | None = None) -> None:
+    def __init__(self, reason: str, *, retryable: bool, retry_after: float | None = None, unsent: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.retryable = retryable
         self.retry_after = retry_after
+        self.unsent = unsent
 
 
 class Notifier(Protocol):

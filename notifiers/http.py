@@ -172,7 +172,7 @@ class OutgoingHttp:
             failure = outcome
             if not failure.try_next_address:
                 break
-        raise DeliveryError(failure.reason, retryable=failure.retryable)
+        raise DeliveryError(failure.reason, retryable=failure.retryable, unsent=failure.try_next_address)
 
     def _checked(self, target: Target, deadline: float, *, allow_private: bool) -> tuple[str, ...]:
         """The URLs at each of the target's addresses, every one of which may be connected to."""
@@ -231,9 +231,9 @@ class OutgoingHttp:
         try:
             addresses = answers.get(timeout=max(deadline - time.monotonic(), 0.001))
         except queue.Empty:
-            raise DeliveryError("the receiver's name was not resolved in time", retryable=True) from None
+            raise DeliveryError("the receiver's name was not resolved in time", retryable=True, unsent=True) from None
         if not addresses:
-            raise DeliveryError("the receiver's name could not be resolved", retryable=True)
+            raise DeliveryError("the receiver's name could not be resolved", retryable=True, unsent=True)
         return addresses
 
 

@@ -67,6 +67,9 @@ class PagerDutyNotifier:
                 if error.retryable or error.response.status not in {400, 413}:
                     raise _explained(error) from None
                 refusal = _explained(error)
+            except DeliveryError as error:
+                error.unsent = error.unsent and alert is notification.alerts[0]
+                raise
             else:
                 self._progress.took(alert.id)
         if refusal is not None:

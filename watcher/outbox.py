@@ -1,7 +1,7 @@
 """Delivery: what waits is sent, then marked; at least once, the same id on every try, in order for each alert.
 
 A message that cannot be delivered waits in its row with the time of its next try, and holds up nothing but later
-messages about the same alerts.
+messages about the same alerts. Of a receiver that cannot be reached what waits is put together (`rules.merging`).
 """
 
 from __future__ import annotations
@@ -43,6 +43,15 @@ class Outbox(Protocol):
     def due(self, now: datetime, receiver: str) -> Sequence[Waiting]:
         """What may be sent to a receiver now, in order; a message never overtakes an earlier one about its alerts."""
 
+    def merge(self, receiver: str, now: datetime) -> None:
+        """Put what waits for a receiver that could not be reached together, as far as it surely took none of it."""
+
+    def begin(self, notification_id: str) -> bool:
+        """Whether it is still to be sent; from now on the receiver may have taken it."""
+
+    def untaken(self, notification_id: str) -> None:
+        """Remember that the try that began did not reach the receiver."""
+
     def delivered(self, notification_id: str, at: datetime) -> None:
         """Remember that the receiver has accepted it."""
 
@@ -81,9 +90,12 @@ def deliver(outbox: Outbox, notifier: Notifier, now: Callable[[], datetime]) -> 
     sent: list[Reason] = []
     failed = 0
     tried: set[str] = set()
+    outbox.merge(notifier.name, now())
     while rows := [row for row in outbox.due(now(), notifier.name) if row.notification.id not in tried]:
         for row in rows:
             tried.add(row.notification.id)
+            if not outbox.begin(row.notification.id):
+                continue
             error = _try(notifier, row.notification)
             if error is None:
                 outbox.delivered(row.notification.id, now())
@@ -92,6 +104,8 @@ def deliver(outbox: Outbox, notifier: Notifier, now: Callable[[], datetime]) -> 
                 sent.append(reason)
                 continue
             failed += 1
+            if error.unsent:
+                outbox.untaken(row.notification.id)
             _put_off(outbox, notifier.name, row, error, now())
             if error.retry_after is not None:
                 return Delivered(notifier.name, tuple(sent), failed)

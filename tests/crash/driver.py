@@ -19,9 +19,10 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -206,21 +207,22 @@ def _work(parts: Parts, store: Store, notifiers: Sequence[Notifier], clock: Cloc
     raise AssertionError(f"still waiting: {store.outbox.depth()}")
 
 
-def _lead(errand: Errand) -> int:
-    """Let a child live by the errand; returns what `waitpid` says of its end, as an exit code or minus a signal."""
+def lead(life: Callable[[], None], die_after: float | None) -> int:
+    """Let a child live, for so many seconds at most; returns what `waitpid` says of its end, as an exit code or minus a
+    signal."""
     child = os.fork()
     if child == 0:
         code = 1
         try:
-            live(errand)
+            life()
             code = 0
         except BaseException:  # noqa: BLE001 (whatever it was, it must not come back as a second stable)
             traceback.print_exc()
         finally:
             sys.stderr.flush()
             os._exit(code)
-    if errand.die_after is not None:
-        deadline = time.monotonic() + errand.die_after
+    if die_after is not None:
+        deadline = time.monotonic() + die_after
         while time.monotonic() < deadline:
             ended, status = os.waitpid(child, os.WNOHANG)
             if ended:
@@ -235,16 +237,20 @@ def encode(errand: Errand) -> bytes:
     return json.dumps(asdict(errand)).encode() + b"\n"
 
 
-def main() -> None:
-    """Serve errands until stdin ends."""
+def serve(lives: Callable[[dict[str, Any]], int]) -> None:
+    """Serve errands until stdin ends; `lives` leads a child by one and says how that ended."""
     logs.configure("warning")
     gc.freeze()  # the children share these pages as long as no collection writes to them
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what the children say belongs elsewhere
     for line in sys.stdin:
-        answers.write(f"{_lead(Errand(**json.loads(line)))}\n")
+        answers.write(f"{lives(json.loads(line))}\n")
         answers.flush()
 
 
+def _by(errand: Errand) -> int:
+    return lead(partial(live, errand), errand.die_after)
+
+
 if __name__ == "__main__":
-    main()
+    serve(lambda read: _by(Errand(**read)))

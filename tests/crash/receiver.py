@@ -40,6 +40,9 @@ class Receiver:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                if not body.endswith(b"}"):  # its sender was killed in the middle
+                    self.close_connection = True
+                    return
                 self.send_response(receiver.take(self.path, json.loads(body)))
                 self.send_header("Content-Length", "0")
                 self.end_headers()

@@ -59,11 +59,11 @@ receiver = "ops"
 class Stable:
     """A process that forks the ones to be killed; it has imported the program once for all of them."""
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, program: str = "tests.crash.driver") -> None:
         self._log = log
         self._stderr = log.open("wb")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.crash.driver"],
+            [sys.executable, "-m", program],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -72,9 +72,13 @@ class Stable:
 
     def lead(self, errand: Errand) -> int:
         """Let a child live by an errand; returns its exit code, or minus the signal that killed it."""
+        return self.lead_by(encode(errand))
+
+    def lead_by(self, line: bytes) -> int:
+        """Let a child live by an errand as a line."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(encode(errand))
+        self._process.stdin.write(line)
         self._process.stdin.flush()
         answer = self._process.stdout.readline()
         assert answer, f"the stable is gone: {self.said()}"

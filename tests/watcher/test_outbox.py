@@ -43,6 +43,15 @@ class ListOutbox:
             held |= about
         return ready
 
+    def merge(self, receiver: str, now: datetime) -> None:
+        """It puts nothing together."""
+
+    def begin(self, notification_id: str) -> bool:
+        return not self.rows[notification_id].done
+
+    def untaken(self, notification_id: str) -> None:
+        """It does not ask."""
+
     def delivered(self, notification_id: str, at: datetime) -> None:
         self.rows[notification_id] = replace(self.rows[notification_id], done=True)
 

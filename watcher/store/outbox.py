@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from rules.merging import merged
 from rules.model import Notification, Reason
 from watcher.store.database import Database
 from watcher.store.errors import StoreError
@@ -63,6 +64,13 @@ class Outbox:
         self._database = database
         self._unwritten: dict[str, _Try] = {}
         self._writing = threading.Lock()
+        self._since: int | None = None
+        """The last notification that an earlier process may have sent."""
+        self._trying: set[str] = set()
+        """Those whose last try this process began, unless it is sure that they were not taken by it."""
+        self._out: set[str] = set()
+        """Those that an earlier try may have brought to the receiver."""
+        self._merged: set[str] = set()
 
     def due(self, now: datetime, receiver: str) -> tuple[OutboxRow, ...]:
         """What may be sent to a receiver now, in order.
@@ -119,9 +127,75 @@ class Outbox:
         with self._database.reading() as connection:
             return frozenset(ident for text in connection.scalars(query) for ident in json.loads(text))
 
+    def begin(self, notification_id: str) -> bool:
+        """Whether it is still to be sent; from now on the receiver may have taken it."""
+        with self._writing:
+            if notification_id in self._trying:
+                self._out.add(notification_id)
+            self._trying.add(notification_id)
+            return notification_id not in self._merged
+
+    def untaken(self, notification_id: str) -> None:
+        """Remember that the try that began did not reach the receiver."""
+        with self._writing:
+            self._trying.discard(notification_id)
+
+    def merge(self, receiver: str, now: datetime) -> None:
+        """Put what waits for a receiver that could not be reached together, as `merged` says.
+
+        Of what may have been taken, by a try of this process or of an earlier one, nothing is: it keeps its id.
+        """
+        waiting = outbox.c.delivered_at.is_(None) & (outbox.c.receiver == receiver)
+        with self._writing:
+            with self._database.reading() as connection:
+                if self._since is None:
+                    self._since = connection.execute(select(func.max(outbox.c.sequence))).scalar_one() or 0
+                rows = connection.execute(
+                    select(outbox).where(waiting & (outbox.c.sequence > self._since)).order_by(outbox.c.sequence)
+                ).all()
+                first = select(outbox.c.alert_ids).where(waiting & (outbox.c.sequence <= self._since))
+                before = {ident for text in connection.scalars(first) for ident in json.loads(text)}
+            for fresh in self._unsent(rows, before, now):
+                parts = [_notification.read(row.payload) for row in fresh]
+                messages = merged(parts)
+                if len(messages) == len(parts):
+                    continue
+                tries = {"attempts": max(row.attempts for row in fresh), "last_error": fresh[0].last_error}
+                with self._database.writing() as connection:
+                    connection.execute(delete(outbox).where(outbox.c.id.in_([each.id for each in parts])))
+                    write_notifications(connection, messages)
+                    these = outbox.c.id.in_([each.id for each in messages])
+                    connection.execute(update(outbox).where(these).values(**tries))
+                self._merged |= {each.id for each in parts}
+
+    def _unsent(self, rows: Sequence[Any], before: set[str], now: datetime) -> Iterator[Sequence[Any]]:
+        """By organization the rows that may become fewer: none was taken, one was tried, and one is due.
+
+        `before` are the ids of alerts that earlier messages tell of.
+        """
+        told = {row.id: set(json.loads(row.alert_ids)) for row in rows}
+        perhaps_taken = {*self._trying, *self._out, *self._unwritten}
+        kept = {ident for ident in told if ident in perhaps_taken}
+        held = before.union(*(told[ident] for ident in kept))
+        while more := {ident for ident in told if ident not in kept and told[ident] & held}:
+            kept |= more  # or it would overtake what tells of the same alert
+            held = held.union(*(told[ident] for ident in more))
+        by_organization: dict[tuple[str, str], list[Any]] = {}
+        for row in rows:
+            if row.id not in kept:
+                message = _notification.read(row.payload)
+                by_organization.setdefault((message.organization, message.told_as), []).append(row)
+        for fresh in by_organization.values():
+            unreachable = any(row.attempts for row in fresh) and any(row.due_at <= moment(now) for row in fresh)
+            if len(fresh) > 1 and unreachable:
+                yield fresh
+
     def delivered(self, notification_id: str, at: datetime) -> None:
         """Mark a notification as delivered, and note the try."""
         self._record(notification_id, _Try(at))
+        with self._writing:
+            self._trying.discard(notification_id)
+            self._out.discard(notification_id)
 
     def failed(self, notification_id: str, error: str, due_at: datetime, at: datetime) -> None:
         """Note a try that failed, and when the next one is due."""
