@@ -25,8 +25,7 @@ _LONGEST_ACT = 120
 def digest_story(told: Digest, now: datetime) -> Story:
     """The whole digest."""
     every = "Weekly" if told.every == "weekly" else "Daily"
-    change = _change(told.spent, told.compared[0].cost) if told.compared else ""
-    beside = f", {change} on {told.compared[0].what}" if change else ""
+    beside = _beside_first(told)
     opening = title(f"{every} digest, {_when(told)}: {display_usd(told.spent)} spent{beside}")
     return Story(
         tone=Tone.DIGEST,
@@ -36,6 +35,16 @@ def digest_story(told: Digest, now: datetime) -> Story:
         sections=tuple(section for section in _sections(told) if section.lines),
         footer=tuple(_footer(told, now)),
     )
+
+
+def _beside_first(told: Digest) -> str:
+    """ ", +12 % on the day before"."""
+    if not told.compared or not told.compared[0].cost:
+        return ""
+    change, what = _change(told.spent, told.compared[0].cost), told.compared[0].what
+    if change.endswith("%"):
+        return f", {change} on {what}"
+    return f", as much as {what}" if change == "the same" else f", {change} {what}"
 
 
 def _when(told: Digest) -> str:
