@@ -66,6 +66,8 @@ def _lead(told: Digest, now: datetime) -> Iterator[Line]:
         so_far = (f"{month.label} so far: ", strong(display_usd(month.spent)))
         ends = f"; it is expected to end at {_interval(month.total, month.low, month.high)}" if month.known else ""
         yield line(*so_far, ends, ".")
+    if not told.read:
+        yield line("Usage was not read from the beginning of this time on, so there may have been more.")
     if not told.complete:
         yield line(f"The figures are not whole yet: usage is known until {when(told.complete_until, now)}.")
     if late(told, now):

@@ -70,45 +70,45 @@ def test_a_day_and_a_week_come_by_the_clock_with_the_figures_of_spend_and_nothin
     assert heard(watcher, "18 09:05") == {"18 09:05": []}
 
 
-def test_a_daemon_that_was_down_sends_the_newest_once_and_says_that_it_is_late(start: Start) -> None:
+def test_after_downtime_the_newest_comes_once_and_late_however_often_the_program_dies(start: Start) -> None:
     watcher = start(world(), asked(MORNING))
     watcher.cycle()
     watcher.restart()
-    (late,) = heard(watcher, "19 13:10")["19 13:10"]
-    assert "Told late: it was to come 09:00 Europe/Berlin" in text_of(late)
-    assert of(late).label == "18 Nov 2026"
-    for _ in range(2):
-        watcher.restart()
-        assert watcher.cycle() == []
-    found = heard(watcher, "20 07:55", "20 08:00")
-    assert [[of(message).label for message in sent] for sent in found.values()] == [[], ["19 Nov 2026"]]
-
-
-def test_what_was_decided_and_not_sent_is_sent_once_by_the_next_life(start: Start) -> None:
-    watcher = start(world(), asked(MORNING))
-    watcher.cycle()
-    watcher.clock.moment = at("2026-11-18 08:05")
+    watcher.clock.moment = at("2026-11-19 13:10")
     watcher.daemon.cycle()  # decided and committed, and the program dies before anything leaves
     (waiting,) = watcher.store.outbox.pending()
     watcher.restart()
     watcher.clock.moment += 5 * MINUTE
-    assert watcher.cycle() == [waiting.notification]
+    (late,) = watcher.cycle()
+    assert late == waiting.notification
+    assert "Told late: it was to come 09:00 Europe/Berlin" in text_of(late)
+    assert of(late).label == "18 Nov 2026"
+    watcher.restart()
     assert watcher.cycle() == []
+    found = heard(watcher, "20 07:55", "20 08:00")
+    assert [[of(message).label for message in sent] for sent in found.values()] == [[], ["19 Nov 2026"]]
 
 
-def test_one_of_a_part_of_the_spend_has_that_part_and_the_budgets_within_it(start: Start) -> None:
+def test_one_of_a_part_has_what_lies_within_it_and_one_of_all_has_everything_that_happened(start: Start) -> None:
     part = Selector(workspace="Production")
     inside = replace(monthly(900), name="inside", select=part)
-    rule = DigestRule("part", ("ops",), select=part)
-    watcher = start(world(), asked(rule, budgets=(monthly(50_000), inside)))
+    small = Budget("small", "day", "UTC", 10**9, (100.0,))
+    rules = (DigestRule("part", ("ops",), select=part), DigestRule("whole", ("ops",)))
+    watcher = start(world(), asked(*rules, budgets=(monthly(50_000), inside, small)))
     watcher.cycle()
-    (found,) = [message for message in heard(watcher, "18 09:00")["18 09:00"] if message.digest]
-    told = of(found)
+    silence = {"matchers": ["rule=small"], "starts_at": "2026-11-17T15:00:00+00:00", "comment": "known"}
+    silence["ends_at"] = "2026-11-20T15:00:00+00:00"
+    watcher.store.commands.append(TUESDAY, "ann", "silence add", silence, watcher.world.organization.id)
+    heard(watcher, "17 15:05")
+    found = [of(message) for message in heard(watcher, "18 09:00")["18 09:00"] if message.digest]
+    told = found[0]
     report = watcher.spend(told.start, told.end, by=["workspace"])
     spent = {report.names.of(row.of("workspace") or ""): row.cost for row in report.rows}
-    assert 0 < told.spent == spent["Production"] < sum(spent.values())
+    assert 0 < told.spent == spent["Production"] < sum(spent.values()) == found[1].spent
     assert [line.budget for line in told.budgets] == ["inside"]
     assert (told.limit_of, told.limit, told.part) == ("inside", 30 * 10**9, "workspace Production")
+    assert (told.fired, found[1].fired[0].summary[:10]) == ((), 'Budget "sm')
+    assert found[1].done == ("ann added a silence rule=small: known",)
 
 
 def test_while_usage_cannot_be_read_it_waits_and_then_says_what_is_missing(start: Start) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.digest import Digest, DigestRule
@@ -90,6 +90,8 @@ def test_without_a_week_of_history_nothing_is_usual_and_nobody_moved() -> None:
     day, week = found.compared
     assert (day.cost, week.cost) == (72 * USD, None)
     assert len(found.bars) == 6  # the first of them as far as it was read
+    assert found.read
+    assert not digest(view({A: grid(1)}, read_from=DAY.start + 1)).read
 
 
 def test_a_part_of_the_spend_has_its_own_figures_budgets_and_keys() -> None:
@@ -113,6 +115,7 @@ def test_a_part_of_the_spend_has_its_own_figures_budgets_and_keys() -> None:
     assert part.month.low <= part.month.total <= part.month.high
 
 
+@settings(max_examples=20)
 @given(
     st.lists(st.lists(st.integers(0, 10**12), min_size=24, max_size=24), min_size=1, max_size=4),
     st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kolkata", "America/New_York"]),

@@ -19,7 +19,7 @@ DIGESTS += 'select = { organization = "east" }\n'
 
 
 def founded(name: str, seed: int) -> World:
-    return World(started_at=EVENING, keys=3, days=2, seed=seed, organization_name=name)
+    return World(started_at=EVENING, keys=2, days=1, seed=seed, organization_name=name)
 
 
 def run(*arguments: str | Path, now: datetime = MORNING) -> str:
@@ -35,7 +35,7 @@ def test_two_organizations_have_a_digest_each_and_the_report_says_what_spend_say
         Simulator(founded("Western Looms", 2), lambda: clock[0]) as west,
         Listener() as ops,
     ):
-        config = write_config(tmp_path, "http://127.0.0.1:1", receiver("ops", ops.url) + DIGESTS)
+        config = write_config(tmp_path, "http://127.0.0.1:1", receiver("ops", ops.url) + DIGESTS, backfill="1d")
         blocks = [
             f'[[organization]]\nname = "{name}"\nbase_url = "{served.url}"\nadmin_key = "sk-ant-admin01-{name}"\n'
             for name, served in (("east", east), ("west", west))
