@@ -72,6 +72,7 @@ def digest_json(told: Digest) -> dict[str, Any]:
         ],
         "daily_limit_usd": _usd(told.limit),
         "daily_limit_of": told.limit_of or None,
+        "read": told.read,
         "complete": told.complete,
         "complete_until": utc_json(told.complete_until),
         "data_as_of": utc_json(told.data_as_of),

@@ -25,8 +25,7 @@ _LONGEST_ACT = 120
 def digest_story(told: Digest, now: datetime) -> Story:
     """The whole digest."""
     every = "Weekly" if told.every == "weekly" else "Daily"
-    change = _change(told.spent, told.compared[0].cost) if told.compared else ""
-    beside = f", {change} on {told.compared[0].what}" if change else ""
+    beside = _beside_first(told)
     opening = title(f"{every} digest, {_when(told)}: {display_usd(told.spent)} spent{beside}")
     return Story(
         tone=Tone.DIGEST,
@@ -36,6 +35,16 @@ def digest_story(told: Digest, now: datetime) -> Story:
         sections=tuple(section for section in _sections(told) if section.lines),
         footer=tuple(_footer(told, now)),
     )
+
+
+def _beside_first(told: Digest) -> str:
+    """ ", +12 % on the day before"."""
+    if not told.compared or not told.compared[0].cost:
+        return ""
+    change, what = _change(told.spent, told.compared[0].cost), told.compared[0].what
+    if change.endswith("%"):
+        return f", {change} on {what}"
+    return f", as much as {what}" if change == "the same" else f", {change} {what}"
 
 
 def _when(told: Digest) -> str:
@@ -57,6 +66,8 @@ def _lead(told: Digest, now: datetime) -> Iterator[Line]:
         so_far = (f"{month.label} so far: ", strong(display_usd(month.spent)))
         ends = f"; it is expected to end at {_interval(month.total, month.low, month.high)}" if month.known else ""
         yield line(*so_far, ends, ".")
+    if not told.read:
+        yield line("Usage was not read from the beginning of this time on, so there may have been more.")
     if not told.complete:
         yield line(f"The figures are not whole yet: usage is known until {when(told.complete_until, now)}.")
     if late(told, now):

@@ -58,7 +58,7 @@ def story(notification: Notification) -> Story:
         case _ if notification.digest is not None:
             told = digest_story(notification.digest, now)
             if notification.reason is Reason.TEST:
-                told = replace(told, title=title(f"Test: {told.title}"))
+                told = replace(told, tone=Tone.TEST, title=title(f"Test: {told.title}"))
         case Reason.TEST:
             told = _test(notification)
         case Reason.INITIAL:

@@ -161,6 +161,8 @@ class Digest:
     part: str = ""
     """What part of the spend it is of, as the configuration selects it; "" for all."""
     unpriced: tuple[str, ...] = ()
+    read: bool = True
+    """Whether usage was read from the period's beginning on."""
 
     @property
     def complete(self) -> bool:

@@ -27,6 +27,8 @@ from rules.selectors import select
 
 MOST_BUDGETS, MOST_FIRED, MOST_DONE, MOST_KEYS = 10, 10, 6, 6
 BAR_DAYS = 28
+_OF_BUDGETS = frozenset({"budget", "forecast", "burn", "pace"})
+"""The kinds of alerts whose rule is a budget."""
 _DAY = timedelta(days=1)
 
 Rows = npt.NDArray[np.intp]
@@ -101,6 +103,7 @@ def digest_of(
         limit_of=limit_of,
         part=selected(rule.select),
         unpriced=tuple(sorted(view.unpriced & {view.leaves[row].model for row in rows.tolist()})),
+        read=_is_read(view, period),
     )
 
 
@@ -130,7 +133,8 @@ class _Part:
         """Whether the digest has an alert; those whose story another one tells are in no digest."""
         if alert.told_by is not None or alert.fired_at is None:
             return False
-        return self.whole or self._within(alert.subject.scope, alert.subject.rule)
+        subject = alert.subject
+        return self.whole or self._within(subject.scope, subject.rule if subject.kind in _OF_BUDGETS else "")
 
     def daily_limit(self, lines: Iterable[Line]) -> tuple[Nano | None, str]:
         """A day's even part of the first limit in dollars that is for exactly this part, and the budget's name."""
@@ -174,9 +178,12 @@ def _compared(rule: DigestRule, day: date, view: SpendView, rows: Rows) -> Itera
 
 def _beside(what: str, period: Period, view: SpendView, rows: Rows) -> Compared:
     """None where its first hour lies before all that was read."""
-    columns = _columns(view, period)
-    read = period.start >= view.start and bool(view.known[: columns.start + 1].any())
-    return Compared(what, _sum(view.cost, rows, columns) if read else None)
+    return Compared(what, _sum(view.cost, rows, _columns(view, period)) if _is_read(view, period) else None)
+
+
+def _is_read(view: SpendView, period: Period) -> bool:
+    """Whether anything was read at its first hour or before."""
+    return period.start >= view.start and bool(view.known[: _columns(view, period).start + 1].any())
 
 
 def _month(rule: DigestRule, view: SpendView, rows: Rows, off: frozenset[str], now: datetime) -> Projected | None:

@@ -28,7 +28,7 @@ MOST = 3
 """Of each dimension so many are told."""
 LEAST = 1_000_000_000
 """Nano-dollars of change below which nobody moved."""
-LEAST_PART = 0.02
+LEAST_PART = 0.01
 """And so much of the whole period's spend."""
 
 

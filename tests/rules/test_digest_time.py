@@ -129,7 +129,7 @@ def test_what_is_remembered_is_read_back_and_nonsense_is_nothing() -> None:
         weekday=st.integers(0, 6),
         timezone=st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"]),
     ),
-    since=st.datetimes(datetime(2024, 1, 1), datetime(2027, 1, 1)),  # noqa: DTZ001 (a zone is given below)
+    since=st.datetimes(at("2024-01-01").replace(tzinfo=None), at("2027-01-01").replace(tzinfo=None)),
     steps=st.lists(st.integers(-60, 600), min_size=1, max_size=60),
 )
 def test_however_the_clock_runs_no_period_comes_twice_and_none_that_is_not_over(

@@ -16,11 +16,13 @@ from watcher.cli.context import (
     open_store,
     print_json,
 )
+from watcher.cli.notify import notifier_of
 from watcher.cli.organizations import OnlyOrganization, chosen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from notifiers.base import Notifier
     from rules.digest import DigestRule
     from rules.model import Notification
     from watcher.settings import Settings
@@ -53,6 +55,7 @@ def report(  # noqa: PLR0917 - each is an option of the command line
         fail("--daily and --weekly exclude each other.", WRONG_USAGE)
     settings = load_settings(config)
     rule = _rule(settings, name, weekly=weekly, daily=daily)
+    notifier = None if send is None else notifier_of(settings, send, digest=True)
     now = clock_for(settings).now()
     with open_store(settings) as store:
         organizations = chosen(settings, store, only)
@@ -65,8 +68,8 @@ def report(  # noqa: PLR0917 - each is an option of the command line
             )
         found = reports(settings, store, [(each.id, each.label) for each in organizations], rule, now, send or "")
     _print(found, as_json=as_json)
-    if send is not None:
-        _send(settings, found, send)
+    if notifier is not None:
+        _send(notifier, found)
 
 
 def _rule(settings: Settings, name: str | None, *, weekly: bool, daily: bool) -> DigestRule:
@@ -116,14 +119,12 @@ def _print(found: Sequence[Notification], *, as_json: bool) -> None:
         print_story(story(each), Console())
 
 
-def _send(settings: Settings, found: Sequence[Notification], receiver: str) -> None:
+def _send(notifier: Notifier, found: Sequence[Notification]) -> None:
     from notifiers.base import DeliveryError
-    from watcher.cli.notify import notifier_of
 
-    notifier = notifier_of(settings, receiver, digest=True)
     for each in found:
         try:
             notifier.send(each)
         except DeliveryError as error:
-            fail(f'Receiver "{receiver}" did not take the message: {error.reason}')
-    typer.echo(f'Receiver "{receiver}" took the report.', err=True)
+            fail(f'Receiver "{notifier.name}" did not take the message: {error.reason}')
+    typer.echo(f'Receiver "{notifier.name}" took the report.', err=True)

@@ -200,7 +200,7 @@ def _digests(settings: Settings) -> list[str]:
         return []
     from watcher.config.digest_tables import digest_sentence  # noqa: PLC0415 (few configurations need it)
 
-    return [digest_sentence(rule, f"the spend{_where(rule.select)}") for rule in settings.digests]
+    return [digest_sentence(rule, _where(rule.select)) for rule in settings.digests]
 
 
 def _selected(select: Selector) -> str:

@@ -29,10 +29,10 @@ def digest_problems(table: DigestTable, receivers: Sequence[dict[str, Any]], pla
             yield Problem(f"{place}.receiver", f"names {shown(name)}, and that {why}: {right}")
 
 
-def digest_sentence(rule: DigestRule, whose: str) -> str:
-    """When it comes, to whom, and what it is of; `whose` says the latter."""
+def digest_sentence(rule: DigestRule, where: str) -> str:
+    """When it comes, to whom, and what it is of; `where` says of which part of the spend, or is ""."""
     on = f"every {WEEKDAYS[rule.weekday].capitalize()}" if rule.every == "weekly" else "every day"
     of = "the seven days before" if rule.every == "weekly" else "the day before"
     names = [f'"{name}"' for name in rule.receivers]
     whom = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-    return f'Digest "{rule.name}": {on} at {rule.at:%H:%M} ({rule.timezone}) to {whom}, on {whose} of {of}.'
+    return f'Digest "{rule.name}": {on} at {rule.at:%H:%M} ({rule.timezone}) to {whom}, on the spend of {of}{where}.'
