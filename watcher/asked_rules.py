@@ -15,4 +15,5 @@ def rules_asked(settings: Settings) -> Rules:
         settings.drift,
         settings.price_changes,
         tuple(receiver.name for receiver in settings.receivers),
+        owners=settings.owners,
     )

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from rules.drift import DriftRule
 from rules.model import AnomalyRule, Budget, Route, Selector
+from rules.owned import Owner
 from rules.prices import PriceRule
 from watcher.pricing import OwnPrice
 from watcher.public_holidays import Region
@@ -242,6 +243,8 @@ class Settings:
     """What the owner says that models cost; of those that match, the first counts."""
     receivers: tuple[ReceiverSettings, ...] = ()
     routes: tuple[Route, ...] = ()
+    owners: tuple[Owner, ...] = ()
+    """Whose alerts are whose; of those that match, the first counts."""
     heartbeat: HeartbeatSettings | None = None
     warnings: tuple[str, ...] = ()
     """Sentences about what is valid and probably not meant."""

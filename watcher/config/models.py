@@ -25,6 +25,7 @@ from watcher.config import (
     trigger_values,
     values,
 )
+from watcher.config.owner_tables import OwnerTable
 from watcher.config.receiver_models import RECEIVERS
 from watcher.config.route_models import RouteTable, TimeIntervalTable
 from watcher.config.table import Flag, Name, SecretText, Table, Text, Zone
@@ -283,6 +284,7 @@ SEVERAL: dict[str, tuple[type[Table], ...]] = {
     "budget": (BudgetTable,),
     "anomaly": (AnomalyTable,),
     "event": (EventTable,),
+    "owner": (OwnerTable,),
     "price": (PriceTable,),
     "receiver": tuple(RECEIVERS.values()),
     "route": (RouteTable,),
