@@ -19,7 +19,8 @@ def alert_json(alert: Alert) -> dict[str, Any]:
     Money is an exact decimal string of dollars, or null; times are ISO 8601 in UTC with a "Z", or null. `scope` has
     only the dimensions that are set, by id, and workspace tags as "tag:team"; the words of the vocabulary stand where
     there is no id ("(console)", "(default)", "(unattributed)", "(unknown)", and "(none)" for a tag that is not there).
-    `owner` is the user of the scope or of its key by name and e-mail address, null where none is known. Names are as
+    `owner` is the configured owner, or else the user of the scope or of its key, by name and e-mail address, null where
+    none is known. Names are as
     people wrote them: whoever shows them escapes them. An alert about estimates has `drift`: its settled days from
     first to last, and the workspaces and models that are off; one about prices has `prices`; one about a budget that
     counts something else than spend has `counted`, and no amount in dollars unless that is money too; one of a budget's
@@ -45,7 +46,7 @@ def alert_json(alert: Alert) -> dict[str, Any]:
         "summary": alert.summary,
         "organization": alert.subject.scope.organization,
         "names": dict(alert.names),
-        "owner": alert.owner or None,
+        "owner": alert.whose or None,
     }
     if alert.silenced is not None:
         held = alert.silenced

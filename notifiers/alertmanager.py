@@ -136,7 +136,7 @@ def alert_annotations(alert: Alert, now: datetime) -> dict[str, str]:
         "summary": tamed(clean(alert.summary, _LONGEST_VALUE) if alert.summary else told.title),
         "description": tamed(plain_text(told, _LONGEST_DESCRIPTION)),
         "alert_id": alert.id,
-        "owner": tamed(clean(alert.owner, _LONGEST_VALUE)) if alert.owner else "",
+        "owner": tamed(clean(alert.whose, _LONGEST_VALUE)) if alert.whose else "",
         **{
             f"{label_of(dimension)}_name": tamed(clean(alert.names[ident], _LONGEST_VALUE))
             for dimension, ident in alert.subject.scope.parts().items()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal
 
-from notifiers.story import Line, Section, Tone, Words, code, line, strong
+from notifiers.story import Line, Section, Tone, Whom, Words, code, line, strong
 from notifiers.subjects import NOUNS, named, parts_of
 from notifiers.text import ago, clean, percent, shorten, when
 from rules.measures import SPEND, Measure, amount_words
@@ -16,6 +17,7 @@ from rules.model import CONSOLE, DEFAULT_WORKSPACE, UNATTRIBUTED, Alert, Scope, 
 LONGEST_TITLE = 140
 _LONGEST_CONDITION = 100
 _LONGEST_OWNER = 90
+_MOST_OWNERS = 5
 _SHORT_ID = 8
 _SHOWN_CHILDREN = 5
 _SHOWN_OF_THE_SECOND = 2
@@ -118,8 +120,8 @@ def whom_to_ask(alert: Alert) -> Line:
             strong(clean(name)),
             " in the Claude Console under API keys. Nothing is switched off by itself.",
         )
-    if alert.owner:
-        return line("Ask ", strong(clean(alert.owner, _LONGEST_OWNER)), ". Nothing is switched off by itself.")
+    if alert.whose:
+        return line("Ask ", _owner(alert), ". Nothing is switched off by itself.")
     if scope.workspace == DEFAULT_WORKSPACE:
         return line("The default workspace takes no spend limit: look for the key that drives it.")
     if scope.workspace is not None:
@@ -127,8 +129,26 @@ def whom_to_ask(alert: Alert) -> Line:
     return line("Ask the owners of what drives it. Nothing is switched off by itself.")
 
 
+def owner_line(alerts: Iterable[Alert], *, wake: bool) -> Line:
+    """Whose these alerts are, where the configuration says so; `wake` has channels that can mention them do so."""
+    owners = list(dict.fromkeys(alert.owned for alert in alerts if alert.owned is not None))
+    shown = [
+        replace(strong(clean(each.words, _LONGEST_OWNER)), whom=Whom(each.slack, each.email) if wake else None)
+        for each in owners[:_MOST_OWNERS]
+    ]
+    if not shown:
+        return ()
+    listed = [part for words in shown for part in (Words(", "), words)][1:]
+    more = f" and {len(owners) - len(shown)} more" if len(owners) > len(shown) else ""
+    return line("Owners: " if len(owners) > 1 else "Owner: ", *listed, more)
+
+
+def _owner(alert: Alert) -> Words:
+    return strong(clean(alert.whose, _LONGEST_OWNER))
+
+
 def _named_owner(alert: Alert) -> tuple[Words, ...]:
-    return (Words(", "), strong(clean(alert.owner, _LONGEST_OWNER))) if alert.owner else ()
+    return (Words(", "), _owner(alert)) if alert.whose else ()
 
 
 def unpriced(models: Sequence[str]) -> Line:

@@ -11,7 +11,7 @@ from notifiers.anomaly_story import anomaly_over_story, anomaly_story
 from notifiers.budget_story import budget_over_story, budget_story
 from notifiers.digest_story import digest_story
 from notifiers.drift_story import drift_over_story, drift_story
-from notifiers.phrases import title, tone_of
+from notifiers.phrases import owner_line, title, tone_of
 from notifiers.price_story import price_story
 from notifiers.shift_story import silence_over_story, silence_story, unit_price_over_story, unit_price_story
 from notifiers.source_story import source_over_story, source_story
@@ -67,7 +67,7 @@ def story(notification: Notification) -> Story:
             told = _one(alerts[0], notification.inhibited, now)
         case _:
             told = _many(notification)
-    told = _again(told, notification)
+    told = _owned(_again(told, notification), notification)
     footer = (clean(notification.organization), *told.footer)
     if not notification.told_as:
         return replace(told, footer=footer)
@@ -75,6 +75,12 @@ def story(notification: Notification) -> Story:
     if called == footer[0]:
         footer = footer[1:]
     return replace(told, title=title(f"{called}: {told.title}"), footer=(f"organization {called}", *footer))
+
+
+def _owned(told: Story, notification: Notification) -> Story:
+    """The story with whose it is; an end is no reason to wake anybody."""
+    owners = owner_line(notification.alerts, wake=notification.reason is not Reason.RESOLVED)
+    return replace(told, lead=(*told.lead, owners)) if owners else told
 
 
 def _again(told: Story, notification: Notification) -> Story:

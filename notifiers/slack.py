@@ -32,6 +32,7 @@ from notifiers.render import story
 from notifiers.story import Line, Section, Story, Words, code, line, plain_text
 from notifiers.text import shorten, tamed
 from rules.model import Notification
+from rules.owned import is_slack_id
 
 LONGEST_HEADER = 150
 LONGEST_FALLBACK = 2_900
@@ -156,7 +157,27 @@ def _paragraph(rows: Sequence[Line]) -> RichTextSectionElement:
 
 
 def _elements(words: Sequence[Words]) -> list[RichTextElement]:
-    return [_Parts.Text(text=tamed(part.text), style=_STYLES.get(part.style)) for part in words]
+    found: list[RichTextElement] = []
+    for part in words:
+        found.append(_Parts.Text(text=tamed(part.text), style=_STYLES.get(part.style)))
+        found += [_Parts.Text(text=" "), _mention(part)] if _mentioned(part) else []
+    return found
+
+
+def _mentioned(words: Words) -> str:
+    """The id of whom to mention behind some words; "" for nobody, and for what has not the form of an id."""
+    return words.whom.slack if words.whom is not None and is_slack_id(words.whom.slack) else ""
+
+
+def _mention(words: Words) -> RichTextElement:
+    ident = _mentioned(words)
+    return _Parts.UserGroup(usergroup_id=ident) if ident.startswith("S") else _Parts.User(user_id=ident)
+
+
+def _mentions(told: Story) -> str:
+    """The same for a mrkdwn field: "<@U012AB3CD> <!subteam^S012AB3CD>"."""
+    idents = [ident for row in told.lead for words in row if (ident := _mentioned(words))]
+    return " ".join(f"<!subteam^{each}>" if each.startswith("S") else f"<@{each}>" for each in dict.fromkeys(idents))
 
 
 def _plain(text: str, longest: int) -> PlainTextObject:
@@ -164,12 +185,13 @@ def _plain(text: str, longest: int) -> PlainTextObject:
 
 
 def _fallback(told: Story) -> str:
-    """The story as text for a mrkdwn field, where Slack asks for three characters to be escaped."""
+    """The story as text for a mrkdwn field, where Slack asks for three characters to be escaped; then the mentions."""
+    mentions = _mentions(told)
     for longest in (LONGEST_FALLBACK, LONGEST_FALLBACK // 2, LONGEST_FALLBACK // 5):
         text = plain_text(told, longest).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-        if len(text) <= LONGEST_FALLBACK:
+        if len(text) <= LONGEST_FALLBACK - len(mentions) - 1:
             break
-    return text
+    return f"{text}\n{mentions}" if mentions else text
 
 
 def _size(part: JsonObject) -> int:

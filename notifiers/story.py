@@ -31,6 +31,15 @@ GLYPHS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Whom:
+    """Somebody whom a channel may mention: a Slack id as the configuration has it, or else an e-mail address by which
+    a channel that can may look one up. Either may be empty."""
+
+    slack: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
     """A run of text in one style. It is literal: whatever a channel gives a meaning to must be escaped by it.
 
@@ -39,6 +48,8 @@ class Words:
 
     text: str
     style: Literal["plain", "strong", "code"] = "plain"
+    whom: Whom | None = None
+    """Who these words name, where a channel is to mention them behind the words."""
 
 
 Line: TypeAlias = tuple[Words, ...]

@@ -54,6 +54,8 @@ from rules.model import (
     Verdict,
 )
 from rules.overlay import Foreknown
+from rules.owned import Owner
+from rules.owners import owned_anew
 from rules.price_fit import TOKENS
 from rules.prices import PriceRule
 from rules.quieted import Feedback, Silence
@@ -76,6 +78,8 @@ class Rules:
     """What is planned, as far as it is near."""
     digests: tuple[DigestRule, ...] = ()
     """The summaries that come by the clock; a judgement does not look at them."""
+    owners: tuple[Owner, ...] = ()
+    """Whose alerts are whose: the first that takes one."""
 
     def of(self, organization: str, called: Sequence[str]) -> Rules:
         """Those that are for an organization of this id and these names."""
@@ -202,6 +206,9 @@ def decide(snapshot: Snapshot, rules: Rules, past: Past, now: datetime, carried:
         verdicts, memory = [*verdicts, *told.breaches], told.memory
     moved = lifecycle.advance(alerts, verdicts, configured(rules), snapshot.names, now, rules.budgets)
     advance = Advance((*said.alerts, *moved.alerts), (*said.transitions, *moved.transitions))
+    called = [snapshot.organization_name, *([snapshot.label] if snapshot.label else [])]
+    owned = owned_anew(rules.owners, lifecycle.applied(alerts, advance.alerts), snapshot.names, called)
+    advance = replace(advance, alerts=lifecycle.applied(advance.alerts, owned))
     lasting = feedback.ended(said.feedback, advance.alerts)
     routed = routing.notifications(
         advance,

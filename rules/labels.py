@@ -2,7 +2,8 @@
 
 `kind`, `severity`, `rule` and `organization` are always there; the dimensions that the alert's scope settles are there
 too: of a key also its workspace, its user and the tags of that workspace, of a model its family. Ids and names are both
-texts of a label; a tag "team" is the label `tag_team`. A dimension that the scope leaves open is not there.
+texts of a label; a tag "team" is the label `tag_team`. A dimension that the scope leaves open is not there. `owner` is
+whose the alert is by the configuration, or else its user.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from rules.selectors import called
 
 FIXED = ("kind", "severity", "rule", "organization")
 """The labels that every alert has."""
-LABELS = (*FIXED, *DIMENSIONS)
+LABELS = (*FIXED, *DIMENSIONS, "owner")
 """All labels but those of tags."""
 TAG_LABEL = "tag_"
 """What the label of a workspace tag begins with; the tag's key follows, "_" standing for what a label cannot hold."""
@@ -44,6 +45,10 @@ def labels_of(alert: Alert, names: Names, organization: Iterable[str] = ()) -> L
     }
     for dimension, ident in known.items():
         labels[label_of(dimension)] = _texts(dimension, ident, alert, names)
+    own = alert.owned
+    owner = labels.get("user", ()) if own is None else [own.name, *([own.email] if own.email else [])]
+    if owner:
+        labels["owner"] = list(owner)
     for key, value in names.tags_of_workspace.get(known.get("workspace", ""), {}).items():
         texts = labels.setdefault(label_of(TAG + key), [])
         texts += [value] if value not in texts else []

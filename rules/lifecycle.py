@@ -287,6 +287,7 @@ class _Outcome:
             keep_firing_for=breach.keep_firing_for,
             names=_names_of(breach, self.names),
             owner=self.names.whom_to_ask(breach.subject.scope),
+            owner_email=self.names.email_of(breach.subject.scope),
         )
         why = f"in breach; told if it lasts {_spoken(breach.hold_for)}" if held else _why_firing(breach)
         self._put(_summarized(alert))
@@ -314,6 +315,7 @@ class _Outcome:
             keep_firing_for=breach.keep_firing_for,
             names=_names_of(breach, self.names),
             owner=self.names.whom_to_ask(breach.subject.scope),
+            owner_email=self.names.email_of(breach.subject.scope),
         )
         if alert.state is State.PENDING and self.now - alert.pending_since >= breach.hold_for:
             current = replace(current, state=State.FIRING, fired_at=self.now)

@@ -32,6 +32,7 @@ from rules.evidence import (
 from rules.figures import EarlierSpend, Leaf, SpendView
 from rules.learned import LearnedRatio
 from rules.measures import SPEND, Measure
+from rules.owned import Owned
 from rules.quieted import Acknowledgement, Judged, Silenced
 from rules.reconciled import ReconciledDay
 from rules.routes import Route
@@ -85,6 +86,7 @@ __all__ = [
     "NoData",
     "Notification",
     "Odds",
+    "Owned",
     "PaceEvidence",
     "PriceEvidence",
     "PriceShift",
@@ -181,6 +183,10 @@ class Alert:
     """The names, when the alert was last written, of the scope's ids and of the workspace that its key lives in."""
     owner: str = ""
     """Whom to ask, by name and e-mail address: the user of the scope or of its key, where that is known."""
+    owner_email: str = ""
+    """That person's address alone, "" where it is not known."""
+    owned: Owned | None = None
+    """Whose it is, where the configuration says so."""
     inhibited_by: str | None = None
     """The id of the alert that tells this one's story, if one does."""
     reset_at: datetime | None = None
@@ -200,6 +206,11 @@ class Alert:
     def is_event(self) -> bool:
         """Whether it is told once and closes by the calendar, as a budget crossing does."""
         return self.closes_at is not None
+
+    @property
+    def whose(self) -> str:
+        """Whom to ask: the configured owner, or else the user of the scope or of its key; "" where nobody is known."""
+        return self.owned.words if self.owned is not None else self.owner
 
     @property
     def told_by(self) -> str | None:

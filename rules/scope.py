@@ -164,6 +164,10 @@ class Names:
         name, email = self.by_id[user], self.emails.get(user)
         return name if email in {None, "", name} else f"{name} ({email})"
 
+    def email_of(self, scope: Scope) -> str:
+        """That person's e-mail address; empty where none is known."""
+        return self.emails.get(scope.user or self.user_of_key.get(scope.api_key or "") or "") or ""
+
 
 _SPECIAL = {
     CONSOLE: "Console",

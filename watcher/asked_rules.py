@@ -16,4 +16,5 @@ def rules_asked(settings: Settings) -> Rules:
         settings.price_changes,
         tuple(receiver.name for receiver in settings.receivers),
         digests=settings.digests,
+        owners=settings.owners,
     )

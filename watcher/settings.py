@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from rules.digest import DigestRule
 from rules.drift import DriftRule
 from rules.model import AnomalyRule, Budget, Route, Selector
+from rules.owned import Owner
 from rules.prices import PriceRule
 from watcher.pricing import OwnPrice
 from watcher.public_holidays import Region
@@ -262,6 +263,8 @@ class Settings:
     receivers: tuple[ReceiverSettings, ...] = ()
     routes: tuple[Route, ...] = ()
     digests: tuple[DigestRule, ...] = ()
+    owners: tuple[Owner, ...] = ()
+    """Whose alerts are whose; of those that match, the first counts."""
     heartbeat: HeartbeatSettings | None = None
     warnings: tuple[str, ...] = ()
     """Sentences about what is valid and probably not meant."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -23,7 +24,7 @@ from notifiers.base import DeliveryError
 from notifiers.http import OutgoingHttp
 from notifiers.render import story
 from notifiers.slack import SlackWebhookNotifier, slack_message
-from rules.model import Alert, Notification, Reason
+from rules.model import Alert, Notification, Owned, Reason, State
 
 URL = "https://hooks.slack.com/services/T/B/secret"
 
@@ -117,6 +118,60 @@ def test_ampersands_and_brackets_of_the_fallback_are_escaped_within_its_length()
     message = slack_message(story(notification(*(hostile_key("<&>" * 100) for _ in range(40)))))
     assert "&lt;&amp;&gt;" in message["text"]
     assert_slack_takes(message)
+
+
+OWNED = [
+    (
+        Owned("payments", "ana@team.example", "S012AB3CD"),
+        "<!subteam^S012AB3CD>",
+        [{"type": "usergroup", "usergroup_id": "S012AB3CD"}],
+    ),
+    (Owned("Ana", slack="U012AB3CD"), "<@U012AB3CD>", [{"type": "user", "user_id": "U012AB3CD"}]),
+    (Owned("Ana"), "", []),
+    (Owned("<!channel>", slack="!channel"), "", []),
+    (Owned("<@U012AB3CD>", slack="U012> <!here"), "", []),
+]
+
+
+def mentions(part: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(part, list):
+        for item in part:
+            yield from mentions(item)
+    elif isinstance(part, dict):
+        if part.get("type") in {"user", "usergroup", "broadcast", "channel"}:
+            yield part
+        for value in part.values():
+            yield from mentions(value)
+
+
+@pytest.mark.parametrize(("owned", "text", "elements"), OWNED)
+def test_an_owner_is_named_and_mentioned_by_a_configured_id_alone(
+    owned: Owned, text: str, elements: list[dict[str, Any]]
+) -> None:
+    alert = replace(runaway_key(), owned=owned)
+    message = slack_message(story(notification(alert)))
+    assert_slack_takes(message)
+    assert list(mentions(message["blocks"])) == elements
+    assert message["text"].endswith(f"\n{text}") is bool(text)
+    assert "Owner: " in message["text"]
+    assert message["text"].count("<") == bool(text)
+
+
+def test_an_end_names_the_owner_and_wakes_nobody() -> None:
+    alert = replace(runaway_key(), owned=OWNED[0][0], state=State.RESOLVED, ends_at=runaway_key().starts_at)
+    message = slack_message(story(notification(alert, reason=Reason.RESOLVED)))
+    assert "Owner: payments (ana@team.example)" in message["text"]
+    assert "<" not in message["text"]
+    assert list(mentions(message["blocks"])) == []
+
+
+def test_many_alerts_mention_each_owner_once_and_the_first_five() -> None:
+    owned = [Owned(f"team {number // 2}", slack=f"S{number // 2:05}") for number in range(20)]
+    alerts = [replace(alert, owned=own) for alert, own in zip(many(20), owned, strict=True)]
+    message = slack_message(story(notification(*alerts)))
+    assert_slack_takes(message)
+    assert [each["usergroup_id"] for each in mentions(message["blocks"])] == [f"S{number:05}" for number in range(5)]
+    assert "and 5 more" in message["text"]
 
 
 def sending(answers: list[tuple[int, str]]) -> tuple[list[dict[str, Any]], Callable[[Notification], None]]:

@@ -291,6 +291,7 @@ def test_the_labels_of_an_alert_are_those_that_its_scope_settles() -> None:
         "workspace": ["wrkspc_1", "prod-api"],
         "api_key": ["apikey_1", "batch"],
         "user": ["user_1", "Ada", "ada@team.example"],
+        "owner": ["user_1", "Ada", "ada@team.example"],
         "tag_team": ["platform"],
         "tag_cost_center": ["42"],
     }

@@ -14,6 +14,7 @@ from rules.rolling import window_words
 from rules.selectors import WORDS
 from rules.thresholds import Mark, Threshold, mark_amount, percent_of, threshold_amount
 from watcher.config.durations import spell_duration
+from watcher.config.owner_tables import describe_owner
 from watcher.config.route_words import describe_routes, is_selective
 from watcher.config.values import WEEKDAYS
 from watcher.pricing import OwnPrice
@@ -65,6 +66,7 @@ def describe(settings: Settings) -> list[str]:
         *(_receiver(receiver, settings) for receiver in settings.receivers),
         *describe_routes(settings.routes),
         *_digests(settings),
+        *map(describe_owner, settings.owners),
         *_heartbeat(settings),
         "Only reads from the API: it cannot switch a key off.",
     ]

@@ -14,6 +14,7 @@ from watcher.config.expansion import expand
 from watcher.config.history import warn_of_short_history
 from watcher.config.naming import check_names, warn_of_gaps
 from watcher.config.organizations import read_organizations, warn_of_confusion
+from watcher.config.owner_tables import warn_of_owners
 from watcher.config.problems import InvalidConfig, Problem
 from watcher.config.sections import Sections
 from watcher.config.shape import Tables, tables_of
@@ -65,6 +66,7 @@ def _build(path: Path, tables: Tables, sections: Sections) -> Settings | None:
     events = [sections.event(raw, f"event[{index}]") for index, raw in enumerate(several["event"])]
     told = [sections.digest(raw, f"digest[{n}]", several["receiver"]) for n, raw in enumerate(several["digest"])]
     prices = [sections.price(raw, f"price[{index}]") for index, raw in enumerate(several["price"])]
+    owners = [sections.owner(raw, f"owner[{index}]") for index, raw in enumerate(several["owner"])]
     receivers = [sections.receiver(raw, f"receiver[{index}]") for index, raw in enumerate(several["receiver"])]
     ways = sections.routes(several["route"], sections.intervals(several["time_interval"]))
     if store is not None and poll is not None and poll.backfill > store.keep:
@@ -91,11 +93,13 @@ def _build(path: Path, tables: Tables, sections: Sections) -> Settings | None:
         digests=tuple(digest for digest in told if digest is not None),
         receivers=tuple(receiver for receiver in receivers if receiver is not None),
         routes=ways,
+        owners=tuple(owner for owner in owners if owner is not None),
         heartbeat=heartbeat,
         warnings=(
             *sections.warnings,
             *warn_of_gaps(tables),
             *_about_routes(ways),
+            *warn_of_owners([owner for owner in owners if owner is not None]),
             *warn_of_short_history(rules[0], poll, store),
             *warn_of_confusion(organizations, *rules),
         ),

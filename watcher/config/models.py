@@ -26,6 +26,7 @@ from watcher.config import (
     trigger_values,
     values,
 )
+from watcher.config.owner_tables import OwnerTable
 from watcher.config.receiver_models import RECEIVERS
 from watcher.config.route_models import RouteTable, TimeIntervalTable
 from watcher.config.table import Flag, Name, SecretText, Table, Text, Zone
@@ -297,6 +298,7 @@ SEVERAL: dict[str, tuple[type[Table], ...]] = {
     "anomaly": (AnomalyTable,),
     "event": (EventTable,),
     "digest": (DigestTable,),
+    "owner": (OwnerTable,),
     "price": (PriceTable,),
     "receiver": tuple(RECEIVERS.values()),
     "route": (RouteTable,),

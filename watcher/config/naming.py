@@ -9,7 +9,7 @@ from watcher.config.problems import Problem, nearest, shown
 from watcher.config.shape import Tables
 
 _MOST_LISTED = 10
-_NAMED = ("organization", "budget", "anomaly", "event", "digest", "receiver", "time_interval")
+_NAMED = ("organization", "budget", "anomaly", "event", "digest", "owner", "receiver", "time_interval")
 
 
 def check_names(tables: Tables) -> list[Problem]:

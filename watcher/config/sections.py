@@ -14,6 +14,7 @@ from rules.digest import DigestRule, Every
 from rules.drift import DriftRule
 from rules.intervals import TimeInterval
 from rules.model import DIMENSIONS, TAG, AnomalyRule, Budget, Dimension, Route, Selector
+from rules.owned import Owner
 from rules.prices import PriceRule
 from rules.thresholds import mark_amount, percent_of
 from watcher.config import addresses, models
@@ -21,6 +22,7 @@ from watcher.config.anomaly_tables import anomaly_problems, direction, sensitivi
 from watcher.config.budget_tables import timing, timing_problems
 from watcher.config.contradictions import contradictions
 from watcher.config.limit_tables import limit_problems, limits
+from watcher.config.owner_tables import OwnerTable, owner
 from watcher.config.problems import Problem, Wrong
 from watcher.config.reading import called, place_of
 from watcher.config.receivers import Receivers
@@ -184,6 +186,11 @@ class Sections(Receivers):
             false_alarms=table.max_false_alarms,
             tuning=tuning(table),
         )
+
+    def owner(self, raw: dict[str, Any], place: str) -> Owner | None:
+        """One `[[owner]]`."""
+        table = self._table(OwnerTable, raw, place, called("owner", raw))
+        return None if table is None else owner(table, place)
 
     def event(self, raw: dict[str, Any], place: str) -> EventSettings | None:
         """One `[[event]]`."""

@@ -150,5 +150,5 @@ def opening(found: Explanation) -> tuple[str, ...]:
     times = f"began {ago(alert.starts_at, now)}"
     if alert.ends_at is not None:
         times += f", ended {ago(alert.ends_at, now)}"
-    owner = f" Owner: {clean(alert.owner, 90)}." if alert.owner else ""
+    owner = f" Owner: {clean(alert.whose, 90)}." if alert.whose else ""
     return (alert.summary, f"{alert.id}, {alert.severity}, {alert.state}, {times}.{owner}")

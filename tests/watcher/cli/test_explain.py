@@ -208,6 +208,20 @@ def test_routes_say_which_matcher_took_it_and_silences_which_held_it_back(config
     assert "Silenced until 14:25 UTC by bob: known." in text
 
 
+def test_an_owner_of_the_configuration_is_named_and_routes_can_ask_for_it(config: Path) -> None:
+    ident = ids(config)["anomaly"]
+    owner = '[[owner]]\nname = "checkout"\nmatch = [\'api_key=~"checkout-.*"\']\nemail = "c@team.example"\n'
+    edit(config, "[[budget]]", f"{owner}[[budget]]")
+    edit(config, '[[route]]\nreceiver = "broken"', '[[route]]\nreceiver = "broken"\nmatch = [\'owner="checkout"\']')
+    assert explained(config, ident)["alert"]["owner"].startswith("Chloe Adler"), "until the next cycle"
+    assert here("poll", "-c", config, clock=LATER)[0] == 0
+    found = explained(config, ident, AFTER)
+    assert found["alert"]["owner"] == "checkout (c@team.example)"
+    assert [each["takes"] for each in found["routes"]] == [True, True]
+    text = " ".join(here("explain", ident, "-c", config, clock=AFTER)[1].split())
+    assert "Owner: checkout (c@team.example)." in text
+
+
 def test_an_id_that_is_not_there_or_too_short_is_refused_with_what_it_might_have_been(config: Path) -> None:
     known = ids(config)
     for wanted in ("nobody", known["anomaly"][:2], ""):
