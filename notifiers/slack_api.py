@@ -85,7 +85,7 @@ quiet.propagate = False
 
 
 class SlackRefused(DeliveryError):
-    """Slack answered, and not with success. `word` is its own word for why, "" where it is none that it may quote."""
+    """Slack answered, and not with success; `word` is its own word for why."""
 
     def __init__(self, reason: str, word: str, *, retryable: bool, retry_after: float | None = None) -> None:
         super().__init__(reason, retryable=retryable, retry_after=retry_after)
@@ -131,7 +131,7 @@ class SlackApi:
         except SlackApiError as error:
             failure = _refused(error.response)
         except SlackClientError:
-            failure = DeliveryError("Slack's answer is none that it documents", retryable=True)
+            failure = DeliveryError("Slack's answer is not what it documents", retryable=True)
         # Raised outside, or the library's error, which holds what Slack answered, would hang behind it.
         raise failure
 
@@ -154,15 +154,15 @@ class SlackApi:
 def _refused(response: Any) -> DeliveryError:
     """What Slack's answer means. Its word alone is quoted, where it is one."""
     if not isinstance(response, SlackResponse) or not isinstance(response.data, dict):
-        return DeliveryError("Slack's answer is not the JSON that it documents", retryable=True)
+        return DeliveryError("Slack's answer is not what it documents", retryable=True)
     word = response.data.get("error")
-    word = word if isinstance(word, str) and _A_WORD.fullmatch(word) else ""
+    if not isinstance(word, str) or not _A_WORD.fullmatch(word):  # slack-sdk's own, where the answer was no JSON
+        return DeliveryError("Slack's answer is not what it documents", retryable=True)
     meaning = _MEANINGS.get(word, "it refuses the message's form" if word in REFUSED_FORM else "")
     needed = response.data.get("needed")
     if word == "missing_scope" and isinstance(needed, str) and _A_SCOPE.fullmatch(needed):
         meaning = f"the token lacks the scope {needed}"
-    said = f": {word}" if word else ""
-    reason = f"Slack refuses it{said}{f', {meaning}' if meaning else ''}"
+    reason = f"Slack refuses it: {word}{f', {meaning}' if meaning else ''}"
     wait = response.headers.get("retry-after", "") if response.headers else ""
     after = float(wait) if isinstance(wait, str) and wait.isascii() and wait.isdigit() else None
     return SlackRefused(reason, word, retryable=word in _LATER, retry_after=after if word in _LATER else None)

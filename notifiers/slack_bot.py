@@ -99,7 +99,7 @@ class SlackBotNotifier:
             if self._progress.has(part):
                 there.append(sent)
                 continue
-            if sent.reason is not Reason.INITIAL and len(there) < MOST_EDITS and not self._update(notification, sent):
+            if len(there) < MOST_EDITS and not self._update(notification, sent):
                 continue
             self._progress.took(part)
             there.append(sent)
@@ -111,7 +111,8 @@ class SlackBotNotifier:
         alerts = tuple(newest.get(alert.id, alert) for alert in self.memory.alerts(self.name, sent))
         if not alerts:
             return True
-        message = self._message(replace(notification, reason=Reason.FIRST, alerts=alerts, inhibited=()))
+        reason = Reason.INITIAL if sent.reason is Reason.INITIAL else Reason.FIRST
+        message = self._message(replace(notification, reason=reason, alerts=alerts, inhibited=()))
         try:
             self._give(message, lambda client, given: client.chat_update(channel=sent.channel, ts=sent.ts, **given))
         except SlackRefused as error:

@@ -21,12 +21,14 @@ from notifiers.slack import slack_message
 from notifiers.slack_api import SlackApi
 from notifiers.slack_bot import SlackBotNotifier
 from notifiers.slack_buttons import buttons
+from notifiers.slack_memory import Sent
 from notifiers.slack_pace import Pace
 from rules.model import Alert, Notification, Reason, State
 from rules.quieted import Acknowledgement
 from tests.slack_workspace import BOT_TOKEN, CHANNEL, Refusal, Workspace, slack_workspace
-from watcher.store import Store
+from watcher.store import Store, StoreError
 from watcher.store.alerts import write_alerts
+from watcher.store.slack_messages import SlackMessages
 
 TLS = httpx.create_ssl_context()
 
@@ -137,6 +139,18 @@ def test_a_message_about_several_alerts_counts_those_that_ended(slack: Workspace
     assert len(slack.thread(first["ts"])) == 1
 
 
+def test_what_was_already_true_at_the_first_start_is_counted_down_too(slack: Workspace, store: Store) -> None:
+    alerts = many(3)
+    known(store, *alerts)
+    ops = bot(slack, store)
+    ops.send(message(*alerts, reason=Reason.INITIAL))
+    known(store, over(alerts[0]))
+    ops.send(message(over(alerts[0]), reason=Reason.RESOLVED, ident="n2", later=60))
+    (first,) = slack.top
+    assert "began watching" in title(first)
+    assert "1 resolved" in json.dumps(first["blocks"])
+
+
 def test_ends_of_several_messages_edit_each_and_are_told_in_one(slack: Workspace, store: Store) -> None:
     alerts = many(3)
     known(store, *alerts)
@@ -163,6 +177,17 @@ def test_a_message_that_was_posted_and_not_noted_is_found_again(slack: Workspace
     assert slack.called("conversations.history")[0]["include_all_metadata"] == "1"
     ops.send(message(over(alert), reason=Reason.RESOLVED, ident="n2", later=60))
     assert len(slack.top) == 1, "what was found again is edited and answered"
+
+
+def test_a_message_whose_place_could_not_be_noted_is_found_again(slack: Workspace, store: Store) -> None:
+    class FullDisk(SlackMessages):
+        def posted(self, notification: Notification, sent: Sent) -> None:
+            raise StoreError("the disk is full")
+
+    with pytest.raises(StoreError):
+        bot(slack, store, memory=FullDisk(store.database, store.alerts)).send(message(runaway_key()))
+    bot(slack, store).send(message(runaway_key()))
+    assert len(slack.messages) == 1
 
 
 def test_an_answer_that_was_posted_and_not_noted_is_found_again_in_its_thread(slack: Workspace, store: Store) -> None:
@@ -248,7 +273,7 @@ def test_what_slack_refuses_for_its_form_is_sent_once_more_as_text(slack: Worksp
         ("ratelimited", True, "too many"),
         ("service_unavailable", True, "not available"),
         ("something_new", False, "something_new"),
-        ("CANARY4f9aXq: no word", False, "refuses"),
+        ("CANARY4f9aXq: no word", True, "not what it documents"),
     ],
 )
 def test_slacks_word_decides_what_becomes_of_it(
@@ -374,4 +399,14 @@ def test_slack_takes_every_typical_message_with_its_buttons(name: str) -> None:
     blocks += [block.to_dict() for alert in sample.alerts[:1] for block in buttons(alert)]
     assert len(blocks) <= 50
     for block in Block.parse_all(blocks):
+        block.validate_json()
+
+
+def test_the_message_is_the_one_that_was_looked_at(slack: Workspace, store: Store) -> None:
+    """Made anew with `python -m json.tool` from what the failure shows, once somebody has looked at it."""
+    bot(slack, store, interactive=True).send(message(runaway_key()))
+    (given,) = slack.called("chat.postMessage")
+    golden = json.loads((Path(__file__).parent / "slack_bot_message.json").read_text(encoding="utf-8"))
+    assert given == golden
+    for block in Block.parse_all(golden["blocks"]):
         block.validate_json()

@@ -1,0 +1,73 @@
+"""A Slack bot from the configuration to the channel: the commands, and the daemon with its buttons."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.slack_workspace import APP_TOKEN, BOT_TOKEN, CHANNEL, Refusal, Workspace, slack_workspace
+from tests.stage import BUDGET, NOW, Running, environment, here, until, write_config
+from watcher.simulator import Simulator, World
+from watcher.store import Store
+
+
+@pytest.fixture
+def slack() -> Iterator[Workspace]:
+    with slack_workspace() as workspace:
+        yield workspace
+
+
+@pytest.fixture
+def config(slack: Workspace, tmp_path: Path) -> Iterator[Path]:
+    bot = (
+        f'[[receiver]]\nname = "ops"\ntype = "slack"\nbot_token = "{BOT_TOKEN}"\napp_token = "{APP_TOKEN}"\n'
+        f'channel = "{CHANNEL}"\napi_url = "{slack.url}/api"\nallow_private = true\n[[route]]\nreceiver = "ops"\n'
+    )
+    with Simulator(World(started_at=NOW.replace(hour=7), keys=6, days=4), lambda: NOW) as served:
+        yield write_config(tmp_path, served.url, BUDGET + bot)
+
+
+def test_a_test_message_is_posted_with_its_chart(slack: Workspace, config: Path) -> None:
+    code, _, said = here("notify", "test", "ops", "--config", config)
+    assert (code, said) == (0, 'Receiver "ops" took the message.\n')
+    (posted,) = slack.top
+    assert posted["blocks"][0]["text"]["text"].startswith("🧪 Test:")
+    assert len(slack.uploads) == 1
+    slack.refuse("chat.postMessage", Refusal("not_in_channel"))
+    code, _, said = here("notify", "test", "ops", "--config", config)
+    assert code == 1
+    assert "/invite it there" in said
+
+
+def test_the_online_check_names_the_bot_and_what_it_lacks(slack: Workspace, config: Path) -> None:
+    slack.scopes = "chat:write,files:write,channels:history,groups:history"
+    _, shown, _ = here("check", "--online", "--config", config)
+    told = re.sub(r"\s+", " ", shown)
+    assert "answers as “watcher” of the workspace “Team”; the token lacks users:read (to name" in told
+
+
+def test_an_alert_is_posted_acknowledged_by_its_button_and_told_once_over_a_restart(
+    slack: Workspace, config: Path, tmp_path: Path
+) -> None:
+    with Running(config) as daemon:
+        assert until(lambda: len(slack.top) == 1 and slack.connected.is_set())
+        (posted,) = slack.top
+        row = posted["blocks"][-1]
+        assert row["type"] == "actions"
+        slack.press(row["elements"][0]["action_id"], row["elements"][0]["value"], posted["ts"])
+        assert slack.acknowledged.get(timeout=10)["envelope_id"] == "e1"
+        code, seconds = daemon.end()
+    assert code == 0
+    assert seconds < 6
+    with Running(config, env=environment("2026-11-20T12:26:00Z@1")) as daemon:
+        with Store.open(f"sqlite:///{tmp_path}/watcher.db") as store:
+            assert until(lambda: not store.commands.pending())
+            (alert,) = (alert for alert in store.alerts.open() if alert.acknowledged is not None)
+            assert alert.acknowledged is not None
+            assert alert.acknowledged.by == "Ada (Slack U0123456789)"
+            assert [entry.actor for entry in store.journal.list(whats={"ack"})] == ["Ada (Slack U0123456789)"]
+        daemon.end()
+    assert len(slack.top) == 1
