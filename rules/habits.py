@@ -268,6 +268,9 @@ class _Smoothing:
     def step(self, block: int, rate: Floats, weight: Floats) -> None:
         """Take the next block; a weight of 0 says nothing."""
         seen = weight > 0
+        if not seen.any():  # most of the days where history is short: each would come to this anyway
+            self.evidence = self.evidence * FORGETTING
+            return
         begun = self.memory > 0
         level, noise = self.level, self.noise
         stray = level * np.sqrt(noise * (ratio(np.ones_like(weight), weight) + 1 / np.maximum(self.memory, 1.0)))

@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from random import Random
-from time import process_time
 
 import numpy as np
 import pytest
@@ -38,6 +37,7 @@ from rules.model import (
     Verdict,
 )
 from rules.thresholds import Threshold, mark_text, mark_words, severity_of, threshold_amount
+from tests.rules.timing import within
 
 USD = 1_000_000_000
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -319,13 +319,8 @@ def test_ten_thousand_budgets_per_key_are_judged_in_under_300_ms() -> None:
     view = SpendView("org_1", START, leaves, cost, np.zeros_like(cost), known, now, now)
     # The limit lies where some dozens of the keys have crossed it.
     budget = replace(BUDGET, per=("api_key",), limit=int(np.sort(cost.sum(axis=1))[-50]), thresholds=(100.0,))
-    fastest = float("inf")
-    for _ in range(3):
-        begin = process_time()
-        verdicts = budgets.judge(budget, view, NAMES, now)
-        fastest = min(fastest, process_time() - begin)
+    verdicts = within(0.3, lambda: budgets.judge(budget, view, NAMES, now))
     assert len(verdicts) == 50
-    assert fastest < 0.3
 
 
 def test_ten_thousand_budgets_of_as_many_limits_are_judged_in_under_300_ms() -> None:
@@ -339,13 +334,8 @@ def test_ten_thousand_budgets_of_as_many_limits_are_judged_in_under_300_ms() -> 
     caps = {leaf.workspace: spent + 1 for leaf, spent in zip(leaves, cost.sum(axis=1).tolist(), strict=True)}
     caps |= {leaf.workspace: caps[leaf.workspace] - 1 for leaf in leaves[:50]}
     budget = replace(BUDGET, per=("workspace",), limit=None, thresholds=(100.0,), console=True, caps=caps)
-    fastest = float("inf")
-    for _ in range(3):
-        begin = process_time()
-        verdicts = budgets.judge(budget, view, NAMES, now)
-        fastest = min(fastest, process_time() - begin)
+    verdicts = within(0.3, lambda: budgets.judge(budget, view, NAMES, now))
     assert sorted(v.subject.scope.workspace for v in verdicts) == [leaf.workspace for leaf in leaves[:50]]
-    assert fastest < 0.3
 
 
 def test_ten_thousand_rolling_budgets_are_judged_in_under_300_ms_with_a_hundred_of_them_crossed() -> None:
@@ -359,13 +349,8 @@ def test_ten_thousand_rolling_budgets_are_judged_in_under_300_ms_with_a_hundred_
     earlier = budgets.judge(day, view, NAMES, now)
     held = lifecycle.advance([], earlier, {("budget", "spend")}, NAMES, now - timedelta(days=5)).alerts
     assert len(held) == 100
-    fastest = float("inf")
-    for _ in range(3):
-        begin = process_time()
-        verdicts = budgets.judge(day, view, NAMES, now, held=held)
-        fastest = min(fastest, process_time() - begin)
+    verdicts = within(0.3, lambda: budgets.judge(day, view, NAMES, now, held=held))
     assert len(verdicts) == 100
-    assert fastest < 0.3
 
 
 @given(
@@ -417,10 +402,5 @@ def test_ten_thousand_budgets_per_key_over_a_year_are_judged_in_under_300_ms() -
     whole = np.concatenate((cost.sum(axis=1), np.zeros(2_000, dtype=np.int64)))
     whole[2_000:] += before.sum(axis=1)
     year = replace(BUDGET, period="year", per=("api_key",), limit=int(np.sort(whole)[-50]), thresholds=(100.0,))
-    fastest = float("inf")
-    for _ in range(3):
-        begin = process_time()
-        verdicts = budgets.judge(year, view, NAMES, now)
-        fastest = min(fastest, process_time() - begin)
+    verdicts = within(0.3, lambda: budgets.judge(year, view, NAMES, now))
     assert len(verdicts) == 50
-    assert fastest < 0.3
