@@ -26,7 +26,7 @@ def to_json(found: Explanation) -> dict[str, Any]:
         "decision": _decision(found),
         "prices": [_price(each) for each in found.prices],
         "transitions": [_transition(each) for each in record.transitions],
-        "people": _people(record),
+        "people": {**_people(record), "planned": list(found.planned)},
         "told_by": record.alert.told_by,
         "inside": [each.id for each in record.inside],
         "routes": [_way(each) for each in record.ways],

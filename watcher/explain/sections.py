@@ -93,6 +93,7 @@ def _people(found: Explanation) -> Section:
     for act in record.acts:
         outcome = clean(str(act.details.get("outcome", "")), LONGEST_COMMENT)
         rows.append(f"{when(act.at, now)}: {clean(act.what)} by {clean(act.actor)}{f': {outcome}' if outcome else ''}")
+    rows += [f"Planned for its hours, as known now: {clean(name, 200)}." for name in found.planned]
     return Section("What people said", tuple(rows))
 
 
