@@ -17,9 +17,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.forecast_cases import EPOCH, HOUR, simulated
+from benchmarks.forecast_cases import EPOCH, simulated
 from benchmarks.quality_cases import GAP, WEEK
 from rules.materiality import Floors
+from rules.model import HOUR
 from rules.price_fit import UNIT_TOKENS
 from rules.profile import DAY
 from rules.seasonal import Baseline, walk
@@ -83,7 +84,7 @@ def measure(seeds: range, keys: int) -> tuple[Counted, Counted]:
         spend.add(reading.material[WARM_UP:].astype(np.float64), present)
         prices, units = UnitPrice(dollars.shape[1]), output / UNIT_TOKENS
         days = [slice(at, at + DAY) for at in range(0, len(dollars), DAY)]
-        scores = np.concatenate([prices.advance(dollars[day], units[day]).material for day in days])
+        scores = np.concatenate([prices.advance(dollars[day], units[day], hour + day.start).material for day in days])
         price.add(scores[WARM_UP:], present)
     return spend, price
 

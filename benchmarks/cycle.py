@@ -73,7 +73,7 @@ def bare(url: str, pages: int) -> float:
     taken = []
     with httpx.Client(timeout=60, headers=headers) as client:
         for day in range(1, pages + 1):
-            parameters = [
+            parameters: list[tuple[str, str | int | float | bool | None]] = [
                 ("starting_at", (end - timedelta(days=day)).isoformat().replace("+00:00", "Z")),
                 ("ending_at", (end - timedelta(days=day - 1)).isoformat().replace("+00:00", "Z")),
                 ("bucket_width", "1h"),

@@ -81,7 +81,7 @@ def alert(
     instance: str = "",
 ) -> Alert:
     """A firing alert (or, by `state`, a resolved one) with the summary that the rules give it."""
-    subject = Subject(rule, kind, Scope(_ORG_ID, **(scope or {})), instance)
+    subject = Subject(rule, kind, Scope.of(_ORG_ID, scope or {}), instance)
     value = expected = limit = None
     match evidence:
         case AnomalyEvidence():

@@ -40,13 +40,13 @@ def measure(times: float, seeds: Iterable[int], keys: int) -> Told:
     """All keys of all seeds, become so many times as dear."""
     told = Told()
     for seed in seeds:
-        dollars, output, _ = traffic(seed, keys)
+        dollars, output, hour = traffic(seed, keys)
         usual = np.nan_to_num(dollars[BEGIN - 28 * DAY : BEGIN]).mean(axis=0)
         dollars[BEGIN : BEGIN + HOURS] *= times
         least = threshold(AnomalyRule("r"), keys, PRICE)
         prices, units = UnitPrice(dollars.shape[1]), output / UNIT_TOKENS
         days = [slice(at, at + DAY) for at in range(0, BEGIN + HOURS, DAY)]
-        read = [prices.advance(dollars[day], units[day], FLOOR / least).material for day in days]
+        read = [prices.advance(dollars[day], units[day], hour + day.start, FLOOR / least).material for day in days]
         flagged = np.concatenate(read)[BEGIN : BEGIN + HOURS] >= least
         for key in np.flatnonzero(usual * (times - 1.0) >= 2.0 * FLOOR).tolist():
             excess = np.nan_to_num(dollars[BEGIN : BEGIN + HOURS, key])

@@ -85,5 +85,4 @@ def values_alone(times: Times, values: Floats) -> Floats:
 # The yardstick's protocol: attributes of the function.
 detect.wants_requests = True  # type: ignore[attr-defined]
 for function in (detect, values_alone):
-    function.batch = scores_of  # type: ignore[attr-defined]
-    function.threshold = 1.0  # type: ignore[attr-defined]
+    function.__dict__.update(batch=scores_of, threshold=1.0)

@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.forecast_cases import EPOCH, HOUR, simulated
+from benchmarks.forecast_cases import EPOCH, simulated
+from rules.model import HOUR
 
 Floats = npt.NDArray[np.float64]
 Times = npt.NDArray[np.datetime64]

@@ -28,7 +28,7 @@ from rules.model import (
     Share,
     Subject,
 )
-from tests.rules.timing import MANY, within
+from tests.rules.timing import MANY, SIZES, within
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 USD = 1_000_000_000
@@ -248,7 +248,7 @@ def test_a_crossing_that_is_told_again_after_all_has_another_id() -> None:
     assert len(ids) == 2
 
 
-@pytest.mark.parametrize("count", [MANY // 2, pytest.param(MANY, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", SIZES)
 def test_thousands_of_alerts_are_routed_without_a_step_per_pair(count: int) -> None:
     workspaces = {f"apikey_{i:05d}": f"wrkspc_{i % 60}" for i in range(count)}
     keys = [anomaly(Scope("org_1", api_key=key), 10 * MANY // count) for key in workspaces]
