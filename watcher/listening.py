@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from notifiers.base import DeliveryError
@@ -37,8 +37,11 @@ class Listening:
     def begin(self, settings: Settings, http: OutgoingHttp, organizations: Callable[[], Collection[str]]) -> None:
         """Listen for the receivers of these settings, and no longer for those before."""
         self.stop()
-        bots = [each for each in settings.receivers if isinstance(each, SlackBotSettings) and each.app_token]
-        self._sockets = tuple(self._socket(bot, http, organizations) for bot in bots)
+        apps: dict[str, list[SlackBotSettings]] = {}
+        for bot in settings.receivers:
+            if isinstance(bot, SlackBotSettings) and bot.app_token:
+                apps.setdefault(bot.app_token.reveal(), []).append(bot)
+        self._sockets = tuple(self._socket(token, bots, http, organizations) for token, bots in apps.items())
         for each in self._sockets:
             each.start()
 
@@ -49,23 +52,33 @@ class Listening:
         self._sockets = ()
 
     def _socket(
-        self, bot: SlackBotSettings, http: OutgoingHttp, organizations: Callable[[], Collection[str]]
+        self,
+        token: str,
+        bots: Sequence[SlackBotSettings],
+        http: OutgoingHttp,
+        organizations: Callable[[], Collection[str]],
     ) -> SlackSocket:
+        """One for all receivers of an app: Slack hands a press to any connection of it."""
         from notifiers.slack_socket import SlackSocket  # noqa: PLC0415 (large, and few have one)
         from watcher.slack_actions import SlackActions  # noqa: PLC0415
 
-        api = slack_api(bot, http)
-        name_of = _Names(slack_api(bot, OutgoingHttp(timeout=QUICK))).of
-        actions = SlackActions(self._store, self._clock, bot.name, bot.actors, organizations, name_of)
+        first = bots[0]
+        api = slack_api(first, http)
+        name_of = _Names(slack_api(first, OutgoingHttp(timeout=QUICK))).of
+        actions = {
+            bot.name: SlackActions(self._store, self._clock, bot.name, bot.actors, organizations, name_of)
+            for bot in bots
+        }
 
         def take(press: Press) -> Callable[[], None]:
-            reply = actions.take(press)
-            return lambda: None if reply is None else _answer(api, bot.name, press, reply)
+            there = sorted(bots, key=lambda bot: bot.channel != press.channel)
+            name = next((bot.name for bot in there if actions[bot.name].knows(press)), there[0].name)
+            reply = actions[name].take(press)
+            return lambda: None if reply is None else _answer(api, name, press, reply)
 
-        proxy = bot.way.proxy.reveal() if bot.way.proxy else None
-        tls = None if bot.way.ca_file is None else ssl.create_default_context(cafile=str(bot.way.ca_file))
-        token = bot.app_token.reveal() if bot.app_token else ""
-        return SlackSocket(bot.name, api, token, take, proxy, tls)
+        proxy = first.way.proxy.reveal() if first.way.proxy else None
+        tls = None if first.way.ca_file is None else ssl.create_default_context(cafile=str(first.way.ca_file))
+        return SlackSocket(first.name, api, token, take, proxy, tls)
 
 
 class _Names:

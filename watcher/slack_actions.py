@@ -60,6 +60,10 @@ class SlackActions:
         self._actors, self._organizations, self._name_of = frozenset(actors), organizations, name_of
         self._seen: OrderedDict[str, None] = OrderedDict()
 
+    def knows(self, press: Press) -> bool:
+        """Whether a message of this receiver tells of the alert."""
+        return self._store.slack_messages.tells(self._receiver, press.alert)
+
     def take(self, press: Press) -> Reply | None:
         """Ask for what was pressed; None where the same envelope was taken before. Raises StoreError."""
         if press.envelope and press.envelope in self._seen:
@@ -77,7 +81,7 @@ class SlackActions:
     def _take(self, press: Press) -> Reply:
         if self._actors and press.user not in self._actors:
             raise _Refused("You are not among those who may press this: `actors` in the configuration names them.")
-        if not self._store.slack_messages.told_in(self._receiver, press.channel, press.ts, press.alert):
+        if not self.knows(press):
             raise _Refused("This message is too old: claude-watcher does not remember it any more.")
         alert = self._store.alerts.get(press.alert)
         if alert is None or alert.subject.scope.organization not in self._organizations():

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.slack_workspace import APP_TOKEN, BOT_TOKEN, CHANNEL, Refusal, Workspace, slack_workspace
-from tests.stage import BUDGET, NOW, Running, environment, here, until, write_config
+from tests.stage import BUDGET, NOW, Running, here, until, write_config
 from watcher.simulator import Simulator, World
 from watcher.store import Store
 
@@ -62,12 +62,10 @@ def test_an_alert_is_posted_acknowledged_by_its_button_and_told_once_over_a_rest
         code, seconds = daemon.end()
     assert code == 0
     assert seconds < 6
-    with Running(config, env=environment("2026-11-20T12:26:00Z@1")) as daemon:
-        with Store.open(f"sqlite:///{tmp_path}/watcher.db") as store:
-            assert until(lambda: not store.commands.pending())
-            (alert,) = (alert for alert in store.alerts.open() if alert.acknowledged is not None)
-            assert alert.acknowledged is not None
-            assert alert.acknowledged.by == "Ada (Slack U0123456789)"
-            assert [entry.actor for entry in store.journal.list(whats={"ack"})] == ["Ada (Slack U0123456789)"]
-        daemon.end()
+    assert here("poll", "--config", config, clock="2026-11-20T12:26:00Z@1")[0] == 0
+    with Store.open(f"sqlite:///{tmp_path}/watcher.db") as store:
+        (alert,) = store.alerts.open()
+        assert alert.acknowledged is not None
+        assert alert.acknowledged.by == "Ada (Slack U0123456789)"
+        assert [entry.actor for entry in store.journal.list(whats={"ack"})] == ["Ada (Slack U0123456789)"]
     assert len(slack.top) == 1

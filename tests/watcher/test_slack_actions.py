@@ -113,8 +113,7 @@ def test_what_cannot_be_done_is_said_to_who_pressed_alone(store: Store) -> None:
     ended, had = {"ts": "1700000000.000002"}, {"ts": "1700000000.000003"}
     refused = [
         (actions(store, "U999"), press(ACKNOWLEDGE, alert), "not among those who may"),
-        (actions(store), press(ACKNOWLEDGE, alert, ts="1.1"), "does not remember"),
-        (actions(store), press(ACKNOWLEDGE, over), "does not remember"),
+        (actions(store), press(ACKNOWLEDGE, many(3)[2]), "does not remember"),
         (actions(store), press(ACKNOWLEDGE, over, **ended), "has ended already"),
         (actions(store), press(SILENCE, over, **ended), "has ended already"),
         (actions(store), press(ACKNOWLEDGE, taken, **had), "&lt;!channel&gt; has taken it"),
@@ -209,7 +208,7 @@ def test_a_press_is_acknowledged_answered_in_the_thread_and_asked_for(
     assert slack.called("chat.postMessage")[0]["thread_ts"] == TS
 
     slack.press(ACKNOWLEDGE, alert.id, TS, envelope="e1")
-    slack.press(ACKNOWLEDGE, alert.id, "1.1", envelope="e2")
+    slack.press(ACKNOWLEDGE, "another", TS, envelope="e2")
     assert [slack.acknowledged.get(timeout=10)["envelope_id"] for _ in range(2)] == ["e1", "e2"]
     assert until(lambda: bool(slack.called("chat.postEphemeral")))
     assert slack.called("chat.postEphemeral")[0]["user"] == "U0123456789"
@@ -224,6 +223,21 @@ def test_a_press_of_somebody_whose_name_may_not_be_asked_is_taken_by_the_id(
     slack.press(SILENCE, told(store, runaway_key()).id, TS)
     slack.acknowledged.get(timeout=10)
     assert store.commands.pending()[0].actor == "Slack U0123456789"
+
+
+def test_two_receivers_of_one_app_share_a_connection_and_keep_their_actors(
+    slack: Workspace, store: Store, tmp_path: Path
+) -> None:
+    given = settings(slack, tmp_path)
+    other = replace(given.receivers[0], name="finance", channel="C99999999", actors=("U99999999",))
+    ears = Listening(store, DrillClock(NOW, 0.0))
+    ears.begin(replace(given, receivers=(other, *given.receivers)), OutgoingHttp(timeout=5), organizations)
+    assert slack.connected.wait(10)
+    slack.press(ACKNOWLEDGE, told(store, runaway_key()).id, TS)
+    slack.acknowledged.get(timeout=10)
+    ears.stop()
+    assert len(slack.called("apps.connections.open")) == 1
+    assert len(store.commands.pending()) == 1
 
 
 def test_it_connects_again_when_slack_asks_for_that(  # 3 s: the library's own wait for the old connection

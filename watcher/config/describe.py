@@ -18,7 +18,7 @@ from watcher.config.owner_tables import describe_owner
 from watcher.config.route_words import describe_routes, is_selective
 from watcher.config.values import WEEKDAYS
 from watcher.pricing import OwnPrice
-from watcher.settings import OrganizationSettings, ReceiverSettings, Settings
+from watcher.settings import OrganizationSettings, ReceiverSettings, Settings, SlackBotSettings
 
 _LEAST_DAYS_IN_A_MONTH = 28
 _MOST_PLANNED = 12
@@ -246,7 +246,13 @@ def _receiver(receiver: ReceiverSettings, settings: Settings) -> str:
     routed = any(receiver.name in route.receivers for route in settings.routes)
     everything = "hears of what routes send it" if is_selective(settings.routes) else "hears of every alert"
     hears = everything if routed else "hears of nothing, as no route names it"
-    return f"Receiver {_quoted(receiver.name)} ({_CHANNEL[receiver.type]}) {hears}."
+    return f"Receiver {_quoted(receiver.name)} ({_channel(receiver)}) {hears}."
+
+
+def _channel(receiver: ReceiverSettings) -> str:
+    if isinstance(receiver, SlackBotSettings):
+        return f"a bot in a Slack channel{', with buttons' if receiver.app_token else ''}"
+    return _CHANNEL[receiver.type]
 
 
 def _whose(per: tuple[Dimension, ...], select: Selector, *, several: bool) -> str:

@@ -67,11 +67,11 @@ class SlackMessages:
             ids = connection.scalars(select(table.c.alert).where(this)).all()
         return self._alerts.these(ids)
 
-    def told_in(self, receiver: str, channel: str, ts: str, alert: str) -> bool:
-        """Whether a message of this receiver tells of an alert."""
-        this = (table.c.receiver == receiver) & (table.c.channel == channel) & (table.c.ts == ts)
+    def tells(self, receiver: str, alert: str) -> bool:
+        """Whether a message of this receiver tells of an alert, or is about to."""
+        this = (table.c.receiver == receiver) & (table.c.alert == alert)
         with self._database.reading() as connection:
-            return connection.execute(select(table.c.alert).where(this & (table.c.alert == alert))).first() is not None
+            return connection.execute(select(table.c.alert).where(this).limit(1)).first() is not None
 
     def lost(self, receiver: str, sent: Sent) -> None:
         """Forget a message that is no more, and what answered it."""
