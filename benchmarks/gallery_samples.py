@@ -37,6 +37,7 @@ from rules.model import (
     UnitPriceEvidence,
 )
 from rules.summary import summarize
+from watcher.rehearsal import rehearsal
 
 NOW = datetime(2026, 11, 20, 14, 8, tzinfo=UTC)
 ORGANIZATION = "Tidewater Analytics"
@@ -401,5 +402,6 @@ def typical() -> dict[str, Notification]:
         "Twelve at once": notification(*many(12)),
         "A hostile name": notification(hostile_key("<!channel> *pay*\u202eroll")),
         "Five hundred at once": notification(*many(500)),
+        "A digest": replace(rehearsal("ops", NOW, "digest"), reason=Reason.DIGEST, organization=ORGANIZATION),
         "A test": notification(reason=Reason.TEST),
     }

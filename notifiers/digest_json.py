@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from notifiers.alert_json import utc_json
-from rules.digest import BudgetStanding, Digest
+from rules.digest import BudgetStanding, Digest, Fired, Mover, Projected
 from rules.money import usd_string
 
 
 def digest_json(told: Digest) -> dict[str, Any]:
     """Every figure of it."""
-    month = told.month
     return {
         "name": told.name,
         "every": told.every,
@@ -25,40 +24,11 @@ def digest_json(told: Digest) -> dict[str, Any]:
         "settled_usd": usd_string(told.settled),
         "usual_usd": _usd(told.usual),
         "compared": [{"with": each.what, "spent_usd": _usd(each.cost)} for each in told.compared],
-        "month": None
-        if month is None
-        else {
-            "period": month.label,
-            "spent_usd": usd_string(month.spent),
-            "forecast_usd": usd_string(month.total) if month.known else None,
-            "low_usd": usd_string(month.low) if month.known else None,
-            "high_usd": usd_string(month.high) if month.known else None,
-        },
+        "month": None if told.month is None else _month(told.month),
         "budgets": [_budget(each) for each in told.budgets],
         "more_budgets": told.more_budgets,
-        "movers": [
-            {
-                "dimension": each.dimension,
-                "id": each.id,
-                "name": each.name,
-                "spent_usd": usd_string(each.spent),
-                "usual_usd": usd_string(each.usual),
-                "change_usd": usd_string(each.change),
-                "why": each.why or None,
-            }
-            for each in told.movers
-        ],
-        "fired": [
-            {
-                "alert": each.id,
-                "severity": each.severity.value,
-                "state": each.state.value,
-                "summary": each.summary,
-                "fired_at": utc_json(each.at),
-                "done": each.done or None,
-            }
-            for each in told.fired
-        ],
+        "movers": [_mover(each) for each in told.movers],
+        "fired": [_fired(each) for each in told.fired],
         "more_fired": told.more_fired,
         "firing_now": told.firing_now,
         "done": list(told.done),
@@ -77,6 +47,39 @@ def digest_json(told: Digest) -> dict[str, Any]:
         "complete_until": utc_json(told.complete_until),
         "data_as_of": utc_json(told.data_as_of),
         "unpriced": list(told.unpriced),
+    }
+
+
+def _month(month: Projected) -> dict[str, Any]:
+    return {
+        "period": month.label,
+        "spent_usd": usd_string(month.spent),
+        "forecast_usd": usd_string(month.total) if month.known else None,
+        "low_usd": usd_string(month.low) if month.known else None,
+        "high_usd": usd_string(month.high) if month.known else None,
+    }
+
+
+def _mover(each: Mover) -> dict[str, Any]:
+    return {
+        "dimension": each.dimension,
+        "id": each.id,
+        "name": each.name,
+        "spent_usd": usd_string(each.spent),
+        "usual_usd": usd_string(each.usual),
+        "change_usd": usd_string(each.change),
+        "why": each.why or None,
+    }
+
+
+def _fired(each: Fired) -> dict[str, Any]:
+    return {
+        "alert": each.id,
+        "severity": each.severity.value,
+        "state": each.state.value,
+        "summary": each.summary,
+        "fired_at": utc_json(each.at),
+        "done": each.done or None,
     }
 
 

@@ -70,7 +70,7 @@ def digest_of(
     standings = [_standing(line) for line in sorted(filter(part.has_line, lines), key=_fullest)]
     fired = sorted(filter(part.has_alert, _began(happened.alerts, period)), key=worst_first)
     keys = _new_keys(happened.keys, view, rows, period, whole=part.whole)
-    limit, limit_of = part.daily_limit(lines)
+    limit = part.daily_limit(lines)
     return Digest(
         name=rule.name,
         every=rule.every,
@@ -99,12 +99,16 @@ def digest_of(
         more_keys=max(len(keys) - MOST_KEYS, 0),
         new_models=tuple(_new_models(view, rows, window)),
         bars=tuple(_bars(rule, due.day, view, rows)),
-        limit=limit,
-        limit_of=limit_of,
+        limit=limit[0],
+        limit_of=limit[1],
         part=selected(rule.select),
-        unpriced=tuple(sorted(view.unpriced & {view.leaves[row].model for row in rows.tolist()})),
+        unpriced=_unpriced(view, rows),
         read=_is_read(view, period),
     )
+
+
+def _unpriced(view: SpendView, rows: Rows) -> tuple[str, ...]:
+    return tuple(sorted(view.unpriced & {view.leaves[row].model for row in rows.tolist()}))
 
 
 def selected(selector: Selector) -> str:

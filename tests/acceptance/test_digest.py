@@ -75,8 +75,13 @@ def test_after_downtime_the_newest_comes_once_and_late_however_often_the_program
     watcher.cycle()
     watcher.restart()
     watcher.clock.moment = at("2026-11-19 13:10")
+    copy = watcher.database.with_name("copy.db")
+    watcher.store.backup(copy)
     watcher.daemon.cycle()  # decided and committed, and the program dies before anything leaves
     (waiting,) = watcher.store.outbox.pending()
+    other = start(watcher.world, watcher.asked, now=watcher.now, database=copy)
+    other.daemon.cycle()  # as a life does that takes up where one died before the commit
+    assert [row.notification.id for row in other.store.outbox.pending()] == [waiting.notification.id]
     watcher.restart()
     watcher.clock.moment += 5 * MINUTE
     (late,) = watcher.cycle()

@@ -15,7 +15,9 @@ from benchmarks.gallery_samples import HOSTILE_NAMES
 from notifiers.bars import bars_of, png
 from notifiers.console import print_story
 from notifiers.digest_json import digest_json
+from notifiers.email import EmailNotifier
 from notifiers.email_message import email_message
+from notifiers.http import OutgoingHttp
 from notifiers.render import story
 from notifiers.slack import LARGEST_BLOCKS, LONGEST_HEADER, slack_blocks, slack_message
 from notifiers.story import plain_text
@@ -31,7 +33,9 @@ from rules.digest import (
     Projected,
 )
 from rules.model import Notification, Reason, Severity, State
+from watcher.channels import make_notifier
 from watcher.rehearsal import rehearsal
+from watcher.settings import EmailSettings
 from watcher.store.payload import Payload
 
 USD = 1_000_000_000
@@ -192,6 +196,12 @@ def test_e_mail_has_the_picture_inside_and_the_same_bytes_on_every_try() -> None
     kinds = [part.get_content_type() for part in mail.walk()]
     assert kinds.count("image/png") == 1
     assert mail["References"] is None
+
+
+def test_a_mail_server_of_the_configuration_sends_the_picture() -> None:
+    made = make_notifier(EmailSettings("ops", "mail.example", 25, "a@x.example", ("b@x.example",)), OutgoingHttp())
+    assert isinstance(made, EmailNotifier)
+    assert made.charts is bars_of
 
 
 def test_the_picture_is_drawn_in_both_looks_and_whatever_the_names_are() -> None:

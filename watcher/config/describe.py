@@ -245,7 +245,9 @@ def _price(price: OwnPrice) -> str:
 def _receiver(receiver: ReceiverSettings, settings: Settings) -> str:
     routed = any(receiver.name in route.receivers for route in settings.routes)
     everything = "hears of what routes send it" if is_selective(settings.routes) else "hears of every alert"
-    hears = everything if routed else "hears of nothing, as no route names it"
+    digested = any(receiver.name in rule.receivers for rule in settings.digests)
+    nothing = "hears of no alert, as no route names it" if digested else "hears of nothing, as no route names it"
+    hears = everything if routed else nothing
     return f"Receiver {_quoted(receiver.name)} ({_channel(receiver)}) {hears}."
 
 

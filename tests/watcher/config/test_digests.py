@@ -99,4 +99,6 @@ def test_it_is_read_and_said_in_words(tmp_path: Path) -> None:
 def test_a_receiver_that_only_a_digest_names_hears_of_something(tmp_path: Path) -> None:
     _, warnings, *_ = report(tmp_path, one('receiver = "ops"'))
     assert any('names "finance", so it hears of nothing' in warning for warning in warnings)
-    assert report(tmp_path, one('receiver = "finance"'))[1] == ()
+    _, warnings, sentences, _ = report(tmp_path, one('receiver = "finance"'))
+    assert warnings == ()
+    assert 'Receiver "finance" (standard output) hears of no alert, as no route names it.' in sentences
