@@ -288,12 +288,14 @@ def _explained(child: _Excess, parent: _Excess) -> Nano:
     A child that lies wholly inside counts with its excess, one that lies partly inside with no more than is known to
     have been too much there, by the parts that the evidence of either names.
     """
-    excess = _excess_since(child.evidence, parent.evidence)
-    if excess <= 0 or all(dimension in child.place for dimension, _ in parent.asked):
-        return max(excess, 0)
+    if all(dimension in child.place for dimension, _ in parent.asked):
+        return max(_excess_since(child.evidence, parent.evidence), 0)
+    if not child.parts and not parent.parts:
+        return 0
     inside_child = _least(child.parts, parent.asked, child.place)
     inside_parent = _least(parent.parts, child.asked, parent.place)
-    return min(excess, max(inside_child, inside_parent))
+    inside = max(inside_child, inside_parent)
+    return min(_excess_since(child.evidence, parent.evidence), inside) if inside > 0 else 0
 
 
 def _least(

@@ -117,8 +117,8 @@ def run(town: Town, steps: int, kills: int, transitions: int) -> None:
     begun = time.monotonic()
     assert town.live(f"calm-{kills}", steps) == 0, town.stable.said()
     took = time.monotonic() - begun
-    killed = kill(town, f"killed-{kills}", steps, kills, seconds=1.5 * took / kills + 0.15)
-    assert killed >= kills * 0.6
+    killed = kill(town, f"killed-{kills}", steps, kills, seconds=0.9 * took / kills + 0.15)
+    assert killed >= kills * 0.8
     for name in (f"calm-{kills}", f"killed-{kills}"):
         check(town, name)
         assert transitions_of(town.database(name)) >= transitions
