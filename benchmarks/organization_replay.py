@@ -18,7 +18,8 @@ from benchmarks.organization_harmless import Ordinary
 from benchmarks.organization_incidents import Incident
 from benchmarks.organization_traffic import DAY, START, Floats
 from rules import lifecycle, routing
-from rules.anomaly import CALM, CALM_HOURS, read
+from rules.anomaly import read
+from rules.anomaly_channels import CALM, CALM_HOURS
 from rules.configured import AnomalyTuning
 from rules.hearing import Audience
 from rules.materiality import Floors

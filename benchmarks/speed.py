@@ -131,7 +131,7 @@ def _stl(values: Floats) -> None:
 
 
 def _auto_ets(values: Floats) -> None:
-    from statsforecast.models import AutoETS  # type: ignore[import-not-found] # noqa: PLC0415
+    from statsforecast.models import AutoETS  # noqa: PLC0415
 
     AutoETS(season_length=24).fit(values).predict(1)
 
