@@ -97,7 +97,8 @@ class Daemon:
         self._show_left_over()
         self._plan_jobs()
         self._schedule.start()
-        self._listen()
+        force = self._force
+        self._listening.begin(force.parts.settings, force.parts.http, lambda: force.organizations)
 
     def stop(self) -> None:
         """Start nothing more, wait a little for what runs, and close the connections."""
@@ -136,7 +137,7 @@ class Daemon:
         self._metrics.expect_receivers(self.receivers)
         self._show_left_over()
         self._plan_jobs()
-        self._listen()
+        self._listening.begin(after.parts.settings, after.parts.http, lambda: after.organizations)
         return None
 
     def reload_failed(self, why: str) -> None:
@@ -149,10 +150,6 @@ class Daemon:
         for watched in force.watched:
             self._metrics.tally(watched.label, watched.organization)
         return force
-
-    def _listen(self) -> None:
-        force = self._force
-        self._listening.begin(force.parts.settings, force.parts.http, lambda: force.organizations)
 
     def _plan_jobs(self) -> None:
         force = self._force
