@@ -26,6 +26,9 @@ log = logger(__name__)
 QUICK = 1.5
 """Seconds to ask for a user's name in, while Slack waits to hear that a press was taken."""
 
+ANSWERING = 4.0
+"""Seconds to answer a press in: a thread that still does so would hold up the program's end."""
+
 
 class Listening:
     """The connections to Slack of one configuration after the other."""
@@ -63,7 +66,7 @@ class Listening:
         from watcher.slack_actions import SlackActions  # noqa: PLC0415
 
         first = bots[0]
-        api = slack_api(first, http)
+        api, answering = slack_api(first, http), slack_api(first, OutgoingHttp(timeout=ANSWERING))
         name_of = _Names(slack_api(first, OutgoingHttp(timeout=QUICK))).of
         actions = {
             bot.name: SlackActions(self._store, self._clock, bot.name, bot.actors, organizations, name_of)
@@ -74,7 +77,7 @@ class Listening:
             there = sorted(bots, key=lambda bot: bot.channel != press.channel)
             name = next((bot.name for bot in there if actions[bot.name].knows(press)), there[0].name)
             reply = actions[name].take(press)
-            return lambda: None if reply is None else _answer(api, name, press, reply)
+            return lambda: None if reply is None else _answer(answering, name, press, reply)
 
         proxy = first.way.proxy.reveal() if first.way.proxy else None
         tls = None if first.way.ca_file is None else ssl.create_default_context(cafile=str(first.way.ca_file))
