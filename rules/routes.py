@@ -51,6 +51,8 @@ class Route:
     routes: tuple[Route, ...] = ()
     place: str = field(default="", compare=False)
     """What it is known by from one configuration to the next: the matchers of the routes around it and its own."""
+    written: str = field(default="", compare=False)
+    """Where it stands in the configuration: "route[0].routes[1]"."""
 
     @property
     def continues(self) -> bool:

@@ -201,7 +201,7 @@ def test_e_mail_has_the_picture_inside_and_the_same_bytes_on_every_try() -> None
 def test_a_mail_server_of_the_configuration_sends_the_picture() -> None:
     made = make_notifier(EmailSettings("ops", "mail.example", 25, "a@x.example", ("b@x.example",)), OutgoingHttp())
     assert isinstance(made, EmailNotifier)
-    assert made.charts is bars_of
+    assert made.charts(message()) == bars_of(message())
 
 
 def test_the_picture_is_drawn_in_both_looks_and_whatever_the_names_are() -> None:

@@ -35,7 +35,7 @@ class RouteReader:
             return None
         timing = self._timing(table, outer.timing if outer is not None else Timing(), place)
         receiver = table.receiver or (outer.receiver if outer is not None else "")
-        route = Route(receiver, tuple(table.match), table.goes_on, timing, (), place_of(outer, table.match))
+        route = Route(receiver, tuple(table.match), table.goes_on, timing, (), place_of(outer, table.match), place)
         if table.routes and depth == MOST_DEPTH:
             self._problems.append(Problem(f"{place}.routes", f"is nested too deeply: at most {MOST_DEPTH} routes deep"))
             return route

@@ -123,7 +123,7 @@ def _people(record: Record) -> dict[str, Any]:
 def _way(way: Way) -> dict[str, Any]:
     route = way.route
     matchers = list(map(str, route.match))
-    return {"route": route.place, "receiver": route.receiver, "match": matchers, "takes": way.takes, "why": way.why}
+    return {"route": route.written, "receiver": route.receiver, "match": matchers, "takes": way.takes, "why": way.why}
 
 
 def _group(group: Group, record: Record) -> dict[str, Any]:

@@ -110,7 +110,7 @@ def _story(record: Record) -> Section:
 def _routes(record: Record) -> Section:
     rows = []
     for way in record.ways[:_MOST_WAYS]:
-        name = f'{way.route.place or "route"} to "{clean(way.route.receiver)}"'
+        name = f'{way.route.written or "route"} to "{clean(way.route.receiver)}"'
         takes = "takes it" if way.takes else "does not take it" if not way.why.endswith("takes it") else "leads to it"
         timing = timing_words(way.route.timing) if way.takes else ""
         rows.append(f"{name} {takes}: {clean(way.why, 400)}.{timing}")

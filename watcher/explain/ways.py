@@ -40,7 +40,7 @@ def _ways(routes: Sequence[Route], labels: Labels) -> Iterator[Way]:
         held = " and ".join(matcher.words for matcher in route.match) or "it takes every alert"
         yield Way(route, takes=not deeper, why=f"{held}, and a route inside it takes it" if deeper else held)
         yield from inside
-        ended = "" if route.continues else route.place
+        ended = "" if route.continues else route.written
 
 
 def _is(texts: Sequence[str] | None) -> str:
