@@ -95,7 +95,7 @@ def echoing(status: int) -> tuple[int, bytes]:
     return status, json.dumps(told).encode()
 
 
-@pytest.mark.parametrize("style", ["text", "json"])
+@pytest.mark.parametrize("style", ["text", pytest.param("json", marks=pytest.mark.slow)])
 def test_a_daemon_at_debug_with_everything_failing_writes_no_secret(
     simulator: Simulator, tmp_path: Path, style: str
 ) -> None:

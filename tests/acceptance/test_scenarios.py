@@ -209,6 +209,7 @@ def false_alarms(start: Start, world: World, days: int, step: timedelta) -> list
     return [f"{each.created_at:%d %H:%M}: {Message(each).text}" for each in said if each.reason != "resolved"]
 
 
+@pytest.mark.slow  # tests/rules tells each of these by itself
 def test_a_launch_a_holiday_and_a_busy_hour_are_nothing_to_speak_of(start: Start, tmp_path: Path) -> None:
     world = organization(tmp_path, "launch", "holiday", "spike")
     assert not false_alarms(start, world, days=2, step=90 * MINUTE)

@@ -80,6 +80,7 @@ def silences(plot: Plot) -> list[list[str]]:
     return [[json.loads(row[0])["comment"] for row in rows], [row[0] for row in outcomes if row[0] is not None]]
 
 
+@pytest.mark.slow  # what is carried out exactly once is shown by the one above, wherever it is killed
 @pytest.mark.timeout(300)
 def test_a_silence_is_made_exactly_once_and_with_what_it_holds_back(scene: Stage) -> None:
     plot = scene.plot("silences")
@@ -110,6 +111,7 @@ def words(plot: Plot) -> list[list[str]]:
     return [noted, [row[0] for row in asked if row[0] is not None], [each["verdict"] for each in said if each]]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_feedback_is_noted_exactly_once_with_the_alert_and_what_follows_from_it(scene: Stage) -> None:
     plot = scene.plot("feedback")

@@ -28,9 +28,9 @@ def the_alert(wanted: str, alerts: Sequence[Alert], *, noun: str, fits: Callable
     if found:
         which = f"{len(found)} alerts have an id that begins with {wanted!a}"
         fail(f"{which}: {_listed(found)}.", WRONG_USAGE)
-    if any(alert.id.startswith(wanted) for alert in alerts):
-        fail(f"{wanted!a} is too short for an id: write at least its first {_LEAST_OF_AN_ID} characters.", WRONG_USAGE)
     nothing = f"No alert has an id that begins with {wanted!a}"
+    if any(alert.id.startswith(wanted) for alert in alerts):
+        nothing = f"{wanted!a} is too short for an id: write at least its first {_LEAST_OF_AN_ID} characters"
     others = [alert for alert in alerts if fits(alert)]
     if not others:
         return fail(f"{nothing}, and no {noun} has been told yet.", WRONG_USAGE)

@@ -253,5 +253,8 @@ def test_an_id_that_is_not_there_or_too_short_is_refused_with_what_it_might_have
     for wanted in ("nobody", known["anomaly"][:2], ""):
         code, out, err = here("explain", wanted, "-c", config)
         assert (code, out) == (2, "")
-        assert f"No alert has an id that begins with {wanted!a}. The newest alerts are " in err
+        why = f"No alert has an id that begins with {wanted!a}"
+        if wanted != "nobody":
+            why = f"{wanted!a} is too short for an id: write at least its first 4 characters"
+        assert f"{why}. The newest alerts are " in err
         assert any(ident in err for ident in known.values())
