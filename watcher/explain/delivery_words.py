@@ -18,7 +18,7 @@ def deliveries(record: Record, now: datetime) -> Iterator[str]:
         yield from _message(record, sent, now)
     for group in record.groups:
         member = next(each for each in group.members if each.alert == record.alert.id)
-        matchers = clean(group.place.strip("/"), 200) or "every alert"
+        matchers = clean(group.place, 200) if group.place.strip("/") else "every alert"
         which = f'In a group of {len(group.members)} to "{clean(group.receiver)}" ({matchers})'
         told = "still to be told" if member.told_at is None else f"told {when(member.told_at, now)}"
         due = "" if group.due_at is None else f"; the next message is due {when(group.due_at, now)}"

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
+from rules.groups import Group, Member
 from tests.stage import ADMIN_KEY, NOW, Listener, here, receiver, write_config
 from watcher.simulator import Simulator, World
-from watcher.store import Store
+from watcher.store import Judgement, Store
 
 RULES = """\
 [[anomaly]]
@@ -258,3 +259,18 @@ def test_an_id_that_is_not_there_or_too_short_is_refused_with_what_it_might_have
             why = f"{wanted!a} is too short for an id: write at least its first 4 characters"
         assert f"{why}. The newest alerts are " in err
         assert any(ident in err for ident in known.values())
+
+
+def test_a_group_is_named_by_the_matchers_of_its_route(config: Path) -> None:
+    ident = ids(config)["anomaly"]
+    with Store.open(f"sqlite:///{config.with_name('watcher.db')}") as store:
+        organization = store.alerts.get(ident).subject.scope.organization  # type: ignore[union-attr]
+        told = Member(ident, NOW)
+        groups = (
+            Group("g1", "/", "hook", (), (told,)),
+            Group("g2", '/severity="critical"', "hook", (), (told,)),
+        )
+        store.remember(Judgement(organization=organization, groups=groups))
+    text = " ".join(here("explain", ident, "-c", config, clock=LATER)[1].split())
+    assert 'In a group of 1 to "hook" (every alert): told' in text
+    assert 'In a group of 1 to "hook" (/severity="critical"): told' in text
