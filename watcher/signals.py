@@ -6,6 +6,7 @@ import os
 import queue
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import Literal, TypeAlias
 
@@ -14,6 +15,9 @@ from watcher.logs import logger
 from watcher.settings import Settings
 
 log = logger(__name__)
+
+LONGEST_WAIT = 1.0
+"""Seconds."""
 
 
 Asked: TypeAlias = Literal["end", "reload"]
@@ -42,10 +46,20 @@ class Signals:
 
     def wait(self) -> Asked:
         """Wait until something is asked: what it is. Of several an end comes first, and reloads are one."""
-        asked = {self._asked.get()}
+        asked = {self._first()}
         while not self._asked.empty():
             asked.add(self._asked.get())
         return "end" if "end" in asked else "reload"
+
+    def _first(self) -> Asked:
+        """What is asked next.
+
+        Python runs a signal's handler between two of its own steps. A signal that comes just before the wait begins
+        does not end it, so the wait is never longer than `LONGEST_WAIT`.
+        """
+        while True:
+            with suppress(queue.Empty):
+                return self._asked.get(timeout=LONGEST_WAIT)
 
     def _end(self, _number: int, _frame: FrameType | None) -> None:
         self.ask("end")
