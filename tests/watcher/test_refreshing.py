@@ -125,8 +125,9 @@ def test_a_daemon_that_starts_again_tells_alertmanager_what_fires_and_nobody_els
         receivers = receiver("am", am.url, "alertmanager") + receiver("ops", ops.url)
         budget = BUDGET.replace("limit_usd = 100", "limit_usd = 1")
         config = write_config(tmp_path, simulator.url, budget + receivers)
-        with Running(config):
+        with Running(config) as daemon:
             assert until(lambda: bool(ops.seen and am.seen))
+            assert daemon.end()[0] == 0, "one killed before it has remembered what it sent would rightly tell again"
         before = len(am.seen)
         with Running(config):
             assert until(lambda: len(am.seen) > before)
