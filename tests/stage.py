@@ -27,6 +27,10 @@ from watcher.cli import app
 NOW = datetime(2026, 11, 20, 12, 20, tzinfo=UTC)
 CLOCK = "2026-11-20T12:20:00Z@1"
 ADMIN_KEY = "sk-ant-admin01-stage"
+PATIENCE = 60.0
+"""Seconds that a test waits for what comes at once on a machine that does nothing else."""
+PROMPT = 30.0
+"""Seconds to end in, when told to: three times what is promised, and half of what hangs in these tests hangs for."""
 
 
 def write_config(
@@ -156,7 +160,7 @@ def detour(to: str, answers: Mapping[str, tuple[int, bytes]]) -> Iterator[str]:
                 status, body = answers[path]
             else:
                 asked = {name: self.headers[name] for name in ("x-api-key", "anthropic-version")}
-                answer = httpx.get(to + self.path, headers=asked, trust_env=False)
+                answer = httpx.get(to + self.path, headers=asked, trust_env=False, timeout=PATIENCE)
                 status, body = answer.status_code, answer.content
             self.send_response(status)
             self.send_header("content-type", "application/json")
@@ -211,7 +215,7 @@ class Running:
             self.lines.append(line)
             self._waiting.put(line)
 
-    def line(self, text: str, seconds: float = 40.0) -> str:
+    def line(self, text: str, seconds: float = PATIENCE) -> str:
         """The next line of the log that holds a text."""
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
@@ -223,7 +227,7 @@ class Running:
 
     def get(self, path: str, **headers: str) -> httpx.Response:
         """GET one of its pages."""
-        return httpx.get(self.url + path, headers=headers, trust_env=False)
+        return httpx.get(self.url + path, headers=headers, trust_env=False, timeout=PATIENCE)
 
     def tell(self, number: signal.Signals) -> None:
         """Send it a signal."""
@@ -233,12 +237,12 @@ class Running:
         """Tell it to end with SIGTERM: its exit code, and how many seconds that took."""
         begun = time.monotonic()
         self.tell(signal.SIGTERM)
-        code = self.process.wait(30)
+        code = self.process.wait(PATIENCE)
         self._reader.join(10)
         return code, time.monotonic() - begun
 
 
-def until(told: Callable[[], bool], seconds: float = 30.0) -> bool:
+def until(told: Callable[[], bool], seconds: float = PATIENCE) -> bool:
     """Wait for something to become true; whether it did in time."""
     deadline = time.monotonic() + seconds
     while not (found := told()) and time.monotonic() < deadline:

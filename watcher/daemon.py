@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -23,6 +22,7 @@ from watcher.schedule import Schedule
 from watcher.settings import Settings
 from watcher.status import read_standing
 from watcher.store import Store, StoreError
+from watcher.underway import UnderWay, let_end
 from watcher.upkeep import look_after
 from watcher.watched import InForce, Turns, Watched, Wire
 from watcher.wiring import assemble, waiting_by_receiver
@@ -70,6 +70,7 @@ class Daemon:
         self._schedule = Schedule(clock, threads=THREADS, on_jump=lambda _seconds: metrics.clock_jumps.inc())
         self._wire = wire
         self._turns = Turns()
+        self._deliveries = UnderWay()
         self._refreshing = Refreshing()
         self._listening = Listening(store, clock)
         self._force = self._prepare(settings)
@@ -106,10 +107,7 @@ class Daemon:
         force.ended.set()
         self._schedule.stop()
         self._listening.stop()
-        deadline = time.monotonic() + LAST_CALL
-        idle = [watched.wait(deadline - time.monotonic()) for watched in force.watched]
-        if not all(idle):
-            log.warning("a cycle is cut off; the next start takes up where its last commit left off")
+        let_end(force.watched, self._deliveries, LAST_CALL)
         force.parts.close()
 
     def reload(self, settings: Settings) -> str | None:
@@ -221,17 +219,18 @@ class Daemon:
         self._metrics.waiting = waiting_by_receiver(self._force.parts)
 
     def _deliver(self, notifier: Notifier) -> None:
-        force = self._force
-        if force.ended.is_set():
-            return
-        try:
-            done = deliver(self._store.outbox, notifier, self._clock.now)
-            if done.sent or done.failed:
-                self._metrics.waiting = waiting_by_receiver(force.parts)
-            refreshed = self._refreshing.tend(self._store, notifier, force.organizations, self._clock.now())
-        except StoreError as error:
-            log.error("deliveries wait: the store cannot be read or written", why=str(error))
-            return
+        with self._deliveries.one():
+            force = self._force
+            if force.ended.is_set():
+                return
+            try:
+                done = deliver(self._store.outbox, notifier, self._clock.now)
+                if done.sent or done.failed:
+                    self._metrics.waiting = waiting_by_receiver(force.parts)
+                refreshed = self._refreshing.tend(self._store, notifier, force.organizations, self._clock.now())
+            except StoreError as error:
+                log.error("deliveries wait: the store cannot be read or written", why=str(error))
+                return
         for reason in done.reasons:
             self._metrics.deliveries.labels(notifier.name, reason.value).inc()
         self._metrics.delivery_failures.labels(notifier.name).inc(done.failed + (not refreshed))

