@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, insert, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, insert, or_, select, update
 
 from rules.model import Alert, State, Transition
 from watcher.store.database import Database
@@ -19,6 +19,16 @@ _alert = Payload[Alert](Alert)
 _AT_ONCE = 500
 """Ids in one query."""
 
+_EVENTS = table.c.closes_at.is_not(None) & table.c.ends_at.is_(None)
+_OPEN = (
+    select(table.c.payload)
+    .where(or_(table.c.state != State.RESOLVED.value, _EVENTS))
+    .order_by(table.c.starts_at, table.c.id)
+)
+_OPEN_OF = _OPEN.where(table.c.organization == bindparam("whose"))
+_CHANGE = update(table).where(table.c.id == bindparam("ident"))
+_ADD = insert(table)
+
 
 class Alerts:
     """Every alert that retention has not cut yet."""
@@ -28,11 +38,7 @@ class Alerts:
 
     def open(self, organization: str | None = None) -> tuple[Alert, ...]:
         """Pending and firing alerts, and events that have not closed, oldest first."""
-        events = table.c.closes_at.is_not(None) & table.c.ends_at.is_(None)
-        query = select(table.c.payload).where(or_(table.c.state != State.RESOLVED.value, events))
-        if organization is not None:
-            query = query.where(table.c.organization == organization)
-        return self._read(query.order_by(table.c.starts_at, table.c.id))
+        return self._read(_OPEN) if organization is None else self._read(_OPEN_OF, whose=organization)
 
     def list(self, since: datetime | None = None, states: Collection[State] | None = None) -> tuple[Alert, ...]:
         """Alerts that had not ended before `since`, in any of `states`, newest first."""
@@ -80,9 +86,9 @@ class Alerts:
             for row in rows
         )
 
-    def _read(self, query: Select[Any]) -> tuple[Alert, ...]:
+    def _read(self, query: Select[Any], **values: str) -> tuple[Alert, ...]:
         with self._database.reading() as connection:
-            payloads = connection.scalars(query).all()
+            payloads = connection.scalars(query, values).all()
         return tuple(_alert.read(payload) for payload in payloads)
 
 
@@ -101,9 +107,8 @@ def write_alerts(connection: Connection, alerts: Sequence[Alert]) -> None:
             "closes_at": moment(alert.closes_at),
             "payload": _alert.write(alert),
         }
-        known = connection.execute(update(table).where(table.c.id == alert.id).values(values)).rowcount
-        if not known:
-            connection.execute(insert(table).values(id=alert.id, **values))
+        if not connection.execute(_CHANGE, {**values, "ident": alert.id}).rowcount:
+            connection.execute(_ADD, {**values, "id": alert.id})
 
 
 def write_transitions(connection: Connection, changes: Sequence[Transition]) -> None:

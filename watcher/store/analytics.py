@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from rules.model import CONSOLE, DEFAULT_WORKSPACE
 from watcher.store import blocks, held, readings, revisions
@@ -30,6 +30,24 @@ from watcher.store.times import from_hour, from_moment, hour_after, hour_number,
 SOURCE = "analytics_cost"
 COLUMNS = 8
 """The series' id and seven amounts."""
+
+_bucket = analytics_buckets.c
+_MINE = _bucket.organization == bindparam("whose")
+_THESE = _MINE & (_bucket.hour >= bindparam("low")) & (_bucket.hour < bindparam("high"))
+_BETWEEN = select(analytics_buckets).where(_THESE)
+_OBSERVED = (
+    select(
+        _bucket.hour,
+        _bucket.observed_at,
+        _bucket.unchanged_since_at,
+        _bucket.readings,
+        _bucket.row_count,
+        _bucket.amount,
+    )
+    .where(_THESE)
+    .order_by(_bucket.hour)
+)
+_SPAN = select(func.min(_bucket.hour), func.max(_bucket.hour)).where(_MINE)
 
 
 class AnalyticsRow(NamedTuple):
@@ -160,25 +178,11 @@ class Analytics:
 
     def observed(self, organization: str, start: datetime, end: datetime) -> Mapping[datetime, AnalyticsState]:
         """What is known of each hour in `[start, end)` that was told, in order."""
-        bucket = analytics_buckets.c
-        query = (
-            select(
-                bucket.hour,
-                bucket.observed_at,
-                bucket.unchanged_since_at,
-                bucket.readings,
-                bucket.row_count,
-                bucket.amount,
-            )
-            .where(
-                bucket.organization == organization, bucket.hour >= hour_number(start), bucket.hour < hour_after(end)
-            )
-            .order_by(bucket.hour)
-        )
+        asked = {"whose": organization, "low": hour_number(start), "high": hour_after(end)}
         with self._database.reading() as connection:
             return {
                 from_hour(hour): AnalyticsState(from_moment(at), from_moment(since), *figures)
-                for hour, at, since, *figures in connection.execute(query)
+                for hour, at, since, *figures in connection.execute(_OBSERVED, asked)
             }
 
     def asked(
@@ -203,10 +207,8 @@ class Analytics:
 
     def span(self, organization: str) -> tuple[datetime, datetime] | None:
         """From the first told hour to the end of the last one, or None where nothing was told."""
-        hour = analytics_buckets.c.hour
-        query = select(func.min(hour), func.max(hour)).where(analytics_buckets.c.organization == organization)
         with self._database.reading() as connection:
-            low, high = connection.execute(query).one()
+            low, high = connection.execute(_SPAN, {"whose": organization}).one()
         return None if low is None else (from_hour(low), from_hour(high + 1))
 
     def names_workspace(self, organization: str, workspace: str) -> bool:
@@ -256,11 +258,8 @@ def _encode(rows: Sequence[AnalyticsRow], ids: Mapping[Dimensions, int]) -> _Enc
 def _states(connection: Connection, organization: str, numbers: Collection[int]) -> dict[int, Any]:
     if not numbers:
         return {}
-    bucket = analytics_buckets.c
-    query = select(analytics_buckets).where(
-        bucket.organization == organization, bucket.hour >= min(numbers), bucket.hour <= max(numbers)
-    )
-    return {row.hour: row for row in connection.execute(query)}
+    asked = {"whose": organization, "low": min(numbers), "high": max(numbers) + 1}
+    return {row.hour: row for row in connection.execute(_BETWEEN, asked)}
 
 
 def _agree(connection: Connection, organization: str, numbers: Sequence[int], observed_at: datetime) -> None:

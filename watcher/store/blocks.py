@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from functools import cache
+from typing import Any
 
 import numpy as np
-from sqlalchemy import Column, Connection, Table, delete, func, insert, select
+from sqlalchemy import Column, Connection, Delete, Select, Table, bindparam, delete, func, insert, select
 
 from watcher.store.packing import IntArray, pack, unpack
 
@@ -20,8 +22,7 @@ def write(
     hour = _when(table)
     again = [number for number in blocks if number in stored]
     for begin in range(0, len(again), _AT_ONCE):
-        mine = (table.c.organization == organization) & hour.in_(again[begin : begin + _AT_ONCE])
-        connection.execute(delete(table).where(mine))
+        connection.execute(_removal(table), {"whose": organization, "these": again[begin : begin + _AT_ONCE]})
     fresh = [
         {"organization": organization, hour.name: number, "packed": pack(block)}
         for number, block in sorted(blocks.items())
@@ -34,13 +35,7 @@ def read(
     connection: Connection, table: Table, organization: str, low: int, high: int, width: int
 ) -> tuple[IntArray, IntArray]:
     """The rows of the hours in `[low, high)`, ordered by hour: each row's hour, and the columns x rows."""
-    hour = _when(table)
-    query = (
-        select(hour, table.c.packed)
-        .where(table.c.organization == organization, hour >= low, hour < high)
-        .order_by(hour)
-    )
-    found = connection.execute(query).all()
+    found = connection.execute(_between(table), {"whose": organization, "low": low, "high": high}).all()
     columns, sizes = unpack([bytes(packed) for _, packed in found], width)
     return np.repeat(np.array([number for number, _ in found], dtype=np.int64), sizes), columns
 
@@ -70,6 +65,21 @@ def remove_others(connection: Connection, table: Table, used: AbstractSet[int]) 
     for begin in range(0, len(gone), _AT_ONCE):
         connection.execute(delete(table).where(table.c.id.in_(gone[begin : begin + _AT_ONCE])))
     return len(gone)
+
+
+@cache
+def _between(table: Table) -> Select[Any]:
+    """The query for the blocks of the hours in `[low, high)`, built once."""
+    hour = _when(table)
+    mine = table.c.organization == bindparam("whose")
+    return select(hour, table.c.packed).where(mine, hour >= bindparam("low"), hour < bindparam("high")).order_by(hour)
+
+
+@cache
+def _removal(table: Table) -> Delete:
+    """The removal of the blocks of some hours, built once."""
+    mine = table.c.organization == bindparam("whose")
+    return delete(table).where(mine, _when(table).in_(bindparam("these", expanding=True)))
 
 
 def _when(table: Table) -> Column[int]:

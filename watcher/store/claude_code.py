@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from watcher.admin_api.answers import ClaudeCodeRow
 from watcher.store import held
@@ -20,6 +20,14 @@ _rows = Payload[tuple[ClaudeCodeRow, ...]](tuple[ClaudeCodeRow, ...])
 _NOTHING = "[]"
 """How a day without a row is kept."""
 
+_MINE = table.c.organization == bindparam("whose")
+_THIS = _MINE & (table.c.day == bindparam("when"))
+_PAYLOAD = select(table.c.payload).where(_THIS)
+_OBSERVED = select(table.c.day, table.c.observed_at).where(_MINE).order_by(table.c.day)
+_SEEN_AGAIN = update(table).where(_THIS).values(observed_at=bindparam("at"))
+_REMOVE = delete(table).where(_THIS)
+_ADD = insert(table)
+
 
 class ClaudeCode:
     """The Claude Code report of every organization, by UTC day."""
@@ -30,17 +38,17 @@ class ClaudeCode:
     def replace(self, organization: str, day: date, rows: Sequence[ClaudeCodeRow], observed_at: datetime) -> bool:
         """Take a finished reading of a day over; returns whether it says something new."""
         payload = _rows.write(tuple(rows))
-        this = (table.c.organization == organization) & (table.c.day == day_number(day))
-        at = moment(observed_at)
+        number, at = day_number(day), moment(observed_at)
+        this = {"whose": organization, "when": number}
         with self._database.writing() as connection:
-            held.update(connection, organization, SOURCE, [day_number(day)], {}, observed_at)
-            before = connection.execute(select(table.c.payload).where(this)).scalar_one_or_none()
+            held.update(connection, organization, SOURCE, [number], {}, observed_at)
+            before = connection.execute(_PAYLOAD, this).scalar_one_or_none()
             if before == payload:
-                connection.execute(update(table).where(this).values(observed_at=at))
+                connection.execute(_SEEN_AGAIN, {**this, "at": at})
                 return False
-            connection.execute(delete(table).where(this))
-            values = {"organization": organization, "day": day_number(day), "payload": payload}
-            connection.execute(insert(table).values(**values, observed_at=at, changed_at=at))
+            connection.execute(_REMOVE, this)
+            values = {"organization": organization, "day": number, "payload": payload}
+            connection.execute(_ADD, {**values, "observed_at": at, "changed_at": at})
         return True
 
     def hold_back(self, organization: str, day: date, observed_at: datetime) -> None:
@@ -53,9 +61,9 @@ class ClaudeCode:
 
     def holds_rows(self, organization: str, day: date) -> bool:
         """Whether the stored reading of a day has any row."""
-        this = (table.c.organization == organization) & (table.c.day == day_number(day))
+        this = {"whose": organization, "when": day_number(day)}
         with self._database.reading() as connection:
-            return connection.execute(select(table.c.payload).where(this)).scalar_one_or_none() not in {None, _NOTHING}
+            return connection.execute(_PAYLOAD, this).scalar_one_or_none() not in {None, _NOTHING}
 
     def read(self, organization: str, start: date, end: date) -> Mapping[date, tuple[ClaudeCodeRow, ...]]:
         """The rows of each day in `[start, end)` that was ever read, in order."""
@@ -73,9 +81,8 @@ class ClaudeCode:
 
     def observed(self, organization: str) -> Mapping[date, datetime]:
         """When each stored day was last read and believed, in order."""
-        query = select(table.c.day, table.c.observed_at).where(table.c.organization == organization)
         with self._database.reading() as connection:
-            rows = connection.execute(query.order_by(table.c.day))
+            rows = connection.execute(_OBSERVED, {"whose": organization})
             return {from_day(day): from_moment(at) for day, at in rows}
 
     def held(self, organization: str) -> tuple[held.Held[date], ...]:

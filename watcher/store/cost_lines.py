@@ -8,12 +8,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from watcher.admin_api.answers import CostRow
 from watcher.report_rows import CostLines, Texts
 from watcher.store.bulk import insert_rows
 from watcher.store.tables import cost_lines as table
+
+_MINE = table.c.organization == bindparam("whose")
+_EXTENT = select(func.count(), func.max(table.c.id)).where(_MINE)
+_ALL = select(table).where(_MINE).order_by(table.c.id)
 
 
 class LineIndex(NamedTuple):
@@ -31,12 +35,11 @@ class LineIds:
 
     def index(self, connection: Connection, organization: str) -> LineIndex:
         """The organization's lines; the same object as long as there are no others."""
-        mine = table.c.organization == organization
-        count, last = connection.execute(select(func.count(), func.max(table.c.id)).where(mine)).one()
+        count, last = connection.execute(_EXTENT, {"whose": organization}).one()
         state = (count, last or 0)
         known = self._indexed.get(organization)
         if known is None or known[0] != state:
-            rows = connection.execute(select(table).where(mine).order_by(table.c.id)).all()
+            rows = connection.execute(_ALL, {"whose": organization}).all()
             place = np.full(state[1] + 1, -1, dtype=np.int64)
             place[[row[0] for row in rows]] = np.arange(count)
             lines = CostLines(CostRow(*_texts(row), 0) for row in rows)
@@ -50,14 +53,13 @@ class LineIds:
 
 def ids_of(connection: Connection, organization: str, wanted: AbstractSet[Texts]) -> dict[Texts, int]:
     """The id of every line that is wanted, among others, making those that are new."""
-    mine = table.c.organization == organization
-    query = select(table).where(mine)
-    known = {_texts(row): row[0] for row in connection.execute(query)} if wanted else {}
+    mine = {"whose": organization}
+    known = {_texts(row): row[0] for row in connection.execute(_ALL, mine)} if wanted else {}
     fresh = sorted(wanted - known.keys(), key=lambda texts: tuple((text is not None, text or "") for text in texts))
     if fresh:
         last = connection.execute(select(func.max(table.c.id))).scalar_one() or 0
         insert_rows(connection, table, [(organization, *texts) for texts in fresh], [*table.columns][1:])
-        known |= {_texts(row): row[0] for row in connection.execute(query.where(table.c.id > last))}
+        known |= {_texts(row): row[0] for row in connection.execute(_ALL.where(table.c.id > last), mine)}
     return known
 
 

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 import numpy as np
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from watcher.admin_api.answers import CostBucket, CostRow
 from watcher.report_rows import CostRows, texts_of
@@ -24,6 +24,19 @@ from watcher.store.times import day_number, from_day, from_moment, moment
 SOURCE = "cost"
 COLUMNS = 2
 """The line's id and the amount."""
+
+_MINE = cost_days.c.organization == bindparam("whose")
+_THESE = _MINE & (cost_days.c.day >= bindparam("low")) & (cost_days.c.day < bindparam("high"))
+_BETWEEN = select(cost_days).where(_THESE).order_by(cost_days.c.day)
+_OBSERVED = (
+    select(cost_days.c.day, cost_days.c.observed_at, cost_days.c.row_count).where(_THESE).order_by(cost_days.c.day)
+)
+_SPAN = select(func.min(cost_days.c.day), func.max(cost_days.c.day)).where(_MINE)
+_SEEN_AGAIN = (
+    update(cost_days)
+    .where(_MINE, cost_days.c.day.in_(bindparam("these", expanding=True)))
+    .values(observed_at=bindparam("at"), readings=cost_days.c.readings + 1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +107,7 @@ class Costs:
         with self._database.reading() as connection:
             lines, place = self._lines.index(connection, organization)
             day_of, packed = blocks.read(connection, cost_blocks, organization, low, high, COLUMNS)
-            this = (cost_days.c.organization == organization) & (cost_days.c.day >= low) & (cost_days.c.day < high)
-            days = connection.execute(select(cost_days).where(this).order_by(cost_days.c.day)).all()
+            days = connection.execute(_BETWEEN, {"whose": organization, "low": low, "high": high}).all()
         which = place[packed[0]]
         bounds = np.searchsorted(day_of, [(state.day, state.day + 1) for state in days]).tolist()
         return tuple(
@@ -112,22 +124,17 @@ class Costs:
 
     def observed(self, organization: str, start: date, end: date) -> Mapping[date, DayState]:
         """What is known about each stored day in `[start, end)`, in order; a day never read is not in it."""
-        query = select(cost_days.c.day, cost_days.c.observed_at, cost_days.c.row_count).where(
-            cost_days.c.organization == organization,
-            cost_days.c.day >= day_number(start),
-            cost_days.c.day < day_number(end),
-        )
+        asked = {"whose": organization, "low": day_number(start), "high": day_number(end)}
         with self._database.reading() as connection:
             return {
                 from_day(day): DayState(from_moment(at), count)
-                for day, at, count in connection.execute(query.order_by(cost_days.c.day))
+                for day, at, count in connection.execute(_OBSERVED, asked)
             }
 
     def span(self, organization: str) -> tuple[date, date] | None:
         """From the first stored day to the day after the last one, or None where nothing is stored."""
-        query = select(func.min(cost_days.c.day), func.max(cost_days.c.day))
         with self._database.reading() as connection:
-            low, high = connection.execute(query.where(cost_days.c.organization == organization)).one()
+            low, high = connection.execute(_SPAN, {"whose": organization}).one()
         return None if low is None else (from_day(low), from_day(high + 1))
 
     def held(self, organization: str) -> tuple[held.Held[date], ...]:
@@ -158,18 +165,14 @@ def _digest(rows: Sequence[CostRow]) -> bytes:
 
 
 def _states(connection: Connection, organization: str, days: Collection[int]) -> dict[int, Any]:
-    query = select(cost_days).where(
-        cost_days.c.organization == organization, cost_days.c.day >= min(days), cost_days.c.day <= max(days)
-    )
-    return {row.day: row for row in connection.execute(query)}
+    asked = {"whose": organization, "low": min(days), "high": max(days) + 1}
+    return {row.day: row for row in connection.execute(_BETWEEN, asked)}
 
 
 def _agree(connection: Connection, organization: str, days: Sequence[int], observed_at: datetime) -> None:
     """Count one more reading that said the same."""
     if days:
-        mine = (cost_days.c.organization == organization) & cost_days.c.day.in_(days)
-        again = {"observed_at": moment(observed_at), "readings": cost_days.c.readings + 1}
-        connection.execute(update(cost_days).where(mine).values(**again))
+        connection.execute(_SEEN_AGAIN, {"whose": organization, "these": days, "at": moment(observed_at)})
 
 
 def _replace(

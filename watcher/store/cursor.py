@@ -9,7 +9,10 @@ from sqlalchemy import Connection, bindparam, delete, insert, select
 from watcher.store.database import Database
 from watcher.store.tables import cursor as table
 
-_VALUE = select(table.c.value).where(table.c.organization == bindparam("whose"), table.c.name == bindparam("named"))
+_MINE = table.c.organization == bindparam("whose")
+_VALUE = select(table.c.value).where(_MINE, table.c.name == bindparam("named"))
+_REMOVE = delete(table).where(_MINE, table.c.name.in_(bindparam("these", expanding=True)))
+_ADD = insert(table)
 
 
 class Cursor:
@@ -44,7 +47,6 @@ def read_cursor(connection: Connection, name: str, organization: str = "") -> st
 def write_cursor(connection: Connection, values: Mapping[str, str], organization: str = "") -> None:
     """Set the values of those names, inside a transaction."""
     if values:
-        these = (table.c.organization == organization) & table.c.name.in_(list(values))
         rows = [{"organization": organization, "name": name, "value": value} for name, value in values.items()]
-        connection.execute(delete(table).where(these))
-        connection.execute(insert(table), rows)
+        connection.execute(_REMOVE, {"whose": organization, "these": list(values)})
+        connection.execute(_ADD, rows)

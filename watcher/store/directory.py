@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from rules.model import CONSOLE, DEFAULT_WORKSPACE, UNATTRIBUTED, Names
 from watcher.admin_api.answers import ApiKey, Invite, Organization, User, Workspace
@@ -44,6 +44,12 @@ _MEMBER: Kind[WorkspaceMember] = Kind(
     lambda item: item.user_id,
     lambda item: item.role,
 )
+
+_KEYS_KNOWN = select(directory.c.id).where(
+    directory.c.organization == bindparam("whose"), directory.c.kind == _API_KEY.name
+)
+_KEYS_USED = select(series.c.api_key).distinct().where(series.c.organization == bindparam("whose"))
+_SWITCHED_OFF = _KEYS_KNOWN.where(directory.c.listed == 1, directory.c.status.in_(_OFF))
 
 
 class Directory:
@@ -122,23 +128,14 @@ class Directory:
 
     def switched_off(self, organization: str) -> frozenset[str]:
         """The ids of the keys that the last listing has as switched off, archived or expired."""
-        query = select(directory.c.id).where(
-            directory.c.organization == organization,
-            directory.c.kind == _API_KEY.name,
-            directory.c.listed == 1,
-            directory.c.status.in_(_OFF),
-        )
         with self._database.reading() as connection:
-            return frozenset(connection.scalars(query))
+            return frozenset(connection.scalars(_SWITCHED_OFF, {"whose": organization}))
 
     def unknown_api_keys(self, organization: str) -> tuple[str, ...]:
         """The ids of keys that have used or cost something and of which nothing is known, by id."""
-        known = select(directory.c.id).where(
-            directory.c.organization == organization, directory.c.kind == _API_KEY.name
-        )
-        query = select(series.c.api_key).distinct().where(series.c.organization == organization)
+        mine = {"whose": organization}
         with self._database.reading() as connection:
-            found = set(connection.scalars(query)) - set(connection.scalars(known)) - _NOBODYS
+            found = set(connection.scalars(_KEYS_USED, mine)) - set(connection.scalars(_KEYS_KNOWN, mine)) - _NOBODYS
         return tuple(sorted(found))
 
     def names(self, organization: str) -> Names:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, insert, or_, select, update
 
 from rules.quieted import Feedback
 from watcher.store.database import Database
@@ -14,6 +14,8 @@ from watcher.store.tables import feedback as table
 from watcher.store.times import moment
 
 _feedback = Payload[Feedback](Feedback)
+_HOLDS = or_(table.c.ends_at.is_(None), table.c.ends_at > bindparam("now"))
+_OPEN = select(table.c.payload).where(table.c.organization == bindparam("whose"), _HOLDS).order_by(table.c.alert)
 
 
 class Feedbacks:
@@ -24,10 +26,8 @@ class Feedbacks:
 
     def open(self, organization: str, now: datetime) -> tuple[Feedback, ...]:
         """All that still changes what is judged, by the id of the alert."""
-        holds = or_(table.c.ends_at.is_(None), table.c.ends_at > moment(now))
-        query = select(table.c.payload).where(table.c.organization == organization, holds)
         with self._database.reading() as connection:
-            payloads = connection.scalars(query.order_by(table.c.alert)).all()
+            payloads = connection.scalars(_OPEN, {"whose": organization, "now": moment(now)}).all()
         return tuple(map(_feedback.read, payloads))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from rules.groups import Group, waiting
 from watcher.store.database import Database
@@ -12,7 +12,7 @@ from watcher.store.payload import Payload
 from watcher.store.tables import groups as table
 
 _group = Payload[Group](Group)
-_ALIVE = select(table.c.organization, table.c.payload).order_by(table.c.organization, table.c.id)
+_ALIVE = select(table.c.payload).where(table.c.organization == bindparam("whose")).order_by(table.c.id)
 
 
 class Groups:
@@ -24,7 +24,7 @@ class Groups:
     def all(self, organization: str) -> tuple[Group, ...]:
         """Those of one organization, in the order of their ids."""
         with self._database.reading() as connection:
-            rows = connection.execute(_ALIVE.where(table.c.organization == organization)).all()
+            rows = connection.execute(_ALIVE, {"whose": organization}).all()
         return tuple(_group.read(row.payload) for row in rows)
 
     def waiting(self, organizations: Collection[str]) -> frozenset[tuple[str, str]]:

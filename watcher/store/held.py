@@ -14,11 +14,9 @@ from watcher.store.times import from_moment, moment
 
 Bucket = TypeVar("Bucket")
 
-_ALL = (
-    select(table)
-    .where(table.c.organization == bindparam("whose"), table.c.source == bindparam("of"))
-    .order_by(table.c.bucket)
-)
+_MINE = (table.c.organization == bindparam("whose")) & (table.c.source == bindparam("of"))
+_ALL = select(table).where(_MINE).order_by(table.c.bucket)
+_REMOVE = delete(table).where(_MINE, table.c.bucket.in_(bindparam("these", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +43,7 @@ def update(
     before = {row.bucket: row for row in connection.execute(_ALL, {"whose": organization, "of": source})}
     gone = [bucket for bucket in (*believed, *holds) if bucket in before]
     if gone:
-        mine = (table.c.organization == organization) & (table.c.source == source) & table.c.bucket.in_(gone)
-        connection.execute(delete(table).where(mine))
+        connection.execute(_REMOVE, {"whose": organization, "of": source, "these": gone})
     at = moment(observed_at)
     rows = [
         {

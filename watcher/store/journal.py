@@ -18,6 +18,8 @@ from watcher.store.times import from_moment, moment
 _FOR = "organization"
 """Under this name the details say which organization it is about."""
 
+_PENDING = select(commands).where(commands.c.consumed_at.is_(None)).order_by(commands.c.id)
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -88,9 +90,8 @@ class Commands:
 
     def pending(self, organization: str | None = None) -> tuple[Command, ...]:
         """What was not consumed yet, in the order it was asked for: of one organization, or of all."""
-        query = select(commands).where(commands.c.consumed_at.is_(None)).order_by(commands.c.id)
         with self._database.reading() as connection:
-            rows = connection.execute(query).all()
+            rows = connection.execute(_PENDING).all()
         found = (Command(row.id, from_moment(row.at), row.actor, row.what, json.loads(row.details)) for row in rows)
         return tuple(each for each in found if organization is None or each.details.get(_FOR, "") == organization)
 

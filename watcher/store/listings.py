@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from functools import lru_cache
+from typing import Any, Generic, NamedTuple, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, insert, select, update
+from sqlalchemy import Connection, Select, Update, and_, bindparam, insert, select, update
 
 from watcher.store.database import Database
 from watcher.store.payload import Payload
@@ -21,6 +22,30 @@ from watcher.store.times import from_moment, moment
 Item = TypeVar("Item")
 
 _YES_OR_NO = ("no", "yes")
+_FIELDS = ("name", "status", "listed", "payload")
+
+_OF = (directory.c.organization == bindparam("whose")) & (directory.c.kind == bindparam("of"))
+_ALL = select(directory).where(_OF).order_by(directory.c.id)
+_CHANGE = (
+    update(directory)
+    .where(_OF, directory.c.id == bindparam("ident"))
+    .values({field: bindparam(f"new_{field}") for field in _FIELDS})
+)
+
+
+class _Statements(NamedTuple):
+    """What is known of a kind of things, and that those listed were seen again."""
+
+    look: Select[Any]
+    see: Update
+
+
+@lru_cache(1024)
+def _within(part: str) -> _Statements:
+    """The statements about all things of a kind, or about those whose id begins with a text."""
+    mine = and_(_OF, directory.c.id.startswith(part, autoescape=True)) if part else _OF
+    see = update(directory).where(mine, directory.c.listed == 1).values(last_seen_at=bindparam("at"))
+    return _Statements(select(directory).where(mine), see)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +93,8 @@ class Listings(Generic[Item]):
     def __init__(self, database: Database, kind: Kind[Item]) -> None:
         self._database = database
         self._kind = kind
+        self._read: dict[str, dict[str, Item]] = {}
+        """What was read last of each organization, by its text: most of it is the same again."""
 
     def record(self, organization: str, items: Iterable[Item], observed_at: datetime, within: str = "") -> None:
         """Take a whole listing over; what it leaves out is listed no more.
@@ -100,12 +127,14 @@ class Listings(Generic[Item]):
 
     def all(self, organization: str) -> tuple[Listed[Item], ...]:
         """Everything ever listed or kept, by id."""
-        mine = (directory.c.organization == organization) & (directory.c.kind == self._kind.name)
         with self._database.reading() as connection:
-            rows = connection.execute(select(directory).where(mine).order_by(directory.c.id)).all()
+            rows = connection.execute(_ALL, {"whose": organization, "of": self._kind.name}).all()
+        before, payload = self._read.get(organization, {}), self._kind.payload
+        known = {row.payload: before.get(row.payload) or payload.read(row.payload) for row in rows}
+        self._read[organization] = known
         return tuple(
             Listed(
-                self._kind.payload.read(row.payload),
+                known[row.payload],
                 bool(row.listed),
                 from_moment(row.first_seen_at),
                 from_moment(row.last_seen_at),
@@ -155,18 +184,15 @@ class _TakeOver(Generic[Item]):
         self._organization = organization
         self._kind = kind
         self._at = at
-        self._mine: ColumnElement[bool] = and_(
-            directory.c.organization == organization,
-            directory.c.kind == kind.name,
-            *([directory.c.id.startswith(within, autoescape=True)] if within else []),
-        )
+        self._mine = {"whose": organization, "of": kind.name}
+        self._do = _within(within)
         self._fresh: list[dict[str, Any]] = []
         self._changed: list[dict[str, Any]] = []
         self._changes: list[dict[str, Any]] = []
 
     def take(self, items: Mapping[str, Item]) -> None:
         """Compare what is known with the listing, then write what differs."""
-        known = {row.id: row for row in self._connection.execute(select(directory).where(self._mine))}
+        known = {row.id: row for row in self._connection.execute(self._do.look, self._mine)}
         for ident, item in items.items():
             self._one(ident, item, known.get(ident))
         for ident, row in known.items():
@@ -210,14 +236,14 @@ class _TakeOver(Generic[Item]):
     def _write(self) -> None:
         connection, at = self._connection, self._at
         if self._changed:
-            this = self._mine & (directory.c.id == bindparam("ident"))
-            fields = ("name", "status", "listed", "payload")
-            change = update(directory).where(this).values({field: bindparam(f"new_{field}") for field in fields})
             connection.execute(
-                change,
-                [{"ident": row["id"], **{f"new_{field}": row[field] for field in fields}} for row in self._changed],
+                _CHANGE,
+                [
+                    {**self._mine, "ident": row["id"], **{f"new_{field}": row[field] for field in _FIELDS}}
+                    for row in self._changed
+                ],
             )
-        connection.execute(update(directory).where(self._mine, directory.c.listed == 1).values(last_seen_at=at))
+        connection.execute(self._do.see, {**self._mine, "at": at})
         if self._fresh:
             place = {"organization": self._organization, "kind": self._kind.name}
             seen = {"first_seen_at": at, "last_seen_at": at}

@@ -6,11 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 
 from watcher.store.database import Database
 from watcher.store.tables import lookups as table
 from watcher.store.times import from_moment, moment
+
+_OF = (table.c.organization == bindparam("whose")) & (table.c.subject == bindparam("of"))
+_ALL = select(table).where(_OF)
+_REMOVE = delete(table).where(_OF, table.c.id == bindparam("which"))
+_ADD = insert(table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +35,15 @@ class Lookups:
     def note(self, organization: str, subject: str, ident: str, asked_at: datetime, *, found: bool | None) -> None:
         """Remember a question and its answer in the place of the one before."""
         place = {"organization": organization, "subject": subject, "id": ident}
+        answer = None if found is None else int(found)
         with self._database.writing() as connection:
-            connection.execute(delete(table).where(*(table.c[name] == value for name, value in place.items())))
-            answer = None if found is None else int(found)
-            connection.execute(insert(table).values(**place, asked_at=moment(asked_at), found=answer))
+            connection.execute(_REMOVE, {"whose": organization, "of": subject, "which": ident})
+            connection.execute(_ADD, {**place, "asked_at": moment(asked_at), "found": answer})
 
     def all(self, organization: str, subject: str) -> Mapping[str, Lookup]:
         """Everything of one kind that was asked for, by id."""
-        query = select(table).where(table.c.organization == organization, table.c.subject == subject)
         with self._database.reading() as connection:
             return {
                 row.id: Lookup(from_moment(row.asked_at), None if row.found is None else bool(row.found))
-                for row in connection.execute(query)
+                for row in connection.execute(_ALL, {"whose": organization, "of": subject})
             }

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 
 from watcher.store.cursor import read_cursor, write_cursor
 from watcher.store.database import Database
@@ -14,6 +14,8 @@ from watcher.store.tables import organizations as table
 
 _REFUSED = "refused:"
 """What the name of a refusal in the cursor begins with; the organization's name follows."""
+
+_ID = select(table.c.id).where(table.c.label == bindparam("called"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Organizations:
     def id_of(self, label: str) -> str | None:
         """The id of the organization of that name; None where its key has never been asked."""
         with self._database.reading() as connection:
-            return connection.execute(select(table.c.id).where(table.c.label == label)).scalar_one_or_none()
+            return connection.execute(_ID, {"called": label}).scalar_one_or_none()
 
     def refusal(self, label: str) -> Refusal | None:
         """Why the organization of that name cannot be told, or is not the one it was; None where all is well."""

@@ -3,11 +3,33 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, insert, select
+from sqlalchemy import Connection, Delete, Insert, Select, Table, and_, bindparam, delete, insert, select
 
 from watcher.store.tables import analytics_readings, usage_readings
 from watcher.store.times import moment
+
+
+class _Statements(NamedTuple):
+    """What is done with the stretches of one table that touch the hours in `[low, high)`, built once."""
+
+    look: Select[Any]
+    remove: Delete
+    add: Insert
+
+
+def _statements(table: Table) -> _Statements:
+    column = table.c
+    mine = column.organization == bindparam("whose")
+    if "source" in column:
+        mine &= column.source == bindparam("of")
+    touched = and_(mine, column.start_hour < bindparam("high"), column.end_hour > bindparam("low"))
+    look = select(column.start_hour, column.end_hour, column.observed_at).where(touched)
+    return _Statements(look, delete(table).where(touched), insert(table))
+
+
+_USAGE, _ANALYTICS = _statements(usage_readings), _statements(analytics_readings)
 
 
 def record(
@@ -17,38 +39,25 @@ def record(
 
     `source` names one of the analytics reports; without it, it is the usage report.
     """
-    table, mine, whose = _stretches_of(organization, source)
-    touched = and_(mine, table.c.start_hour < high, table.c.end_hour > low)
+    do = _USAGE if source is None else _ANALYTICS
+    whose = {"organization": organization} | ({} if source is None else {"source": source})
+    touched = {"whose": organization, "of": source, "low": low, "high": high}
     fresh = [{**whose, "start_hour": low, "end_hour": high, "observed_at": moment(observed_at)}]
-    for start, end, at in connection.execute(
-        select(table.c.start_hour, table.c.end_hour, table.c.observed_at).where(touched)
-    ):
+    for start, end, at in connection.execute(do.look, touched):
         for left, right in ((start, min(end, low)), (max(start, high), end)):
             if left < right:
                 fresh.append({**whose, "start_hour": left, "end_hour": right, "observed_at": at})
-    connection.execute(delete(table).where(touched))
-    connection.execute(insert(table), fresh)
+    connection.execute(do.remove, touched)
+    connection.execute(do.add, fresh)
 
 
 def between(
     connection: Connection, organization: str, low: int, high: int, source: str | None = None
 ) -> dict[int, int]:
     """When each hour in `[low, high)` was last read, as the columns have it."""
-    table, mine, _ = _stretches_of(organization, source)
+    do = _USAGE if source is None else _ANALYTICS
     found: dict[int, int] = {}
-    query = select(table.c.start_hour, table.c.end_hour, table.c.observed_at).where(
-        mine, table.c.start_hour < high, table.c.end_hour > low
-    )
-    for start, end, at in connection.execute(query):
+    for start, end, at in connection.execute(do.look, {"whose": organization, "of": source, "low": low, "high": high}):
         for hour in range(max(start, low), min(end, high)):
             found[hour] = at
     return found
-
-
-def _stretches_of(organization: str, source: str | None) -> tuple[Table, ColumnElement[bool], dict[str, str]]:
-    """The table of the readings, which of its rows are meant, and what those have in common."""
-    if source is None:
-        return usage_readings, usage_readings.c.organization == organization, {"organization": organization}
-    of_both = analytics_readings.c
-    mine = and_(of_both.organization == organization, of_both.source == source)
-    return analytics_readings, mine, {"organization": organization, "source": source}

@@ -7,13 +7,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from watcher.store.packing import IntArray
 from watcher.store.tables import revisions as table
 from watcher.store.times import from_moment, moment
 
 Bucket = TypeVar("Bucket")
+
+_SINCE = (
+    select(table)
+    .where(
+        table.c.organization == bindparam("whose"),
+        table.c.source == bindparam("of"),
+        table.c.observed_at >= bindparam("since"),
+    )
+    .order_by(table.c.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +77,7 @@ def since(
     from_number: Callable[[int], Bucket],
 ) -> tuple[Revision[Bucket], ...]:
     """The changes of a source that were observed from `moment_from` on, in the order they were seen."""
-    query = (
-        select(table)
-        .where(
-            table.c.organization == organization,
-            table.c.source == source,
-            table.c.observed_at >= moment(moment_from),
-        )
-        .order_by(table.c.id)
-    )
+    asked = {"whose": organization, "of": source, "since": moment(moment_from)}
     return tuple(
         Revision(
             from_number(row.bucket),
@@ -85,5 +87,5 @@ def since(
             row.after,
             row.moved,
         )
-        for row in connection.execute(query)
+        for row in connection.execute(_SINCE, asked)
     )

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from rules.model import CONSOLE, DEFAULT_WORKSPACE
 from watcher.admin_api.answers import UsageBucket
@@ -17,6 +17,11 @@ from watcher.store.tables import series
 
 Dimensions: TypeAlias = tuple[str | None, ...]
 """The first seven fields of a `UsageRow`, nulls and all."""
+
+
+_MINE = series.c.organization == bindparam("whose")
+_EXTENT = select(func.count(), func.max(series.c.id)).where(_MINE)
+_ALL = select(series).where(_MINE).order_by(series.c.id)
 
 
 class SeriesKey(NamedTuple):
@@ -69,13 +74,11 @@ class SeriesIds:
 
     def index(self, connection: Connection, organization: str) -> SeriesIndex:
         """The organization's series; the same object as long as there are no others."""
-        ident = series.c.id
-        mine = series.c.organization == organization
-        count, last = connection.execute(select(func.count(), func.max(ident)).where(mine)).one()
+        count, last = connection.execute(_EXTENT, {"whose": organization}).one()
         state = (count, last or 0)
         known = self._indexed.get(organization)
         if known is None or known[0] != state:
-            rows = connection.execute(select(series).where(mine).order_by(ident)).all()
+            rows = connection.execute(_ALL, {"whose": organization}).all()
             place = np.full(state[1] + 1, -1, dtype=np.int32)
             place[[row[0] for row in rows]] = np.arange(count)
             known = self._indexed[organization] = state, SeriesIndex(tuple(SeriesKey(*row[2:]) for row in rows), place)
@@ -98,7 +101,7 @@ def _names(dimensions: Dimensions) -> tuple[str, ...]:
 
 def _stored_ids(connection: Connection, organization: str) -> dict[Dimensions, int]:
     ids: dict[Dimensions, int] = {}
-    for row in connection.execute(select(series).where(series.c.organization == organization)):
+    for row in connection.execute(_ALL, {"whose": organization}):
         ident, _, workspace, key, *rest = row
         ids[
             None if key == CONSOLE else key,

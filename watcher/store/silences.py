@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from rules.quieted import Silence
 from watcher.store.database import Database
@@ -14,6 +14,8 @@ from watcher.store.tables import silences as table
 from watcher.store.times import moment
 
 _silence = Payload[Silence](Silence)
+_MINE = table.c.organization == bindparam("whose")
+_OPEN = select(table.c.payload).where(_MINE, table.c.ends_at > bindparam("now")).order_by(table.c.ends_at, table.c.id)
 
 
 class Silences:
@@ -24,9 +26,8 @@ class Silences:
 
     def open(self, organization: str, now: datetime) -> tuple[Silence, ...]:
         """Those that have not ended, in force or to come, the next to end first."""
-        query = select(table.c.payload).where(table.c.organization == organization, table.c.ends_at > moment(now))
         with self._database.reading() as connection:
-            payloads = connection.scalars(query.order_by(table.c.ends_at, table.c.id)).all()
+            payloads = connection.scalars(_OPEN, {"whose": organization, "now": moment(now)}).all()
         return tuple(map(_silence.read, payloads))
 
     def all(self, organization: str) -> tuple[Silence, ...]:

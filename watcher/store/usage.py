@@ -158,10 +158,8 @@ class Usage:
 
     def span(self, organization: str) -> tuple[datetime, datetime] | None:
         """From the first stored hour to the end of the last one, or None where nothing is stored."""
-        hour = usage_buckets.c.hour
         with self._database.reading() as connection:
-            query = select(func.min(hour), func.max(hour)).where(usage_buckets.c.organization == organization)
-            low, high = connection.execute(query).one()
+            low, high = connection.execute(_SPAN, {"whose": organization}).one()
         return None if low is None else (from_hour(low), from_hour(high + 1))
 
     def read_at(self, organization: str, start: datetime, end: datetime) -> Mapping[datetime, datetime]:
@@ -210,6 +208,11 @@ _BETWEEN = (
 )
 
 
+_MINE = usage_buckets.c.organization == bindparam("whose")
+_SPAN = select(func.min(usage_buckets.c.hour), func.max(usage_buckets.c.hour)).where(_MINE)
+_REMOVE = delete(usage_buckets).where(_MINE, usage_buckets.c.hour == bindparam("when"))
+
+
 def _stored(connection: Connection, organization: str, low: int, high: int) -> dict[int, _Stored]:
     read = readings.between(connection, organization, low, high)
     accepted = held.accepted(connection, organization, SOURCE)
@@ -245,8 +248,7 @@ def _write(
         change = revisions.compare(number, before.observed_at, old, changed[number].columns, TOKENS)
         if before.observed_at >= moment(from_hour(number + 1)) or change.after < change.before:
             log.append(change)
-        this = (usage_buckets.c.organization == organization) & (usage_buckets.c.hour == number)
-        connection.execute(delete(usage_buckets).where(this))
+        connection.execute(_REMOVE, {"whose": organization, "when": number})
     blocks.write(connection, usage_blocks, organization, {hour: new.columns for hour, new in changed.items()}, stored)
     at = moment(observed_at)
     rows = []
