@@ -93,7 +93,7 @@ def watcher(*arguments: str | Path, env: Mapping[str, str] | None = None) -> sub
     """Run the command as a process of its own, to its end."""
     command = [sys.executable, "-m", "watcher", *map(str, arguments)]
     return subprocess.run(
-        command, env=dict(env or environment()), capture_output=True, encoding="utf-8", timeout=60, check=False
+        command, env=dict(env or environment()), capture_output=True, encoding="utf-8", timeout=110, check=False
     )
 
 

@@ -89,7 +89,7 @@ class Stable:
         return self._log.read_text(errors="replace")[-4000:]
 
     def close(self) -> None:
-        self._process.communicate(timeout=10)
+        self._process.communicate(timeout=60)
         self._stderr.close()
 
 

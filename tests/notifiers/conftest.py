@@ -68,7 +68,7 @@ class Scripts:
     def bytes_then_hang(data: bytes) -> Script:
         def script(connection: socket.socket) -> None:
             connection.sendall(data)
-            connection.settimeout(5)
+            connection.settimeout(60)
             connection.recv(1)
 
         return script

@@ -63,7 +63,7 @@ def test_every_failure_may_pass_and_tells_no_address(
         caplog.set_level(1, logger=logger or None)
     server = serve(OUTCOMES[name](scripts))
     hasty = any(word in name for word in ("silence", "byte"))
-    notifier = AppriseNotifier("chat", (address(server),), timeout=0.3 if hasty else 20.0)
+    notifier = AppriseNotifier("chat", (address(server),), timeout=0.3 if hasty else 60.0)
     with pytest.raises(DeliveryError, match="did not get the message to the service") as caught:
         notifier.send(notification(runaway_key()))
     assert caught.value.retryable

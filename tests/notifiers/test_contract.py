@@ -26,7 +26,7 @@ from notifiers.webhook import WebhookNotifier
 
 CANARY = "CANARY-4f9aXq"
 PATH = f"/services/T00/B00/{CANARY}?token={CANARY}"
-PATIENT, HASTY = 10.0, 0.3
+PATIENT, HASTY = 60.0, 0.3
 """Seconds: what has to be answered may take long on a busy machine; what never will be is given up soon."""
 ECHO = f"Cannot POST {PATH}".encode()
 """What some servers answer: the address they were asked for."""

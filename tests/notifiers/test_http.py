@@ -16,6 +16,8 @@ import pytest
 from notifiers.base import DeliveryError
 from notifiers.http import LARGEST_ANSWER, AnsweredError, OutgoingHttp
 
+PATIENT = 60.0
+"""Seconds that what is to come at once is waited for."""
 PUBLIC, OTHER_PUBLIC, PUBLIC_6 = "8.8.8.8", "9.9.9.9", "2606:4700::1111"
 
 
@@ -102,14 +104,14 @@ def test_an_address_in_the_url_is_never_looked_up() -> None:
 
 def test_the_next_address_is_tried_when_one_refuses_the_connection(serve: Callable[..., Any], scripts: Any) -> None:
     server = serve(scripts.answer(200))
-    http = OutgoingHttp(timeout=2, resolve=Resolver(("127.0.0.2", "127.0.0.3", "127.0.0.1")))
+    http = OutgoingHttp(timeout=PATIENT, resolve=Resolver(("127.0.0.2", "127.0.0.3", "127.0.0.1")))
     assert http.get(f"http://receiver.test:{server.port}/x", allow_private=True).status == 200
     assert server.received[0].headers["host"] == f"receiver.test:{server.port}"
 
 
 def test_another_address_is_not_tried_once_something_was_sent(serve: Callable[..., Any], scripts: Any) -> None:
     server = serve(scripts.reset)
-    http = OutgoingHttp(timeout=2, resolve=Resolver(("127.0.0.1", "127.0.0.2")))
+    http = OutgoingHttp(timeout=PATIENT, resolve=Resolver(("127.0.0.1", "127.0.0.2")))
     with pytest.raises(DeliveryError, match="broke"):
         http.post(f"http://receiver.test:{server.port}/", json={}, allow_private=True)
     assert len(server.received) == 1
@@ -119,7 +121,7 @@ def test_a_redirect_is_refused_and_not_followed(serve: Callable[..., Any], scrip
     target = serve(scripts.answer(200))
     server = serve(scripts.answer(307, {"location": target.url}))
     with pytest.raises(AnsweredError, match="not followed") as caught:
-        OutgoingHttp(timeout=2).post(server.url, json={}, allow_private=True)
+        OutgoingHttp(timeout=PATIENT).post(server.url, json={}, allow_private=True)
     assert not caught.value.retryable
     assert target.received == []
 
@@ -130,7 +132,7 @@ def test_proxies_of_the_environment_are_not_used(
     proxy, server = serve(scripts.answer(200)), serve(scripts.answer(200))
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, proxy.url)
-    OutgoingHttp(timeout=2).get(server.url, allow_private=True)
+    OutgoingHttp(timeout=PATIENT).get(server.url, allow_private=True)
     assert (len(proxy.received), len(server.received)) == (0, 1)
 
 
@@ -139,7 +141,7 @@ def test_a_proxy_that_is_set_is_gone_through_and_the_name_is_left_to_it(
 ) -> None:
     proxy = serve(scripts.answer(200))
     resolver = Resolver((PUBLIC,))
-    direct = OutgoingHttp(timeout=2, resolve=resolver)
+    direct = OutgoingHttp(timeout=PATIENT, resolve=resolver)
     proxied = direct.through(f"http://ann:pass@127.0.0.1:{proxy.port}", None)
     assert proxied.post("http://receiver.test:81/a?b", json={}, allow_private=True).status == 200
     (request,) = proxy.received
@@ -152,7 +154,7 @@ def test_a_proxy_that_is_set_is_gone_through_and_the_name_is_left_to_it(
 
 def test_https_through_a_proxy_is_a_tunnel_that_sees_only_the_name(serve: Callable[..., Any], scripts: Any) -> None:
     proxy = serve(scripts.answer(403))
-    http = OutgoingHttp(timeout=2).through(f"http://127.0.0.1:{proxy.port}", None)
+    http = OutgoingHttp(timeout=PATIENT).through(f"http://127.0.0.1:{proxy.port}", None)
     with pytest.raises(DeliveryError, match="the proxy did not connect") as caught:
         http.post("https://receiver.test/secret", json={})
     assert caught.value.retryable
@@ -163,7 +165,7 @@ def test_https_through_a_proxy_is_a_tunnel_that_sees_only_the_name(serve: Callab
 def test_a_proxy_opens_no_address_that_is_shut(url: str, serve: Callable[..., Any], scripts: Any) -> None:
     proxy = serve(scripts.answer(200))
     with pytest.raises(DeliveryError):
-        OutgoingHttp(timeout=2).through(f"http://127.0.0.1:{proxy.port}", None).post(url, json={})
+        OutgoingHttp(timeout=PATIENT).through(f"http://127.0.0.1:{proxy.port}", None).post(url, json={})
     assert proxy.received == []
 
 
@@ -172,7 +174,7 @@ def test_a_proxy_that_is_not_there_or_wants_a_password_is_told_as_that(
 ) -> None:
     asking = serve(scripts.answer(407))
     for port, why, retryable in ((refused_port, "could not be reached", True), (asking.port, "wants a user", False)):
-        http = OutgoingHttp(timeout=2).through(f"http://ann:CANARY@127.0.0.1:{port}", None)
+        http = OutgoingHttp(timeout=PATIENT).through(f"http://ann:CANARY@127.0.0.1:{port}", None)
         with pytest.raises(DeliveryError, match=f"the proxy {why}") as caught:
             http.post("http://receiver.test/", json={}, allow_private=True)
         assert caught.value.retryable is retryable
@@ -182,12 +184,12 @@ def test_a_proxy_that_is_not_there_or_wants_a_password_is_told_as_that(
 def test_the_whole_exchange_has_one_time_limit_however_slowly_the_answer_drips(
     serve: Callable[..., Any], scripts: Any
 ) -> None:
-    server = serve(scripts.drip(b"HTTP/1.1 200 OK\r\n" + b"x-pad: y\r\n" * 500, pause=0.02))
+    server = serve(scripts.drip(b"HTTP/1.1 200 OK\r\n" + b"x-pad: y\r\n" * 700, pause=0.02))
     began = time.monotonic()
     with pytest.raises(DeliveryError, match=r"within 0\.5 seconds") as caught:
         OutgoingHttp(timeout=0.5).get(server.url, allow_private=True)
     assert caught.value.retryable
-    assert time.monotonic() - began < 5, "all that drips would take over a minute"
+    assert time.monotonic() - began < PATIENT, "all that drips would take over two minutes"
 
 
 def test_a_listener_that_never_accepts_is_given_up_in_time() -> None:
@@ -203,26 +205,26 @@ def test_a_listener_that_never_accepts_is_given_up_in_time() -> None:
         with pytest.raises(DeliveryError, match=r"in time|no whole answer within") as caught:
             OutgoingHttp(timeout=0.4).get(f"http://127.0.0.1:{port}/", allow_private=True)
         assert caught.value.retryable
-        assert time.monotonic() - began < 5, "the system would try for over two minutes"
+        assert time.monotonic() - began < PATIENT, "the system would try for over two minutes"
         for one in held:
             one.close()
 
 
 def test_no_more_than_the_beginning_of_an_answer_is_read(serve: Callable[..., Any], scripts: Any) -> None:
     server = serve(scripts.answer(200, body=b"y" * 50_000_000))
-    response = OutgoingHttp(timeout=5).get(server.url, allow_private=True)
+    response = OutgoingHttp(timeout=PATIENT).get(server.url, allow_private=True)
     assert response.excerpt == "y" * LARGEST_ANSWER
 
 
 def test_a_compressed_answer_is_not_unfolded(serve: Callable[..., Any], scripts: Any) -> None:
     server = serve(scripts.answer(200, {"content-encoding": "gzip"}, b"not gzip at all"))
-    assert OutgoingHttp(timeout=2).get(server.url, allow_private=True).excerpt == "not gzip at all"
+    assert OutgoingHttp(timeout=PATIENT).get(server.url, allow_private=True).excerpt == "not gzip at all"
     assert server.received[0].headers["accept-encoding"] == "identity"
 
 
 def test_exchanges_from_many_threads_do_not_disturb_each_other(serve: Callable[..., Any], scripts: Any) -> None:
     server = serve(scripts.answer(200))
-    http = OutgoingHttp(timeout=5)
+    http = OutgoingHttp(timeout=PATIENT)
     statuses: list[int] = []
     threads = [
         threading.Thread(target=lambda: statuses.append(http.get(server.url, allow_private=True).status))
@@ -238,7 +240,7 @@ def test_exchanges_from_many_threads_do_not_disturb_each_other(serve: Callable[.
 def test_a_header_that_cannot_be_written_is_told_as_that(serve: Callable[..., Any], scripts: Any) -> None:
     server = serve(scripts.answer(200))
     with pytest.raises(DeliveryError, match="could not be written") as caught:
-        OutgoingHttp(timeout=2).get(server.url, headers={"X-Id": "a\r\nb: c"}, allow_private=True)
+        OutgoingHttp(timeout=PATIENT).get(server.url, headers={"X-Id": "a\r\nb: c"}, allow_private=True)
     assert not caught.value.retryable
     assert server.received == []
 
@@ -280,7 +282,7 @@ def test_the_certificate_is_verified_against_the_name_though_an_address_is_conne
     trusting = ssl.create_default_context(cafile=str(certificate))
     resolver = Resolver(("127.0.0.1",))
 
-    ours = OutgoingHttp(timeout=3, resolve=resolver, tls=trusting)
+    ours = OutgoingHttp(timeout=PATIENT, resolve=resolver, tls=trusting)
     assert ours.get(f"https://receiver.test:{server.port}/", allow_private=True).status == 200
     assert asked_for == ["receiver.test"]
     with pytest.raises(DeliveryError, match="certificate was not accepted: Hostname mismatch") as caught:
@@ -288,7 +290,7 @@ def test_the_certificate_is_verified_against_the_name_though_an_address_is_conne
     assert caught.value.retryable
     assert "secret-name" not in caught.value.reason
     with pytest.raises(DeliveryError, match="certificate was not accepted: self-signed certificate"):
-        OutgoingHttp(timeout=3, resolve=resolver).get(f"https://receiver.test:{server.port}/", allow_private=True)
+        OutgoingHttp(timeout=PATIENT, resolve=resolver).get(f"https://receiver.test:{server.port}/", allow_private=True)
     assert len(server.received) == 1
 
 

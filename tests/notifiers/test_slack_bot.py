@@ -46,7 +46,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def bot(slack: Workspace, store: Store, **more: Any) -> SlackBotNotifier:
-    http = OutgoingHttp(timeout=5, tls=TLS)
+    http = OutgoingHttp(timeout=60, tls=TLS)
     api = SlackApi(BOT_TOKEN, http, f"{slack.url}/api/", allow_private=True)
     pace = Pace(seconds=lambda: 0.0, pause=lambda _seconds: None)
     given: dict[str, Any] = {"memory": store.slack_messages, "draw": lambda _chart: b"\x89PNG", "pace": pace, **more}

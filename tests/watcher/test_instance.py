@@ -66,7 +66,7 @@ def test_of_several_that_start_at_once_exactly_one_runs(tmp_path: Path) -> None:
         assert sorted(lines) == ["holding", "refused", "refused", "refused"]
         for process, line in zip(processes, lines, strict=True):
             if line == "refused":
-                assert process.wait(10) == 75
+                assert process.wait(60) == 75
     finally:
         for process in processes:
             process.kill()
@@ -81,7 +81,7 @@ def test_the_lock_is_free_at_once_after_a_kill(tmp_path: Path) -> None:
         holder.wait()
         began = time.monotonic()
         with single_instance(url):
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < 30
 
 
 def test_other_databases_are_not_locked(tmp_path: Path) -> None:

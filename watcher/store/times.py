@@ -8,6 +8,7 @@ days since then.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import overload
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -44,6 +45,7 @@ def hour_after(value: datetime) -> int:
     return -((EPOCH - value) // _HOUR)
 
 
+@lru_cache(1 << 15)  # of more than three years: every cycle asks for all that it knows of
 def from_hour(value: int) -> datetime:
     """When hour `value` begins."""
     return EPOCH + timedelta(hours=value)

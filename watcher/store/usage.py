@@ -53,8 +53,7 @@ class UsageColumns:
         return int(self.hour.shape[0])
 
 
-@dataclass(frozen=True, slots=True)
-class BucketState:
+class BucketState(NamedTuple):
     """What is known about one stored hour.
 
     `observed_at` is when the last reading that was believed was taken, `changed_at` when one last said something new,

@@ -51,7 +51,7 @@ def test_html_resets_half_bodies_and_timeouts_are_what_they_are(serve, tmp_path)
         '[[fault]]\nkind = "html"\npath = "*/me"\ntimes = 1\n'
         '[[fault]]\nkind = "reset"\npath = "*/users"\ntimes = 1\n'
         '[[fault]]\nkind = "half-body"\npath = "*/api_keys"\ntimes = 1\n'
-        '[[fault]]\nkind = "timeout"\npath = "*/invites"\ntimes = 1\nhang = 5\n'
+        '[[fault]]\nkind = "timeout"\npath = "*/invites"\ntimes = 1\nhang = 60\n'
     )
     api = serve(faults=file)
     page = api.client.get(ME)
@@ -62,7 +62,7 @@ def test_html_resets_half_bodies_and_timeouts_are_what_they_are(serve, tmp_path)
     with pytest.raises(httpx.RemoteProtocolError, match=r"incomplete|without sending complete"):
         api.get("api_keys")
     with pytest.raises(httpx.ReadTimeout):
-        api.client.get("/v1/organizations/invites", timeout=0.1)
+        api.client.get("/v1/organizations/invites", timeout=httpx.Timeout(60, read=0.1))
     for path in ("me", "users", "api_keys", "invites"):
         assert api.get(path)
 

@@ -96,11 +96,11 @@ class Served:
         return self.status
 
     def get(self, path: str = "/", **headers: str) -> httpx.Response:
-        return httpx.get(self.url + path, headers=headers, trust_env=False)
+        return httpx.get(self.url + path, headers=headers, trust_env=False, timeout=60)
 
     def raw(self, sent: bytes) -> bytes:
         """How a few bytes on a connection of their own are answered, to the end of the answer's headers."""
-        with socket.create_connection(self.address, timeout=5) as plug:
+        with socket.create_connection(self.address, timeout=60) as plug:
             plug.sendall(sent)
             answer = b""
             while b"\r\n\r\n" not in answer and (piece := plug.recv(65536)):
