@@ -33,8 +33,10 @@ ANSWERING = 4.0
 class Listening:
     """The connections to Slack of one configuration after the other."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, *, quick: float = QUICK, answering: float = ANSWERING) -> None:
+        """`quick` and `answering` are how many seconds a user's name, and an answer to a press, may take."""
         self._store, self._clock = store, clock
+        self._quick, self._answering = quick, answering
         self._sockets: tuple[SlackSocket, ...] = ()
 
     def begin(self, settings: Settings, http: OutgoingHttp, organizations: Callable[[], Collection[str]]) -> None:
@@ -66,8 +68,8 @@ class Listening:
         from watcher.slack_actions import SlackActions  # noqa: PLC0415
 
         first = bots[0]
-        api, answering = slack_api(first, http), slack_api(first, OutgoingHttp(timeout=ANSWERING))
-        name_of = _Names(slack_api(first, OutgoingHttp(timeout=QUICK))).of
+        api, answering = slack_api(first, http), slack_api(first, OutgoingHttp(timeout=self._answering))
+        name_of = _Names(slack_api(first, OutgoingHttp(timeout=self._quick))).of
         actions = {
             bot.name: SlackActions(self._store, self._clock, bot.name, bot.actors, organizations, name_of)
             for bot in bots

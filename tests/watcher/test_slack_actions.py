@@ -173,7 +173,7 @@ def slack() -> Iterator[Workspace]:
 
 @pytest.fixture
 def listening(slack: Workspace, store: Store, tmp_path: Path) -> Iterator[Listening]:
-    ears = Listening(store, DrillClock(NOW, 0.0))
+    ears = Listening(store, DrillClock(NOW, 0.0), quick=60, answering=60)
     ears.begin(settings(slack, tmp_path), OutgoingHttp(timeout=60), organizations)
     assert slack.connected.wait(60)
     yield ears
@@ -230,7 +230,7 @@ def test_two_receivers_of_one_app_share_a_connection_and_keep_their_actors(
 ) -> None:
     given = settings(slack, tmp_path)
     other = replace(given.receivers[0], name="finance", channel="C99999999", actors=("U99999999",))
-    ears = Listening(store, DrillClock(NOW, 0.0))
+    ears = Listening(store, DrillClock(NOW, 0.0), quick=60, answering=60)
     ears.begin(replace(given, receivers=(other, *given.receivers)), OutgoingHttp(timeout=60), organizations)
     assert slack.connected.wait(60)
     slack.press(ACKNOWLEDGE, told(store, runaway_key()).id, TS)
@@ -269,7 +269,7 @@ def test_no_token_and_no_address_of_a_connection_is_in_a_log(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     slack.refuse("apps.connections.open", Refusal("invalid_auth"))
-    ears = Listening(store, DrillClock(NOW, 0.0))
+    ears = Listening(store, DrillClock(NOW, 0.0), quick=60, answering=60)
     ears.begin(settings(slack, tmp_path), OutgoingHttp(timeout=60), organizations)
     assert slack.connected.wait(60)
     ears.stop()
