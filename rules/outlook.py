@@ -28,8 +28,8 @@ def outlook(
 ) -> list[Line]:
     """The lines of `rules.budgets.lines`, dearest first, the first `MOST` with their forecast.
 
-    The same have their burn rate. Crossings are those of `amounts`. `off` are the ids of keys that are switched off. What
-    rolls on has no end to forecast.
+    The same have their burn rate. Crossings are those of `amounts`. `off` are the ids of keys that are switched off.
+    What rolls on has no end to forecast.
     """
     found, period = lines(budget, view, names, now), running(budget, now)
     if not found or period is None:
