@@ -177,3 +177,15 @@ TIME = _gauge("time_seconds", "The program's own clock.")
 CLOCK_JUMPS = _counter("clock_jumps", "Times that the machine's clock was set.")
 RELOAD_FAILURES = _counter("config_reload_failures", "Reloads of the configuration that were refused.")
 BUILD = _declare("info", "build_info", "The version that runs.", "version")
+
+# ------------------------------------------------------------------------------------------ history, not scraped
+# What `watcher export openmetrics` writes: what an hour had, at the time of its end.
+
+HISTORY = (
+    HOURLY_SPEND := Metric(
+        "watcher_hourly_spend_usd", "gauge", "Settled spend of the hour that ends here.", ("organization", *PLACES)
+    ),
+    HOURLY_TOKENS := Metric(
+        "watcher_hourly_tokens", "gauge", "Tokens of the hour that ends here.", ("organization", *PLACES)
+    ),
+)
