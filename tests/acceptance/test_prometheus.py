@@ -31,7 +31,7 @@ RULES, DASHBOARDS = ROOT / "deploy/prometheus/rules.yml", ROOT / "deploy/grafana
 BINARIES = {name: shutil.which(name) for name in ("prometheus", "promtool")}
 BEGINS = datetime(2026, 11, 18, 12, 40, tzinfo=UTC)
 """Before any day on which this runs, so that the history lies before what is scraped."""
-SPEED = 240
+SPEED = 480
 TOKEN = "t0ken-of-the-scraper"
 CONFIG = """\
 [[budget]]
@@ -172,7 +172,7 @@ def test_it_scrapes_the_daemon_judges_it_by_our_rules_and_has_its_history(
     with Simulator(world, clock.now) as simulator, Listener() as hook, Listener(answer=500) as broken:
         more = CONFIG + receiver("hook", hook.url) + receiver("broken", broken.url)
         config = write_config(tmp_path, simulator.url, more, backfill="9d")
-        text = config.read_text().replace("[poll]", f'token = "{TOKEN}"\n[poll]\nusage_every = "10m"')
+        text = config.read_text().replace("[poll]", f'token = "{TOKEN}"\n[poll]\nusage_every = "20m"')
         config.write_text(text)
         with Running(config, env=environment(f"{BEGINS:%Y-%m-%dT%H:%M:%SZ}@{SPEED}")) as daemon:
             assert until(lambda: daemon.get("/-/ready").status_code == 200)
