@@ -12,7 +12,6 @@ from typing import Annotated
 
 import typer
 
-from notifiers.text import plural
 from watcher.cli.context import DEFAULT_CONFIG, ConfigFile, clock_for, fail, load_settings, open_store
 from watcher.cli.organizations import WRONG_USAGE, OnlyOrganization, chosen
 from watcher.cli.spend import window
@@ -79,6 +78,7 @@ def openmetrics(
 
     Only days whose bill is final are written, so that a later run adds to this one and never contradicts it.
     """
+    from notifiers.text import plural
     from watcher.ledger.history import history
     from watcher.metrics.openmetrics import openmetrics as lines_of
     from watcher.pricing import PriceBook
