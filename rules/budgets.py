@@ -152,6 +152,8 @@ class Line:
     """Why there is no limit, as a clause; empty where there is one."""
     measure: Measure = SPEND
     """What is counted: the amounts are in its unit."""
+    burn: float | None = None
+    """How many times as fast as the even share of the limit the last hours used it up; see `rules.outlook`."""
 
     @property
     def used(self) -> float | None:

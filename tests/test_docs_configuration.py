@@ -124,6 +124,8 @@ def test_what_the_example_shows_commented_out_is_valid_too(tmp_path: Path) -> No
     env["WEBHOOK_SECRET"] = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
     env["PRODUCTION_ADMIN_KEY"] = "sk-ant-admin01-y"
     env |= {
+        "WATCHER_TOKEN": "t" * 32,
+        "WATCHER_PASSWORD": "p" * 12,
         "ALERTMANAGER_PASSWORD": "p",
         "ALERTMANAGER_TOKEN": "t",
         "PAGERDUTY_ROUTING_KEY": "R" * 32,

@@ -55,6 +55,8 @@ class World:
     """What the anomaly rules learnt in the cycles before: without it they learn it once more, and say the same."""
     planned: Planned = field(default_factory=Planned)
     """The events of the whole configuration."""
+    every_key: bool = False
+    """Whether the figures to be shown have every key by itself, and not only the dearest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,8 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
     past = recall(world, rules, now)
     decision = decide(snapshot, rules, past, now, world.carried)
     judged = replace(snapshot, view=decision.view, counted=decision.counted)
-    figures = overviews.overview(judged, rules.budgets, decision.stall, now)
+    used = world.ledger.tokens(now.date())
+    figures = overviews.overview(judged, rules.budgets, decision.stall, now, used, every_key=world.every_key)
     figures = replace(figures, paused=decision.paused, silences=decision.in_force)
     told = digests(store, judged, rules, figures.budgets, decision.alerts, now, first=past.is_first)
     decision = replace(decision, notifications=(*decision.notifications, *told.notifications))

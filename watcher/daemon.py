@@ -19,7 +19,7 @@ from watcher.metrics import Board, Metrics, left_over
 from watcher.outbox import deliver
 from watcher.refreshing import Refreshing
 from watcher.schedule import Schedule
-from watcher.settings import Settings
+from watcher.settings import HttpSettings, Settings
 from watcher.status import read_standing
 from watcher.store import Store, StoreError
 from watcher.underway import UnderWay, let_end
@@ -73,6 +73,7 @@ class Daemon:
         self._deliveries = UnderWay()
         self._refreshing = Refreshing()
         self._listening = Listening(store, clock)
+        metrics.now = clock.now
         self._force = self._prepare(settings)
 
     @property
@@ -84,6 +85,11 @@ class Daemon:
     def receivers(self) -> tuple[str, ...]:
         """The names of the receivers that the configuration in force has."""
         return tuple(notifier.name for notifier in self._force.parts.notifiers)
+
+    @property
+    def http(self) -> HttpSettings:
+        """Who may read the pages, as the configuration in force says it."""
+        return self._force.parts.settings.http
 
     @property
     def ready(self) -> bool:
@@ -119,8 +125,9 @@ class Daemon:
         before = self._force
         if settings.store.url != before.parts.settings.store.url:
             return "store.url cannot change while the daemon runs: restart it"
-        if settings.http.listen != before.parts.settings.http.listen:
-            return "http.listen cannot change while the daemon runs: restart it"
+        for key, named in (("listen", "listen"), ("tls", "tls_certificate_file")):
+            if getattr(settings.http, key) != getattr(before.parts.settings.http, key):
+                return f"http.{named} cannot change while the daemon runs: restart it"
         try:
             after = self._prepare(settings)
         except StoreError as error:
@@ -147,6 +154,7 @@ class Daemon:
         force = InForce.of(settings, self._store, self._wire, self._observe, self._turns)
         for watched in force.watched:
             self._metrics.tally(watched.label, watched.organization)
+        self._metrics.shown = settings.metrics
         return force
 
     def _plan_jobs(self) -> None:
@@ -225,15 +233,13 @@ class Daemon:
                 return
             try:
                 done = deliver(self._store.outbox, notifier, self._clock.now)
-                if done.sent or done.failed:
+                if done.sent or done.failed or done.refused:
                     self._metrics.waiting = waiting_by_receiver(force.parts)
                 refreshed = self._refreshing.tend(self._store, notifier, force.organizations, self._clock.now())
             except StoreError as error:
                 log.error("deliveries wait: the store cannot be read or written", why=str(error))
                 return
-        for reason in done.reasons:
-            self._metrics.deliveries.labels(notifier.name, reason.value).inc()
-        self._metrics.delivery_failures.labels(notifier.name).inc(done.failed + (not refreshed))
+        self._metrics.delivered(notifier.name, done.reasons, done.failed + (not refreshed), done.refused)
 
     def _observe(self, label: str, request: RequestObservation) -> None:
         self._metrics.tally(label).request(request.outcome, request.seconds)

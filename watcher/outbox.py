@@ -67,6 +67,9 @@ class Delivered:
     reasons: tuple[Reason, ...] = ()
     """Why each message was sent that the receiver accepted."""
     failed: int = 0
+    """How many tries failed, and are repeated soon."""
+    refused: int = 0
+    """How many were refused in a way that the same message cannot cure."""
 
     @property
     def sent(self) -> int:
@@ -88,7 +91,7 @@ def deliver(outbox: Outbox, notifier: Notifier, now: Callable[[], datetime]) -> 
     When the receiver asks to be left alone (a rate limit), the round ends there. Raises nothing that a receiver does.
     """
     sent: list[Reason] = []
-    failed = 0
+    failed = refused = 0
     tried: set[str] = set()
     outbox.merge(notifier.name, now())
     while rows := [row for row in outbox.due(now(), notifier.name) if row.notification.id not in tried]:
@@ -103,13 +106,14 @@ def deliver(outbox: Outbox, notifier: Notifier, now: Callable[[], datetime]) -> 
                 log.info("message delivered", receiver=notifier.name, message=row.notification.id, reason=reason.value)
                 sent.append(reason)
                 continue
-            failed += 1
+            failed += error.retryable
+            refused += not error.retryable
             if error.unsent:
                 outbox.untaken(row.notification.id)
             _put_off(outbox, notifier.name, row, error, now())
             if error.retry_after is not None:
-                return Delivered(notifier.name, tuple(sent), failed)
-    return Delivered(notifier.name, tuple(sent), failed)
+                return Delivered(notifier.name, tuple(sent), failed, refused)
+    return Delivered(notifier.name, tuple(sent), failed, refused)
 
 
 def _put_off(outbox: Outbox, receiver: str, row: Waiting, error: DeliveryError, now: datetime) -> None:

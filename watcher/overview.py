@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,12 +18,13 @@ from pydantic import TypeAdapter
 
 from rules.budgets import Line, running
 from rules.dimensions import groups
-from rules.model import DIMENSIONS, TAG, Budget, Dimension, Names, Nano, Snapshot, SourceState, SpendView
+from rules.model import DIMENSIONS, TAG, Budget, Dimension, Leaf, Names, Nano, Snapshot, SourceState, SpendView
 from rules.outlook import outlook
 from rules.selectors import select
 from rules.sources import usage_source
 from rules.stall import Stall
 from watcher.drift_figures import DriftFigures, drift_figures
+from watcher.ledger.month import NOTHING_USED, TOKEN_KINDS, UsedTokens
 
 OTHER = "(other)"
 """The row that holds the sum of everything past the `KEPT` largest of a dimension."""
@@ -46,6 +47,17 @@ class Spent:
     today: Nano
     month: Nano
     month_settled: Nano
+    tokens_today: int = 0
+    tokens_month: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class UsedKind:
+    """Tokens of one kind, today and this month (UTC)."""
+
+    kind: str
+    today: int
+    month: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +90,8 @@ class Overview:
     """The budgets that tell nothing at present, by name."""
     silences: int = 0
     """How many silences hold at present."""
+    tokens: tuple[UsedKind, ...] = ()
+    """The organization's tokens by kind."""
 
     @property
     def total(self) -> Spent:
@@ -113,25 +127,25 @@ def with_silence(sources: Iterable[SourceState], figures: Overview | None) -> tu
     )
 
 
-def overview(snapshot: Snapshot, budgets: Sequence[Budget], stall: Stall | None, now: datetime) -> Overview:
-    """Add up a snapshot."""
+def overview(
+    snapshot: Snapshot,
+    budgets: Sequence[Budget],
+    stall: Stall | None,
+    now: datetime,
+    used: UsedTokens = NOTHING_USED,
+    every_key: bool = False,  # noqa: FBT001, FBT002 - a setting
+) -> Overview:
+    """Add up a snapshot, and the tokens that were used meanwhile.
+
+    Of each dimension the `KEPT` largest rows are kept; `every_key` keeps all keys.
+    """
     view = snapshot.view
-    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    today = _since(view, view.cost, midnight)
-    month = _since(view, view.cost, midnight.replace(day=1))
-    settled = _since(view, view.settled, midnight.replace(day=1))
-    whole = Spent(
-        "organization",
-        snapshot.organization,
-        snapshot.organization_name,
-        int(today.sum()),
-        int(month.sum()),
-        int(settled.sum()),
-    )
-    rows = [whole]
-    spent = np.stack((today, month, settled), axis=1)
-    for dimension in (*DIMENSIONS, *_tags(view, month, snapshot.names)):
-        rows += _largest(dimension, view, spent, snapshot.names)
+    spent = _Figures.of(view, used, now)
+    today, month, settled, *tokens = spent.amounts.sum(axis=0).tolist()
+    rows = [Spent("organization", snapshot.organization, snapshot.organization_name, today, month, settled, *tokens)]
+    for dimension in (*DIMENSIONS, *_tags(spent, snapshot.names)):
+        most = None if every_key and dimension == "api_key" else KEPT
+        rows += _largest(dimension, spent, snapshot.names, most)
     lines = {budget.name: _lines(budget, snapshot, now) for budget in budgets}
     return Overview(
         snapshot.organization,
@@ -145,6 +159,12 @@ def overview(snapshot: Snapshot, budgets: Sequence[Budget], stall: Stall | None,
         stall.since if stall else None,
         drift_figures(snapshot.reconciled),
         tuple(_unjudged(budgets, lines, snapshot, now)),
+        tokens=tuple(
+            UsedKind(kind, *figures)
+            for kind, *figures in zip(
+                TOKEN_KINDS, used.today.sum(axis=0).tolist(), used.month.sum(axis=0).tolist(), strict=True
+            )
+        ),
     )
 
 
@@ -182,22 +202,45 @@ def _since(view: SpendView, figures: npt.NDArray[np.int64], start: datetime) -> 
     return np.asarray(figures[:, max(view.index(start), 0) :].sum(axis=1), dtype=np.int64)
 
 
-def _tags(view: SpendView, month: npt.NDArray[np.int64], names: Names) -> list[Dimension]:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Figures:
+    """By leaf: spend today, this month and the settled part of that, tokens today and this month."""
+
+    leaves: tuple[Leaf, ...]
+    amounts: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, view: SpendView, used: UsedTokens, now: datetime) -> Self:
+        midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        index = {leaf: row for row, leaf in enumerate(view.leaves)}
+        where = [index.setdefault(leaf, len(index)) for leaf in used.leaves]
+        amounts = np.zeros((len(index), 5), dtype=np.int64)
+        known = len(view.leaves)
+        amounts[:known, 0] = _since(view, view.cost, midnight)
+        amounts[:known, 1] = _since(view, view.cost, midnight.replace(day=1))
+        amounts[:known, 2] = _since(view, view.settled, midnight.replace(day=1))
+        amounts[where, 3] = used.today.sum(axis=1)
+        amounts[where, 4] = used.month.sum(axis=1)
+        return cls(tuple(index), amounts)
+
+
+def _tags(spent: _Figures, names: Names) -> list[Dimension]:
     """The dimensions of the tags that have rows, in the order of their keys."""
     behind: Counter[str] = Counter()
-    of, workspaces = groups(("workspace",), view.leaves, names)
-    for (workspace,), cost in zip(workspaces, _sums(month, of, len(workspaces)).tolist(), strict=True):
+    of, workspaces = groups(("workspace",), spent.leaves, names)
+    for (workspace,), cost in zip(workspaces, _sums(spent.amounts[:, 1], of, len(workspaces)).tolist(), strict=True):
         behind.update(dict.fromkeys(names.tags_of_workspace.get(workspace, ()), cost))
     dearest = sorted(behind, key=lambda key: (-behind[key], key))[:MOST_TAGS]
     return [TAG + key for key in sorted(dearest)]
 
 
-def _largest(dimension: Dimension, view: SpendView, spent: npt.NDArray[np.int64], names: Names) -> list[Spent]:
-    of, values = groups((dimension,), view.leaves, names)
-    sums = _sums(spent, of, len(values)).tolist()
+def _largest(dimension: Dimension, spent: _Figures, names: Names, most: int | None) -> list[Spent]:
+    of, values = groups((dimension,), spent.leaves, names)
+    sums = _sums(spent.amounts, of, len(values)).tolist()
     ranked = sorted(zip(values, sums, strict=True), key=lambda item: (-item[1][1], item[0]))
-    rows = [Spent(dimension, ident, names.of(ident), *figures) for (ident,), figures in ranked[:KEPT]]
-    if rest := [figures for _, figures in ranked[KEPT:]]:
+    most = len(ranked) if most is None else most
+    rows = [Spent(dimension, ident, names.of(ident), *figures) for (ident,), figures in ranked[:most]]
+    if rest := [figures for _, figures in ranked[most:]]:
         rows.append(Spent(dimension, OTHER, "other", *(sum(column) for column in zip(*rest, strict=True))))
     return rows
 

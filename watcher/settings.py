@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from rules.digest import DigestRule
 from rules.drift import DriftRule
-from rules.model import AnomalyRule, Budget, Route, Selector
+from rules.model import AnomalyRule, Budget, Dimension, Route, Selector
 from rules.owned import Owner
 from rules.prices import PriceRule
 from watcher.pricing import OwnPrice
@@ -58,13 +58,34 @@ class StoreSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TlsSettings:
+    """A certificate chain and its key, as PEM files; absolute."""
+
+    certificate: Path
+    key: Path
+
+
+@dataclass(frozen=True, slots=True)
 class HttpSettings:
-    """Where the status page and `/metrics` are served: a loopback address, and a port (0 takes any that is free)."""
+    """Where the status page and `/metrics` are served, and to whom. Port 0 takes any that is free.
+
+    An address that is not loopback's has a token or a password, and is encrypted or `behind_proxy`.
+    """
 
     host: str = "127.0.0.1"
     port: int = 9477
     external_url: str | None = None
-    """Where others reach the page, through a proxy that signs them in."""
+    """Where others reach the page."""
+    hosts: tuple[str, ...] = ()
+    """Further names that requests may have in their Host header, in lower case."""
+    token: Secret | None = None
+    """Of bearer authentication."""
+    username: str = ""
+    password: Secret | None = None
+    """Of basic authentication."""
+    tls: TlsSettings | None = None
+    behind_proxy: bool = False
+    """Whether what stands before it encrypts what is sent."""
 
     @property
     def listen(self) -> tuple[str, int]:
@@ -72,12 +93,30 @@ class HttpSettings:
         return self.host, self.port
 
     @property
+    def everywhere(self) -> bool:
+        """Whether it listens on every address of the machine."""
+        return self.host in {"0.0.0.0", "::"}  # noqa: S104 - this asks for it, and does not bind it
+
+    @property
     def link(self) -> str:
         """Where a message sends its reader; "" where that is not known before the start."""
         if self.external_url is not None:
             return self.external_url
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}/" if self.port else ""
+        scheme = "https" if self.tls else "http"
+        return f"{scheme}://{host}:{self.port}/" if self.port and not self.everywhere else ""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsSettings:
+    """Which series `/metrics` has."""
+
+    per: tuple[Dimension, ...] = ("workspace", "api_key", "model")
+    """The dimensions that have rows beside the organization's own."""
+    top: int = 10
+    """How many of each have rows of their own; also how many lines of budgets and firing anomalies are shown."""
+    every_key: bool = False
+    """Whether every key has a row of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +291,7 @@ class Settings:
     """At least one; their labels differ."""
     store: StoreSettings
     http: HttpSettings = field(default_factory=HttpSettings)
+    metrics: MetricsSettings = field(default_factory=MetricsSettings)
     poll: PollSettings = field(default_factory=PollSettings)
     budgets: tuple[Budget, ...] = ()
     anomalies: tuple[AnomalyRule, ...] = ()

@@ -20,9 +20,9 @@ from watcher.clock import Clock
 from watcher.cycle import Outcome, Progress, World, run_cycle
 from watcher.ingest import Plan, organization_of
 from watcher.logs import logger
+from watcher.metrics.tally import Tally
 from watcher.settings import Settings
 from watcher.store import Store, StoreError
-from watcher.tally import Tally
 from watcher.telling import log_outcome
 from watcher.wiring import Access, Observer, Parts
 

@@ -104,6 +104,7 @@ class Parts:
             one_of_several=len(self.accesses) > 1,
             backfill=self.settings.poll.backfill,
             planned=Planned(self.settings.events),
+            every_key=self.settings.metrics.every_key,
         )
 
     def remember_grouping(self, access: Access, organization: str) -> None:

@@ -11,6 +11,7 @@ from rules.model import AnomalyRule, Budget
 from tests.acceptance.conftest import Start
 from tests.acceptance.running import KEY_SPEND, MINUTE, Asked, at, dollars, incident_file
 from tests.acceptance.script import Message, Script
+from watcher.settings import MetricsSettings
 from watcher.simulator import World
 
 TUESDAY = at("2026-11-17 06:00")
@@ -80,6 +81,7 @@ def test_spend_and_metrics_by_every_dimension_agree(start: Start, tmp_path: Path
     for scope in ("workspace", "api_key", "model", "model_family", "service_tier", "user", "tag:team", "tag:env"):
         report = watcher.spend(month, watcher.now, by=(scope,))
         assert sum(row.cost for row in report.rows) == whole
+        watcher.metrics.shown = MetricsSettings(per=(scope,))
         shown = watcher.metric("watcher_spend_usd", scope=scope, window="month")
         assert abs(shown - whole / 1e9) < 1e-6
     for row in watcher.spend(month, watcher.now, by=("model", "model_family")).rows:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
@@ -66,3 +67,22 @@ def test_what_cannot_be_done_is_one_sentence_and_a_code(town: Town, tmp_path: Pa
     code, _, err = here("export", "focus", "-c", write_config(tmp_path / "new", "http://127.0.0.1:9"))
     assert code == 1
     assert "there is no database" in err
+
+
+def test_history_is_written_whole_and_what_is_not_settled_is_said(town: Town, tmp_path: Path) -> None:
+    window = ("--from", "2026-11-12", "--to", "2026-11-20")
+    code, out, err = here("export", "openmetrics", "-c", town.config, *window)
+    assert code == 0
+    assert out.startswith("# TYPE watcher_hourly_spend_usd gauge\n")
+    assert out.endswith("\n# EOF\n")
+    days = {
+        datetime.fromtimestamp(int(line.split()[-1]) - 1, UTC).date() for line in out.splitlines() if line[0] != "#"
+    }
+    assert days == {date(2026, 11, day) for day in range(12, 18)}
+    assert err == "Not in it: 2 days not settled yet (2026-11-18 to 2026-11-19).\n"
+    file = tmp_path / "history.om"
+    assert here("export", "openmetrics", "-c", town.config, *window, "-o", file)[0] == 0
+    assert file.read_text() == out
+    code, out, _ = here("export", "openmetrics", "-c", town.config, "--from", "2020-01-01", "--to", "2020-02-01")
+    assert (code, len(out.splitlines())) == (0, 7)
+    assert here("export", "openmetrics", "-c", town.config, "--from", "yesterday")[0] == 2

@@ -13,7 +13,7 @@ from benchmarks.forecast_rivals import forecast, last_week, straight_line
 from rules.budgets import lines
 from rules.forecast import Group, forecasts
 from rules.model import Budget, EarlierSpend, Leaf, Names, Selector, SpendView
-from rules.outlook import MOST, amounts, outlook
+from rules.outlook import BURN_HOURS, MOST, amounts, outlook
 from tests.rules.traffic import DOLLAR, MONDAY, organization, view_of
 
 LEAVES, COST = organization(keys=8, days=70, seed=3)
@@ -25,7 +25,7 @@ WHOLE = Budget("all", "month", "UTC", 1000 * DOLLAR, (50, 80, 100))
 def test_every_line_is_that_of_the_budget_with_a_forecast() -> None:
     keys = replace(WHOLE, per=("api_key",))
     plain, told = lines(keys, VIEW, Names(), NOW), outlook(keys, VIEW, Names(), NOW)
-    assert [replace(line, forecast=None) for line in told] == plain
+    assert [replace(line, forecast=None, burn=None) for line in told] == plain
     assert all(line.forecast is not None and line.forecast.total >= line.spent for line in told)
 
 
@@ -147,3 +147,24 @@ def test_the_simulators_organizations_end_nearer_to_the_forecast_than_to_what_pe
         }
         assert errors[forecast] < min(errors[straight_line], errors[last_week])
         assert 0.7 < np.mean([case.told.low <= case.truth <= case.told.high for case in some]) < 0.95
+
+
+def test_the_burn_rate_is_that_of_the_last_complete_hours_over_the_even_share() -> None:
+    end = VIEW.index(VIEW.complete_until)
+    spent = int(VIEW.cost[:, end - BURN_HOURS : end].sum())
+    even = 1000 * DOLLAR * BURN_HOURS / (30 * 24)
+    (line,) = outlook(WHOLE, VIEW, Names(), NOW)
+    assert line.burn is not None
+    assert abs(line.burn - spent / even) < 1e-9
+    (rolls,) = outlook(replace(WHOLE, period="rolling", window=timedelta(hours=24)), VIEW, Names(), NOW)
+    assert rolls.burn is not None
+    assert abs(rolls.burn - line.burn / 30) < 1e-9
+
+
+def test_no_burn_rate_is_told_of_hours_that_were_not_read_or_of_no_limit() -> None:
+    known = VIEW.known.copy()
+    known[VIEW.index(VIEW.complete_until) - 2] = False
+    (line,) = outlook(WHOLE, replace(VIEW, known=known), Names(), NOW)
+    assert line.burn is None
+    (line,) = outlook(replace(WHOLE, limit=None), VIEW, Names(), NOW)
+    assert line.burn is None

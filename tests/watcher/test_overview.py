@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from rules.model import CONSOLE, DEFAULT_WORKSPACE, Budget, Leaf, Names, Scope, Snapshot, SpendView
 from rules.stall import Stall
 from watcher import overview as overviews
-from watcher.overview import KEPT, MOST_TAGS, OTHER, Overview
+from watcher.ledger import UsedTokens
+from watcher.overview import KEPT, MOST_TAGS, OTHER, Overview, UsedKind
 
 NOW = datetime(2026, 11, 2, 6, 30, tzinfo=UTC)
 START = datetime(2026, 10, 31, tzinfo=UTC)
@@ -133,3 +134,22 @@ def test_no_spend_at_all_is_a_whole_of_nothing() -> None:
     found = made({})
     assert found.total.month == 0
     assert found.top("api_key", 5) == ()
+
+
+def test_tokens_stand_beside_the_spend_also_of_what_cost_nothing() -> None:
+    dear, free = Leaf("w1", "k1", "m1"), Leaf("w1", "k2", "m2")
+    today, month = np.array([[1, 2, 3, 4, 5], [0, 0, 0, 0, 7]]), np.array([[10, 20, 30, 40, 50], [0, 0, 0, 0, 70]])
+    found = overviews.overview(snapshot({dear: [USD] * HOURS}), (), None, NOW, UsedTokens((dear, free), today, month))
+    assert (found.total.tokens_today, found.total.tokens_month) == (22, 220)
+    keys = {row.id: (row.tokens_today, row.tokens_month) for row in found.spent if row.level == "api_key"}
+    assert keys == {"k1": (15, 150), "k2": (7, 70)}
+    assert found.tokens[0] == UsedKind("uncached_input", 1, 10)
+    assert found.tokens[-1] == UsedKind("output", 12, 120)
+    assert overviews.from_json(overviews.to_json(found)) == found
+
+
+def test_every_key_is_kept_where_that_is_asked_for() -> None:
+    costs = {Leaf("w", f"k{number}", f"m{number}"): [0] * 50 + [number] for number in range(1, KEPT + 20)}
+    found = overviews.overview(snapshot(costs), (), None, NOW, every_key=True)
+    assert len([row for row in found.spent if row.level == "api_key"]) == KEPT + 19
+    assert len([row for row in found.spent if row.level == "model"]) == KEPT + 1

@@ -1,4 +1,4 @@
-"""`watcher export focus`: spend as a file for the tools that look at every provider's bill."""
+"""`watcher export`: spend as a file for the tools that look at every provider's bill, and for Prometheus."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -20,24 +21,28 @@ def register(app: typer.Typer) -> None:
     """Add this group's commands."""
     export = typer.Typer(help="Write spend for other tools.", no_args_is_help=True)
     export.command("focus")(focus)
+    export.command("openmetrics")(openmetrics)
     app.add_typer(export, name="export")
+
+
+From = Annotated[
+    str | None,
+    typer.Option("--from", help="A date or ISO time; UTC unless it says otherwise. \\[default: this month]"),
+]
+To = Annotated[str | None, typer.Option("--to", help="The same; not in the window itself. \\[default: now]")]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", help="Write this file, whole or not at all. \\[default: standard output]"),
+]
 
 
 def focus(
     config: ConfigFile = DEFAULT_CONFIG,
-    start: Annotated[
-        str | None,
-        typer.Option("--from", help="A date or ISO time; UTC unless it says otherwise. \\[default: this month]"),
-    ] = None,
-    end: Annotated[
-        str | None, typer.Option("--to", help="The same; not in the window itself. \\[default: now]")
-    ] = None,
+    start: From = None,
+    end: To = None,
     only: OnlyOrganization = None,
     hourly: Annotated[bool, typer.Option("--hourly", help="A row an hour instead of a row a UTC day.")] = False,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="Write this file, whole or not at all. \\[default: standard output]"),
-    ] = None,
+    output: Output = None,
 ) -> None:
     """Write spend as FOCUS-shaped CSV: a row for each day, workspace, key, model, tier and kind of token.
 
@@ -49,10 +54,7 @@ def focus(
 
     settings = load_settings(config)
     now = clock_for(settings).now()
-    try:
-        asked = window(start, end, now)
-    except ValueError as error:
-        fail(str(error), WRONG_USAGE)
+    asked = _asked(start, end, now)
     with open_store(settings) as store:
         accounts = chosen(settings, store, only)
         lines = focus_csv(
@@ -62,10 +64,50 @@ def focus(
             )
             for each in accounts
         )
-        if output is None:
-            sys.stdout.writelines(lines)
-        else:
-            _write(output, lines)
+        _put(output, lines)
+
+
+def openmetrics(
+    config: ConfigFile = DEFAULT_CONFIG,
+    start: From = None,
+    end: To = None,
+    only: OnlyOrganization = None,
+    output: Output = None,
+) -> None:
+    """Write settled spend and tokens hour by hour, for promtool to back-fill Prometheus with.
+
+    Only days whose bill is final are written, so that a later run adds to this one and never contradicts it.
+    """
+    from notifiers.text import plural
+    from watcher.ledger.history import history
+    from watcher.metrics.openmetrics import openmetrics as lines_of
+    from watcher.pricing import PriceBook
+
+    settings = load_settings(config)
+    now = clock_for(settings).now()
+    asked = _asked(start, end, now)
+    with open_store(settings) as store:
+        prices = PriceBook(settings.prices)
+        found = [(each.id, history(store, prices, each.id, asked, now)) for each in chosen(settings, store, only)]
+        _put(output, lines_of(found))
+    waiting = sorted({day for _, each in found for day in each.waiting})
+    if waiting:
+        until = f" to {waiting[-1]}" if len(waiting) > 1 else ""
+        typer.echo(f"Not in it: {plural(len(waiting), 'day')} not settled yet ({waiting[0]}{until}).", err=True)
+
+
+def _asked(start: str | None, end: str | None, now: datetime) -> tuple[datetime, datetime]:
+    try:
+        return window(start, end, now)
+    except ValueError as error:
+        fail(str(error), WRONG_USAGE)
+
+
+def _put(output: Path | None, lines: Iterable[str]) -> None:
+    if output is None:
+        sys.stdout.writelines(lines)
+    else:
+        _write(output, lines)
 
 
 def _write(output: Path, lines: Iterable[str]) -> None:

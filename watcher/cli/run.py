@@ -53,9 +53,12 @@ def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
         metrics = Metrics([receiver.name for receiver in settings.receivers], SOURCES)
         daemon = Daemon(settings, store, clock, metrics)
         app = build_app(
-            lambda: read_status(store, clock.now(), daemon.receivers, daemon.labels), metrics, lambda: daemon.ready
+            lambda: read_status(store, clock.now(), daemon.receivers, daemon.labels),
+            metrics,
+            lambda: daemon.ready,
+            lambda: daemon.http,
         )
-        pages = PageServer(app, listener)
+        pages = PageServer(app, listener, settings.http.tls)
         for warning in settings.warnings:
             log.warning(warning)
         pages.start()

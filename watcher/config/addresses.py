@@ -80,7 +80,7 @@ def receiver_url(text: str, *, allow_private: bool, public_http: bool = True) ->
 
 
 def listen(text: str) -> tuple[str, int]:
-    """Host and port of "127.0.0.1:9477" or "[::1]:9477"; loopback only, port 0 for any that is free."""
+    """Host and port of "127.0.0.1:9477" or "[::1]:9477": an address in numbers or localhost; port 0 is any free one."""
     right = 'must be host and port, such as "127.0.0.1:9477" or "[::1]:9477"'
     match = _LISTEN.fullmatch(text)
     if match is None or not match["host"]:
@@ -88,12 +88,16 @@ def listen(text: str) -> tuple[str, int]:
     host, port = match["host"].strip("[]"), int(match["port"])
     if port > 65_535:
         raise Wrong(f"{right}; ports end at 65535")
-    if not is_loopback_host(host) or (":" in host) != match["host"].startswith("["):
-        raise Wrong(
-            "must be a loopback address (127.0.0.1, [::1] or localhost): the page asks nobody who they are, "
-            "so what others may reach has to sign them in first, as a reverse proxy on this machine can"
-        )
+    if (":" in host) != match["host"].startswith("[") or not (is_loopback_host(host) or _is_address(host)):
+        raise Wrong(f"{right}: an address in numbers, or localhost")
     return host, port
+
+
+def _is_address(host: str) -> bool:
+    try:
+        return getattr(ipaddress.ip_address(host), "ipv4_mapped", None) is None
+    except ValueError:
+        return False
 
 
 def external_url(text: str) -> str:

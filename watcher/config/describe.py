@@ -13,12 +13,13 @@ from rules.prices import PriceRule
 from rules.rolling import window_words
 from rules.selectors import WORDS
 from rules.thresholds import Mark, Threshold, mark_amount, percent_of, threshold_amount
+from watcher.config.addresses import is_loopback_host
 from watcher.config.durations import spell_duration
 from watcher.config.owner_tables import describe_owner
 from watcher.config.route_words import describe_routes, is_selective
 from watcher.config.values import WEEKDAYS
 from watcher.pricing import OwnPrice
-from watcher.settings import OrganizationSettings, ReceiverSettings, Settings, SlackBotSettings
+from watcher.settings import HttpSettings, OrganizationSettings, ReceiverSettings, Settings, SlackBotSettings
 
 _LEAST_DAYS_IN_A_MONTH = 28
 _MOST_PLANNED = 12
@@ -49,14 +50,12 @@ _CHANNEL = {
 def describe(settings: Settings) -> list[str]:
     """Sentences for people, in the order of the file. None of them holds a secret."""
     poll, http = settings.poll, settings.http
-    host = f"[{http.host}]" if ":" in http.host else http.host
     usage, cost = _every(poll.usage_every), _every(poll.cost_every)
-    page = f"http://{host}:{http.port or '(any free port)'}"
     return [
         *(_reads(each, usage, cost) for each in settings.organizations),
         f"The first start reads the last {spell_duration(poll.backfill)}.",
         f"Keeps what it reads in {settings.store.shown} for {spell_duration(settings.store.keep)}.",
-        f"Serves the status page and the metrics on {page}, for this machine only.",
+        _serves(http),
         *(_budget(budget, several=len(settings.organizations) > 1) for budget in settings.budgets),
         *(_anomaly(rule) for rule in settings.anomalies),
         *_events(settings),
@@ -70,6 +69,16 @@ def describe(settings: Settings) -> list[str]:
         *_heartbeat(settings),
         "Only reads from the API: it cannot switch a key off.",
     ]
+
+
+def _serves(http: HttpSettings) -> str:
+    host = f"[{http.host}]" if ":" in http.host else http.host
+    page = f"{'https' if http.tls else 'http'}://{host}:{http.port or '(any free port)'}"
+    local = is_loopback_host(http.host)
+    ways = _and([*(["the token"] if http.token else []), *(["the password"] if http.password else [])])
+    whom = "this machine only" if local else "whoever reaches it"
+    plain = "" if local or http.tls else "; what stands before it encrypts what is sent"
+    return f"Serves the status page and the metrics on {page}, for {whom}{f' with {ways}' if ways else ''}{plain}."
 
 
 def _heartbeat(settings: Settings) -> list[str]:

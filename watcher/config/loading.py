@@ -18,7 +18,7 @@ from watcher.config.owner_tables import warn_of_owners
 from watcher.config.problems import InvalidConfig, Problem
 from watcher.config.sections import Sections
 from watcher.config.shape import Tables, tables_of
-from watcher.settings import Settings
+from watcher.settings import MetricsSettings, Settings
 
 
 def load(path: Path, env: Mapping[str, str]) -> Settings:
@@ -57,6 +57,7 @@ def _build(path: Path, tables: Tables, sections: Sections) -> Settings | None:
     organizations = read_organizations(tables, sections)
     store = sections.store(single.get("store", {}))
     http = sections.http(single.get("http", {}))
+    metrics = sections.metrics(single.get("metrics", {}))
     poll = sections.poll(single.get("poll", {}))
     drift = sections.reconciliation(single.get("reconciliation", {}))
     price_rule = sections.price_changes(single.get("price_changes", {}))
@@ -83,6 +84,7 @@ def _build(path: Path, tables: Tables, sections: Sections) -> Settings | None:
         organizations=organizations,
         store=store,
         http=http,
+        metrics=metrics or MetricsSettings(),
         poll=poll,
         budgets=tuple(rules[0]),
         anomalies=tuple(rules[1]),

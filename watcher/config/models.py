@@ -26,19 +26,18 @@ from watcher.config import (
     trigger_values,
     values,
 )
+from watcher.config.http_models import HttpTable, MetricsTable
 from watcher.config.owner_tables import OwnerTable
 from watcher.config.receiver_models import RECEIVERS
 from watcher.config.route_models import RouteTable, TimeIntervalTable
 from watcher.config.table import Flag, Name, SecretText, Table, Text, Zone
 from watcher.public_holidays import Region
-from watcher.settings import HttpSettings, PollSettings, StoreSettings
+from watcher.settings import PollSettings, StoreSettings
 
 _NONE = timedelta(0)
 _DAY = timedelta(days=1)
 
 BaseUrl = Annotated[str, PlainValidator(lambda value: addresses.base_url(values.text(value)))]
-ExternalUrl = Annotated[str, PlainValidator(lambda value: addresses.external_url(values.text(value)))]
-Listen = Annotated[tuple[str, int], PlainValidator(lambda value: addresses.listen(values.text(value)))]
 Usd = Annotated[int, PlainValidator(values.positive_usd)]
 Price = Annotated[int, PlainValidator(values.price)]
 Day = Annotated[date, PlainValidator(values.day)]
@@ -98,13 +97,6 @@ class StoreTable(Table):
     url: SecretText | None = Field(None, examples=['"sqlite:///watcher.db"'])
     url_file: Text | None = Field(None, examples=['"/run/secrets/database-url"'])
     keep: Keep = Field(StoreSettings("").keep, examples=['"400d"'])
-
-
-class HttpTable(Table):
-    """`[http]`: where the status page and the metrics are served."""
-
-    listen: Listen = Field(HttpSettings().listen, examples=['"127.0.0.1:9477"'])
-    external_url: ExternalUrl | None = Field(None, examples=['"https://watcher.example/"'])
 
 
 class PollTable(Table):
@@ -287,6 +279,7 @@ SINGLE: dict[str, type[Table]] = {
     "anthropic": AnthropicTable,
     "store": StoreTable,
     "http": HttpTable,
+    "metrics": MetricsTable,
     "poll": PollTable,
     "heartbeat": HeartbeatTable,
     "reconciliation": ReconciliationTable,

@@ -21,6 +21,7 @@ from watcher.config import addresses, models
 from watcher.config.anomaly_tables import anomaly_problems, direction, sensitivity, tuning
 from watcher.config.budget_tables import timing, timing_problems
 from watcher.config.contradictions import contradictions
+from watcher.config.http_tables import HttpReading
 from watcher.config.limit_tables import limit_problems, limits
 from watcher.config.owner_tables import OwnerTable, owner
 from watcher.config.problems import Problem, Wrong
@@ -35,7 +36,6 @@ from watcher.secret import Secret
 from watcher.settings import (
     EventSettings,
     HeartbeatSettings,
-    HttpSettings,
     OrganizationSettings,
     PollSettings,
     StoreSettings,
@@ -51,7 +51,7 @@ _NO_ADMIN_KEY = (
 )
 
 
-class Sections(Receivers):
+class Sections(HttpReading, Receivers):
     """Reads the sections of one configuration. `problems` and `warnings` fill as it goes."""
 
     def anthropic(self, raw: dict[str, Any]) -> OrganizationSettings | None:
@@ -92,11 +92,6 @@ class Sections(Receivers):
         if table is not None and table.keep < _MONTHS_AND_DAYS:
             self.warnings.append("store.keep: monthly budgets and what is normal need at least 35d of history")
         return None if table is None or found is None else StoreSettings(found[0], table.keep, found[1])
-
-    def http(self, raw: dict[str, Any]) -> HttpSettings | None:
-        """`[http]`."""
-        table = self._table(models.HttpTable, raw, "http")
-        return None if table is None else HttpSettings(*table.listen, table.external_url)
 
     def poll(self, raw: dict[str, Any]) -> PollSettings | None:
         """`[poll]`."""

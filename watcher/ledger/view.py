@@ -18,6 +18,7 @@ from watcher.ledger.days import DAY, VIEW_DAYS, midnight, read_costs, read_days,
 from watcher.ledger.earlier import Earlier
 from watcher.ledger.kept import Keeping
 from watcher.ledger.lessons import Lessons
+from watcher.ledger.month import MonthTokens, UsedTokens
 from watcher.ledger.reading import BucketState, LedgerStore
 from watcher.ledger.reconciliation import Reconciliation
 from watcher.ledger.standing import standing_of, told_of
@@ -45,6 +46,7 @@ class Ledger:
         self._keeping = Keeping(store, organization)
         self._earlier = Earlier(store, organization)
         self._used = UsedDays(store, organization)
+        self._month = MonthTokens()
 
     @property
     def reconciled(self) -> tuple[ReconciledDay, ...]:
@@ -108,6 +110,10 @@ class Ledger:
         """Tokens in the form of the view that was refreshed last; nothing costs anything that is not asked for."""
         return self._counts.views(view, measures)
 
+    def tokens(self, today: date) -> UsedTokens:
+        """The tokens of the month of `today`, the day of the last refresh."""
+        return self._month.sums(today)
+
     def _listed(self, models: Collection[str], day: date) -> frozenset[str]:
         """The models that a list price is known for on that day."""
         return frozenset(model for model in models if self._prices.published(plain(model), day).source == "list")
@@ -121,7 +127,10 @@ class Ledger:
 
     def _take(self, cube: Cube, days: Collection[date], now: datetime) -> None:
         self._keeping.look(days, now)
+        month = now.astimezone(UTC).date().replace(day=1)
         for day in read_days(self._store, self._organization, days):
+            if day.usage.day >= month:
+                self._month.put(day.usage)
             spend = self._lessons.take(day, now)
             cube.put(spend)
             which = spend.day

@@ -1,4 +1,4 @@
-"""The pages and endpoints. Everything is read-only, and every address but loopback's own names is refused."""
+"""The pages and endpoints. Everything is read-only, for those that `watcher.web.access` lets in."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from watcher.metrics import Metrics
+from watcher.settings import HttpSettings
 from watcher.status import Status
 from watcher.web import present
+from watcher.web.access import Access
 
 _HEADERS = (
     (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"),
@@ -43,8 +44,16 @@ class _SafeHeaders:
         await self._app(scope, receive, with_headers)
 
 
-def build_app(read: Callable[[], Status], metrics: Metrics, ready: Callable[[], bool]) -> ASGIApp:
-    """The application. `read` gives the present status, `ready` whether a first cycle has ended."""
+def build_app(
+    read: Callable[[], Status],
+    metrics: Metrics,
+    ready: Callable[[], bool],
+    http: Callable[[], HttpSettings] = HttpSettings,
+) -> ASGIApp:
+    """The application. `read` gives the present status, `ready` whether a first cycle has ended.
+
+    `http` gives the settings in force, which say who is let in.
+    """
     pages = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
@@ -83,7 +92,7 @@ def build_app(read: Callable[[], Status], metrics: Metrics, ready: Callable[[], 
             Route("/-/ready", readiness),
         ],
         middleware=[
-            Middleware(TrustedHostMiddleware, allowed_hosts=["localhost", "127.0.0.1", "[::1]"], www_redirect=False),
+            Middleware(Access, settings=http),
         ],
         exception_handlers={HTTPException: refused, 500: refused},
     )

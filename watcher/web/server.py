@@ -8,6 +8,8 @@ import threading
 import uvicorn
 from starlette.types import ASGIApp
 
+from watcher.settings import TlsSettings
+
 
 class PortTaken(Exception):
     """The address that the configuration names is in use."""
@@ -34,8 +36,9 @@ def bind(host: str, port: int, *, or_any: bool = False) -> socket.socket:
 class PageServer:
     """Runs an application on a socket until it is stopped."""
 
-    def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
+    def __init__(self, app: ASGIApp, listener: socket.socket, tls: TlsSettings | None = None) -> None:
         self._listener = listener
+        self._scheme = "https" if tls else "http"
         config = uvicorn.Config(
             app,
             log_config=None,
@@ -45,6 +48,8 @@ class PageServer:
             timeout_graceful_shutdown=2,
             limit_concurrency=64,
             h11_max_incomplete_event_size=16_384,
+            ssl_certfile=tls.certificate if tls else None,
+            ssl_keyfile=tls.key if tls else None,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._run, name="pages", daemon=True)
@@ -53,7 +58,7 @@ class PageServer:
     def url(self) -> str:
         """Where the pages are."""
         host, port = self._listener.getsockname()[:2]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return f"{self._scheme}://[{host}]:{port}" if ":" in host else f"{self._scheme}://{host}:{port}"
 
     def start(self) -> None:
         """Begin to serve; requests that come before uvicorn is up wait in the socket's queue."""

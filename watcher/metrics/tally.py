@@ -1,4 +1,4 @@
-"""What is counted for each organization as it happens: cycles, readings and requests. Part of `watcher.metrics`."""
+"""What is counted for each organization as it happens: cycles, readings and requests."""
 
 from __future__ import annotations
 
@@ -7,35 +7,40 @@ from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from watcher.metrics import declared
+from watcher.metrics.declared import Metric
+
 FAILURES = ("rate_limited", "server_error", "timeout", "connection", "malformed", "refused")
 EARLY = 1000
 """Durations kept of an organization whose id is not known yet."""
+
+
+def counter(metric: Metric, registry: CollectorRegistry) -> Counter:
+    """A counter as it is declared."""
+    return Counter(metric.name, metric.help, metric.labels, registry=registry)
+
+
+def _histogram(metric: Metric, registry: CollectorRegistry) -> Histogram:
+    return Histogram(
+        metric.name, metric.help, metric.labels, unit=metric.unit, buckets=metric.buckets, registry=registry
+    )
 
 
 class Counted:
     """What is counted for each organization as it happens."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        def counter(name: str, text: str, *labels: str) -> Counter:
-            return Counter(f"watcher_{name}_total", text, ["organization", *labels], registry=registry)
-
-        def histogram(name: str, text: str, *buckets: float) -> Histogram:
-            return Histogram(f"watcher_{name}_seconds", text, ["organization"], buckets=buckets, registry=registry)
-
-        self.cycles = counter("cycles", "Cycles begun.")
-        self.cycle_failures = counter("cycle_failures", "Cycles that ended early, or with a source failing.")
-        self.polls = counter("polls", "Readings of a source begun.", "source")
-        self.poll_failures = counter("poll_failures", "Readings of a source that failed.", "source")
-        self.requests = counter("api_requests", "Requests sent to the Admin API.")
-        self.request_failures = counter(
-            "api_request_failures", "Requests to the Admin API that failed, by reason.", "reason"
-        )
-        self.shrinkings = counter("usage_shrinkings", "Times that an hour's usage was re-read smaller.")
-        self.cycle_seconds = histogram("cycle_duration", "How long a cycle took.", 0.1, 0.3, 1, 3, 10, 30, 100, 300)
-        self.request_seconds = histogram(
-            "api_request_duration", "How long the Admin API took to answer.", 0.1, 0.3, 1, 3, 10, 30
-        )
-        self.running = Gauge("watcher_cycle_running", "1 while a cycle runs.", ["organization"], registry=registry)
+        self.cycles = counter(declared.CYCLES, registry)
+        self.cycle_failures = counter(declared.CYCLE_FAILURES, registry)
+        self.polls = counter(declared.POLLS, registry)
+        self.poll_failures = counter(declared.POLL_FAILURES, registry)
+        self.requests = counter(declared.API_REQUESTS, registry)
+        self.request_failures = counter(declared.API_FAILURES, registry)
+        self.shrinkings = counter(declared.SHRINKINGS, registry)
+        self.cycle_seconds = _histogram(declared.CYCLE_SECONDS, registry)
+        self.request_seconds = _histogram(declared.API_SECONDS, registry)
+        running = declared.CYCLE_RUNNING
+        self.running = Gauge(running.name, running.help, running.labels, registry=registry)
 
     @property
     def counters(self) -> tuple[Counter, ...]:
