@@ -38,6 +38,8 @@ REFUSED_FORM = frozenset(
 )
 GONE = frozenset({"message_not_found", "channel_not_found", "is_archived", "not_in_channel", "thread_not_found"})
 """Words for a message that can be neither edited nor answered any more."""
+LOCKED = frozenset({"cant_update_message", "edit_window_closed", "is_inactive", "no_text"})
+"""Words for a message that stands, and can no longer be edited."""
 _LATER = frozenset(
     {
         "fatal_error",

@@ -14,6 +14,7 @@ from watcher.admin_api import RequestObservation
 from watcher.clock import Clock
 from watcher.cycle import Outcome, Progress
 from watcher.incidents import close_incidents
+from watcher.keeping import Keeping
 from watcher.listening import Listening
 from watcher.logs import logger
 from watcher.metrics import Board, Metrics, left_over
@@ -71,6 +72,7 @@ class Daemon:
         self._wire = wire
         self._turns = Turns()
         self._refreshing = Refreshing()
+        self._keeping = Keeping()
         self._listening = Listening(store, clock)
         self._force = self._prepare(settings)
 
@@ -229,12 +231,13 @@ class Daemon:
             if done.sent or done.failed:
                 self._metrics.waiting = waiting_by_receiver(force.parts)
             refreshed = self._refreshing.tend(self._store, notifier, force.organizations, self._clock.now())
+            kept = self._keeping.tend(notifier, self._clock.now())
         except StoreError as error:
             log.error("deliveries wait: the store cannot be read or written", why=str(error))
             return
         for reason in done.reasons:
             self._metrics.deliveries.labels(notifier.name, reason.value).inc()
-        self._metrics.delivery_failures.labels(notifier.name).inc(done.failed + (not refreshed))
+        self._metrics.delivery_failures.labels(notifier.name).inc(done.failed + (not refreshed) + (not kept))
 
     def _observe(self, label: str, request: RequestObservation) -> None:
         self._metrics.tally(label).request(request.outcome, request.seconds)

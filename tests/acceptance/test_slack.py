@@ -68,4 +68,11 @@ def test_an_alert_is_posted_acknowledged_by_its_button_and_told_once_over_a_rest
         assert alert.acknowledged is not None
         assert alert.acknowledged.by == "Ada (Slack U0123456789)"
         assert [entry.actor for entry in store.journal.list(whats={"ack"})] == ["Ada (Slack U0123456789)"]
-    assert len(slack.top) == 1
+    (first,) = slack.top
+    assert first["ts"] == posted["ts"]
+    assert [part["text"] for part in first["blocks"][1]["elements"]][:2] == ["Acknowledged by", "<@U0123456789>"]
+    labels = [each["text"]["text"] for each in first["blocks"][-1]["elements"]]
+    assert "Acknowledge" not in labels
+    edits = len(slack.called("chat.update"))
+    assert here("poll", "--config", config, clock="2026-11-20T12:27:00Z@1")[0] == 0
+    assert len(slack.called("chat.update")) == edits

@@ -72,6 +72,7 @@ def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
 def poll(config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Run one whole cycle of every organization now: read everything, judge it, deliver what is due, and end."""
     from watcher.incidents import close_incidents
+    from watcher.keeping import keep_current
     from watcher.outbox import deliver
     from watcher.polling import poll_all
     from watcher.progress import history_bar
@@ -97,6 +98,7 @@ def poll(config: ConfigFile = DEFAULT_CONFIG) -> None:
         for notifier in parts.notifiers:
             deliver(store.outbox, notifier, clock.now)
             refresh(store, notifier, force.organizations, clock.now())
+            keep_current(notifier, clock.now())
     if failures:
         fail("\n".join(failures))
 
