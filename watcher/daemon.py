@@ -13,7 +13,7 @@ from watcher import health
 from watcher.admin_api import RequestObservation
 from watcher.clock import Clock
 from watcher.cycle import Outcome, Progress
-from watcher.incidents import close_incidents
+from watcher.incidents import acknowledge_incidents, close_incidents
 from watcher.keeping import Keeping
 from watcher.listening import Listening
 from watcher.logs import logger
@@ -173,13 +173,24 @@ class Daemon:
         force = self._force
         if watched not in force.watched or force.ended.is_set():
             return
-        tended = self._tend(force)
+        tended = self._acknowledge(force, watched) and self._tend(force)
         if outcome is not None:
             self._show(force, watched, outcome)
         whole = tended and outcome is not None and outcome.whole
         heartbeat = force.parts.settings.heartbeat
         if force.round.ended(watched.label, whole=whole) and heartbeat is not None:
             health.ping(force.parts.http, heartbeat)
+
+    def _acknowledge(self, force: InForce, watched: Watched) -> bool:
+        """Tell who has taken what of this organization, in the thread of its cycles, so that no end is overtaken."""
+        settings, organizations = force.parts.settings, [each for each in [watched.organization] if each is not None]
+        try:
+            keep, now = settings.store.keep, self._clock.now()
+            acknowledge_incidents(self._store, settings.incident_trackers, organizations, keep, now)
+        except StoreError as error:
+            log.error("acknowledgements wait for the next cycle", why=str(error))
+            return False
+        return True
 
     def _tend(self, force: InForce) -> bool:
         """Look after the database, unless another thread is at it; returns False where that failed."""
