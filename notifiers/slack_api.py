@@ -30,6 +30,7 @@ SCOPES = {
     "groups:history": "to find after a crash what was posted in a private channel",
     "files:write": "to upload charts",
     "users:read": "to name who pressed a button",
+    "users:read.email": "to mention owners of whom only the e-mail address is known",
 }
 """What the bot token is asked for, and what for; only the first is needed."""
 

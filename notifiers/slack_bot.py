@@ -26,6 +26,7 @@ from notifiers.slack_api import GONE, LOCKED, REFUSED_FORM, SCOPES, SlackApi, Sl
 from notifiers.slack_buttons import buttons
 from notifiers.slack_memory import Memory, NoMemory, Sent
 from notifiers.slack_pace import Pace
+from notifiers.slack_people import People
 from notifiers.slack_said import said_blocks, said_words
 from notifiers.text import clean
 from rules.model import Notification, Reason, State
@@ -58,6 +59,8 @@ class SlackBotNotifier:
     interactive: bool = False
     draw: Callable[[Chart], bytes] = field(default=png, repr=False)
     pace: Pace = field(default_factory=Pace, repr=False)
+    people: People | None = field(default=None, repr=False)
+    """Who looks up owners by their e-mail addresses; None where nobody does."""
     _progress: Progress = field(default_factory=Progress, repr=False)
 
     def send(self, notification: Notification) -> None:
@@ -224,7 +227,8 @@ class SlackBotNotifier:
             log.warning("receiver %s: the chart of a message failed: %s", self.name, type(error).__name__)
 
     def _message(self, notification: Notification, *, answer: bool = False) -> dict[str, Any]:
-        message = slack_message(story(notification))
+        told = story(notification)
+        message = slack_message(self.people.named(told) if self.people is not None else told)
         if answer or notification.reason is Reason.TEST:
             return message
         alerts, now = notification.alerts, notification.created_at

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,6 +41,23 @@ def test_a_test_message_is_posted_with_its_chart(slack: Workspace, config: Path)
     code, _, said = here("notify", "test", "ops", "--config", config)
     assert code == 1
     assert "/invite it there" in said
+
+
+def test_the_user_of_a_key_is_mentioned_by_the_address_in_the_directory(slack: Workspace, config: Path) -> None:
+    key = '[[budget]]\nname = "key"\nper = ["api_key"]\nperiod = "day"\nlimit_usd = 0.01\n'
+    config.write_text(f'{config.read_text()}{key}[[owner]]\nby = "creator"\n')
+    slack.people = _Everybody()
+    assert here("poll", "--config", config, clock="2026-11-20T12:26:00Z@1")[0] == 0
+    (posted,) = slack.top
+    assert slack.called("users.lookupByEmail")
+    assert "<@U012AB3CD>" in posted["text"]
+
+
+class _Everybody(dict[str, Any]):
+    """A workspace in which every address is somebody's."""
+
+    def get(self, _address: str, _default: object = None) -> Any:
+        return {"id": "U012AB3CD"}
 
 
 def test_the_online_check_names_the_bot_and_what_it_lacks(slack: Workspace, config: Path) -> None:
