@@ -17,17 +17,16 @@ from typing import Any, TypeVar
 from slack_sdk.web import SlackResponse, WebClient
 
 from notifiers.alert_chart import chart_of
+from notifiers.bars import bars_of, spoken
 from notifiers.base import DeliveryError
 from notifiers.chart import Chart, alt_text, png
 from notifiers.progress import Progress
 from notifiers.render import story
-from notifiers.slack import escaped, slack_message
 from notifiers.slack_api import GONE, LOCKED, REFUSED_FORM, SCOPES, SlackApi, SlackRefused
-from notifiers.slack_buttons import buttons
 from notifiers.slack_memory import Memory, NoMemory, Sent
+from notifiers.slack_message import bot_message
 from notifiers.slack_pace import Pace
 from notifiers.slack_people import People
-from notifiers.slack_said import said_blocks, said_words
 from notifiers.text import clean
 from rules.model import Notification, Reason, State
 
@@ -203,22 +202,20 @@ class SlackBotNotifier:
         return None if ts is None else Sent(channel, ts, thread, notification.reason)
 
     def _illustrate(self, notification: Notification, sent: Sent) -> None:
-        """Put the picture of a single alert into its thread; a failure is noted and nothing else."""
-        if len(notification.alerts) != 1 or notification.alerts[0].state is State.RESOLVED:
-            return
-        chart = chart_of(notification.alerts[0])
-        if chart is None:
-            return
+        """Put the picture of a digest or a single alert into its thread; a failure is noted and nothing else."""
         try:
-            picture = self.draw(chart)
+            picture = self._picture(notification)
+            if picture is None:
+                return
+            content, title, words = picture
             self._call(
                 lambda client: client.files_upload_v2(
                     channel=sent.channel,
                     thread_ts=sent.ts,
                     filename="chart.png",
-                    content=picture,
-                    title=chart.title,
-                    alt_txt=alt_text(chart)[:1000],
+                    content=content,
+                    title=title,
+                    alt_txt=words[:1000],
                 )
             )
         except DeliveryError as error:
@@ -226,18 +223,20 @@ class SlackBotNotifier:
         except Exception as error:  # noqa: BLE001 (whatever goes wrong with a picture, the message is there)
             log.warning("receiver %s: the chart of a message failed: %s", self.name, type(error).__name__)
 
+    def _picture(self, notification: Notification) -> tuple[bytes, str, str] | None:
+        """The picture, its title, and what it shows in words."""
+        if notification.digest is not None:
+            bars = bars_of(notification)
+            return None if bars is None else (bars, "Spend a day", spoken(notification.digest))
+        if len(notification.alerts) != 1 or notification.alerts[0].state is State.RESOLVED:
+            return None
+        chart = chart_of(notification.alerts[0])
+        return None if chart is None else (self.draw(chart), chart.title, alt_text(chart))
+
     def _message(self, notification: Notification, *, answer: bool = False) -> dict[str, Any]:
         told = story(notification)
-        message = slack_message(self.people.named(told) if self.people is not None else told)
-        if answer or notification.reason is Reason.TEST:
-            return message
-        alerts, now = notification.alerts, notification.created_at
-        if words := said_words(alerts, now):
-            message["text"] = f"{message['text']}\n{escaped(words)}"
-            message["blocks"][1:1] = [block.to_dict() for block in said_blocks(alerts, now)]
-        if self.interactive and len(alerts) == 1:
-            message["blocks"] += [block.to_dict() for block in buttons(alerts[0])]
-        return message
+        named = told if self.people is None else self.people.named(told)
+        return bot_message(named, notification, interactive=self.interactive, answer=answer)
 
 
 def _with(ident: str, messages: Iterable[Any]) -> Iterator[str]:
