@@ -20,7 +20,7 @@ from rules.model import (
     TriggerEvidence,
     UnitPriceEvidence,
 )
-from rules.thresholds import threshold_amount, told_mark
+from rules.thresholds import threshold_amount
 
 
 def chart_of(alert: Alert) -> Chart | None:
@@ -69,7 +69,7 @@ def _sum(alert: Alert, evidence: BudgetEvidence | TriggerEvidence, course: Cours
         tuple(Point(reached - HOUR, spent) for reached, spent in course.stands(evidence.period_start)),
         f"{alert.subject.rule}, {evidence.period}",
         limit=evidence.limit,
-        mark=_mark(evidence),
+        mark=mark_of(evidence),
         told=told if told is not None and told <= evidence.period_end else None,
         timezone=evidence.timezone,
         in_all=True,
@@ -79,7 +79,7 @@ def _sum(alert: Alert, evidence: BudgetEvidence | TriggerEvidence, course: Cours
     )
 
 
-def _mark(evidence: BudgetEvidence | TriggerEvidence) -> Nano | None:
+def mark_of(evidence: BudgetEvidence | TriggerEvidence) -> Nano | None:
     """What the alert is about, where that is not the limit itself."""
     amount = evidence.limit
     if isinstance(evidence, BudgetEvidence):
