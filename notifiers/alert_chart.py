@@ -20,7 +20,7 @@ from rules.model import (
     TriggerEvidence,
     UnitPriceEvidence,
 )
-from rules.thresholds import threshold_amount
+from rules.thresholds import threshold_amount, told_mark
 
 
 def chart_of(alert: Alert) -> Chart | None:
