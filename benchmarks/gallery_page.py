@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from html import escape
 from typing import Any
@@ -28,6 +29,12 @@ code{border:1px solid var(--line);border-radius:3px;padding:1px 3px}
 .rich pre{font:12px/1.5 "DejaVu Sans Mono",monospace;background:var(--codebg);border:1px solid var(--line);margin:4px 0}
 .rich pre{border-radius:4px;padding:8px;white-space:pre-wrap}
 .context{color:var(--dim);font-size:12px;margin:6px 0 0;overflow-wrap:anywhere}
+.mention{background:#1d9bd11a;color:#1d9bd1;border-radius:3px;padding:0 2px}
+.actions{display:flex;flex-wrap:wrap;gap:8px;margin:10px 0 4px}
+.button{border:1px solid var(--line);border-radius:6px;padding:3px 12px;font-size:13px;font-weight:700}
+.thread{border-left:3px solid var(--line);margin:10px 0 0;padding-left:10px} .thread small{color:var(--dim)}
+.thread img{display:block;width:100%;height:auto;border-radius:8px;border:1px solid var(--line);margin-top:4px}
+iframe{width:100%;height:560px;border:0;border-radius:8px;background:#fff;margin-top:8px}
 .plain{grid-column:1/-1;background:#0b0e14;color:#cbd3df;border-radius:8px;padding:14px;margin:0;overflow:auto}
 .plain{font:13px/1.4 "DejaVu Sans Mono",monospace}
 details{grid-column:1/-1;color:#fff} details pre{background:#fff;color:#222;padding:12px;overflow:auto;font-size:12px}
@@ -42,12 +49,16 @@ def page(title: str, parts: list[str]) -> str:
     )
 
 
-def slack_html(blocks: list[Json], theme: str) -> str:
-    """One message in Slack's light or dark look. Raises KeyError or ValueError for what Slack would not draw either."""
+def slack_html(blocks: list[Json], theme: str, below: str = "") -> str:
+    """One message in Slack's light or dark look, and what stands in its thread.
+
+    Raises KeyError or ValueError for what Slack would not draw either.
+    """
+    thread = f'<div class="thread"><small>1 reply</small>{below}</div>' if below else ""
     drawn = "".join(_block(block) for block in blocks)
     return (
         f'<div class="slack {theme}"><div class="face">cw</div><div class="said"><span class="who">claude-watcher'
-        f'<span class="app">APP</span><small>14:08</small></span>{drawn}</div></div>'
+        f'<span class="app">APP</span><small>14:08</small></span>{drawn}{thread}</div></div>'
     )
 
 
@@ -56,11 +67,28 @@ def _block(block: Json) -> str:
         case "header":
             return f'<div class="header">{escape(block["text"]["text"])}</div>'
         case "context":
-            texts = "&ensp;".join(escape(element["text"]) for element in block["elements"])
+            texts = "&ensp;".join(map(_text, block["elements"]))
             return f'<div class="context">{texts}</div>'
         case "rich_text":
             return f'<div class="rich">{"".join(_rich(element) for element in block["elements"])}</div>'
+        case "actions":
+            return f'<div class="actions">{"".join(_button(element) for element in block["elements"])}</div>'
     raise ValueError(f"a block of type {block['type']!r} is not drawn")
+
+
+def _text(element: Json) -> str:
+    """A text object; of mrkdwn a mention alone is drawn, as nothing else is written in it."""
+    if element["type"] == "plain_text":
+        return escape(element["text"])
+    mention = re.fullmatch(r"<@([UW][A-Z0-9]+)>", element["text"])
+    if mention is None:
+        raise ValueError(f"{element['text']!r} is not drawn")
+    return f'<span class="mention">@{mention[1]}</span>'
+
+
+def _button(element: Json) -> str:
+    asks = ' <span title="asks back">…</span>' if "confirm" in element else ""
+    return f'<span class="button">{escape(element["text"]["text"])}{asks}</span>'
 
 
 def _rich(element: Json) -> str:
@@ -75,6 +103,8 @@ def _rich(element: Json) -> str:
 
 
 def _run(run: Json) -> str:
+    if run["type"] in {"user", "usergroup"}:
+        return f'<span class="mention">@{escape(run.get("user_id") or run["usergroup_id"])}</span>'
     text = escape(run["text"])
     style = run.get("style", {})
     if style.get("code"):

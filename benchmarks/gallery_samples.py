@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from benchmarks import gallery_causes as causes
+from benchmarks import gallery_leaks as leaks
 from benchmarks import gallery_shifts as shifts
 from benchmarks import gallery_triggers as triggers
 from rules.causes import Cause
@@ -167,6 +168,7 @@ def budget_evidence(
         settled=usd(spent * 0.88),
         data_as_of=NOW - timedelta(minutes=8),
         top=top,
+        course=triggers.course(NOW, str(spent)),
     )
 
 
@@ -181,6 +183,12 @@ def runaway_key(*, names: Mapping[str, str] = _NAMES, state: State = State.FIRIN
     evidence = anomaly_evidence([*seen, 34.4, 81.2, 90.7, 89.9, 84.3], 2.1, top, cause=causes.taken_over())
     scope = {"api_key": _KEY}
     return alert("anomaly", "key spend", evidence, scope=scope, severity=Severity.CRITICAL, names=names, state=state)
+
+
+def leaking_key() -> Alert:
+    """A key that spends a little more every day, and none of its hours is much."""
+    made = alert("anomaly", "key spend", leaks.leak(NOW), scope={"api_key": _KEY}, names=_NAMES)
+    return replace(made, fired_at=NOW - timedelta(minutes=6))
 
 
 def dearer_key(*, names: Mapping[str, str] = _NAMES, state: State = State.FIRING, after: int | None = None) -> Alert:
@@ -376,6 +384,7 @@ def typical() -> dict[str, Notification]:
     """The messages a reader meets, by what they are about."""
     return {
         "A runaway key, with the parents inside": notification(runaway_key(), inhibited=(workspace_parent(),)),
+        "A key that leaks slowly": notification(leaking_key()),
         "A prompt cache that no longer hits": notification(cold_cache()),
         "A workspace whose excess is spread over its keys": notification(spread_workspace()),
         "A key whose tokens have become dearer": notification(dearer_key()),

@@ -52,7 +52,7 @@ def silent_scope(after: int | None = None) -> SilenceEvidence:
     """Five hours of nothing; `after` is what an hour brings once it is over."""
     likely = [12.0, 13.1, 12.6, 14.0, 13.2, 12.1, 13.4, 12.9, 14.2, 15.1, 13.8, 14.4, 13.0]
     return SilenceEvidence(
-        since=NOW.replace(minute=0) - 5 * HOUR,
+        since=NOW.replace(minute=0) - 4 * HOUR,
         hours=5,
         normal_per_hour=13_900_000_000,
         longest=2,

@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
+
+from rules.course import Course, course_of
 from rules.model import BurnEvidence, ForecastEvidence, PaceEvidence, Share
 from rules.money import parse_usd
 
@@ -76,4 +79,16 @@ def _of_month(now: datetime, spent: str, limit: str, per_hour: str) -> dict[str,
         "per_hour": parse_usd(per_hour),
         "data_as_of": now - timedelta(minutes=8),
         "proven_until": now,
+        "course": course(now, spent, per_hour),
     }
+
+
+def course(now: datetime, spent: str, per_hour: str = "") -> Course | None:
+    """A month that spends by day more than by night, little on weekends, and of late as much an hour as is said."""
+    start = datetime(2026, 11, 1, tzinfo=UTC)
+    hours = [start + number * timedelta(hours=1) for number in range(int((now - start) / timedelta(hours=1)) + 1)]
+    plain = [(1.0 if 8 <= hour.hour < 19 else 0.35) * (1.0 if hour.weekday() < 5 else 0.4) for hour in hours]
+    total, late = parse_usd(spent), parse_usd(per_hour) if per_hour else 0
+    weights = np.array(plain) * ((total - 2 * late) / sum(plain))
+    weights[-2:] += late
+    return course_of(np.rint(weights.cumsum()).astype(np.int64))

@@ -53,6 +53,17 @@ class Refreshed(Protocol):
 
 
 @runtime_checkable
+class KeptCurrent(Protocol):
+    """A receiver whose messages can be changed afterwards, to show what has been said of their alerts since."""
+
+    def keep_current(self, now: datetime) -> bool:
+        """Change some of those that show something else by now; whether there may be more.
+
+        Raises DeliveryError, and what its memory raises.
+        """
+
+
+@runtime_checkable
 class Probed(Protocol):
     """A receiver that can be asked whether it would take a message, without one."""
 

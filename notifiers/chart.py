@@ -1,24 +1,32 @@
 """A picture of an alert: what was observed against what was to be expected, and when it was told. Pure: data to bytes.
 
-Legible on light and on dark ground alike: the picture has a ground of its own, in one of two looks. matplotlib (Agg) is
-imported only when something is drawn. Texts come from outside and are harmless here: nothing in them is mathematics,
-breaks a line or turns it round, and what the font has no picture for shows as a box.
+How it looks is `notifiers.figure`'s.
 """
 
 from __future__ import annotations
 
-import io
-import logging
 import math
-import threading
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from itertools import pairwise
+from typing import TYPE_CHECKING, TypeAlias
 from zoneinfo import ZoneInfo
 
+from notifiers.figure import (
+    DOLLAR,
+    DPI,
+    Colours,
+    Format,
+    Look,
+    axes_of,
+    dollars,
+    drawn,
+    head,
+    in_both_looks,
+    limit_line,
+    money_axis,
+)
 from notifiers.text import clean
 from rules.model import HOUR, HourPoint, Nano
 from rules.money import display_usd
@@ -28,30 +36,16 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Look: TypeAlias = Literal["light", "dark"]
-Format: TypeAlias = Literal["png", "svg"]
+_Corner: TypeAlias = tuple[float, float]
 
-WIDTH, HEIGHT = 800, 400
-"""Pixels of a PNG at `scale` 1."""
 MOST_POINTS = 2000
 """Of more hours only the newest are drawn."""
-_DPI = 100
-_DOLLAR = 1e9
 _DAY = 24
-_LONGEST, _SHORTEST = 200, 8
-"""Characters of a line, however narrow or wide they are."""
 _LONGEST_SPOKEN = 120
-_FALLBACKS = (
-    "Noto Sans",
-    "Noto Sans CJK JP",
-    "Noto Sans CJK SC",
-    "WenQuanYi Zen Hei",
-    "Noto Sans Symbols2",
-    "Noto Emoji",
-)
-"""Fonts for what the first one lacks, as far as they are installed."""
-_DRAWING = threading.Lock()
-"""matplotlib's settings belong to the process."""
+_SHEER = 0.7
+"""How much of what lies below it the normal range hides: the marked stretch stays to be seen."""
+_NEAR = 0.02
+"""Parts of the width that a moment is kept away from the right edge, so that its mark is not cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +60,8 @@ class Chart:
     subtitle: str = ""
     limit: Nano | None = None
     """A line that is not to be passed."""
+    mark: Nano | None = None
+    """A part of it that was passed, or may be."""
     marked: tuple[datetime, datetime] | None = None
     """The stretch that is not normal, `[from, to)`."""
     told: datetime | None = None
@@ -73,7 +69,26 @@ class Chart:
     timezone: str = "UTC"
     """In which times are shown, and by which they are named."""
     in_all: bool = False
-    """Whether the amounts are sums since the first hour, and not of the hours."""
+    """Whether the amounts are sums at the ends of the hours, from nothing at the first one on, and not of the hours."""
+    since: datetime | None = None
+    """When a sum begins, where that is before the first hour."""
+    until: datetime | None = None
+    """How far the axis reaches, where that is beyond the last hour."""
+    outlook: Outlook | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a sum is expected to come to at `at`, with an 80 % interval; and when to `mark`, where it does."""
+
+    at: datetime
+    low: Nano
+    total: Nano
+    high: Nano
+    mark: Nano = 0
+    crosses: datetime | None = None
+    early: datetime | None = None
+    late: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,26 +102,6 @@ class Point:
     complete: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Colours:
-    """The colours of a look."""
-
-    ground: str
-    ink: str
-    soft: str
-    line: str
-    observed: str
-    band: str
-    marked: str
-    limit: str
-
-
-_LOOKS: dict[Look, Colours] = {
-    "light": Colours("#ffffff", "#1d1b16", "#5f5b50", "#e4e0d5", "#b4532a", "#c9d8ea", "#f7dcd4", "#8a1c14"),
-    "dark": Colours("#23211c", "#f0ede4", "#b3ae9f", "#45423a", "#ef9a6f", "#3c5068", "#55302a", "#ff8a80"),
-}
-
-
 def of_points(points: Sequence[HourPoint]) -> tuple[Point, ...]:
     """The hours of an anomaly's evidence."""
     return tuple(Point(each.hour, each.observed, each.expected, each.upper, each.complete) for each in points)
@@ -114,28 +109,18 @@ def of_points(points: Sequence[HourPoint]) -> tuple[Point, ...]:
 
 def png(chart: Chart, look: Look = "light", *, scale: float = 1.0) -> bytes:
     """The picture as PNG, `WIDTH` x `HEIGHT` pixels times `scale`. ValueError without points."""
-    return _drawn(chart, look, "png", _DPI * scale)
+    return _drawn(chart, look, "png", DPI * scale)
 
 
 def svg(chart: Chart, look: Look = "light") -> str:
     """The picture as SVG whose letters are shapes: it needs no font, no script and nothing from elsewhere."""
-    text = _drawn(chart, look, "svg", _DPI).decode("utf-8")
+    text = _drawn(chart, look, "svg", DPI).decode("utf-8")
     return text[text.index("<svg") :]
 
 
 def svg_in_both_looks(chart: Chart) -> str:
     """The same as an image that takes the look that its reader prefers."""
-    text = svg(chart)
-    light, dark = _LOOKS["light"], _LOOKS["dark"]
-    variables = {"light": "", "dark": ""}
-    for field in fields(Colours):
-        colour = str(getattr(light, field.name))
-        text = text.replace(colour, f"var(--{field.name})")
-        variables["light"] += f"--{field.name}:{colour};"
-        variables["dark"] += f"--{field.name}:{getattr(dark, field.name)};"
-    end = text.index(">") + 1
-    style = f":root{{{variables['light']}}}@media (prefers-color-scheme:dark){{:root{{{variables['dark']}}}}}"
-    return f"{text[:end]}<style>{style}</style>{text[end:]}"
+    return in_both_looks(svg(chart))
 
 
 def alt_text(chart: Chart) -> str:
@@ -149,6 +134,9 @@ def alt_text(chart: Chart) -> str:
     words = [f"{what}, {_moment(first)} to {_moment(last)} {chart.timezone}"]
     if chart.in_all:
         words.append(f"{display_usd(points[-1].observed)} at the end")
+        if (ahead := chart.outlook) is not None:
+            span = f"{display_usd(ahead.low)} to {display_usd(ahead.high)}"
+            words.append(f"{display_usd(ahead.total)} ({span}) expected by {_moment(ahead.at.astimezone(zone))}")
     else:
         expected = "" if top.expected is None else f" where {display_usd(top.expected)} was expected"
         words.append(f"at most {display_usd(top.observed)} at {_moment(top.hour.astimezone(zone))}{expected}")
@@ -165,92 +153,30 @@ def alt_text(chart: Chart) -> str:
 def _drawn(chart: Chart, look: Look, kind: Format, dpi: float) -> bytes:
     if not chart.points:
         raise ValueError("there is nothing to draw")
-    return drawn(lambda figure, colours: _draw(figure, chart, colours), look, kind, dpi)
+    return drawn(lambda figure, colours: draw(figure, chart, colours), look, kind, dpi)
 
 
-def drawn(draw: Callable[[Figure, Colours], None], look: Look, kind: Format = "png", dpi: float = _DPI) -> bytes:
-    """What `draw` puts on an empty figure of the common size, ground and fonts, as an image."""
-    with _DRAWING, _settings(_LOOKS[look]):
-        from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - most processes never draw
-        from matplotlib.figure import Figure  # noqa: PLC0415
-
-        figure = Figure(figsize=(WIDTH / _DPI, HEIGHT / _DPI), dpi=dpi, facecolor=_LOOKS[look].ground)
-        FigureCanvasAgg(figure)
-        draw(figure, _LOOKS[look])
-        into = io.BytesIO()
-        nothing = ("Software",) if kind == "png" else ("Date", "Creator", "Format", "Type")
-        plain: dict[str, None] = dict.fromkeys(nothing)
-        figure.savefig(into, format=kind, dpi=dpi, facecolor=figure.get_facecolor(), metadata=plain)
-        return into.getvalue()
-
-
-@contextmanager
-def _settings(colours: Colours) -> Iterator[None]:
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it tells of its caches and fonts
-    import matplotlib as mpl  # noqa: PLC0415 - most processes never draw
-    from matplotlib.font_manager import fontManager  # noqa: PLC0415
-
-    there = set(fontManager.get_font_names())
-    settings: dict[Any, Any] = {
-        "text.parse_math": False,
-        "text.usetex": False,
-        "font.family": ["DejaVu Sans", *(font for font in _FALLBACKS if font in there)],
-        "font.size": 9.5,
-        "svg.fonttype": "path",
-        "svg.hashsalt": "claude-watcher",
-        "text.color": colours.ink,
-        "axes.edgecolor": colours.line,
-        "grid.color": colours.line,
-        "axes.labelcolor": colours.soft,
-        "xtick.color": colours.soft,
-        "ytick.color": colours.soft,
-    }
-    with mpl.rc_context(settings), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=r"Glyph .* missing from", category=UserWarning)
-        yield
-
-
-def _draw(figure: Figure, chart: Chart, colours: Colours) -> None:
-    axes = figure.add_axes((0.085, 0.115, 0.895, 0.66))
-    axes.set_facecolor(colours.ground)
+def draw(figure: Figure, chart: Chart, colours: Colours) -> None:
+    """Put the picture on an empty figure (`notifiers.figure.drawn`)."""
+    axes = axes_of(figure, colours)
     points = chart.points[-MOST_POINTS:]
     edges = [_place(point.hour) for point in points]
     edges.append(_place(points[-1].hour + HOUR))
     _marked(axes, chart, colours, (edges[0], edges[-1]))
-    _band(axes, points, edges, colours)
-    _observed(axes, points, edges, chart, colours)
+    if chart.in_all:
+        _sum(axes, points, chart, colours)
+    else:
+        _band(axes, points, edges, colours)
+        _observed(axes, points, edges, colours)
     if chart.limit is not None:
-        axes.axhline(chart.limit / _DOLLAR, color=colours.limit, linewidth=1.6, linestyle=(0, (6, 3)), label="limit")
+        limit_line(axes, chart.limit / DOLLAR, colours, f"limit {_whole(chart.limit)}")
+    if chart.mark is not None:
+        limit_line(axes, chart.mark / DOLLAR, colours, f"threshold {_whole(chart.mark)}", faint=True)
     if chart.told is not None:
         _told(axes, _place(chart.told), colours)
     _frame(axes, points, edges, chart)
-    write(figure, (0.015, 0.965), chart.title, fontsize=12.0, fontweight="bold")
-    write(figure, (0.015, 0.893), chart.subtitle, fontsize=9.5, color=colours.soft, room=0.7)
-    unit = f"{'spend in all' if chart.in_all else 'spend an hour'}, {chart.timezone}"
-    write(figure, (0.985, 0.893), unit, fontsize=8.5, color=colours.soft, room=0.25, ha="right")
-    figure.legend(
-        loc="upper right",
-        bbox_to_anchor=(0.985, 0.85),
-        ncols=6,
-        frameon=False,
-        fontsize=8.5,
-        handlelength=1.6,
-        columnspacing=1.4,
-        borderaxespad=0.0,
-        labelcolor=colours.soft,
-    )
-
-
-def write(figure: Figure, place: tuple[float, float], words: str, *, room: float = 0.97, **style: Any) -> None:
-    """A line of text from `place` on, its middle left out where it is wider than `room`, a part of the whole width."""
-    if not words:
-        return
-    text = figure.text(*place, clean(words, _LONGEST), va="top", **style)
-    width = room * figure.bbox.width
-    longest = len(text.get_text())
-    while longest > _SHORTEST and (wide := text.get_window_extent().width) > width:
-        longest = max(min(int(longest * width / wide), longest - 1), _SHORTEST)
-        text.set_text(clean(words, longest))
+    what = "spend in all" if chart.in_all else "spend an hour"
+    head(figure, colours, chart.title, chart.subtitle, f"{what}, {chart.timezone}")
 
 
 def _marked(axes: Axes, chart: Chart, colours: Colours, shown: tuple[float, float]) -> None:
@@ -269,15 +195,52 @@ def _band(axes: Axes, points: Sequence[Point], edges: Sequence[float], colours: 
         return
     lower.append(lower[-1])
     upper.append(upper[-1])
-    axes.fill_between(edges, 0, upper, step="post", color=colours.band, linewidth=0, zorder=1, label="normal range")
+    axes.fill_between(
+        edges, 0, upper, step="post", color=colours.band, alpha=_SHEER, linewidth=0, zorder=1, label="normal range"
+    )
     axes.step(edges, lower, where="post", color=colours.soft, linewidth=1.1, zorder=2, label="expected")
 
 
-def _observed(axes: Axes, points: Sequence[Point], edges: Sequence[float], chart: Chart, colours: Colours) -> None:
-    values = [point.observed / _DOLLAR for point in points]
-    if chart.in_all:
-        axes.plot(edges, [0.0, *values], color=colours.observed, linewidth=2.0, zorder=4, label="spent in all")
+def _sum(axes: Axes, points: Sequence[Point], chart: Chart, colours: Colours) -> None:
+    """The running sum, and what it is expected to come to."""
+    begins = _place(points[0].hour if chart.since is None else chart.since)
+    places = [begins, *(_place(point.hour + HOUR) for point in points)]
+    sums = [0.0, *(point.observed / DOLLAR for point in points)]
+    axes.plot(places, sums, color=colours.observed, linewidth=2.0, zorder=4, label="spent in all")
+    axes.fill_between(places, 0, sums, color=colours.observed, alpha=0.10, linewidth=0, zorder=1)
+    if chart.outlook is None:
         return
+    ahead, here = chart.outlook, (places[-1], sums[-1])
+    low, expected, high = (
+        _way(here, ahead, end, through)
+        for end, through in ((ahead.low, ahead.late), (ahead.total, ahead.crosses), (ahead.high, ahead.early))
+    )
+    stops = sorted({place for way in (low, high) for place, _ in way})
+    lower, upper = ([_height(way, stop) for stop in stops] for way in (low, high))
+    axes.fill_between(stops, lower, upper, color=colours.band, linewidth=0, zorder=1, label="80 % interval")
+    across, up = zip(*expected, strict=True)
+    axes.plot(across, up, color=colours.soft, linewidth=1.6, linestyle=(0, (3, 2)), zorder=3, label="expected")
+    axes.plot(across[1:-1], up[1:-1], linestyle="none", marker="o", markersize=6, color=colours.limit, zorder=5)
+
+
+def _way(here: _Corner, ahead: Outlook, end: Nano, through: datetime | None) -> list[_Corner]:
+    """The corners of one line of an outlook, from here on."""
+    last = (_place(ahead.at), end / DOLLAR)
+    corner = here if through is None else (_place(through), ahead.mark / DOLLAR)
+    within = here[0] < corner[0] < last[0] and here[1] < corner[1] < last[1]
+    return [here, *([corner] if within else []), last]
+
+
+def _height(way: Sequence[_Corner], place: float) -> float:
+    """How high a line with these corners is."""
+    for (left, low), (right, high) in pairwise(way):
+        if left <= place <= right and left < right:
+            return low + (high - low) * (place - left) / (right - left)
+    return way[-1][1]
+
+
+def _observed(axes: Axes, points: Sequence[Point], edges: Sequence[float], colours: Colours) -> None:
+    values = [point.observed / DOLLAR for point in points]
     complete = [place for place, point in enumerate(points) if point.complete]
     last = complete[-1] + 1 if complete else 0
     if last:
@@ -306,25 +269,17 @@ def _told(axes: Axes, place: float, colours: Colours) -> None:
 
 
 def _frame(axes: Axes, points: Sequence[Point], edges: Sequence[float], chart: Chart) -> None:
-    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 - most processes never draw
-
-    right = edges[-1]
+    left = edges[0] if chart.since is None else min(edges[0], _place(chart.since))
+    right = edges[-1] if chart.until is None else max(edges[-1], _place(chart.until))
     if chart.told is not None:
-        right = max(right, _place(chart.told) + 0.02 * (right - edges[0]))
-    axes.set_xlim(edges[0], right)
+        right = max(right, _place(chart.told) + _NEAR * (right - left))
+    axes.set_xlim(left, right)
     heights = [point.observed for point in points] + [point.upper or 0 for point in points]
     heights += [] if chart.limit is None else [chart.limit]
-    axes.set_ylim(0, max(heights) / _DOLLAR * 1.06 or 1.0)
-    places, labels = _ticks(edges[0], right, ZoneInfo(chart.timezone))
+    heights += [] if chart.outlook is None else [chart.outlook.high]
+    money_axis(axes, max(heights) / DOLLAR)
+    places, labels = _ticks(left, right, ZoneInfo(chart.timezone))
     axes.set_xticks(places, labels)
-    ticks = MaxNLocator(nbins=5, min_n_ticks=2).tick_values(0, axes.get_ylim()[1])
-    ticks = [float(tick) for tick in ticks if 0 <= tick <= axes.get_ylim()[1]]
-    axes.set_yticks(ticks, [dollars(tick, ticks[1] - ticks[0]) for tick in ticks])
-    axes.grid(axis="y", linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.tick_params(length=3, width=0.8)
-    for side in ("top", "right", "left"):
-        axes.spines[side].set_visible(False)
 
 
 def _ticks(first: float, last: float, zone: ZoneInfo) -> tuple[list[float], list[str]]:
@@ -356,13 +311,12 @@ def _moment_at(place: float) -> datetime:
 
 
 def _amount(nano: Nano | None) -> float:
-    return float("nan") if nano is None else nano / _DOLLAR
+    return float("nan") if nano is None else nano / DOLLAR
 
 
-def dollars(value: float, step: float) -> str:
-    """An amount beside a tick, to the cent or below where ticks are that near."""
-    places = 0 if step >= 1 and step == int(step) else max(2, math.ceil(-math.log10(step)) + 1)
-    return f"${value:,.{places}f}"
+def _whole(nano: Nano) -> str:
+    """An amount, without cents where it has none."""
+    return dollars(nano / DOLLAR, 1.0 if nano % 1_000_000_000 == 0 else 0.01)
 
 
 def _moment(local: datetime) -> str:

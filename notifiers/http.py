@@ -124,6 +124,13 @@ class OutgoingHttp:
             self._timeout, self._resolve, self._transport, tls, self._user_agent, proxy, largest=largest
         )
 
+    def within(self, timeout: float) -> OutgoingHttp:
+        """The same where everything has to be done within so many seconds."""
+        tls, proxy = self._own_tls, self._proxy
+        return OutgoingHttp(
+            timeout, self._resolve, self._transport, tls, self._user_agent, proxy, largest=self._largest
+        )
+
     def post(
         self,
         url: str,

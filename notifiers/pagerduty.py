@@ -1,8 +1,8 @@
-"""PagerDuty, Events API v2: one incident an alert, opened when it fires and resolved when it ends.
+"""PagerDuty, Events API v2: an incident an alert, opened when it fires, acknowledged with it, resolved when it ends.
 
 https://developer.pagerduty.com/docs/send-alert-event. The alert's id is the `dedup_key`: whatever is sent again opens
-nothing new. An alert that closes without a message, as a budget's crossing does, is resolved by one of the program's
-own (`watcher.incidents`).
+nothing new. That somebody took an alert, and that one closed without a message, as a budget's crossing does, is told by
+messages of the program's own (`watcher.incidents`).
 """
 
 from __future__ import annotations
@@ -89,8 +89,10 @@ class PagerDutyNotifier:
 def pagerduty_event(alert: Alert, notification: Notification, link: str = "") -> dict[str, Any]:
     """The event of one alert of a message, without the routing key, within PagerDuty's limits."""
     over = notification.reason is Reason.RESOLVED or alert.state is State.RESOLVED
-    event: dict[str, Any] = {"event_action": "resolve" if over else "trigger", "dedup_key": shorten(alert.id, 255)}
-    if over:
+    taken = notification.reason is Reason.ACKNOWLEDGED
+    action = "resolve" if over else "acknowledge" if taken else "trigger"
+    event: dict[str, Any] = {"event_action": action, "dedup_key": shorten(alert.id, 255)}
+    if over or taken:
         return event
     told = alert_story(alert, notification.created_at)
     test = "Test: " if notification.reason is Reason.TEST else ""

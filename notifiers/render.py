@@ -95,6 +95,8 @@ def _again(told: Story, notification: Notification) -> Story:
             take = (" Take it: ", code(f"watcher ack {alerts[0].id}")) if len(alerts) == 1 else ()
             why = line("Told to you because nobody has acknowledged it.", *take)
             return replace(told, title=title(f"Escalated: {told.title}"), lead=(*told.lead, why))
+        case Reason.ACKNOWLEDGED:
+            return replace(told, title=title(f"Acknowledged: {told.title}"))
         case Reason.NEW:
             return replace(told, footer=(*told.footer, "new in a group told before"))
         case _:

@@ -188,10 +188,15 @@ def _fallback(told: Story) -> str:
     """The story as text for a mrkdwn field, where Slack asks for three characters to be escaped; then the mentions."""
     mentions = _mentions(told)
     for longest in (LONGEST_FALLBACK, LONGEST_FALLBACK // 2, LONGEST_FALLBACK // 5):
-        text = plain_text(told, longest).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        text = escaped(plain_text(told, longest))
         if len(text) <= LONGEST_FALLBACK - len(mentions) - 1:
             break
     return f"{text}\n{mentions}" if mentions else text
+
+
+def escaped(text: str) -> str:
+    """A text for a mrkdwn field, where these three characters have a meaning."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _size(part: JsonObject) -> int:

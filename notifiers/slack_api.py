@@ -30,6 +30,7 @@ SCOPES = {
     "groups:history": "to find after a crash what was posted in a private channel",
     "files:write": "to upload charts",
     "users:read": "to name who pressed a button",
+    "users:read.email": "to mention owners of whom only the e-mail address is known",
 }
 """What the bot token is asked for, and what for; only the first is needed."""
 
@@ -38,6 +39,8 @@ REFUSED_FORM = frozenset(
 )
 GONE = frozenset({"message_not_found", "channel_not_found", "is_archived", "not_in_channel", "thread_not_found"})
 """Words for a message that can be neither edited nor answered any more."""
+LOCKED = frozenset({"cant_update_message", "edit_window_closed", "is_inactive", "no_text"})
+"""Words for a message that stands, and can no longer be edited."""
 _LATER = frozenset(
     {
         "fatal_error",

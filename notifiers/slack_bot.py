@@ -2,30 +2,33 @@
 
 A message is noted before it is sent and after (`slack_memory`). Where a try had begun already, the channel is looked at
 for a message whose metadata holds the id, before it is sent again. An edit notifies nobody, so that what is told again
-or escalated is an answer in the thread which the channel sees too.
+or escalated is an answer in the thread which the channel sees too. What people say of an alert, that they take it or
+that nothing is to be sent of it, edits its first message and is no message of its own.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, TypeVar
 
 from slack_sdk.web import SlackResponse, WebClient
 
 from notifiers.alert_chart import chart_of
+from notifiers.bars import bars_of, spoken
 from notifiers.base import DeliveryError
 from notifiers.chart import Chart, alt_text, png
 from notifiers.progress import Progress
 from notifiers.render import story
-from notifiers.slack import slack_message
-from notifiers.slack_api import GONE, REFUSED_FORM, SCOPES, SlackApi, SlackRefused
-from notifiers.slack_buttons import buttons
+from notifiers.slack_api import GONE, LOCKED, REFUSED_FORM, SCOPES, SlackApi, SlackRefused
 from notifiers.slack_memory import Memory, NoMemory, Sent
+from notifiers.slack_message import bot_message
 from notifiers.slack_pace import Pace
+from notifiers.slack_people import People
 from notifiers.text import clean
-from rules.model import Alert, Notification, Reason, State
+from rules.model import Notification, Reason, State
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +36,8 @@ EVENT = "claude_watcher_message"
 """What the metadata of its messages is called; its payload holds the notification's id."""
 MOST_EDITS = 40
 """More messages than this are not edited for one notification: Slack takes about 50 edits a minute."""
+AT_ONCE = 5
+"""So many are edited to show what was said before it is looked again whether there is anything to send."""
 _ANSWERS = (Reason.REPEATED, Reason.ESCALATED, Reason.RESOLVED)
 _ALOUD = (Reason.REPEATED, Reason.ESCALATED)
 _T = TypeVar("_T")
@@ -53,6 +58,8 @@ class SlackBotNotifier:
     interactive: bool = False
     draw: Callable[[Chart], bytes] = field(default=png, repr=False)
     pace: Pace = field(default_factory=Pace, repr=False)
+    people: People | None = field(default=None, repr=False)
+    """Who looks up owners by their e-mail addresses; None where nobody does."""
     _progress: Progress = field(default_factory=Progress, repr=False)
 
     def send(self, notification: Notification) -> None:
@@ -77,6 +84,15 @@ class SlackBotNotifier:
         if not thread:
             self._illustrate(notification, sent)
 
+    def keep_current(self, now: datetime) -> bool:
+        """Edit first messages whose alerts people have said something of, each once for all that was said."""
+        self.pace.ask()
+        outdated = self.memory.outdated(self.name, AT_ONCE)
+        for stale in outdated:
+            self.pace.turn()
+            self._update(replace(stale.notification, created_at=now), stale.sent)
+        return len(outdated) == AT_ONCE
+
     def probe(self) -> str:
         """Ask who the token is, and say what it lacks; raises DeliveryError."""
         answer = self.api.call(lambda client: client.auth_test())
@@ -99,29 +115,40 @@ class SlackBotNotifier:
             if self._progress.has(part):
                 there.append(sent)
                 continue
-            if len(there) < MOST_EDITS and not self._update(notification, sent):
+            if len(there) < MOST_EDITS and not self._updated(notification, sent):
                 continue
             self._progress.took(part)
             there.append(sent)
         return tuple(there)
 
+    def _updated(self, notification: Notification, sent: Sent) -> bool:
+        """Edit one message; False where it is gone. That it cannot be edited keeps nothing else back."""
+        try:
+            return self._update(replace(notification, inhibited=()), sent)
+        except SlackRefused as error:
+            if error.retryable:
+                raise
+            log.warning("receiver %s: a message could not be edited: %s", self.name, error.reason)
+            return True
+
     def _update(self, notification: Notification, sent: Sent) -> bool:
-        """Edit one message; False where it is gone."""
+        """Edit one message, and note what it shows; False where it is gone."""
         newest = {alert.id: alert for alert in notification.alerts}
         alerts = tuple(newest.get(alert.id, alert) for alert in self.memory.alerts(self.name, sent))
         if not alerts:
             return True
         reason = Reason.INITIAL if sent.reason is Reason.INITIAL else Reason.FIRST
-        message = self._message(replace(notification, reason=reason, alerts=alerts, inhibited=()))
+        message = self._message(replace(notification, reason=reason, alerts=alerts))
         try:
             self._give(message, lambda client, given: client.chat_update(channel=sent.channel, ts=sent.ts, **given))
         except SlackRefused as error:
-            if error.retryable:
-                raise
             if error.word in GONE:
                 self.memory.lost(self.name, sent)
                 return False
-            log.warning("receiver %s: a message could not be edited: %s", self.name, error.reason)
+            if error.word not in LOCKED:
+                raise
+            log.warning("receiver %s: a message can no longer be edited: %s", self.name, error.reason)
+        self.memory.shows(self.name, sent, alerts)
         return True
 
     def _post(self, notification: Notification, thread: str, channel: str = "") -> Sent:
@@ -175,22 +202,20 @@ class SlackBotNotifier:
         return None if ts is None else Sent(channel, ts, thread, notification.reason)
 
     def _illustrate(self, notification: Notification, sent: Sent) -> None:
-        """Put the picture of a single alert into its thread; a failure is noted and nothing else."""
-        if len(notification.alerts) != 1 or notification.alerts[0].state is State.RESOLVED:
-            return
-        chart = chart_of(notification.alerts[0])
-        if chart is None:
-            return
+        """Put the picture of a digest or a single alert into its thread; a failure is noted and nothing else."""
         try:
-            picture = self.draw(chart)
+            picture = self._picture(notification)
+            if picture is None:
+                return
+            content, title, words = picture
             self._call(
                 lambda client: client.files_upload_v2(
                     channel=sent.channel,
                     thread_ts=sent.ts,
                     filename="chart.png",
-                    content=picture,
-                    title=chart.title,
-                    alt_txt=alt_text(chart)[:1000],
+                    content=content,
+                    title=title,
+                    alt_txt=words[:1000],
                 )
             )
         except DeliveryError as error:
@@ -198,15 +223,20 @@ class SlackBotNotifier:
         except Exception as error:  # noqa: BLE001 (whatever goes wrong with a picture, the message is there)
             log.warning("receiver %s: the chart of a message failed: %s", self.name, type(error).__name__)
 
+    def _picture(self, notification: Notification) -> tuple[bytes, str, str] | None:
+        """The picture, its title, and what it shows in words."""
+        if notification.digest is not None:
+            bars = bars_of(notification)
+            return None if bars is None else (bars, "Spend a day", spoken(notification.digest))
+        if len(notification.alerts) != 1 or notification.alerts[0].state is State.RESOLVED:
+            return None
+        chart = chart_of(notification.alerts[0])
+        return None if chart is None else (self.draw(chart), chart.title, alt_text(chart))
+
     def _message(self, notification: Notification, *, answer: bool = False) -> dict[str, Any]:
-        message = slack_message(story(notification))
-        if self.interactive and not answer and notification.reason is not Reason.TEST:
-            message["blocks"] += [block.to_dict() for block in _buttons(notification.alerts)]
-        return message
-
-
-def _buttons(alerts: Sequence[Alert]) -> list[Any]:
-    return buttons(alerts[0]) if len(alerts) == 1 else []
+        told = story(notification)
+        named = told if self.people is None else self.people.named(told)
+        return bot_message(named, notification, interactive=self.interactive, answer=answer)
 
 
 def _with(ident: str, messages: Iterable[Any]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,9 @@ from rules.feedback import problem
 from rules.model import Alert, State
 
 ACKNOWLEDGE, SILENCE, EXPECTED = "watcher_acknowledge", "watcher_silence", "watcher_expected"
-ACTIONS = frozenset({ACKNOWLEDGE, SILENCE, EXPECTED})
 BLOCK = "watcher_alert"
+PRESSED = "pressed in Slack"
+"""What the comment of everything asked for by a press begins with."""
 _ALERT = re.compile(r"[0-9a-zA-Z_-]{1,64}")
 _USER = re.compile(r"[UW][A-Z0-9]{2,30}")
 _CHANNEL = re.compile(r"[CDG][A-Z0-9]{2,30}")
@@ -36,30 +37,54 @@ class Press:
     envelope: str = ""
 
 
+def _sure(question: str, consequence: str, yes: str) -> ConfirmObject:
+    """A question back before a press counts."""
+    return ConfirmObject(
+        title=PlainTextObject(text=question),
+        text=PlainTextObject(text=consequence),
+        confirm=PlainTextObject(text=yes),
+        deny=PlainTextObject(text="Cancel"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that can be asked for by a press."""
+
+    id: str
+    label: str
+    offered: Callable[[Alert], bool]
+    """Whether it makes sense for an alert as it is now."""
+    confirm: ConfirmObject | None = None
+
+    def button(self, alert: Alert) -> ButtonElement:
+        """The button for an alert."""
+        text = PlainTextObject(text=self.label, emoji=False)
+        return ButtonElement(text=text, action_id=self.id, value=alert.id, confirm=self.confirm)
+
+
+ROW = (
+    Action(ACKNOWLEDGE, "Acknowledge", lambda alert: alert.state is not State.RESOLVED and alert.acknowledged is None),
+    Action(SILENCE, "Silence 24 h", lambda alert: alert.state is not State.RESOLVED and alert.silenced is None),
+    Action(
+        EXPECTED,
+        "Expected, don't tell me again",
+        lambda alert: problem(alert) is None and alert.judged is None,
+        _sure(
+            "Was this expected?",
+            "The alert ends. For eight weeks as much may come again there without a word.",
+            "Expected",
+        ),
+    ),
+)
+"""Everything that can be pressed, in the order in which it stands."""
+ACTIONS = frozenset(action.id for action in ROW)
+
+
 def buttons(alert: Alert) -> list[Block]:
     """The row of buttons for an alert as it is now; empty where there is nothing to press."""
-    found: list[ButtonElement] = []
-    if alert.state is State.FIRING and alert.acknowledged is None:
-        found.append(_button("Acknowledge", ACKNOWLEDGE, alert))
-    if alert.state is not State.RESOLVED:
-        found.append(_button("Silence 24 h", SILENCE, alert))
-    if problem(alert) is None and alert.judged is None:
-        found.append(_button("Expected, don't tell me again", EXPECTED, alert, _SURE))
+    found = [action.button(alert) for action in ROW if action.offered(alert)]
     return [ActionsBlock(block_id=BLOCK, elements=found)] if found else []
-
-
-_SURE = ConfirmObject(
-    title=PlainTextObject(text="Was this expected?"),
-    text=PlainTextObject(text="The alert ends. For eight weeks as much may come again there without a word."),
-    confirm=PlainTextObject(text="Expected"),
-    deny=PlainTextObject(text="Cancel"),
-)
-
-
-def _button(label: str, action: str, alert: Alert, confirm: ConfirmObject | None = None) -> ButtonElement:
-    return ButtonElement(
-        text=PlainTextObject(text=label, emoji=False), action_id=action, value=alert.id, confirm=confirm
-    )
 
 
 def read_press(payload: Mapping[str, Any], envelope: str = "") -> Press | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from rules.model import Alert, Notification, Reason
+from rules.model import Alert, Notification, Reason, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,28 @@ class Begun:
     sent: Sent | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Outdated:
+    """A message that no longer shows how its alerts stand."""
+
+    sent: Sent
+    notification: Notification
+    """What it tells of, with the alerts as they are now."""
+
+
+def face(alert: Alert) -> str:
+    """The same for the same words and buttons under an alert; "" while it fires and nobody has said anything."""
+    over = alert.state is State.RESOLVED
+    said: list[str] = ["over"] if over else []
+    if (taken := alert.acknowledged) is not None:
+        said += ["taken", taken.by, taken.at.isoformat(), taken.comment]
+    if (silenced := alert.silenced) is not None and not over:
+        said += ["silenced", silenced.by, silenced.until.isoformat(), silenced.comment]
+    if (judged := alert.judged) is not None:
+        said += [judged.verdict, judged.by, judged.at.isoformat(), judged.comment]
+    return hashlib.sha256("\x1f".join(said).encode()).hexdigest()[:16] if said else ""
+
+
 class Memory(Protocol):
     """Where it is remembered; the store's, or a test's."""
 
@@ -44,6 +67,12 @@ class Memory(Protocol):
 
     def alerts(self, receiver: str, sent: Sent) -> tuple[Alert, ...]:
         """The alerts that a message tells of, as they stand now."""
+
+    def outdated(self, receiver: str, most: int) -> Sequence[Outdated]:
+        """The oldest of the first messages whose alerts people have said something of, or that ended, since."""
+
+    def shows(self, receiver: str, sent: Sent, alerts: Sequence[Alert]) -> None:
+        """Note that a message shows these alerts as they are here."""
 
     def lost(self, receiver: str, sent: Sent) -> None:
         """Forget a message that is no more."""
@@ -66,6 +95,13 @@ class NoMemory:
     def alerts(self, receiver: str, sent: Sent) -> tuple[Alert, ...]:  # noqa: ARG002
         """None."""
         return ()
+
+    def outdated(self, receiver: str, most: int) -> Sequence[Outdated]:  # noqa: ARG002
+        """None."""
+        return ()
+
+    def shows(self, receiver: str, sent: Sent, alerts: Sequence[Alert]) -> None:
+        """Not noted."""
 
     def lost(self, receiver: str, sent: Sent) -> None:
         """Nothing to forget."""

@@ -7,7 +7,7 @@ judgement's alerts, so that each is carried out exactly once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -47,3 +47,31 @@ def act_of(request: Request, answer: Answer) -> Act:
     about = {"command": request.number, "asked_at": request.at.isoformat()}
     result = {"outcome": answer.outcome, "done": answer.done}
     return Act(request.actor, request.what, {**request.details, **about, **result})
+
+
+class Refused(Exception):
+    """Why a request is not carried out, as a clause."""
+
+
+def answered(
+    requests: Iterable[Request], what: Collection[str], take: Callable[[Request], str]
+) -> tuple[tuple[Answer, ...], tuple[Act, ...]]:
+    """Carry out the requests of these kinds, in their order, and answer each; the others are left alone.
+
+    `take` carries one out and says what came of it; it raises `Refused`, and where it cannot read the request
+    ValueError, TypeError, KeyError or AttributeError.
+    """
+    answers: list[Answer] = []
+    acts: list[Act] = []
+    for request in requests:
+        if request.what not in what:
+            continue
+        try:
+            answer = Answer(request.number, take(request))
+        except Refused as why:
+            answer = Answer(request.number, f"refused: {why}", done=False)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            answer = Answer(request.number, "refused: it cannot be read", done=False)
+        answers.append(answer)
+        acts.append(act_of(request, answer))
+    return tuple(answers), tuple(acts)

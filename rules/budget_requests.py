@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from rules import pauses
-from rules.asked import Act, Answer, Request, act_of
+from rules.asked import Act, Answer, Refused, Request, act_of
 from rules.lifecycle import Advance, applied
 from rules.model import Alert, Budget, BudgetEvidence, State, Transition
 from rules.pauses import Pause, Pauses
@@ -75,22 +75,18 @@ def _carry_out(request: Request, heard: Heard, configured: Mapping[str, Budget],
         return refused(f"no budget called {budget!a} is in force here")
     try:
         changed, outcome = act(request, heard, configured[budget], now)
-    except _Refused as why:
+    except Refused as why:
         return refused(str(why))
     except (ValueError, TypeError, AttributeError):
         return refused("it cannot be read")
     return changed, Answer(request.number, outcome)
 
 
-class _Refused(Exception):
-    """Why a request is not carried out."""
-
-
 def _pause(request: Request, heard: Heard, budget: Budget, now: datetime) -> tuple[Heard, str]:
     text = request.details.get("until")
     until = None if text is None else datetime.fromisoformat(text)
     if until is not None and until <= now:
-        raise _Refused("its time was over before it was carried out")
+        raise Refused("its time was over before it was carried out")
     pause = Pause(now, request.actor, request.details["reason"], until)
     return replace(heard, pauses=heard.pauses.paused(budget.name, pause)), "paused"
 
@@ -98,8 +94,8 @@ def _pause(request: Request, heard: Heard, budget: Budget, now: datetime) -> tup
 def _resume(request: Request, heard: Heard, budget: Budget, now: datetime) -> tuple[Heard, str]:
     if budget.name not in heard.pauses.asked:
         if budget.paused:
-            raise _Refused("the configuration pauses it: take `paused = true` out there")
-        raise _Refused("it is not paused")
+            raise Refused("the configuration pauses it: take `paused = true` out there")
+        raise Refused("it is not paused")
     # As of when it was asked: a period that has ended since then is still told of.
     changed = heard.pauses.ended(budget.name, min(request.at, now))
     still = ", but the configuration still pauses it" if budget.paused else ""

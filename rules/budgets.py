@@ -22,6 +22,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from rules.course import Course, course_of
 from rules.dimensions import groups, values_of
 from rules.earlier import Reach
 from rules.forecast import Forecast
@@ -268,10 +269,12 @@ class _Window:
         for begin in range(0, len(crossed), _AT_ONCE):
             some = crossed[begin : begin + _AT_ONCE].tolist()
             members = [rows[order[bounds[group] : bounds[group + 1]]] for group in some]
-            hours = self._crossing_hours(members, amounts[some]).tolist()
-            for group, leaves, at in zip(some, members, hours, strict=True):
+            running = self._reach.running(self._period, members)
+            hours = _crossing_hours(running, amounts[some]).tolist()
+            for group, leaves, at, sums in zip(some, members, hours, running, strict=True):
                 figures = limits[group] or 0, int(spent[group]), int(settled[group])
-                yield from self._breaches(scopes[group], leaves.tolist(), figures, at)
+                course = course_of(sums) if self._by_the_hour else None
+                yield from self._breaches(scopes[group], leaves.tolist(), figures, at, course)
 
     def _amounts(self, limits: Sequence[Nano | None]) -> npt.NDArray[np.int64]:
         """What each scope's marks are worth, lowest first, beyond everything where it has no limit.
@@ -294,18 +297,18 @@ class _Window:
             self._steps[limit] = sorted(steps, key=lambda step: step.amount)
         return self._steps[limit]
 
-    def _crossing_hours(
-        self, members: Sequence[npt.NDArray[np.intp]], amounts: npt.NDArray[np.int64]
-    ) -> npt.NDArray[np.intp]:
-        """In which column, counted from the period's first, each scope's running sum reached each of its amounts.
-
-        Shape (scopes, amounts), as `amounts` has it.
-        """
-        running = self._reach.running(self._period, members)
-        return np.stack([(running >= amount[:, np.newaxis]).argmax(axis=1) for amount in amounts.T], axis=1)
+    @property
+    def _by_the_hour(self) -> bool:
+        """Whether each column of the period is an hour of it."""
+        return not self._reach.days_before(self._period) and self._period.start >= self._reach.view.start
 
     def _breaches(
-        self, scope: Scope, leaves: Sequence[int], figures: tuple[Nano, Nano, Nano], at: Sequence[int]
+        self,
+        scope: Scope,
+        leaves: Sequence[int],
+        figures: tuple[Nano, Nano, Nano],
+        at: Sequence[int],
+        course: Course | None,
     ) -> Iterator[Breach]:
         """One breach for every threshold that the scope's spend has reached; `figures` are limit, spent and settled."""
         limit, spent, settled = figures
@@ -319,6 +322,7 @@ class _Window:
             settled=settled,
             top=_top(scope, costs, self._names, self._budget.measure),
             unpriced=tuple(sorted(dear)),
+            course=course,
             **self._fixed,
         )
         for step, column in zip(self._steps_of(limit), at, strict=True):
@@ -333,6 +337,14 @@ class _Window:
                     evidence=evidence(threshold_percent=step.percent, threshold_amount=step.own),
                     closes_at=step.closes_at,
                 )
+
+
+def _crossing_hours(running: npt.NDArray[np.int64], amounts: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
+    """In which column, counted from the period's first, each scope's running sum reached each of its amounts.
+
+    Shape (scopes, amounts), as `amounts` has it.
+    """
+    return np.stack([(running >= amount[:, np.newaxis]).argmax(axis=1) for amount in amounts.T], axis=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Literal, TypeAlias
 
 from rules.causes import Cause
+from rules.course import Course
 from rules.measures import SPEND, Measure
 from rules.scope import Nano
 from rules.shift_evidence import HourPoint, Odds, PriceShift, Share, SilenceEvidence, UnitPriceEvidence
@@ -46,6 +47,8 @@ class BudgetEvidence:
     """What the threshold was worth when it was told; None where it is as a percentage of `limit` says."""
     measure: Measure = SPEND
     """What is counted: `spent`, `limit` and the other amounts are in its unit."""
+    course: Course | None = None
+    """How it came to `spent`; None where the period began before what is known by the hour."""
     type: Literal["budget"] = "budget"
 
 
@@ -239,6 +242,8 @@ class TriggerEvidence:
     unpriced: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     """The lesser marks of the same budget and scope that are told with this one, in words."""
+    course: Course | None = None
+    """How it came to `spent`; None where the period began before what is known by the hour."""
     told_with: str | None = None
     """The mark, in words, that this one was told with; then nothing is told of it alone."""
     after: Nano | None = None

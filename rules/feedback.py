@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from rules.asked import Act, Answer, Request, act_of
+from rules.asked import Act, Answer, Refused, Request, answered
 from rules.model import Alert, AnomalyEvidence, State, Transition
 from rules.quieted import EXPECTED, LASTS, REACH, REAL, Feedback, Judged, Word
 from rules.shift_evidence import SilenceEvidence, UnitPriceEvidence
@@ -51,27 +51,15 @@ def hear(requests: Iterable[Request], known: Sequence[Feedback], alerts: Iterabl
     `alerts` are those that are open, and those that have ended and that a request is about.
     """
     hearing = _Hearing(known, alerts, now)
-    answers: list[Answer] = []
-    acts: list[Act] = []
-    for request in requests:
-        if request.what not in WHAT:
-            continue
-        try:
-            answer = Answer(request.number, hearing.take(request))
-        except _Refused as why:
-            answer = Answer(request.number, f"refused: {why}", done=False)
-        except (ValueError, TypeError, KeyError, AttributeError):
-            answer = Answer(request.number, "refused: it cannot be read", done=False)
-        answers.append(answer)
-        acts.append(act_of(request, answer))
+    answers, acts = answered(requests, WHAT, hearing.take)
     held = tuple(each for each in hearing.known.values() if not each.taken_back and each.holds(now))
     return Heard(
         held,
         tuple(hearing.changed.values()),
         tuple(hearing.touched.values()),
         tuple(hearing.transitions),
-        tuple(answers),
-        tuple(acts),
+        answers,
+        acts,
     )
 
 
@@ -97,10 +85,6 @@ def problem(alert: Alert) -> str | None:
     return f"feedback is for anomalies of spend, and this alert {what}"
 
 
-class _Refused(Exception):
-    """Why a request is not carried out."""
-
-
 class _Hearing:
     """Requests as they are taken one by one."""
 
@@ -116,10 +100,10 @@ class _Hearing:
         """Carry one request out; the outcome in words."""
         alert = self.alerts.get(request.details["alert"])
         if alert is None:
-            raise _Refused("there is no alert of this id any more")
+            raise Refused("there is no alert of this id any more")
         evidence = alert.evidence
         if not isinstance(evidence, AnomalyEvidence):
-            raise _Refused(str(problem(alert)))
+            raise Refused(str(problem(alert)))
         word, comment = request.details["verdict"], str(request.details.get("comment", ""))
         before = self.known.get(alert.id)
         if before is not None and before.taken_back:
@@ -132,7 +116,7 @@ class _Hearing:
             return f"already noted: {word}"
         found = _feedback(alert, evidence, word, Judged(word, request.actor, self.now, comment))
         if not found.holds(self.now):
-            raise _Refused(_too_old(word))
+            raise Refused(_too_old(word))
         self._keep(found)
         self._touch(replace(alert, judged=Judged(word, request.actor, self.now, comment)))
         if word == EXPECTED:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rules.course import course_of
 from rules.dimensions import groups
 from rules.earlier import Reach
 from rules.model import HOUR, Alert, Budget, Dimension, Kind, Names, Nano, Scope, Share, SpendView, Subject
@@ -158,15 +159,17 @@ class Field:
         period, members = self.period, self.members
         view, rows = members.view, members.rows(place)
         columns = period.columns(view.start, view.hours)
+        hours = view.cost[rows, columns].sum(axis=0)
         return {
             "period": period.label,
             "period_start": period.start,
             "period_end": period.end,
             "timezone": period.timezone,
             "limit": self.limits[place] or 0,
-            "spent": int(self.before.spent[place] + view.cost[rows, columns].sum()),
+            "spent": int(self.before.spent[place] + hours.sum()),
             "settled": int(self.before.settled[place] + view.settled[rows, columns].sum()),
             "data_as_of": self.as_of,
+            "course": course_of(hours.cumsum()) if period.start >= view.start else None,
             "top": members.dearest(place, driven),
             "unpriced": members.unpriced(place, driven),
         }

@@ -1,8 +1,8 @@
 """Messages that wait for a receiver nobody can reach, as few as they can be once it is back. Pure.
 
-What fires is one message and what ended another, each alert as the latest of them has it. What began and ended
-meanwhile is told to nobody, as what ended before it was told never is. Events keep both their messages: that a budget
-was crossed stays true.
+What fires is one message, what somebody has taken another and what ended a third, each alert as the latest of them has
+it. What began and ended meanwhile is told to nobody, as what ended before it was told never is. Events keep both their
+messages: that a budget was crossed stays true.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from rules.lifecycle import worst_first
 from rules.model import Alert, Notification, Reason
 
 _BEGINS = (Reason.FIRST, Reason.INITIAL, Reason.NEW)
+_BEHIND = (Reason.ACKNOWLEDGED, Reason.RESOLVED)
 
 
 def merged(messages: Sequence[Notification]) -> tuple[Notification, ...]:
@@ -22,14 +23,15 @@ def merged(messages: Sequence[Notification]) -> tuple[Notification, ...]:
 
     Right only if none of them has reached the receiver: their ids are not used again.
     """
-    fires = [message for message in messages if message.reason is not Reason.RESOLVED]
+    fires = [message for message in messages if message.reason not in _BEHIND]
+    taken = [message for message in messages if message.reason is Reason.ACKNOWLEDGED]
     ends = [message for message in messages if message.reason is Reason.RESOLVED]
     over = {alert.id for message in ends for alert in message.alerts if not alert.is_event}
     begun = {alert.id for message in fires if message.reason in _BEGINS for alert in message.alerts}
     escalated = {alert.id for message in fires if message.reason is Reason.ESCALATED for alert in message.alerts}
     silent = over & begun
     told_on = over - escalated
-    return (*_one(fires, silent | told_on), *_one(ends, silent))
+    return (*_one(fires, silent | told_on), *_one(taken, over), *_one(ends, silent))
 
 
 def _one(messages: Sequence[Notification], without: set[str]) -> Iterator[Notification]:

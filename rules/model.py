@@ -245,6 +245,8 @@ class Reason(StrEnum):
     """What was told before fires on, and the route asks to be told again."""
     ESCALATED = "escalated"
     """Somebody else was told, and nobody acknowledged it in time."""
+    ACKNOWLEDGED = "acknowledged"
+    """Somebody has taken it: for receivers that track incidents alone."""
     RESOLVED = "resolved"
     DIGEST = "digest"
     """The summary of a day or a week, which is about no alert."""

@@ -23,14 +23,17 @@ class Owned:
     @property
     def words(self) -> str:
         """As people read it: "payments (ana@team.example)"."""
-        return f"{self.name} ({self.email})" if self.email else self.name
+        return f"{self.name} ({self.email})" if self.email not in {"", self.name} else self.name
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """One owner, and what is theirs: alerts for which all matchers hold; all of them where there are none."""
+    """One owner, and what is theirs: alerts for which all matchers hold; all of them where there are none.
 
-    owned: Owned
+    Without `owned` it is the user of an alert's scope or key, and takes no alert for which nobody is known.
+    """
+
+    owned: Owned | None
     match: tuple[Matcher, ...] = ()
     place: str = field(default="", compare=False)
     """Where it stands in the configuration: "owner[0]"."""

@@ -10,13 +10,19 @@ from dataclasses import replace
 
 from rules.labels import labels_of
 from rules.matchers import Labels, all_hold
-from rules.model import Alert, Names, State
+from rules.model import Alert, Names, Scope, State
 from rules.owned import Owned, Owner
 
 
-def owner_of(owners: Iterable[Owner], labels: Labels) -> Owned | None:
-    """The first owner that takes an alert with these labels."""
-    return next((owner.owned for owner in owners if all_hold(owner.match, labels)), None)
+def owner_of(owners: Iterable[Owner], labels: Labels, user: Owned | None = None) -> Owned | None:
+    """The first owner that takes an alert with these labels, whose scope or key is that user's."""
+    return next((found for owner in owners if (found := owner.owned or user) and all_hold(owner.match, labels)), None)
+
+
+def user_of(scope: Scope, names: Names) -> Owned | None:
+    """The user of a scope, or of its key: the key's principal, or else who created it; None where nobody is known."""
+    user = scope.user or names.user_of_key.get(scope.api_key or "")
+    return None if user is None or user not in names.by_id else Owned(names.by_id[user], names.emails.get(user, ""))
 
 
 def owned_anew(
@@ -26,6 +32,7 @@ def owned_anew(
     for alert in alerts:
         if alert.state is State.RESOLVED and not alert.is_event:
             continue
-        found = owner_of(owners, labels_of(alert, names, called)) if owners else None
+        user = user_of(alert.subject.scope, names)
+        found = owner_of(owners, labels_of(alert, names, called), user) if owners else None
         if found != alert.owned:
             yield replace(alert, owned=found)

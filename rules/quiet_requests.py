@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from rules import labels
-from rules.asked import Act, Answer, Request, act_of
+from rules.asked import Act, Answer, Refused, Request, answered
 from rules.matchers import NoMatcher
 from rules.model import Alert, State
 from rules.quieted import Acknowledgement, Silence
@@ -42,32 +42,19 @@ def hear(requests: Iterable[Request], silences: Sequence[Silence], alerts: Seque
     known = {alert.id: alert for alert in alerts}
     changed: dict[str, Silence] = {}
     taken: dict[str, Alert] = {}
-    answers: list[Answer] = []
-    acts: list[Act] = []
-    for request in requests:
-        if request.what not in WHAT:
-            continue
-        try:
-            if request.what == ACKNOWLEDGE:
-                alert = _taken(request, known, now)
-                known[alert.id] = taken[alert.id] = alert
-                answer = Answer(request.number, f"acknowledged: {alert.summary}")
-            else:
-                silence, outcome = (_added if request.what == ADD else _expired)(request, kept, now)
-                kept[silence.id] = changed[silence.id] = silence
-                answer = Answer(request.number, outcome)
-        except _Refused as why:
-            answer = Answer(request.number, f"refused: {why}", done=False)
-        except (ValueError, TypeError, KeyError, AttributeError):
-            answer = Answer(request.number, "refused: it cannot be read", done=False)
-        answers.append(answer)
-        acts.append(act_of(request, answer))
+
+    def take(request: Request) -> str:
+        if request.what == ACKNOWLEDGE:
+            alert = _taken(request, known, now)
+            known[alert.id] = taken[alert.id] = alert
+            return f"acknowledged: {alert.summary}"
+        silence, outcome = (_added if request.what == ADD else _expired)(request, kept, now)
+        kept[silence.id] = changed[silence.id] = silence
+        return outcome
+
+    answers, acts = answered(requests, WHAT, take)
     left = tuple(silence for silence in kept.values() if silence.ends_at > now)
-    return Quieted(left, tuple(changed.values()), tuple(taken.values()), tuple(answers), tuple(acts))
-
-
-class _Refused(Exception):
-    """Why a request is not carried out."""
+    return Quieted(left, tuple(changed.values()), tuple(taken.values()), answers, acts)
 
 
 def _added(request: Request, kept: dict[str, Silence], now: datetime) -> tuple[Silence, str]:
@@ -75,14 +62,14 @@ def _added(request: Request, kept: dict[str, Silence], now: datetime) -> tuple[S
     try:
         matchers = tuple(labels.read(text) for text in details["matchers"])
     except NoMatcher as error:
-        raise _Refused(f"a matcher {error}") from None
+        raise Refused(f"a matcher {error}") from None
     starts, ends = (datetime.fromisoformat(details[key]) for key in ("starts_at", "ends_at"))
     if not matchers or not ends - starts <= LONGEST:
         raise ValueError
     if ends <= max(now, starts):
-        raise _Refused("its time was over before it was carried out")
+        raise Refused("its time was over before it was carried out")
     if sum(silence.ends_at > now for silence in kept.values()) >= MOST_SILENCES:
-        raise _Refused(f"there are {MOST_SILENCES} silences already: let some expire")
+        raise Refused(f"there are {MOST_SILENCES} silences already: let some expire")
     ident = silence_id(request.number, request.at, request.actor)
     silence = Silence(ident, matchers, starts, ends, request.actor, str(details["comment"]))
     return silence, f"silenced: {ident}"
@@ -92,12 +79,12 @@ def _expired(request: Request, kept: dict[str, Silence], now: datetime) -> tuple
     ident = request.details["silence"]
     silence = kept.get(ident)
     if silence is None or silence.ends_at <= now:
-        raise _Refused(f"no silence {ident!a} is in force or to come")
+        raise Refused(f"no silence {ident!a} is in force or to come")
     return replace(silence, starts_at=min(silence.starts_at, now), ends_at=now), f"expired: {ident}"
 
 
 def _taken(request: Request, known: dict[str, Alert], now: datetime) -> Alert:
     alert = known.get(request.details["alert"])
     if alert is None or alert.state is State.RESOLVED:
-        raise _Refused("the alert has ended, or there is none of this id")
+        raise Refused("the alert has ended, or there is none of this id")
     return replace(alert, acknowledged=Acknowledgement(request.actor, now, str(request.details["comment"])))

@@ -18,7 +18,7 @@ from urllib.parse import parse_qs
 
 BOT_TOKEN, APP_TOKEN = "xoxb-1-CANARY4f9aXq", "xapp-1-CANARY4f9aXq"
 CHANNEL = "C0123456789"
-SCOPES = "chat:write,channels:history,groups:history,files:write,users:read"
+SCOPES = "chat:write,channels:history,groups:history,files:write,users:read,users:read.email"
 
 
 @dataclass
@@ -43,6 +43,7 @@ class Workspace:
         self.uploads: list[tuple[bytes, dict[str, Any]]] = []
         self.refusals: dict[str, list[Refusal]] = {}
         self.scopes = SCOPES
+        self.people: dict[str, dict[str, Any]] = {}
         self.url = ""
         self.sockets: list[socket.socket] = []
         self.connected = threading.Event()
@@ -102,6 +103,9 @@ class Workspace:
                 return {"ok": True, "files": [{"id": "F1"}]}
             case "users.info":
                 return {"ok": True, "user": {"id": given["user"], "profile": {"display_name": "Ada"}, "name": "ada"}}
+            case "users.lookupByEmail":
+                user = self.people.get(given["email"])
+                return {"ok": False, "error": "users_not_found"} if user is None else {"ok": True, "user": user}
             case "chat.postEphemeral":
                 return {"ok": True, "message_ts": "1.1"}
             case "apps.connections.open":

@@ -71,6 +71,7 @@ def make_notifiers(
 def _slack_bot(receiver: SlackBotSettings, http: OutgoingHttp, memory: Memory | None) -> Notifier:
     from notifiers.slack_bot import SlackBotNotifier  # noqa: PLC0415 (slack-sdk's client is large, and few have one)
     from notifiers.slack_memory import NoMemory  # noqa: PLC0415
+    from notifiers.slack_people import QUICK, People  # noqa: PLC0415
 
     return SlackBotNotifier(
         receiver.name,
@@ -78,6 +79,7 @@ def _slack_bot(receiver: SlackBotSettings, http: OutgoingHttp, memory: Memory | 
         slack_api(receiver, http),
         memory or NoMemory(),
         interactive=receiver.app_token is not None,
+        people=People(receiver.name, slack_api(receiver, http.within(QUICK))),
     )
 
 

@@ -12,7 +12,8 @@ from watcher import health
 from watcher.admin_api import RequestObservation
 from watcher.clock import Clock
 from watcher.cycle import Outcome, Progress
-from watcher.incidents import close_incidents
+from watcher.incidents import acknowledge_incidents, close_incidents
+from watcher.keeping import Keeping
 from watcher.listening import Listening
 from watcher.logs import logger
 from watcher.metrics import Board, Metrics, left_over
@@ -72,6 +73,7 @@ class Daemon:
         self._turns = Turns()
         self._deliveries = UnderWay()
         self._refreshing = Refreshing()
+        self._keeping = Keeping()
         self._listening = Listening(store, clock)
         metrics.now = clock.now
         self._force = self._prepare(settings)
@@ -177,13 +179,24 @@ class Daemon:
         force = self._force
         if watched not in force.watched or force.ended.is_set():
             return
-        tended = self._tend(force)
+        tended = self._acknowledge(force, watched) and self._tend(force)
         if outcome is not None:
             self._show(force, watched, outcome)
         whole = tended and outcome is not None and outcome.whole
         heartbeat = force.parts.settings.heartbeat
         if force.round.ended(watched.label, whole=whole) and heartbeat is not None:
             health.ping(force.parts.http, heartbeat)
+
+    def _acknowledge(self, force: InForce, watched: Watched) -> bool:
+        """Tell who has taken what of this organization, in the thread of its cycles, so that no end is overtaken."""
+        settings, organizations = force.parts.settings, [each for each in [watched.organization] if each is not None]
+        try:
+            keep, now = settings.store.keep, self._clock.now()
+            acknowledge_incidents(self._store, settings.incident_trackers, organizations, keep, now)
+        except StoreError as error:
+            log.error("acknowledgements wait for the next cycle", why=str(error))
+            return False
+        return True
 
     def _tend(self, force: InForce) -> bool:
         """Look after the database, unless another thread is at it; returns False where that failed."""
@@ -236,10 +249,11 @@ class Daemon:
                 if done.sent or done.failed or done.refused:
                     self._metrics.waiting = waiting_by_receiver(force.parts)
                 refreshed = self._refreshing.tend(self._store, notifier, force.organizations, self._clock.now())
+                kept = self._keeping.tend(notifier, self._clock.now())
             except StoreError as error:
                 log.error("deliveries wait: the store cannot be read or written", why=str(error))
                 return
-        self._metrics.delivered(notifier.name, done.reasons, done.failed + (not refreshed), done.refused)
+        self._metrics.delivered(notifier.name, done.reasons, done.failed + (not refreshed) + (not kept), done.refused)
 
     def _observe(self, label: str, request: RequestObservation) -> None:
         self._metrics.tally(label).request(request.outcome, request.seconds)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from notifiers.slack_buttons import ACKNOWLEDGE, EXPECTED, SILENCE, Press
+from notifiers.slack import escaped
+from notifiers.slack_buttons import ACKNOWLEDGE, EXPECTED, PRESSED, SILENCE, Press
 from rules import quiet_requests
 from rules.feedback import FEEDBACK, problem
 from rules.labels import label_of
@@ -25,7 +26,6 @@ LASTS = timedelta(hours=24)
 """How long a silence of a button lasts."""
 _REMEMBERED = 1000
 """Envelopes; Slack sends one again within minutes."""
-_COMMENT = "pressed in Slack"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class SlackActions:
         organization = alert.subject.scope.organization
         for command in self._store.commands.pending(organization):
             if command.what == what and _same(command.details, details):
-                raise _Refused(f"{_literal(command.actor)} has asked for that already: the next cycle carries it out.")
+                raise _Refused(f"{escaped(command.actor)} has asked for that already: the next cycle carries it out.")
         now, actor = self._clock.now(), self._actor(press.user)
         number = self._store.commands.append(now, actor, what, details, organization)
         log.info("asked for in Slack", receiver=self._receiver, what=what, alert=alert.id, actor=actor)
@@ -105,15 +105,15 @@ class SlackActions:
             if (wrong := problem(alert)) is not None:
                 raise _Refused(f"{wrong.capitalize()}.")
             if alert.judged is not None and alert.judged.verdict == AS_EXPECTED:
-                raise _Refused(f"{_literal(alert.judged.by)} has said so already.")
-            details: dict[str, Any] = {"alert": alert.id, "verdict": AS_EXPECTED, "comment": _COMMENT}
+                raise _Refused(f"{escaped(alert.judged.by)} has said so already.")
+            details: dict[str, Any] = {"alert": alert.id, "verdict": AS_EXPECTED, "comment": PRESSED}
             return FEEDBACK, details, "says that it was expected: as much may come again there for eight weeks."
         if alert.state is State.RESOLVED:
             raise _Refused("It has ended already: there is nothing to do.")
         if press.action == ACKNOWLEDGE:
             if alert.acknowledged is not None:
-                raise _Refused(f"{_literal(alert.acknowledged.by)} has taken it already.")
-            return quiet_requests.ACKNOWLEDGE, {"alert": alert.id, "comment": _COMMENT}, "takes it."
+                raise _Refused(f"{escaped(alert.acknowledged.by)} has taken it already.")
+            return quiet_requests.ACKNOWLEDGE, {"alert": alert.id, "comment": PRESSED}, "takes it."
         assert press.action == SILENCE  # noqa: S101 (the buttons' own are the only ones that are read)
         if alert.silenced is not None:
             raise _Refused("It is silenced already: `watcher silence list` says by what.")
@@ -122,7 +122,7 @@ class SlackActions:
             "matchers": list(map(str, _about(alert))),
             "starts_at": now.isoformat(),
             "ends_at": (now + LASTS).isoformat(),
-            "comment": f"{_COMMENT}, from alert {alert.id}",
+            "comment": f"{PRESSED}, from alert {alert.id}",
         }
         return quiet_requests.ADD, details, "silences it for 24 hours."
 
@@ -137,11 +137,6 @@ def _about(alert: Alert) -> list[Matcher]:
     fixed = {"kind": subject.kind, "rule": subject.rule}
     scope = {label_of(dimension): ident for dimension, ident in subject.scope.parts().items()}
     return [Matcher(label, "=", value) for label, value in {**fixed, **scope}.items()]
-
-
-def _literal(text: str) -> str:
-    """A text from elsewhere for a field in which Slack gives three characters a meaning."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _same(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:

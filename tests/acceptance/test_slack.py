@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,6 +43,23 @@ def test_a_test_message_is_posted_with_its_chart(slack: Workspace, config: Path)
     assert "/invite it there" in said
 
 
+def test_the_user_of_a_key_is_mentioned_by_the_address_in_the_directory(slack: Workspace, config: Path) -> None:
+    key = '[[budget]]\nname = "key"\nper = ["api_key"]\nperiod = "day"\nlimit_usd = 0.01\n'
+    config.write_text(f'{config.read_text()}{key}[[owner]]\nby = "creator"\n')
+    slack.people = _Everybody()
+    assert here("poll", "--config", config, clock="2026-11-20T12:26:00Z@1")[0] == 0
+    (posted,) = slack.top
+    assert slack.called("users.lookupByEmail")
+    assert "<@U012AB3CD>" in posted["text"]
+
+
+class _Everybody(dict[str, Any]):
+    """A workspace in which every address is somebody's."""
+
+    def get(self, _address: str, _default: object = None) -> Any:
+        return {"id": "U012AB3CD"}
+
+
 def test_the_online_check_names_the_bot_and_what_it_lacks(slack: Workspace, config: Path) -> None:
     slack.scopes = "chat:write,files:write,channels:history,groups:history"
     _, shown, _ = here("check", "--online", "--config", config)
@@ -69,4 +87,11 @@ def test_an_alert_is_posted_acknowledged_by_its_button_and_told_once_over_a_rest
         by = alert.acknowledged.by
         assert by in {"Ada (Slack U0123456789)", "Slack U0123456789"}, "the name, where it was told in a second or two"
         assert [entry.actor for entry in store.journal.list(whats={"ack"})] == [by]
-    assert len(slack.top) == 1
+    (first,) = slack.top
+    assert first["ts"] == posted["ts"]
+    assert [part["text"] for part in first["blocks"][1]["elements"]][:2] == ["Acknowledged by", "<@U0123456789>"]
+    labels = [each["text"]["text"] for each in first["blocks"][-1]["elements"]]
+    assert "Acknowledge" not in labels
+    edits = len(slack.called("chat.update"))
+    assert here("poll", "--config", config, clock="2026-11-20T12:27:00Z@1")[0] == 0
+    assert len(slack.called("chat.update")) == edits

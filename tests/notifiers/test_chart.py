@@ -13,7 +13,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from notifiers.chart import HEIGHT, WIDTH, Chart, Point, alt_text, of_points, png, svg, svg_in_both_looks
+from notifiers.chart import Chart, Point, alt_text, of_points, png, svg, svg_in_both_looks
+from notifiers.figure import HEIGHT, WIDTH
 from rules.model import HOUR, HourPoint
 
 START = datetime(2026, 10, 24, 18, tzinfo=UTC)

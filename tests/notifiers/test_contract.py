@@ -8,7 +8,7 @@ import socket
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -23,6 +23,7 @@ from notifiers.http import OutgoingHttp
 from notifiers.pagerduty import PagerDutyNotifier
 from notifiers.slack import SlackWebhookNotifier
 from notifiers.webhook import WebhookNotifier
+from rules.model import Notification, Reason
 
 CANARY = "CANARY-4f9aXq"
 PATH = f"/services/T00/B00/{CANARY}?token={CANARY}"
@@ -46,12 +47,28 @@ def pagerduty(name: str, url: str, http: OutgoingHttp, *, allow_private: bool) -
     return PagerDutyNotifier(name, CANARY, http, url, allow_private)
 
 
+class _Telling:
+    """PagerDuty, told each message for another reason: of an acknowledgement or an end."""
+
+    def __init__(self, reason: Reason, *given: Any, **more: Any) -> None:
+        self._inner, self._reason = pagerduty(*given, **more), reason
+        self.name = self._inner.name
+
+    def __repr__(self) -> str:
+        return repr(self._inner)
+
+    def send(self, message: Notification) -> None:
+        self._inner.send(replace(message, reason=self._reason))
+
+
 RECEIVERS: dict[str, Callable[..., Notifier]] = {
     "slack": SlackWebhookNotifier,
     "webhook": WebhookNotifier,
     "webhook, signed": partial(WebhookNotifier, keys=(KEY,), clock=lambda: 1_700_000_000),
     "alertmanager": alertmanager,
     "pagerduty": pagerduty,
+    "pagerduty, acknowledging": partial(_Telling, Reason.ACKNOWLEDGED),
+    "pagerduty, resolving": partial(_Telling, Reason.RESOLVED),
 }
 
 

@@ -72,6 +72,13 @@ def test_its_end_resolves_the_same_incident() -> None:
     assert event_of(organization_budget(), reason=Reason.RESOLVED)["event_action"] == "resolve", "an event, closed"
 
 
+def test_who_takes_it_acknowledges_the_same_incident_and_says_no_more() -> None:
+    taken = event_of(runaway_key(), reason=Reason.ACKNOWLEDGED)
+    assert taken == {"event_action": "acknowledge", "dedup_key": event_of(runaway_key())["dedup_key"]}
+    over = event_of(runaway_key(state=State.RESOLVED), reason=Reason.ACKNOWLEDGED)
+    assert over["event_action"] == "resolve", "what has ended is not opened again"
+
+
 @pytest.mark.parametrize("severity", Severity)
 def test_each_severity_has_its_own(severity: Severity) -> None:
     assert event_of(replace(runaway_key(), severity=severity))["payload"]["severity"] == str(severity)

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from benchmarks.gallery_samples import notification, runaway_key
 from notifiers.alert_chart import chart_of
-from notifiers.chart import HEIGHT, WIDTH
 from notifiers.email import EmailNotifier
+from notifiers.figure import HEIGHT, WIDTH
 from notifiers.http import OutgoingHttp
 from notifiers.pictures import SCALE, picture
 from rules.model import AnomalyEvidence

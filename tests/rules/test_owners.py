@@ -65,6 +65,18 @@ def test_open_alerts_change_hands_when_the_configuration_does_and_ended_ones_do_
     assert list(owned_anew(owners_of("b:"), [ended], NAMES)) == []
 
 
+def test_the_user_of_a_key_owns_it_where_the_configuration_says_so_and_somebody_is_known() -> None:
+    owners = (Owner(None), *owners_of("rest:"))
+    (ada,) = owned_anew(owners, [alert_on(KEY)], NAMES)
+    assert ada.owned == Owned("Ada", "ada@team.example")
+    assert labels_of(ada, NAMES)["owner"] == ["Ada", "ada@team.example"]
+    assert [each.whose for each in owned_anew(owners, [alert_on(WHOLE)], NAMES)] == ["rest"]
+    unknown = replace(NAMES, by_id={})
+    assert [each.whose for each in owned_anew(owners, [alert_on(KEY)], unknown)] == ["rest"]
+    nameless = replace(NAMES, by_id={"user_1": "ada@team.example"})
+    assert [each.whose for each in owned_anew(owners, [alert_on(KEY)], nameless)] == ["ada@team.example"]
+
+
 def test_routes_can_ask_for_the_owner_and_else_for_the_user() -> None:
     assert labels_of(alert_on(KEY, owned=Owned("payments", "p@team.example")), NAMES)["owner"] == [
         "payments",

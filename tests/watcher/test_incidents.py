@@ -12,8 +12,9 @@ import pytest
 from benchmarks.gallery_samples import organization_budget, runaway_key
 from rules.groups import Group, Member
 from rules.model import Alert, Notification, Reason, State
+from rules.quieted import Acknowledgement
 from tests.stage import BUDGET, NOW, Listener, here, write_config
-from watcher.incidents import close_incidents
+from watcher.incidents import acknowledge_incidents, close_incidents
 from watcher.simulator import Simulator, World
 from watcher.store import Judgement, Store
 
@@ -110,6 +111,80 @@ def test_what_retention_has_cut_is_not_told_again(store: Store) -> None:
             store.outbox.delivered(row.notification.id, now)
         store.prune(now - keep)
     assert told == 2
+
+
+TAKEN = Acknowledgement("ana", NOW, "on it")
+
+
+def acknowledge(store: Store, after: timedelta = HOUR, keep: timedelta = KEEP) -> list[str]:
+    """The ids of the alerts that are told anew as taken."""
+    before = {row.notification.id for row in store.outbox.pending()}
+    acknowledge_incidents(store, ["pager"], [ORGANIZATION], keep, NOW + after)
+    rows = [row.notification for row in store.outbox.pending() if row.notification.id not in before]
+    assert {each.reason for each in rows} <= {Reason.ACKNOWLEDGED}
+    return [alert.id for each in rows for alert in each.alerts]
+
+
+def test_an_alert_that_somebody_took_is_told_as_taken_once_and_behind_what_was_said_before(store: Store) -> None:
+    alert = state(acknowledged=TAKEN)
+    store.remember(Judgement(alerts=(alert,), notifications=(message(alert, Reason.FIRST),)))
+    assert [acknowledge(store) for _ in range(3)] == [["state"], [], []]
+    (first,) = store.outbox.due(NOW + HOUR, "pager")
+    assert first.notification.reason is Reason.FIRST
+    again = replace(TAKEN, by="ben", at=NOW + HOUR)
+    store.remember(Judgement(alerts=(replace(alert, acknowledged=again),)))
+    assert acknowledge(store) == [], "the incident is acknowledged already"
+
+
+def test_only_an_incident_that_was_opened_and_is_open_is_acknowledged(store: Store) -> None:
+    waits = Group("g", "/", "pager", (), (Member("waits"),), due_at=NOW + 3 * DAY)
+    alerts = (
+        state("open", acknowledged=TAKEN),
+        state("nobody took it"),
+        state("others", acknowledged=TAKEN, heard=("ops",)),
+        state("nobody heard", acknowledged=TAKEN, heard=None),
+        state("over", acknowledged=TAKEN, state=State.RESOLVED, ends_at=NOW),
+        state("waits", acknowledged=TAKEN),
+        crossing("listed", acknowledged=TAKEN),
+        crossing("closed", acknowledged=TAKEN, fired_at=NOW - DAY),
+    )
+    store.remember(Judgement(alerts=alerts, organization=ORGANIZATION, groups=(waits,)))
+    assert sorted(acknowledge(store)) == ["listed", "open"]
+    assert acknowledge_incidents(store, [], [ORGANIZATION], KEEP, NOW) == 0
+    assert acknowledge_incidents(store, ["ops"], ["another"], KEEP, NOW) == 0
+    told = waits.put(Member("waits", told_at=NOW + HOUR))
+    store.remember(Judgement(organization=ORGANIZATION, groups=(told,)))
+    assert acknowledge(store) == ["waits"], "once it was told"
+
+
+def test_an_acknowledgement_that_retention_has_cut_is_not_told_again(store: Store) -> None:
+    store.remember(Judgement(alerts=(state(acknowledged=TAKEN),)))
+    told = 0
+    for hours in range(0, 24 * 4, 4):
+        now = NOW + hours * HOUR
+        told += len(acknowledge(store, hours * HOUR, DAY))
+        for row in store.outbox.due(now, "pager"):
+            store.outbox.delivered(row.notification.id, now)
+        store.prune(now - DAY)
+    assert told == 1
+
+
+def test_the_program_acknowledges_the_incident_that_somebody_took(tmp_path: Path) -> None:
+    world = World(started_at=NOW - 5 * HOUR, keys=2, days=3)
+    with Simulator(world, lambda: NOW) as simulator, Listener(202) as pager:
+        receiver = (
+            f'[[receiver]]\nname = "pager"\ntype = "pagerduty"\nrouting_key = "{"R" * 32}"\nurl = "{pager.url}"\n'
+        )
+        budget = BUDGET.replace("limit_usd = 100", "limit_usd = 1")
+        route = 'allow_private = true\n[[route]]\nreceiver = "pager"\n'
+        config = write_config(tmp_path, simulator.url, budget + receiver + route)
+        assert here("poll", "-c", config, clock=f"{NOW:%Y-%m-%dT%H:%M:%SZ}@1")[0] == 0
+        begun = pager.messages[0]["dedup_key"]
+        assert here("ack", begun, "-c", config, clock=f"{NOW:%Y-%m-%dT%H:%M:%SZ}@1")[0] == 0
+        for minutes in (1, 2):
+            assert here("poll", "-c", config, clock=f"{NOW + minutes * HOUR / 60:%Y-%m-%dT%H:%M:%SZ}@1")[0] == 0
+        told = [event["event_action"] for event in pager.messages if event["dedup_key"] == begun]
+    assert told == ["trigger", "acknowledge"]
 
 
 def test_the_program_resolves_the_incident_of_a_crossing_a_day_later(tmp_path: Path) -> None:

@@ -201,7 +201,16 @@ def test_every_labelled_counter_begins_at_nothing() -> None:
     metrics.tally("", "org")
     found = scrape(metrics)
     reasons = {dict(pairs)["reason"] for pairs in found["watcher_notifications_total"]}
-    assert reasons == {"first", "initial", "new in group", "repeated", "escalated", "resolved", "digest"}
+    assert reasons == {
+        "first",
+        "initial",
+        "new in group",
+        "repeated",
+        "escalated",
+        "acknowledged",
+        "resolved",
+        "digest",
+    }
     assert value(found, "watcher_notifications_total", receiver="ops", reason="first") == 0
     assert value(found, "watcher_notification_failures_total", receiver="ops", outcome="retried") == 0
     assert value(found, "watcher_notification_failures_total", receiver="ops", outcome="refused") == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from notifiers.alert_chart import mark_of
 from notifiers.chart import Chart, Point, of_points
 from notifiers.subjects import capital, title_subject
 from rules.dimensions import groups
@@ -38,7 +39,8 @@ def picture_of(told: Told, rules: Rules, view: SpendView, names: Names) -> Chart
     limit: Nano = evidence.limit
     if not points:
         return None
-    return Chart(title, points, subtitle, limit=limit, told=told.told_at, timezone=evidence.timezone, in_all=True)
+    mark = mark_of(evidence)
+    return Chart(title, points, subtitle, limit, mark, told=told.told_at, timezone=evidence.timezone, in_all=True)
 
 
 def _spend(budget: Budget, scope: Scope, view: SpendView, names: Names) -> npt.NDArray[np.int64]:

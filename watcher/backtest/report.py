@@ -10,7 +10,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import watcher.web
-from notifiers.chart import HEIGHT, WIDTH, alt_text, svg_in_both_looks
+from notifiers.chart import alt_text, svg_in_both_looks
+from notifiers.figure import HEIGHT, WIDTH
 from notifiers.text import clean, duration, plural
 from rules.money import display_usd
 from watcher.backtest.comparing import Comparison, compare

@@ -12,10 +12,8 @@ from watcher.cli.context import DEFAULT_CONFIG, INVALID_CONFIG, ConfigFile, cloc
 WRONG_USAGE = 2
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from rules.routes import Route
     from watcher.online import Answer
     from watcher.settings import Settings
 
@@ -85,20 +83,12 @@ def _who_hears(settings: Settings, text: str) -> None:
             fail(f"--route takes labels with their values, such as severity=critical, not {part!a}.", WRONG_USAGE)
         found.setdefault(matcher.label, []).append(matcher.value)
     receivers: dict[str, None] = {}
-    numbers = {id(route): number for number, route in _numbered(settings.routes, "")}
     for route in taken(settings.routes, found):
         receivers[route.receiver] = None
         by = " and ".join(map(str, route.match)) or "it takes every alert"
-        typer.echo(f'  route {numbers[id(route)]} to "{route.receiver}": {by}')
+        typer.echo(f'  {route.written} to "{route.receiver}": {by}')
     names = ", ".join(f'"{name}"' for name in receivers)
     typer.echo(f"Would hear: {names}." if receivers else "Nobody would hear: no route takes it.")
-
-
-def _numbered(routes: Sequence[Route], outer: str) -> Iterator[tuple[str, Route]]:
-    """Every route with its number as `check` has it: "2", and "2.1" for the first one inside it."""
-    for number, route in enumerate(routes, start=1):
-        yield f"{outer}{number}", route
-        yield from _numbered(route.routes, f"{outer}{number}.")
 
 
 def _ask(settings: Settings, now: datetime) -> bool:

@@ -74,7 +74,8 @@ def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
 
 def poll(config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Run one whole cycle of every organization now: read everything, judge it, deliver what is due, and end."""
-    from watcher.incidents import close_incidents
+    from watcher.incidents import acknowledge_incidents, close_incidents
+    from watcher.keeping import keep_current
     from watcher.outbox import deliver
     from watcher.polling import poll_all
     from watcher.progress import history_bar
@@ -96,10 +97,12 @@ def poll(config: ConfigFile = DEFAULT_CONFIG) -> None:
             failures = poll_all(force, now, progress)
         receivers = [notifier.name for notifier in parts.notifiers]
         look_after(store, settings.store.keep, receivers, settings.labels, now)
-        close_incidents(store, settings.incident_trackers, force.organizations, settings.store.keep, now)
+        for tend in (acknowledge_incidents, close_incidents):
+            tend(store, settings.incident_trackers, force.organizations, settings.store.keep, now)
         for notifier in parts.notifiers:
             deliver(store.outbox, notifier, clock.now)
             refresh(store, notifier, force.organizations, clock.now())
+            keep_current(notifier, clock.now())
     if failures:
         fail("\n".join(failures))
 

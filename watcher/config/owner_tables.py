@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, PlainValidator
 
 from rules.matchers import Matcher
 from rules.owned import Owned, Owner, is_slack_id
 from watcher.config import receiver_values, values
-from watcher.config.problems import Wrong, shown
+from watcher.config.problems import Problem, Wrong, shown
 from watcher.config.route_models import Matchers
 from watcher.config.table import Name, Table
 
@@ -35,7 +35,8 @@ def no_owner(matchers: Sequence[Matcher]) -> Sequence[Matcher]:
 class OwnerTable(Table):
     """`[[owner]]`: whose the alerts are that meet its matchers."""
 
-    name: Name = Field(examples=['"payments"'])
+    name: Name | None = Field(None, examples=['"payments"'])
+    by: Annotated[str, PlainValidator(values.one_of("creator"))] | None = Field(None, examples=['"creator"'])
     match: Annotated[Matchers, AfterValidator(no_owner)] = Field([], examples=["['tag_team=\"payments\"']"])
     slack: Annotated[str, PlainValidator(slack_id)] | None = Field(None, examples=['"S012AB3CD"'])
     email: Annotated[str, PlainValidator(receiver_values.mail_address)] | None = Field(
@@ -45,13 +46,28 @@ class OwnerTable(Table):
 
 def owner(table: OwnerTable, place: str) -> Owner:
     """The owner that a table describes."""
-    return Owner(Owned(table.name, table.email or "", table.slack or ""), tuple(table.match), place)
+    owned = None if table.name is None else Owned(table.name, table.email or "", table.slack or "")
+    return Owner(owned, tuple(table.match), place)
+
+
+def owner_problems(raw: Mapping[str, Any], place: str) -> Iterator[Problem]:
+    """What keys of a table say that contradicts another one."""
+    if "by" not in raw:
+        if "name" not in raw:
+            said = 'is missing: a team or a person, as in name = "payments", or by = "creator" in its place'
+            yield Problem(f"{place}.name", said)
+        return
+    for key in ("name", "slack", "email"):
+        if key in raw:
+            yield Problem(f"{place}.{key}", "says nothing beside `by`, which takes it from the directory: keep one")
 
 
 def describe_owner(owner: Owner) -> str:
     """A sentence about what is theirs, and how they are told apart."""
     which = " and ".join(matcher.words for matcher in owner.match)
     what = f"alerts whose {which}" if which else "every alert that no owner above takes"
+    if owner.owned is None:
+        return f"Owner by the directory: {what}, where the user of its key is known; Slack bots mention that user."
     slack = owner.owned.slack
     mentioned = ""
     if slack:
@@ -61,7 +77,7 @@ def describe_owner(owner: Owner) -> str:
 
 def warn_of_owners(owners: Sequence[Owner]) -> list[str]:
     """Sentences about owners that no alert comes to."""
-    end = next((number for number, owner in enumerate(owners) if not owner.match), None)
+    end = next((number for number, owner in enumerate(owners) if not (owner.match or owner.owned is None)), None)
     if end is None:
         return []
     return [

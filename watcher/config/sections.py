@@ -23,7 +23,7 @@ from watcher.config.budget_tables import timing, timing_problems
 from watcher.config.contradictions import contradictions
 from watcher.config.http_tables import HttpReading
 from watcher.config.limit_tables import limit_problems, limits
-from watcher.config.owner_tables import OwnerTable, owner
+from watcher.config.owner_tables import OwnerTable, owner, owner_problems
 from watcher.config.problems import Problem, Wrong
 from watcher.config.reading import called, place_of
 from watcher.config.receivers import Receivers
@@ -184,6 +184,7 @@ class Sections(HttpReading, Receivers):
 
     def owner(self, raw: dict[str, Any], place: str) -> Owner | None:
         """One `[[owner]]`."""
+        self.problems += owner_problems(raw, place)
         table = self._table(OwnerTable, raw, place, called("owner", raw))
         return None if table is None else owner(table, place)
 

@@ -32,7 +32,7 @@ from watcher.store.requests import Requests
 from watcher.store.schema import bring_up_to_date
 from watcher.store.series import SeriesIds
 from watcher.store.silences import Silences, write_silences
-from watcher.store.slack_messages import SlackMessages
+from watcher.store.slack_messages import SlackMessages, write_wanted
 from watcher.store.sources import Sources
 from watcher.store.usage import Usage
 
@@ -102,6 +102,7 @@ class Store:
         """Keep all of it in one transaction: also that commands are consumed, so each is carried out exactly once."""
         with self.database.writing() as connection:
             write_alerts(connection, judgement.alerts)
+            write_wanted(connection, judgement.alerts)
             write_transitions(connection, judgement.transitions)
             write_notifications(connection, judgement.notifications)
             write_cursor(connection, judgement.cursor, judgement.organization)

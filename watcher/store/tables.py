@@ -271,7 +271,8 @@ feedback = Table(
 )
 
 # Which Slack message tells of which alert: a row for each of its alerts, or one with "". Without `ts` as long as nobody
-# knows whether it was posted; `thread` is the message that it answers, "" for none.
+# knows whether it was posted; `thread` is the message that it answers, "" for none. `shown` is what it shows of what
+# people said of the alert, and `wanted` what it is to show, where that is something else.
 slack_messages = Table(
     "slack_messages",
     metadata,
@@ -283,6 +284,9 @@ slack_messages = Table(
     words("channel", nullable=True),
     words("ts", nullable=True),
     words("thread", nullable=True),
-    Index("ix_slack_messages_alert", "receiver", "alert"),
+    words("shown", nullable=True),
+    words("wanted", nullable=True),
+    Index("ix_slack_messages_alert", "alert", "receiver"),
+    Index("ix_slack_messages_wanted", "receiver", "wanted"),
     sqlite_strict=True,
 )

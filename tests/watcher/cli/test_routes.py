@@ -73,12 +73,12 @@ def test_check_says_who_would_hear_of_an_alert(tmp_path: Path) -> None:
         return code, out.splitlines(), err
 
     assert asked("severity=critical,workspace=prod-x")[1] == [
-        '  route 1 to "pager": severity="critical" and kind!="source"',
+        '  route[0] to "pager": severity="critical" and kind!="source"',
         'Would hear: "pager".',
     ]
     assert asked('kind=source, rule="data, stale",workspace=prod-x')[1] == [
-        '  route 2 to "ops": workspace=~".+" and tag_team=""',
-        '  route 4 to "rest": it takes every alert',
+        '  route[1] to "ops": workspace=~".+" and tag_team=""',
+        '  route[3] to "rest": it takes every alert',
         'Would hear: "ops", "rest".',
     ]
     assert asked("severity=info")[1][-1] == 'Would hear: "rest".'

@@ -50,6 +50,19 @@ def test_an_owner_behind_one_of_everything_gives_a_warning(tmp_path: Path) -> No
     assert "owner[1]: nothing is theirs, as owner[0] has no `match` and takes every alert" in load(path, ENV).warnings
 
 
+def test_an_owner_by_the_directory_takes_what_has_a_known_user_and_leaves_the_rest(tmp_path: Path) -> None:
+    text = '[[owner]]\nby = "creator"\nmatch = ["kind=anomaly"]\n[[owner]]\nby = "creator"\n[[owner]]\nname = "rest"\n'
+    path = written(tmp_path, text)
+    loaded = load(path, ENV)
+    assert [owner.owned for owner in loaded.owners] == [None, None, Owned("rest")]
+    assert not [warning for warning in loaded.warnings if warning.startswith("owner[")]
+    said = [sentence for sentence in check(path, ENV).sentences if sentence.startswith("Owner by")]
+    assert said[0] == (
+        'Owner by the directory: alerts whose kind is "anomaly", where the user of its key is known; Slack bots '
+        "mention that user."
+    )
+
+
 @pytest.mark.parametrize(
     ("lines", "place", "says"),
     [
@@ -60,6 +73,9 @@ def test_an_owner_behind_one_of_everything_gives_a_warning(tmp_path: Path) -> No
         ('name = "a"\nemail = "ana"', "owner[0].email", "must be an e-mail address"),
         ('name = "a"\nmatch = ["owner=b"]', "owner[0].match", "must not ask for the label owner"),
         ('name = "a"\nmatch = ["wrkspace=b"]', "owner[0].match[0]", 'did you mean "workspace"?'),
+        ('by = "key"', "owner[0].by", 'must be "creator"'),
+        ('by = "creator"\nname = "a"', "owner[0].name", "says nothing beside `by`"),
+        ('by = "creator"\nslack = "U012AB3CD"', "owner[0].slack", "says nothing beside `by`"),
         ('name = "a"\nmatches = []', "owner[0].matches", 'did you mean "match"?'),
         ('name = "a"\n[[owner]]\nname = "a"', "owner[1].name", "is already the name of owner[0]"),
     ],
