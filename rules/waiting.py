@@ -42,6 +42,8 @@ class Waiting:
     """Since when it stands for a receiver that fails; None where it does not."""
     written_at: datetime | None = None
     """When it was decided."""
+    ends: bool = False
+    """Whether it tells that its alerts ended."""
 
 
 def due(rows: Sequence[Waiting], now: datetime) -> tuple[str, ...]:
@@ -65,21 +67,28 @@ def due(rows: Sequence[Waiting], now: datetime) -> tuple[str, ...]:
 def together(rows: Sequence[Waiting], now: datetime) -> Iterator[tuple[str, ...]]:
     """The ids of messages that may become fewer, each time those of one kind, in order.
 
-    None of them may have been taken. Those that must wait for one in doubt, because it tells of the same alert, are one
-    kind; all others are another.
+    None of them may have been taken, and all are about alerts. Those that must wait for one in doubt, because it tells
+    of the same alert, are one kind; all others are another.
     """
     holding = _holding(rows, now)
-    loose = [row for row in rows if not row.in_doubt]
+    loose = [row for row in rows if row.alerts and not row.in_doubt]
     refused = any(row.attempts for row in loose) and any(_is_due(row, now) for row in loose)
     if not refused and not any(row.attempts >= SEVERAL for row in holding):
         return
     behind = _behind(rows)
-    for kind in (
-        [row.id for row in loose if row.id not in behind],
-        [row.id for row in loose if row.id in behind],
-    ):
-        if len(kind) > 1:
-            yield tuple(kind)
+    said = {alert for row in rows if row.in_doubt and not row.ends for alert in row.alerts}
+    for kind in ([row for row in loose if row.id not in behind], [row for row in loose if row.id in behind]):
+        if _may_be_fewer(kind, said):
+            yield tuple(row.id for row in kind)
+
+
+def _may_be_fewer(rows: Sequence[Waiting], said: set[str]) -> bool:
+    """Whether there are several of a sort, or what one says is superseded; `said` is what goes out before."""
+    fires = [row for row in rows if not row.ends]
+    ends = [row for row in rows if row.ends]
+    over = {alert for row in ends for alert in row.alerts}
+    superseded = any(row.alerts & over or row.alerts <= said for row in fires)
+    return len(fires) > 1 or len(ends) > 1 or superseded
 
 
 def _is_due(row: Waiting, now: datetime) -> bool:

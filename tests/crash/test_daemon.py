@@ -113,7 +113,7 @@ def ends_well(process: subprocess.Popen[str]) -> float:
     return took
 
 
-def until(holds: Callable[[], bool], process: subprocess.Popen[str], seconds: float = 30) -> None:
+def until(holds: Callable[[], bool], process: subprocess.Popen[str], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert process.poll() is None, process.communicate()[1]

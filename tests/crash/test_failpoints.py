@@ -1,5 +1,6 @@
 """A kill at every commit and at every send: nothing is lost, nothing is half done, nothing is told as something new."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 
@@ -18,7 +19,10 @@ def places(boundaries: Iterable[str]) -> Counter[str]:
 
     Left out is what a life notes after its cycle for the next one to be quicker: nobody makes up for it.
     """
-    return Counter(name.partition(" #")[0] for name in set(boundaries) if " cursor #" not in name or "alerts" in name)
+    return Counter(name.partition(" #")[0] for name in set(boundaries) if not _QUICKER.search(name))
+
+
+_QUICKER = re.compile(r" commit (cursor|leaves day_sums) #")
 
 
 def test_the_story_has_every_turn_that_could_be_lost(reference: Plot) -> None:

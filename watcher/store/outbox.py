@@ -298,4 +298,5 @@ def _as_waiting(row: Any) -> Waiting:
         in_doubt=row.in_doubt > 0,
         failing_since=from_moment(row.failing_since_at),
         written_at=from_moment(row.created_at),
+        ends=row.reason == Reason.RESOLVED.value,
     )
