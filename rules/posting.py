@@ -27,6 +27,8 @@ from rules.routes import AT_ONCE, EACH_ALERT, Route, Timing, every
 
 MANY = 5
 """More messages of one kind than this to one receiver in one judgement are one."""
+STORM = 50
+"""Where those of one judgement tell a receiver of more alerts than this, all of a kind are one."""
 _KINDS = (
     (Reason.INITIAL, Reason.FIRST, Reason.NEW, Reason.TEST),
     (Reason.ESCALATED, Reason.REPEATED),
@@ -189,9 +191,10 @@ def bundled(letters: Sequence[Letter]) -> Iterator[Letter]:
 
     So that there are never more than three of a storm: what fires, what is told again, what ended.
     """
+    storm = sum(len(letter.alerts) for letter in letters) > STORM
     for kind in _KINDS:
         own = [letter for letter in letters if letter.reason in kind]
-        if len(own) <= MANY:
+        if len(own) <= (1 if storm else MANY):
             yield from own
             continue
         reason = next(each for each in kind if any(letter.reason is each for letter in own))

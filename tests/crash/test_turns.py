@@ -1,4 +1,4 @@
-"""A kill at every commit and every send of all turns that delivery takes: waits, groups, escalations, Slack, merging."""
+"""A kill at every commit and send of all turns that delivery takes: waits, groups, escalations, Slack, merging."""
 
 from __future__ import annotations
 
