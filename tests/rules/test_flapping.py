@@ -64,7 +64,7 @@ def crossings(cost: Cost) -> int:
 
 
 @pytest.mark.parametrize("timing", [AT_ONCE, TIMED], ids=["at once", "timed"])
-@pytest.mark.parametrize("days", [3, pytest.param(30, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("days", [3, pytest.param(30, marks=[pytest.mark.slow, pytest.mark.timeout(900)])])
 def test_noise_about_the_bound_is_seven_messages_at_most(days: int, timing: Timing) -> None:
     cost = hovering(days)
     assert crossings(cost) > 7 * days

@@ -96,6 +96,13 @@ class Outbox:
             rows = connection.execute(query.group_by(outbox.c.receiver).order_by(outbox.c.receiver)).all()
         return {row[0]: row[1] for row in rows}
 
+    def told_to_others(self, receivers: Collection[str]) -> frozenset[str]:
+        """The ids of the alerts that messages tell of which wait for receivers outside of these."""
+        others = outbox.c.delivered_at.is_(None) & outbox.c.receiver.not_in(list(receivers))
+        with self._database.reading() as connection:
+            texts = connection.scalars(select(outbox.c.alert_ids).where(others))
+            return frozenset(ident for text in texts for ident in json.loads(text))
+
     def add(self, notifications: Sequence[Notification]) -> None:
         """Add notifications that no judgement wrote; an id that is there already is left alone."""
         if notifications:
