@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rules.groups import Group, Member, group_id
 from rules.intervals import is_open
@@ -68,15 +68,15 @@ class Post:
         now: datetime,
     ) -> None:
         self._before = {group.id: group for group in groups}
-        self._groups = dict(self._before)
         self._timings: dict[tuple[str, str], Timing] = {}
         for route in every(routes):
             self._timings.setdefault((route.place, route.receiver), route.timing)
+        self._groups = {ident: group.by(now, self._longest(group)) for ident, group in self._before.items()}
         self._receivers = receivers
         self._now = now
         self._where: dict[tuple[str, str], list[tuple[str, Member]]] = {}
         """By receiver and alert the groups that it is a member of."""
-        for group in self._before.values():
+        for group in self._groups.values():
             for member in group.members:
                 self._where.setdefault((group.receiver, member.alert), []).append((group.id, member))
         self._new: dict[str, list[Member]] = {}
@@ -180,6 +180,10 @@ class Post:
         if group.sent_at is not None:
             due = max(self._now, group.sent_at + timing.group_interval)
         return replace(group, due_at=due)
+
+    def _longest(self, group: Group) -> timedelta:
+        timing = self._timing(group)
+        return max(timing.group_wait, timing.group_interval)
 
     def _timing(self, group: Group) -> Timing:
         """Of a route that is no more, everything is due."""

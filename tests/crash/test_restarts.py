@@ -10,7 +10,7 @@ from tests.crash.stage import MOMENTS, Stage
 MINUTE = timedelta(minutes=1)
 
 
-@pytest.mark.parametrize("times", [5, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("times", [5, pytest.param(20, marks=[pytest.mark.slow, pytest.mark.timeout(900)])])
 def test_restarting_while_alerts_fire_sends_nothing(scene: Stage, times: int) -> None:
     plot = scene.plot(f"restarts-{times}", reliable=True)
     moments = list(MOMENTS[:3])
