@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from notifiers.base import DeliveryError
 from rules.model import Alert, Notification, Reason, State
 from tests.stage import NOW
 from watcher.outbox import deliver
-from watcher.store import Judgement, Store
+from watcher.store import Judgement, Store, StoreError
 
 MINUTE = timedelta(minutes=1)
 AWAY = DeliveryError("connection refused", retryable=True, untaken=True)
@@ -35,8 +36,12 @@ class Receiver:
     tried: int = 0
     taken: list[Notification] = field(default_factory=list)
 
+    meanwhile: Callable[[], object] | None = None
+
     def send(self, notification: Notification) -> None:
         self.tried += 1
+        if self.meanwhile is not None:
+            self.meanwhile()
         if self.failure is not None:
             raise self.failure
         for alert in notification.alerts:
@@ -286,6 +291,38 @@ def test_a_message_during_whose_try_the_program_died_keeps_its_id(night: Night, 
         later.go_on(70, every=10)
     assert sorted(later.receiver.told) == ["a", "b c"]
     assert "a first 1" in {each.id for each in later.receiver.taken}
+
+
+def test_nothing_is_sent_that_cannot_be_noted_and_everything_once_it_can(night: Night, tmp_path: Path) -> None:
+    for ident in ("a", "b"):
+        night.tell(ident)
+    with night.store.database.raw() as connection:
+        connection.execute("PRAGMA busy_timeout = 1")
+    other = sqlite3.connect(tmp_path / "watcher.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError):
+        night.go_on(1)
+    assert night.receiver.taken == []
+    other.close()
+    night.go_on(1)
+    assert night.receiver.told == ["a", "b"]
+
+
+def test_what_was_taken_and_could_not_be_marked_is_not_sent_again(night: Night, tmp_path: Path) -> None:
+    night.tell("a")
+    with night.store.database.raw() as connection:
+        connection.execute("PRAGMA busy_timeout = 1")
+    other = sqlite3.connect(tmp_path / "watcher.db", isolation_level=None)
+    night.receiver.meanwhile = lambda: other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError):
+        night.go_on(1)
+    night.receiver.meanwhile = None
+    night.go_on(10)
+    other.close()
+    night.tell("b")
+    night.go_on(1)
+    assert night.receiver.told == ["a", "b"]
+    assert night.store.outbox.pending() == ()
 
 
 def test_a_clock_that_was_set_back_holds_nothing_up(night: Night) -> None:
