@@ -53,7 +53,7 @@ def due(rows: Sequence[Waiting], now: datetime) -> tuple[str, ...]:
     So an answer never holds two messages of one alert; ask again once it was worked off, until it is empty.
     """
     holding = _holding(rows, now)
-    probe = _probe(rows, holding)
+    probe = _probe(rows, holding, now)
     held: set[str] = set()
     ready: list[str] = []
     for row in rows:
@@ -105,12 +105,12 @@ def _holding(rows: Sequence[Waiting], now: datetime) -> list[Waiting]:
     return failing if since is not None and now < since + HELD_UP else []
 
 
-def _probe(rows: Sequence[Waiting], holding: Sequence[Waiting]) -> str | None:
+def _probe(rows: Sequence[Waiting], holding: Sequence[Waiting], now: datetime) -> str | None:
     """What is tried before its time, because something new waits behind it: the receiver may be well again."""
     if not holding:
         return None
     tried = max(row.tried_at for row in holding if row.tried_at is not None)
-    new = any(row.written_at is not None and row.written_at > tried for row in rows if not row.in_doubt)
+    new = any(row.written_at is not None and tried < row.written_at <= now for row in rows if not row.in_doubt)
     return holding[0].id if new else None
 
 

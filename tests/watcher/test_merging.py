@@ -293,6 +293,22 @@ def test_a_message_during_whose_try_the_program_died_keeps_its_id(night: Night, 
     assert "a first 1" in {each.id for each in later.receiver.taken}
 
 
+def test_what_waited_in_a_backup_that_is_put_back_comes_again_under_its_id(night: Night, tmp_path: Path) -> None:
+    for ident in ("a", "b"):
+        night.tell(ident)
+    night.store.backup(tmp_path / "yesterday.db")
+    night.go_on(1)
+    taken = {message.id for message in night.receiver.taken}
+    night.receiver.failure = AWAY
+    with Store.open(f"sqlite:///{tmp_path}/yesterday.db") as again:
+        later = Night(again, night.receiver, night.minute)
+        later.go_on(60, every=10)
+        later.receiver.failure = None
+        later.go_on(70, every=10)
+    assert night.receiver.told == ["a", "b", "a", "b"]
+    assert {message.id for message in night.receiver.taken} == taken
+
+
 def test_nothing_is_sent_that_cannot_be_noted_and_everything_once_it_can(night: Night, tmp_path: Path) -> None:
     for ident in ("a", "b"):
         night.tell(ident)
