@@ -136,7 +136,7 @@ def require_fit(address: Address, *, allow_private: bool) -> None:
     if found == "public" or (allow_private and found in PRIVATE):
         return
     remedy = "; allow_private = true would permit it" if found in PRIVATE else ""
-    raise DeliveryError(f"the receiver's address is {found}, which is refused{remedy}", retryable=False)
+    raise DeliveryError(f"the receiver's address is {found}, which is refused{remedy}", retryable=False, untaken=True)
 
 
 def _split(url: str) -> tuple[SplitResult, int | None]:
@@ -175,4 +175,4 @@ def _default_port(scheme: str) -> int:
 
 
 def _unfit(why: str) -> DeliveryError:
-    return DeliveryError(f"the receiver's URL {why}", retryable=False)
+    return DeliveryError(f"the receiver's URL {why}", retryable=False, untaken=True)

@@ -87,7 +87,7 @@ class AlertmanagerNotifier:
                 failures.append(error)
         if len(failures) == len(self.urls):
             told = next((error for error in failures if error.retryable), failures[0])
-            told.unsent = all(error.unsent for error in failures)
+            told.untaken = all(error.untaken for error in failures)
             raise told
 
     def _headers(self, more: Mapping[str, str]) -> dict[str, str]:

@@ -14,15 +14,26 @@ class DeliveryError(Exception):
 
     `reason` is one sentence for people; it holds no secret, and a receiver's URL is one. `retryable` says whether the
     same message may succeed later. `retry_after` is for how many seconds the receiver asked to be left alone, if it
-    did. `unsent` says that nothing of the message left this machine, so that the receiver surely has not taken it.
+    did. `untaken` says that the receiver surely has not taken it: nothing of it left this machine, or the receiver said
+    that it takes nothing. `of_message` says that it may be this message alone that cannot be delivered.
     """
 
-    def __init__(self, reason: str, *, retryable: bool, retry_after: float | None = None, unsent: bool = False) -> None:
+    def __init__(
+        self,
+        reason: str,
+        *,
+        retryable: bool,
+        retry_after: float | None = None,
+        untaken: bool = False,
+        of_message: bool | None = None,
+    ) -> None:
+        """Of a failure that is not retryable it may be the message's, unless it surely was not taken."""
         super().__init__(reason)
         self.reason = reason
         self.retryable = retryable
         self.retry_after = retry_after
-        self.unsent = unsent
+        self.untaken = untaken
+        self.of_message = not (retryable or untaken) if of_message is None else of_message
 
 
 class Notifier(Protocol):

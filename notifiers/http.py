@@ -41,6 +41,10 @@ LARGEST_ANSWER = 16_384
 """Bytes of the answer that are read; what is behind them changes nothing."""
 
 _RETRYABLE = frozenset({408, 425, 429})
+_TAKES_NOTHING = frozenset({401, 402, 403, 404, 405, 407, 410, 421, 425, 429, 451})
+"""What is answered to any message, because of who sends it, where or how often: the message was not looked at."""
+_MAY_BE_THE_MESSAGE = frozenset({500, 501})
+"""A program that fails at one message may take others. Other statuses from 500 on come from what stands before it."""
 _SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 
 
@@ -77,7 +81,10 @@ class AnsweredError(DeliveryError):
     """The receiver answered, and not with success. `response` may hold a secret: the reason does not quote it."""
 
     def __init__(self, reason: str, response: Response, *, retryable: bool, retry_after: float | None = None) -> None:
-        super().__init__(reason, retryable=retryable, retry_after=retry_after)
+        status = response.status
+        untaken = status in _TAKES_NOTHING or 300 <= status < 400
+        of_message = True if status in _MAY_BE_THE_MESSAGE else None
+        super().__init__(reason, retryable=retryable, retry_after=retry_after, untaken=untaken, of_message=of_message)
         self.response = response
 
 
@@ -179,7 +186,7 @@ class OutgoingHttp:
             failure = outcome
             if not failure.try_next_address:
                 break
-        raise DeliveryError(failure.reason, retryable=failure.retryable, unsent=failure.try_next_address)
+        raise DeliveryError(failure.reason, retryable=failure.retryable, untaken=failure.try_next_address)
 
     def _checked(self, target: Target, deadline: float, *, allow_private: bool) -> tuple[str, ...]:
         """The URLs at each of the target's addresses, every one of which may be connected to."""
@@ -238,9 +245,9 @@ class OutgoingHttp:
         try:
             addresses = answers.get(timeout=max(deadline - time.monotonic(), 0.001))
         except queue.Empty:
-            raise DeliveryError("the receiver's name was not resolved in time", retryable=True, unsent=True) from None
+            raise DeliveryError("the receiver's name was not resolved in time", retryable=True, untaken=True) from None
         if not addresses:
-            raise DeliveryError("the receiver's name could not be resolved", retryable=True, unsent=True)
+            raise DeliveryError("the receiver's name could not be resolved", retryable=True, untaken=True)
         return addresses
 
 

@@ -68,7 +68,7 @@ class PagerDutyNotifier:
                     raise _explained(error) from None
                 refusal = _explained(error)
             except DeliveryError as error:
-                error.unsent = error.unsent and alert is notification.alerts[0]
+                error.untaken = error.untaken and alert is notification.alerts[0]
                 raise
             else:
                 self._progress.took(alert.id)

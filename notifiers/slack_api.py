@@ -78,6 +78,9 @@ _MEANINGS = {
     "token_expired": "the token has expired",
     "token_revoked": "the token was revoked",
 }
+_UNSURE = frozenset({"fatal_error", "internal_error", "request_timeout", "service_unavailable"})
+"""After these it may have been done all the same."""
+_OF_ONE_MESSAGE = frozenset({"thread_not_found"})
 _A_WORD = re.compile(r"[a-z][a-z0-9_]{1,60}")
 _A_SCOPE = re.compile(r"[a-z:.,_ ]{1,100}")
 
@@ -91,7 +94,8 @@ class SlackRefused(DeliveryError):
     """Slack answered, and not with success; `word` is its own word for why."""
 
     def __init__(self, reason: str, word: str, *, retryable: bool, retry_after: float | None = None) -> None:
-        super().__init__(reason, retryable=retryable, retry_after=retry_after)
+        takes_nothing = word in _MEANINGS and word not in _UNSURE | _OF_ONE_MESSAGE
+        super().__init__(reason, retryable=retryable, retry_after=retry_after, untaken=takes_nothing)
         self.word = word
 
 

@@ -26,7 +26,9 @@ class Pace:
         """Raises DeliveryError while Slack wants to be left alone."""
         left = self._shut_until - self._seconds()
         if left > 0:
-            raise DeliveryError("Slack asked to be left alone for a while", retryable=True, retry_after=left)
+            raise DeliveryError(
+                "Slack asked to be left alone for a while", retryable=True, retry_after=left, untaken=True
+            )
 
     def turn(self) -> None:
         """Wait for the turn of the next message."""

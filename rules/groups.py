@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rules.model import Alert, State
 
@@ -63,6 +63,18 @@ class Group:
     def without(self, alerts: Collection[str]) -> Group:
         """The group without alerts of these ids."""
         return replace(self, members=tuple(each for each in self.members if each.alert not in alerts))
+
+    def by(self, now: datetime, longest: timedelta) -> Group:
+        """The group as it can be at `now`: after a clock was set back nothing of it lies ahead but what waits.
+
+        `longest` is the longest that a message of it waits.
+        """
+        due = None if self.due_at is None else min(self.due_at, now + longest)
+        if due == self.due_at and (self.sent_at is None or self.sent_at <= now):
+            return self
+        sent = None if self.sent_at is None else min(self.sent_at, now)
+        told = (replace(each, told_at=each.told_at and min(each.told_at, now)) for each in self.members)
+        return replace(self, due_at=due, sent_at=sent, members=tuple(told))
 
     def without_lost(self, alerts: Mapping[str, Alert]) -> Group:
         """The group without alerts that neither fire any more nor have an end to tell."""

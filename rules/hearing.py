@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rules.groups import Group
+from rules.groups import Group, waiting
 from rules.labels import labels_of
 from rules.matchers import Labels
-from rules.model import Alert, Names, Route
+from rules.model import Alert, Names, Route, State
 from rules.quieted import Silence
 from rules.routes import every
 from rules.taking import Taking
@@ -34,6 +34,23 @@ class Audience:
     """Those that an earlier judgement left."""
     ended: Sequence[Alert] = ()
     """Alerts that are over, whose end one of these groups is still to tell."""
+    untold: Collection[str] = frozenset()
+    """The ids of alerts that messages tell of which wait for receivers that are no more."""
+
+    def unheard(self, alerts: Iterable[Alert]) -> frozenset[str]:
+        """The ids of the alerts that fire, and that nobody has heard of or will, because their receivers are gone."""
+        if self.receivers is None:
+            return frozenset()
+        gone = {ident for receiver, ident in waiting(self.groups) if receiver not in self.receivers}.union(self.untold)
+        return frozenset(
+            alert.id
+            for alert in alerts
+            if alert.id in gone
+            and alert.state is State.FIRING
+            and alert.silenced is None
+            and alert.inhibited_by is None
+            and not any(each in self.receivers for each in alert.heard or ())
+        )
 
 
 class Hearing:

@@ -127,6 +127,8 @@ class Past:
     """What was said of anomalies and still changes what is judged."""
     ended: Sequence[Alert] = ()
     """Alerts that have ended, and that a request gives feedback on, or whose end a group is still to tell."""
+    untold: frozenset[str] = frozenset()
+    """The ids of alerts that messages tell of which wait for receivers that are no more."""
 
     @property
     def is_first(self) -> bool:
@@ -213,7 +215,7 @@ def decide(snapshot: Snapshot, rules: Rules, past: Past, now: datetime, carried:
     routed = routing.notifications(
         advance,
         alerts,
-        Audience(rules.routes, rules.receivers, snapshot.label, holding, past.groups, past.ended),
+        Audience(rules.routes, rules.receivers, snapshot.label, holding, past.groups, past.ended, past.untold),
         organization_name=snapshot.organization_name,
         told_as=snapshot.told_as,
         first_judgement=past.is_first,

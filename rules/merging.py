@@ -1,8 +1,8 @@
-"""Messages that wait for a receiver nobody can reach, as few as they can be once it is back. Pure.
+"""Messages that wait for a receiver that takes none, as few as they can be once it is back. Pure.
 
 What fires is one message, what somebody has taken another and what ended a third, each alert as the latest of them has
 it. What began and ended meanwhile is told to nobody, as what ended before it was told never is. Events keep both their
-messages: that a budget was crossed stays true.
+messages: that a budget was crossed stays true. What is about no alert, as a digest, stays a message of its own.
 """
 
 from __future__ import annotations
@@ -16,26 +16,40 @@ from rules.model import Alert, Notification, Reason
 
 _BEGINS = (Reason.FIRST, Reason.INITIAL, Reason.NEW)
 _BEHIND = (Reason.ACKNOWLEDGED, Reason.RESOLVED)
+_MOST_TELLING = (*_BEGINS, Reason.ESCALATED, Reason.REPEATED)
 
 
-def merged(messages: Sequence[Notification]) -> tuple[Notification, ...]:
+def merged(messages: Sequence[Notification], before: Sequence[Notification] = ()) -> tuple[Notification, ...]:
     """What to send instead of these messages to one receiver about one organization, in their order.
 
-    Right only if none of them has reached the receiver: their ids are not used again.
+    Right only if none of them has reached the receiver: ids of those that become others are not used again. `before`
+    are messages that go out before: what they say already is not repeated.
     """
-    fires = [message for message in messages if message.reason not in _BEHIND]
-    taken = [message for message in messages if message.reason is Reason.ACKNOWLEDGED]
-    ends = [message for message in messages if message.reason is Reason.RESOLVED]
+    others = tuple(message for message in messages if not message.alerts)
+    fires = [message for message in messages if message.alerts and message.reason not in _BEHIND]
+    taken = [message for message in messages if message.alerts and message.reason is Reason.ACKNOWLEDGED]
+    ends = [message for message in messages if message.alerts and message.reason is Reason.RESOLVED]
     over = {alert.id for message in ends for alert in message.alerts if not alert.is_event}
     begun = {alert.id for message in fires if message.reason in _BEGINS for alert in message.alerts}
     escalated = {alert.id for message in fires if message.reason is Reason.ESCALATED for alert in message.alerts}
     silent = over & begun
     told_on = over - escalated
-    return (*_one(fires, silent | told_on), *_one(taken, over), *_one(ends, silent))
+    said = {alert.id for message in before if message.reason not in _BEHIND for alert in message.alerts}
+    said -= begun | escalated
+    fired = tuple(_one(fires, silent | told_on | said))
+    in_place = all(message in messages for message in fired)
+    tidings = _one(taken, over, in_place=in_place), _one(ends, silent, in_place=in_place)
+    return (*others, *fired, *tidings[0], *tidings[1])
 
 
-def _one(messages: Sequence[Notification], without: set[str]) -> Iterator[Notification]:
-    """One message of all that these say, the latest of each alert; none where nothing is left to say."""
+def _one(messages: Sequence[Notification], without: set[str], *, in_place: bool = True) -> Iterator[Notification]:
+    """One message of all that these say, the latest of each alert; none where nothing is left to say.
+
+    A message that is alone stays as it is, unless those before it do not stay `in_place`.
+    """
+    if in_place and len(messages) == 1 and not without.intersection(alert.id for alert in messages[0].alerts):
+        yield messages[0]
+        return
     alerts: dict[str, Alert] = {}
     inside: dict[str, Alert] = {}
     for message in messages:
@@ -43,7 +57,8 @@ def _one(messages: Sequence[Notification], without: set[str]) -> Iterator[Notifi
         inside.update((alert.id, alert) for alert in message.inhibited)
     if not alerts:
         return
-    first = next(message for message in messages if any(alert.id in alerts for alert in message.alerts))
+    saying = [message for message in messages if any(alert.id in alerts for alert in message.alerts)]
+    first = min(saying, key=_how_telling)
     carried = (each for each in inside.values() if each.id not in alerts and each.inhibited_by in alerts)
     yield replace(
         first,
@@ -52,3 +67,7 @@ def _one(messages: Sequence[Notification], without: set[str]) -> Iterator[Notifi
         inhibited=tuple(sorted(carried, key=worst_first)),
         created_at=messages[-1].created_at,
     )
+
+
+def _how_telling(message: Notification) -> int:
+    return _MOST_TELLING.index(message.reason) if message.reason in _MOST_TELLING else len(_MOST_TELLING)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rules.groups import Group, Member, group_id
 from rules.intervals import is_open
@@ -27,6 +27,8 @@ from rules.routes import AT_ONCE, EACH_ALERT, Route, Timing, every
 
 MANY = 5
 """More messages of one kind than this to one receiver in one judgement are one."""
+STORM = 50
+"""Where those of one judgement tell a receiver of more alerts than this, all of a kind are one."""
 _KINDS = (
     (Reason.INITIAL, Reason.FIRST, Reason.NEW, Reason.TEST),
     (Reason.ESCALATED, Reason.REPEATED),
@@ -66,15 +68,15 @@ class Post:
         now: datetime,
     ) -> None:
         self._before = {group.id: group for group in groups}
-        self._groups = dict(self._before)
         self._timings: dict[tuple[str, str], Timing] = {}
         for route in every(routes):
             self._timings.setdefault((route.place, route.receiver), route.timing)
+        self._groups = {ident: group.by(now, self._longest(group)) for ident, group in self._before.items()}
         self._receivers = receivers
         self._now = now
         self._where: dict[tuple[str, str], list[tuple[str, Member]]] = {}
         """By receiver and alert the groups that it is a member of."""
-        for group in self._before.values():
+        for group in self._groups.values():
             for member in group.members:
                 self._where.setdefault((group.receiver, member.alert), []).append((group.id, member))
         self._new: dict[str, list[Member]] = {}
@@ -179,6 +181,10 @@ class Post:
             due = max(self._now, group.sent_at + timing.group_interval)
         return replace(group, due_at=due)
 
+    def _longest(self, group: Group) -> timedelta:
+        timing = self._timing(group)
+        return max(timing.group_wait, timing.group_interval)
+
     def _timing(self, group: Group) -> Timing:
         """Of a route that is no more, everything is due."""
         return self._timings.get((group.place, group.receiver), AT_ONCE)
@@ -189,9 +195,10 @@ def bundled(letters: Sequence[Letter]) -> Iterator[Letter]:
 
     So that there are never more than three of a storm: what fires, what is told again, what ended.
     """
+    storm = sum(len(letter.alerts) for letter in letters) > STORM
     for kind in _KINDS:
         own = [letter for letter in letters if letter.reason in kind]
-        if len(own) <= MANY:
+        if len(own) <= (1 if storm else MANY):
             yield from own
             continue
         reason = next(each for each in kind if any(letter.reason is each for letter in own))

@@ -75,6 +75,7 @@ def notifications(
     alerts.update(quiet.held_back(story, freed, alerts))
     hearing = Hearing(audience.routes, names, called)
     joined = _joined(story, freed, alerts)
+    again |= audience.unheard(alerts.values())
     told = hearing.tell({ident for ident in story.told if alerts[ident].silenced is None} | again, joined, alerts)
     alerts.update((ident, alert) for ident, (alert, _) in told.items())
     ended = [

@@ -189,6 +189,7 @@ def recall(world: World, rules: Rules, now: datetime) -> Past:
         groups,
         store.feedback.open(world.organization, now),
         _ended(world, requests, groups, alerts),
+        frozenset() if rules.receivers is None else store.outbox.told_to_others(rules.receivers),
     )
 
 

@@ -1,7 +1,8 @@
 """Delivery: what waits is sent, then marked; at least once, the same id on every try, in order for each alert.
 
 A message that cannot be delivered waits in its row with the time of its next try, and holds up nothing but later
-messages about the same alerts. Of a receiver that cannot be reached what waits is put together (`rules.merging`).
+messages about the same alerts; unless it is the receiver that fails, behind whose one message the others wait and are
+put together (`rules.waiting`, `rules.merging`).
 """
 
 from __future__ import annotations
@@ -44,19 +45,16 @@ class Outbox(Protocol):
         """What may be sent to a receiver now, in order; a message never overtakes an earlier one about its alerts."""
 
     def merge(self, receiver: str, now: datetime) -> None:
-        """Put what waits for a receiver that could not be reached together, as far as it surely took none of it."""
+        """Put what waits for a receiver that fails together, as far as it surely took none of it."""
 
     def begin(self, notification_id: str) -> bool:
         """Whether it is still to be sent; from now on the receiver may have taken it."""
 
-    def untaken(self, notification_id: str) -> None:
-        """Remember that the try that began did not reach the receiver."""
-
     def delivered(self, notification_id: str, at: datetime) -> None:
         """Remember that the receiver has accepted it."""
 
-    def failed(self, notification_id: str, error: str, due_at: datetime, at: datetime) -> None:
-        """Remember the failed try, its reason, and when to try next."""
+    def failed(self, notification_id: str, error: DeliveryError, due_at: datetime, at: datetime) -> None:
+        """Remember the failed try, what it says of message and receiver, and when to try next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +84,7 @@ def next_try(error: DeliveryError, attempts: int, now: datetime) -> datetime:
 
 
 def deliver(outbox: Outbox, notifier: Notifier, now: Callable[[], datetime]) -> Delivered:
-    """Send one receiver everything that is due, each message once. One that fails never stops those about other alerts.
+    """Send one receiver everything that is due, each message once.
 
     When the receiver asks to be left alone (a rate limit), the round ends there. Raises nothing that a receiver does.
     """
@@ -108,18 +106,17 @@ def deliver(outbox: Outbox, notifier: Notifier, now: Callable[[], datetime]) -> 
                 continue
             failed += error.retryable
             refused += not error.retryable
-            if error.unsent:
-                outbox.untaken(row.notification.id)
             _put_off(outbox, notifier.name, row, error, now())
             if error.retry_after is not None:
                 return Delivered(notifier.name, tuple(sent), failed, refused)
+            break  # it may hold up others
     return Delivered(notifier.name, tuple(sent), failed, refused)
 
 
 def _put_off(outbox: Outbox, receiver: str, row: Waiting, error: DeliveryError, now: datetime) -> None:
     tries = row.attempts + 1
     due_at = next_try(error, tries, now)
-    outbox.failed(row.notification.id, error.reason, due_at, now)
+    outbox.failed(row.notification.id, error, due_at, now)
     log.warning(
         "message not delivered; it waits for its next try",
         receiver=receiver,

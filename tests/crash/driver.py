@@ -59,6 +59,8 @@ class Errand:
     """A file of the boundaries that others have died at: this life dies at the first that is not among them."""
     spare: str | None = None
     """With `deaths`: the sort of boundary not to die at."""
+    one_in: int = 1
+    """With `deaths`: of how many boundaries one is died at, always the same ones."""
     die_after: float | None = None
     """Real seconds after which the child is killed from outside."""
 
@@ -92,7 +94,7 @@ class Boundaries:
         self.names: list[str] = []
         self._clock = clock
         self._die_at = errand.die_at
-        self._spare = errand.spare
+        self._spare, self._one_in = errand.spare, errand.one_in
         self._deaths = None if errand.deaths is None else Path(errand.deaths)
         self._known = set(self._deaths.read_text().splitlines()) if self._deaths is not None else set()
         self._written: list[str] | None = None
@@ -102,7 +104,8 @@ class Boundaries:
         """Note a boundary; it is the last thing this process does if it is the one to die at."""
         name = f"{self._clock.now().isoformat()} {what} {content}"
         self.names.append(name)
-        unheard_of = self._deaths is not None and what != self._spare and name not in self._known
+        asked = what != self._spare and int(hashlib.sha256(name.encode()).hexdigest(), 16) % self._one_in == 0
+        unheard_of = self._deaths is not None and asked and name not in self._known
         if unheard_of and self._deaths is not None:
             with self._deaths.open("a") as deaths:
                 deaths.write(f"{name}\n")

@@ -53,6 +53,11 @@ url = "{receiver}"
 allow_private = true
 [[route]]
 receiver = "ops"
+[[digest]]
+name = "daily"
+at = "00:15"
+timezone = "Asia/Kolkata"
+receiver = ["ops"]
 """
 
 

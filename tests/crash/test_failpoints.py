@@ -1,5 +1,6 @@
 """A kill at every commit and at every send: nothing is lost, nothing is half done, nothing is told as something new."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 
@@ -18,11 +19,17 @@ def places(boundaries: Iterable[str]) -> Counter[str]:
 
     Left out is what a life notes after its cycle for the next one to be quicker: nobody makes up for it.
     """
-    return Counter(name.partition(" #")[0] for name in set(boundaries) if " cursor #" not in name or "alerts" in name)
+    return Counter(name.partition(" #")[0] for name in set(boundaries) if not _QUICKER.search(name))
+
+
+_QUICKER = re.compile(r" commit (cursor|leaves day_sums) #")
 
 
 def test_the_story_has_every_turn_that_could_be_lost(reference: Plot) -> None:
-    turns = [(request.body["reason"], request.body["alerts"][0]["kind"]) for request in reference.requests]
+    turns = [
+        (request.body["reason"], *(alert["kind"] for alert in request.body["alerts"][:1]))
+        for request in reference.requests
+    ]
     assert turns == [
         ("initial", "budget"),
         ("first", "budget"),
@@ -30,6 +37,7 @@ def test_the_story_has_every_turn_that_could_be_lost(reference: Plot) -> None:
         ("first", "source"),
         ("resolved", "anomaly"),
         ("resolved", "source"),
+        ("digest",),
     ]
     assert damage(reference.database) == []
     kinds = {" ".join(name.split()[1:3]) for name in names(reference)}

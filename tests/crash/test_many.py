@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from rules.model import State
 from tests.crash.evidence import contradicted, damage, told
 from tests.crash.many import RECEIVERS, Errand
 from tests.crash.receiver import Receiver, Request
@@ -91,7 +92,12 @@ def check(town: Town, name: str) -> None:
     for receiver, requests in town.arrived(name).items():
         known = states_told(requests)
         heard = {ident for ident, (_, who) in alerts.items() if receiver in who}
-        assert set(known) == heard
+        assert set(known) <= heard
+        # What began and ended while a receiver failed is superseded, and told to nobody.
+        untold = {
+            ident for ident in heard - set(known) if RECEIVERS[receiver] == "reliable" or not is_over(alerts[ident])
+        }
+        assert untold == set(), "lost"
         for ident, states in known.items():
             assert states[0] == "firing"
             assert "resolved" not in states[:-1]
@@ -99,17 +105,33 @@ def check(town: Town, name: str) -> None:
         assert contradicted(requests) == []
 
 
-def kill(town: Town, name: str, steps: int, kills: int, seconds: float) -> int:
-    """Kill so many lives of one database at random moments; returns how many it took."""
+def is_over(alert: tuple[str, tuple[str, ...]]) -> bool:
+    return alert[0] == State.RESOLVED.value
+
+
+def done(database: Path) -> int:
+    """The step that was committed last."""
+    if not database.exists():
+        return 0
+    with closing(sqlite3.connect(database)) as connection:
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'cursor'").fetchone():
+            return 0
+        found = connection.execute("SELECT value FROM cursor WHERE name = 'step'").fetchone()
+    return int(found[0]) if found else 0
+
+
+def kill(town: Town, name: str, steps: int, kills: int, seconds: float) -> None:
+    """Kill exactly so many lives of one database at random moments, spread over all its steps."""
     chance = random.Random(name)
     killed, ended = 0, KILLED
     while ended == KILLED:
-        wait = chance.uniform(0.02, seconds) if killed < kills else None
+        behind = done(town.database(name)) / steps < 0.9 * killed / kills
+        wait = chance.uniform(0.02, seconds if behind else 0.2) if killed < kills else None
         ended = town.live(name, steps, die_after=wait)
         assert damage(town.database(name)) == []
         killed += ended == KILLED
     assert ended == 0, town.stable.said()
-    return killed
+    assert killed == kills
 
 
 def run(town: Town, steps: int, kills: int, transitions: int) -> None:
@@ -117,21 +139,21 @@ def run(town: Town, steps: int, kills: int, transitions: int) -> None:
     begun = time.monotonic()
     assert town.live(f"calm-{kills}", steps) == 0, town.stable.said()
     took = time.monotonic() - begun
-    killed = kill(town, f"killed-{kills}", steps, kills, seconds=0.9 * took / kills + 0.15)
-    assert killed >= kills * 0.8
+    kill(town, f"killed-{kills}", steps, kills, seconds=2 * took / kills + 0.2)
     for name in (f"calm-{kills}", f"killed-{kills}"):
         check(town, name)
         assert transitions_of(town.database(name)) >= transitions
     assert alerts_of(town.database(f"calm-{kills}")) == alerts_of(town.database(f"killed-{kills}"))
     calm, arrived = town.arrived(f"calm-{kills}"), town.arrived(f"killed-{kills}")
-    assert {each: told(requests) for each, requests in arrived.items()} == {each: told(calm[each]) for each in calm}
+    for each in (name for name, kind in RECEIVERS.items() if kind == "reliable"):
+        assert told(arrived[each]) == told(calm[each])
     reasons = {request.body["reason"] for requests in arrived.values() for request in requests}
     assert reasons == {"initial", "first", "new in group", "repeated", "escalated", "resolved"}
     again = {each: len(requests) - len({every.body["id"] for every in requests}) for each, requests in arrived.items()}
     sent = Counter({each: len(requests) for each, requests in arrived.items()})
     changes = transitions_of(town.database(f"killed-{kills}"))
     # shown with -s
-    print(f"{killed} kills, {changes} transitions, arrived {dict(sent)}, of them again under a known id {again}")  # noqa: T201
+    print(f"{kills} kills, {changes} transitions, arrived {dict(sent)}, of them again under a known id {again}")  # noqa: T201
 
 
 @pytest.mark.timeout(300)

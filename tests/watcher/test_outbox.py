@@ -49,15 +49,12 @@ class ListOutbox:
     def begin(self, notification_id: str) -> bool:
         return not self.rows[notification_id].done
 
-    def untaken(self, notification_id: str) -> None:
-        """It does not ask."""
-
     def delivered(self, notification_id: str, at: datetime) -> None:
         self.rows[notification_id] = replace(self.rows[notification_id], done=True)
 
-    def failed(self, notification_id: str, error: str, due_at: datetime, at: datetime) -> None:
+    def failed(self, notification_id: str, error: DeliveryError, due_at: datetime, at: datetime) -> None:
         row = self.rows[notification_id]
-        self.rows[notification_id] = replace(row, attempts=row.attempts + 1, due_at=due_at, error=error)
+        self.rows[notification_id] = replace(row, attempts=row.attempts + 1, due_at=due_at, error=error.reason)
 
 
 @dataclass

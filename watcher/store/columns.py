@@ -19,6 +19,11 @@ def number(name: str, *, nullable: bool = False) -> Column[int]:
     return Column(name, big(), nullable=nullable)
 
 
+def counted(name: str) -> Column[int]:
+    """A whole number that is 0 at first."""
+    return Column(name, big(), nullable=False, server_default="0")
+
+
 def words(name: str, *, nullable: bool = False) -> Column[str]:
     """Text."""
     return Column(name, Text, nullable=nullable)

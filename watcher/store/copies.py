@@ -10,6 +10,8 @@ from watcher.store import errors
 from watcher.store.database import Database
 
 _PAGES_A_STEP = 4096
+_WAITING_MAY_BE_TAKEN = "UPDATE outbox SET in_doubt = in_doubt + 1 WHERE delivered_at IS NULL"
+"""By the time that a copy is put back, what waited in it has been delivered: its ids are to stay the same."""
 
 
 def backup(database: Database, target: Path) -> None:
@@ -45,6 +47,7 @@ def _copy(connection: sqlite3.Connection, target: Path) -> None:
         connection.execute("SELECT 1 FROM sqlite_master").fetchall()
         connection.backup(copy, pages=_PAGES_A_STEP)
         copy.execute("PRAGMA journal_mode = DELETE")
+        copy.execute(_WAITING_MAY_BE_TAKEN)
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from notifiers.base import DeliveryError
 from rules.merging import merged
 from rules.model import Notification, Reason
+from rules.waiting import Waiting, due, together
 from watcher.store.database import Database
 from watcher.store.errors import StoreError
 from watcher.store.payload import Payload
@@ -53,7 +55,7 @@ class _Try:
     """What became of a try: accepted, or the error and when the next try is due."""
 
     at: datetime
-    error: str | None = None
+    error: DeliveryError | None = None
     due_at: datetime | None = None
 
 
@@ -64,36 +66,16 @@ class Outbox:
         self._database = database
         self._unwritten: dict[str, _Try] = {}
         self._writing = threading.Lock()
-        self._since: int | None = None
-        """The last notification that an earlier process may have sent."""
-        self._trying: set[str] = set()
-        """Those whose last try this process began, unless it is sure that they were not taken by it."""
-        self._out: set[str] = set()
-        """Those that an earlier try may have brought to the receiver."""
-        self._merged: set[str] = set()
 
     def due(self, now: datetime, receiver: str) -> tuple[OutboxRow, ...]:
-        """What may be sent to a receiver now, in order.
-
-        No row overtakes an earlier one that tells of the same alert: while that waits for its next try, the later one
-        is not due. So an answer never holds two rows of one alert; ask again after it was worked off, until it is
-        empty.
-        """
+        """What may be sent to a receiver now, in order, as `rules.waiting.due` says."""
         unwritten = self._write_again()
-        held: set[str] = set()
-        ready: list[Any] = []
         with self._database.reading() as connection:
-            waiting = outbox.c.delivered_at.is_(None) & (outbox.c.receiver == receiver)
-            query = select(outbox.c.id, outbox.c.sequence, outbox.c.alert_ids, outbox.c.due_at).where(waiting)
-            for ident, sequence, alert_ids, due_at in connection.execute(query.order_by(outbox.c.sequence)):
-                alerts = set(json.loads(alert_ids))
-                if ident not in unwritten and due_at <= moment(now) and not alerts & held:
-                    ready.append(sequence)
-                held |= alerts
-            rows = connection.execute(
-                select(outbox).where(outbox.c.sequence.in_(ready)).order_by(outbox.c.sequence)
-            ).all()
-        return tuple(map(_row, rows))
+            rows = connection.execute(_waiting_for(receiver)).all()
+            known = [_as_waiting(row) for row in rows]
+            ready = set(due(known, now)) - unwritten
+            found = connection.execute(select(outbox).where(outbox.c.id.in_(ready)).order_by(outbox.c.sequence)).all()
+        return tuple(map(_row, found))
 
     def pending(self) -> tuple[OutboxRow, ...]:
         """Everything that is not delivered yet, in order."""
@@ -114,6 +96,13 @@ class Outbox:
             rows = connection.execute(query.group_by(outbox.c.receiver).order_by(outbox.c.receiver)).all()
         return {row[0]: row[1] for row in rows}
 
+    def told_to_others(self, receivers: Collection[str]) -> frozenset[str]:
+        """The ids of the alerts that messages tell of which wait for receivers outside of these."""
+        others = outbox.c.delivered_at.is_(None) & outbox.c.receiver.not_in(list(receivers))
+        with self._database.reading() as connection:
+            texts = connection.scalars(select(outbox.c.alert_ids).where(others))
+            return frozenset(ident for text in texts for ident in json.loads(text))
+
     def add(self, notifications: Sequence[Notification]) -> None:
         """Add notifications that no judgement wrote; an id that is there already is left alone."""
         if notifications:
@@ -128,76 +117,45 @@ class Outbox:
             return frozenset(ident for text in connection.scalars(query) for ident in json.loads(text))
 
     def begin(self, notification_id: str) -> bool:
-        """Whether it is still to be sent; from now on the receiver may have taken it."""
-        with self._writing:
-            if notification_id in self._trying:
-                self._out.add(notification_id)
-            self._trying.add(notification_id)
-            return notification_id not in self._merged
-
-    def untaken(self, notification_id: str) -> None:
-        """Remember that the try that began did not reach the receiver."""
-        with self._writing:
-            self._trying.discard(notification_id)
+        """Whether it is still to be sent; from now on the receiver may have taken it, whatever becomes of us."""
+        this = (outbox.c.id == notification_id) & outbox.c.delivered_at.is_(None)
+        with self._database.writing() as connection:
+            begun = connection.execute(update(outbox).where(this).values(in_doubt=outbox.c.in_doubt + 1))
+            return begun.rowcount > 0
 
     def merge(self, receiver: str, now: datetime) -> None:
-        """Put what waits for a receiver that could not be reached together, as `merged` says.
+        """Put what waits for a receiver that fails together, as `rules.waiting.together` and `merged` say.
 
         Of what may have been taken, by a try of this process or of an earlier one, nothing is: it keeps its id.
         """
-        waiting = outbox.c.delivered_at.is_(None) & (outbox.c.receiver == receiver)
-        with self._writing:
-            with self._database.reading() as connection:
-                if self._since is None:
-                    self._since = connection.execute(select(func.max(outbox.c.sequence))).scalar_one() or 0
-                rows = connection.execute(
-                    select(outbox).where(waiting & (outbox.c.sequence > self._since)).order_by(outbox.c.sequence)
-                ).all()
-                first = select(outbox.c.alert_ids).where(waiting & (outbox.c.sequence <= self._since))
-                before = {ident for text in connection.scalars(first) for ident in json.loads(text)}
-            for fresh in self._unsent(rows, before, now):
-                parts = [_notification.read(row.payload) for row in fresh]
-                messages = merged(parts)
-                if len(messages) == len(parts):
-                    continue
-                tries = {"attempts": max(row.attempts for row in fresh), "last_error": fresh[0].last_error}
-                with self._database.writing() as connection:
-                    connection.execute(delete(outbox).where(outbox.c.id.in_([each.id for each in parts])))
-                    write_notifications(connection, messages)
-                    these = outbox.c.id.in_([each.id for each in messages])
-                    connection.execute(update(outbox).where(these).values(**tries))
-                self._merged |= {each.id for each in parts}
+        if self._write_again():
+            return
+        with self._database.reading() as connection:
+            rows = connection.execute(_waiting_for(receiver)).all()
+        if not any(row.attempts for row in rows):
+            return
+        for kind in together([_as_waiting(row) for row in rows], now):
+            self._merge(kind, [row.id for row in rows if row.in_doubt])
 
-    def _unsent(self, rows: Sequence[Any], before: set[str], now: datetime) -> Iterator[Sequence[Any]]:
-        """By organization the rows that may become fewer: none was taken, one was tried, and one is due.
-
-        `before` are the ids of alerts that earlier messages tell of.
-        """
-        told = {row.id: set(json.loads(row.alert_ids)) for row in rows}
-        perhaps_taken = {*self._trying, *self._out, *self._unwritten}
-        kept = {ident for ident in told if ident in perhaps_taken}
-        held = before.union(*(told[ident] for ident in kept))
-        while more := {ident for ident in told if ident not in kept and told[ident] & held}:
-            kept |= more  # or it would overtake what tells of the same alert
-            held = held.union(*(told[ident] for ident in more))
-        by_organization: dict[tuple[str, str], list[Any]] = {}
-        for row in rows:
-            if row.id not in kept:
+    def _merge(self, ids: Sequence[str], in_doubt: Sequence[str]) -> None:
+        """Put these together, those of each organization; `in_doubt` are the messages that go before them."""
+        with self._database.writing() as connection:
+            still = outbox.c.delivered_at.is_(None) & (outbox.c.in_doubt == 0)
+            query = select(outbox).where(outbox.c.id.in_(ids) & still).order_by(outbox.c.sequence)
+            first = select(outbox.c.payload).where(outbox.c.id.in_(in_doubt)).order_by(outbox.c.sequence)
+            before = [_notification.read(payload) for payload in connection.scalars(first)]
+            by_organization: dict[tuple[str, str], list[tuple[Any, Notification]]] = {}
+            for row in connection.execute(query).all():
                 message = _notification.read(row.payload)
-                by_organization.setdefault((message.organization, message.told_as), []).append(row)
-        for fresh in by_organization.values():
-            unreachable = any(row.attempts for row in fresh) and any(row.due_at <= moment(now) for row in fresh)
-            if len(fresh) > 1 and unreachable:
-                yield fresh
+                by_organization.setdefault((message.organization, message.told_as), []).append((row, message))
+            for parts in by_organization.values():
+                _put_together(connection, [row for row, _ in parts], [message for _, message in parts], before)
 
     def delivered(self, notification_id: str, at: datetime) -> None:
         """Mark a notification as delivered, and note the try."""
         self._record(notification_id, _Try(at))
-        with self._writing:
-            self._trying.discard(notification_id)
-            self._out.discard(notification_id)
 
-    def failed(self, notification_id: str, error: str, due_at: datetime, at: datetime) -> None:
+    def failed(self, notification_id: str, error: DeliveryError, due_at: datetime, at: datetime) -> None:
         """Note a try that failed, and when the next one is due."""
         self._record(notification_id, _Try(at, error, due_at))
 
@@ -243,14 +201,65 @@ class Outbox:
             return frozenset(self._unwritten)
 
     def _write(self, notification_id: str, tried: _Try) -> None:
-        note = {"notification_id": notification_id, "at": moment(tried.at), "error": tried.error}
+        reason = None if tried.error is None else tried.error.reason
+        note = {"notification_id": notification_id, "at": moment(tried.at), "error": reason}
         this = (outbox.c.id == notification_id) & outbox.c.delivered_at.is_(None)
-        change: dict[str, Any] = {"delivered_at": moment(tried.at)}
-        if tried.due_at is not None:
-            change = {"attempts": outbox.c.attempts + 1, "last_error": tried.error, "due_at": moment(tried.due_at)}
         with self._database.writing() as connection:
+            receiver = connection.scalar(select(outbox.c.receiver).where(outbox.c.id == notification_id))
             connection.execute(insert(deliveries).values(note))
+            if tried.error is None or tried.due_at is None:
+                connection.execute(update(outbox).where(this).values(delivered_at=moment(tried.at)))
+                _believe_to_be_well(connection, receiver, tried.at)
+                return
+            change: dict[str, Any] = {
+                "attempts": outbox.c.attempts + 1,
+                "last_error": reason,
+                "due_at": moment(tried.due_at),
+                "tried_at": moment(tried.at),
+            }
+            if tried.error.untaken:
+                change["in_doubt"] = outbox.c.in_doubt - 1
+            elif _stands_for_its_receiver(connection, notification_id, receiver, tried.error):
+                change["failing_since_at"] = func.coalesce(outbox.c.failing_since_at, moment(tried.at))
             connection.execute(update(outbox).where(this).values(**change))
+
+
+def _believe_to_be_well(connection: Connection, receiver: str | None, at: datetime) -> None:
+    """Of a receiver that took a message: those that stood for its failing are tried at once; what fails is theirs."""
+    failed = outbox.c.delivered_at.is_(None) & (outbox.c.receiver == receiver) & (outbox.c.attempts > 0)
+    standing = failed & outbox.c.failing_since_at.is_not(None)
+    connection.execute(update(outbox).where(standing).values(due_at=moment(at), failing_since_at=None))
+    connection.execute(update(outbox).where(failed).values(own_fault=1))
+
+
+def _stands_for_its_receiver(
+    connection: Connection, notification_id: str, receiver: str | None, error: DeliveryError
+) -> bool:
+    """Whether it is the receiver that fails: as far as the error says so, or since a second message failed as well."""
+    if not error.retryable:
+        return False
+    own = select(outbox.c.own_fault).where(outbox.c.id == notification_id)
+    if connection.scalar(own):
+        return False
+    others = outbox.c.delivered_at.is_(None) & (outbox.c.receiver == receiver) & (outbox.c.id != notification_id)
+    failing = others & (outbox.c.attempts > 0) & (outbox.c.in_doubt > 0) & (outbox.c.own_fault == 0)
+    return not error.of_message or connection.scalar(select(outbox.c.id).where(failing).limit(1)) is not None
+
+
+def _put_together(
+    connection: Connection, rows: Sequence[Any], parts: Sequence[Notification], before: Sequence[Notification]
+) -> None:
+    """Write what these messages come to in their place, where that is fewer."""
+    messages = merged(parts, before)
+    if len(messages) >= len(parts):
+        return
+    kept = {message.id for message in messages}
+    connection.execute(delete(outbox).where(outbox.c.id.in_([part.id for part in parts if part.id not in kept])))
+    write_notifications(connection, messages)
+    last = max(rows, key=lambda row: row.tried_at or 0)
+    tries = {"attempts": max(row.attempts for row in rows), "last_error": last.last_error, "tried_at": last.tried_at}
+    new = kept - {part.id for part in parts}
+    connection.execute(update(outbox).where(outbox.c.id.in_(new)).values(**tries))
 
 
 def write_notifications(connection: Connection, notifications: Sequence[Notification]) -> None:
@@ -268,6 +277,8 @@ def write_notifications(connection: Connection, notifications: Sequence[Notifica
             "payload": _notification.write(notification),
             "attempts": 0,
             "due_at": moment(notification.created_at),
+            "in_doubt": 0,
+            "own_fault": 0,
         }
         connection.execute(insert(outbox).values(values))
 
@@ -276,3 +287,23 @@ def _row(row: Any) -> OutboxRow:
     notification = _notification.read(row.payload)
     due, delivered = from_moment(row.due_at), from_moment(row.delivered_at)
     return OutboxRow(notification, row.attempts, due, row.last_error, delivered)
+
+
+def _waiting_for(receiver: str) -> Any:
+    columns = [column for column in outbox.c if column is not outbox.c.payload]
+    waiting = outbox.c.delivered_at.is_(None) & (outbox.c.receiver == receiver)
+    return select(*columns).where(waiting).order_by(outbox.c.sequence)
+
+
+def _as_waiting(row: Any) -> Waiting:
+    return Waiting(
+        id=row.id,
+        alerts=frozenset(json.loads(row.alert_ids)),
+        due_at=from_moment(row.due_at),
+        attempts=row.attempts,
+        tried_at=from_moment(row.tried_at),
+        in_doubt=row.in_doubt > 0,
+        failing_since=from_moment(row.failing_since_at),
+        written_at=from_moment(row.created_at),
+        ends=row.reason == Reason.RESOLVED.value,
+    )

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, Table, Text, UniqueConstraint
 
-from watcher.store.columns import key, metadata, number, sequence, words
+from watcher.store.columns import counted, key, metadata, number, sequence, words
 from watcher.store.reported_tables import (
     analytics_blocks,
     analytics_buckets,
@@ -172,6 +172,8 @@ transitions = Table(
     sqlite_strict=True,
 )
 
+# `in_doubt` counts the tries that the receiver may have taken. `tried_at` is the last one that failed. A message stands
+# for a receiver that fails since `failing_since_at`; and for itself alone, once another was taken after it failed.
 outbox = Table(
     "outbox",
     metadata,
@@ -186,6 +188,10 @@ outbox = Table(
     number("due_at"),
     words("last_error", nullable=True),
     number("delivered_at", nullable=True),
+    counted("in_doubt"),
+    number("tried_at", nullable=True),
+    number("failing_since_at", nullable=True),
+    counted("own_fault"),
     UniqueConstraint("id", name="uq_outbox_id"),
     Index("ix_outbox_waiting", "delivered_at", "receiver", "sequence"),
     sqlite_strict=True,

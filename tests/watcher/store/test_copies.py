@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from notifiers.base import DeliveryError
 from rules.model import State
 from tests.watcher.store.samples import DAY, HOUR, ORG, T0, anomaly, bucket, cost_day, cost_row, crossing, message, row
 from watcher.store import AnalyticsHour, AnalyticsRow, BackupRefused, Judgement, Store, tables
@@ -101,7 +102,7 @@ def test_open_alerts_and_undelivered_messages_outlive_any_retention(store: Store
     )
     store.remember(Judgement(alerts=alerts, notifications=(message("sent", alerts[0]), message("waiting", alerts[2]))))
     store.outbox.delivered("sent", T0)
-    store.outbox.failed("waiting", "no route", T0 + DAY, T0)
+    store.outbox.failed("waiting", DeliveryError("no route", retryable=True), T0 + DAY, T0)
     store.prune(T0 + 300 * DAY)
     assert {alert.id for alert in store.alerts.list()} == {"open", "event", "recent"}
     assert [row.notification.id for row in store.outbox.pending()] == ["waiting"]
