@@ -83,7 +83,12 @@ def advance(
             outcome.resolve(alert, now, why, silent=True)
             known[subject] = outcome.alerts[alert.id]
     # Of what has no alert a breach alone changes anything; most of thousands of verdicts say that all is well.
-    decisive = _decisive(verdict for verdict in verdicts if isinstance(verdict, Breach) or verdict.subject in known)
+    listed = {subject.rule for subject in known}
+    decisive = _decisive(
+        verdict
+        for verdict in verdicts
+        if isinstance(verdict, Breach) or (verdict.subject.rule in listed and verdict.subject in known)
+    )
     outcome.rearm(known, decisive, asked or {})
     for subject, verdict in decisive.items():
         if (subject.kind, subject.rule) in configured:
