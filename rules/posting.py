@@ -7,7 +7,8 @@ them an alert that nobody has acknowledged `escalate_after` its message is told 
 - What ended before it was told is told to nobody.
 - What a silence holds back waits in its group; what is acknowledged is neither repeated nor escalated. Budget crossings
   are told once a period, and so never repeated.
-- While a route is muted its messages wait, and what is then still true goes out afterwards.
+- While a route is muted its messages wait, and what is then still true goes out afterwards: also of a new database.
+  That a budget was crossed stays true though its period is over by then (`rules.lifecycle`).
 - A route is known by its matchers, wherever it stands. When it is taken out of the configuration, what waits in its
   groups is sent at once.
 """
@@ -94,6 +95,10 @@ class Post:
             if ident not in self._groups:
                 self._groups[ident] = Group(ident, *about)
         self._new[ident].append(Member(alert.id, self._now if told else None))
+
+    def is_open(self, route: Route) -> bool:
+        """Whether the route sends anything now."""
+        return self._open.get((route.place, route.receiver), True)
 
     def end(self, alert: Alert, receiver: str) -> bool:
         """Whether a group takes it that an alert ended: it tells so, unless it has not told yet that it fires."""
