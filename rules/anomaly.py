@@ -125,16 +125,17 @@ def _too_much(
     ahead = material[told.complete :].max(axis=0, initial=0.0)
     newest = material[max(told.complete - CALM_HOURS, 0) : told.complete]
     latest = newest[-1] if len(newest) else np.zeros(len(subjects.scopes))
-    proven = (ahead >= 1.0) | (latest >= 1.0 if why is None else np.zeros_like(latest, dtype=np.bool_))
-    lingers = newest.max(axis=0, initial=0.0) >= CALM
+    proven = ((ahead >= 1.0) | (latest >= 1.0 if why is None else np.zeros_like(latest, dtype=np.bool_))).tolist()
+    lingers = (newest.max(axis=0, initial=0.0) >= CALM).tolist()
     verdicts: list[Verdict] = []
+    at_present = told.latest()
     for place, subject in enumerate(_named(rule, subjects)):
         if proven[place] or (why is None and lingers[place] and subject.fingerprint in firing):
             verdicts.append(breach(rule, view, names, subject, told, place))
         elif why is not None:
             verdicts.append(NoData(subject, why))
         else:
-            verdicts.append(Clear(subject, value=told.latest(place)))
+            verdicts.append(Clear(subject, value=at_present[place]))
     return verdicts
 
 

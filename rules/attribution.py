@@ -42,8 +42,7 @@ SURE = 2.0
 """Standard deviations of its own expectation that a child's excess must have to count among those who explain."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One child, or one combination of children, over the window; `noise` is the standard deviation of `expected`."""
 
     ids: tuple[str, ...]
@@ -167,10 +166,12 @@ class Excess:
         self, by: tuple[Dimension, ...], sums: Longs, values: Sequence[tuple[str, ...]], *, whole: bool = True
     ) -> Attribution:
         noise = _noise(sums[:, 0], sums[:, 2:], self._cut)
-        rows = zip(values, sums[:, 1].tolist(), sums[:, 0].tolist(), noise.tolist(), strict=True)
-        parts = sorted((Part(*row) for row in rows), key=lambda part: (-part.excess, part.ids))
+        under = sums[:, 0] - sums[:, 1]
+        columns = (under.tolist(), values, sums[:, 1].tolist(), sums[:, 0].tolist(), noise.tolist())
+        # The largest excess first, and of equal ones the lower id; no two parts have the same ids.
+        parts = tuple([Part(*row[1:]) for row in sorted(zip(*columns, strict=True))])
         likely = self._cut.likely if whole else int(sums[:, 0].sum())
-        return Attribution(by, int(sums[:, 1].sum()), likely, tuple(parts))
+        return Attribution(by, int(sums[:, 1].sum()), likely, parts)
 
 
 def _summed(figures: Longs, of: Places, size: int) -> Longs:

@@ -234,11 +234,11 @@ def _by_scope(
 class _Window:
     """One budget's period over the spend that belongs to it."""
 
-    __slots__ = ("_budget", "_closes_at", "_cost", "_fixed", "_names", "_period", "_reach", "_settled", "_steps")
+    __slots__ = ("_budget", "_closes_at", "_cost", "_fixed", "_names", "_period", "_reach", "_steps")
 
     def __init__(self, budget: Budget, reach: Reach, names: Names, period: Period, now: datetime) -> None:
         self._budget, self._reach, self._names, self._period = budget, reach, names, period
-        self._cost, self._settled = reach.sums(period)
+        self._cost = reach.cost(period)
         ended = period.end <= now
         self._closes_at = None if budget.window is not None else now + LISTED_LATE if ended else period.end
         self._steps: dict[Nano, list[_Step]] = {}
@@ -262,8 +262,10 @@ class _Window:
             return
         amounts = self._amounts(limits)
         spent = _by_scope(self._cost, rows, group_of, len(scopes))
-        settled = _by_scope(self._settled, rows, group_of, len(scopes))
         crossed = np.flatnonzero((spent >= amounts[:, 0]) & (spent > 0))
+        if not len(crossed):
+            return
+        settled = _by_scope(self._reach.settled(self._period), rows, group_of, len(scopes))
         order = np.argsort(group_of, kind="stable")
         bounds = np.searchsorted(group_of[order], np.arange(len(scopes) + 1))
         for begin in range(0, len(crossed), _AT_ONCE):

@@ -88,6 +88,8 @@ class AnomalyTuning:
     """Times `min_excess`, from which one hour needs no second one."""
     price_ratio: float = 1.3
     """Times the usual price of a token, from which a shift is told."""
+    hot: float = 2.5
+    """The z-score from which an hour by itself bears witness (`rules.tuning`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,11 @@ has neither user nor tier, and both keep their own word, as does what is not kno
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import count
 from operator import attrgetter
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,11 +25,12 @@ _OWN: dict[Dimension, Callable[[Leaf], str]] = {
     "api_key": attrgetter("api_key"),
     "model": attrgetter("model"),
     "model_family": attrgetter("model"),
-    "service_tier": lambda leaf: UNATTRIBUTED if leaf.api_key == UNATTRIBUTED else leaf.service_tier,
+    "service_tier": attrgetter("service_tier"),
     "user": attrgetter("api_key"),
 }
 """What of a leaf decides its value in a dimension; a tag hangs on the workspace."""
 
+_Value = TypeVar("_Value", str, tuple[str, ...])
 
 Grouped: TypeAlias = tuple[npt.NDArray[np.intp], tuple[tuple[str, ...], ...]]
 """For each leaf the number of its group, and the values of every group."""
@@ -36,6 +39,8 @@ Grouped: TypeAlias = tuple[npt.NDArray[np.intp], tuple[tuple[str, ...], ...]]
 def values_of(dimension: Dimension, leaves: Sequence[Leaf], names: Names) -> list[str]:
     """The value of each leaf; every distinct id is looked at once."""
     own = list(map(_OWN.get(dimension, _OWN["workspace"]), leaves))
+    if dimension == "service_tier" and UNATTRIBUTED in map(attrgetter("api_key"), leaves):
+        own = [UNATTRIBUTED if leaf.api_key == UNATTRIBUTED else leaf.service_tier for leaf in leaves]
     if dimension in {"workspace", "api_key", "model", "service_tier"}:
         return own
     value = {ident: derived(dimension, ident, names) for ident in set(own)}
@@ -59,13 +64,16 @@ def groups(by: Sequence[Dimension], leaves: Sequence[Leaf], names: Names) -> Gro
     if not by:
         return np.zeros(len(leaves), dtype=np.intp), ((),)
     if len(by) == 1:
-        own = values_of(by[0], leaves, names)
-        place = {value: at for at, value in enumerate(dict.fromkeys(own))}
-        return np.array([place[value] for value in own], dtype=np.intp), tuple((value,) for value in place)
-    number: dict[tuple[str, ...], int] = {}
-    columns = (values_of(dimension, leaves, names) for dimension in by)
-    of = [number.setdefault(values, len(number)) for values in zip(*columns, strict=True)]
-    return np.array(of, dtype=np.intp), tuple(number)
+        of, place = _numbered(values_of(by[0], leaves, names))
+        return of, tuple([(value,) for value in place])
+    of, number = _numbered(zip(*(values_of(dimension, leaves, names) for dimension in by), strict=True))
+    return of, tuple(number)
+
+
+def _numbered(values: Iterable[_Value]) -> tuple[npt.NDArray[np.intp], Iterable[_Value]]:
+    """For each value its number, and the distinct ones in the order in which they first come."""
+    number: defaultdict[_Value, int] = defaultdict(count().__next__)
+    return np.fromiter(map(number.__getitem__, values), dtype=np.intp), number
 
 
 def known_of(

@@ -44,11 +44,19 @@ class Reach:
 
     def sums(self, period: Period) -> tuple[Amounts, Amounts]:
         """What each leaf cost in the period, and how much of that is settled."""
-        columns = period.columns(self.view.start, self.view.hours)
-        cost, settled = self.sums_before(period)
-        cost[: len(self.view.leaves)] += self.view.cost[:, columns].sum(axis=1)
-        settled[: len(self.view.leaves)] += self.view.settled[:, columns].sum(axis=1)
-        return cost, settled
+        return self.cost(period), self.settled(period)
+
+    def cost(self, period: Period) -> Amounts:
+        """What each leaf cost in the period."""
+        return self._sum(self.sums_before(period)[0], self.view.cost, period)
+
+    def settled(self, period: Period) -> Amounts:
+        """How much of that is settled."""
+        return self._sum(self.sums_before(period)[1], self.view.settled, period)
+
+    def _sum(self, before: Amounts, hours: Amounts, period: Period) -> Amounts:
+        before[: len(self.view.leaves)] += hours[:, period.columns(self.view.start, self.view.hours)].sum(axis=1)
+        return before
 
     def sums_before(self, period: Period) -> tuple[Amounts, Amounts]:
         """What each leaf cost in that part of the period that lies before the view, and how much of it is settled."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _WORD = re.compile(r"[a-z]+")
 _MAKER = "claude"
@@ -26,6 +27,7 @@ def family(model: str) -> str | None:
     return next((word for word in words if word in _KNOWN), None)
 
 
+@lru_cache(maxsize=10_000)
 def family_of(model: str) -> str:
     """The family of a model; one whose id names none is a family of its own."""
     return family(model) or model

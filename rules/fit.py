@@ -19,6 +19,7 @@ from rules.subjects import (
     seen_hours,
     subjects_of,
 )
+from rules.tuning import Tuning
 from rules.window import Window
 
 HISTORY = 56 * DAY
@@ -36,7 +37,7 @@ class Fit:
     def __init__(self, rule: AnomalyRule, rows: Rows, names: Names, marks: object) -> None:
         self._rule, self._rows, self._names, self._marks = rule, rows, names, marks
         self._floors = floors_of(rule, len(rows.scopes))
-        self._baseline = Baseline(len(rows.places) + 1, _with_another(rows.tiers))
+        self._baseline = Baseline(len(rows.places) + 1, _with_another(rows.tiers), Tuning(hot=rule.tuning.hot))
         self._before = Before.nothing()
         self._begun = np.zeros(len(rows.places) + 1, dtype=np.bool_)
         """Which rows had spent anything before midnight."""

@@ -11,11 +11,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rules.groups import Group, waiting
-from rules.labels import labels_of
+from rules.labels import Labelling
 from rules.matchers import Labels
 from rules.model import Alert, Names, Route, State
 from rules.quieted import Silence
-from rules.routes import every
 from rules.taking import Taking
 
 
@@ -53,14 +52,20 @@ class Audience:
         )
 
 
+_NOBODY: frozenset[str] = frozenset()
+
+
 class Hearing:
     """The routes, as the alerts of one organization meet them; `called` is what the organization is called."""
 
     def __init__(self, routes: Sequence[Route], names: Names, called: Sequence[str] = ()) -> None:
-        self._names, self._called = names, called
+        self._labelling = Labelling(names, called)
+        self._labels: dict[str, Labels] = {}
+        self._ways: dict[str, Mapping[str, Route]] = {}
+        self._receivers: dict[int, frozenset[str]] = {}
+        """Whom each of the ways reaches; they live as long as the routes do."""
         self.receivers = tuple(dict.fromkeys(each for route in routes for each in route.receivers))
         """Everybody that some route names, in order."""
-        self._asks = any(route.match for route in every(routes))
         self._taking = Taking(routes)
 
     def of(self, alert: Alert) -> tuple[str, ...]:
@@ -69,11 +74,21 @@ class Hearing:
 
     def ways(self, alert: Alert) -> Mapping[str, Route]:
         """By receiver the route by which it hears of the alert, in the order of the routes; of several the first."""
-        return self._taking.ways(self.labels(alert) if self._asks else {})
+        known = self._ways.get(alert.id)
+        if known is None:
+            known = self._ways[alert.id] = self._taking.ways(self.labels(alert) if self._taking.asks else {})
+        return known
 
     def labels(self, alert: Alert) -> Labels:
-        """The labels of an alert as things are called now."""
-        return labels_of(alert, self._names, self._called)
+        """The labels of an alert as things are called now; of one id those of the first that was asked for."""
+        known = self._labels.get(alert.id)
+        if known is None:
+            known = self._labels[alert.id] = self._labelling.of(alert)
+        return known
+
+    def _hear(self, alert: Alert) -> frozenset[str]:
+        ways = self.ways(alert)
+        return self._receivers.get(id(ways)) or self._receivers.setdefault(id(ways), frozenset(ways))
 
     def tell(
         self, told: Collection[str], joined: Iterable[str], alerts: Mapping[str, Alert]
@@ -84,18 +99,22 @@ class Hearing:
         that is told anew to whoever hears of it only through an alert that joined it now. A silenced one is not, and
         waits.
         """
-        wanted: dict[str, dict[str, None]] = {ident: dict.fromkeys(self.of(alerts[ident])) for ident in told}
+        wanted: dict[str, frozenset[str]] = {ident: self._hear(alerts[ident]) for ident in told}
         for ident in joined:
             teller = alerts[ident].inhibited_by
             if teller is not None and teller in alerts:
-                wanted.setdefault(teller, {}).update(dict.fromkeys(self.of(alerts[ident])))
+                wanted[teller] = wanted.get(teller, _NOBODY) | self._hear(alerts[ident])
         found: dict[str, tuple[Alert, tuple[str, ...]]] = {}
+        new: dict[tuple[frozenset[str], tuple[str, ...]], tuple[str, ...]] = {}
         for ident, receivers in wanted.items():
             alert = alerts[ident]
             if alert.heard is None and ident not in told:
                 continue  # held back itself; or told to everybody, by a version that kept no account of it
             heard = alert.heard or ()
-            fresh = tuple(receiver for receiver in self.receivers if receiver in receivers and receiver not in heard)
+            fresh = new.get((receivers, heard))
+            if fresh is None:
+                some = (receiver for receiver in self.receivers if receiver in receivers and receiver not in heard)
+                fresh = new[receivers, heard] = tuple(some)
             if alert.silenced is not None:
                 if fresh:
                     found[ident] = (replace(alert, waits=True), ())

@@ -16,12 +16,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from fractions import Fraction
 from functools import lru_cache
 from typing import TypeAlias
 
 from rules import one_scope, outages
 from rules.dimensions import derived, known_of
+from rules.labels import beside_of
 from rules.model import (
     TAG,
     Alert,
@@ -47,6 +49,8 @@ _WIDTHS = ("api_key", "user", "workspace", TAG, "model", "model_family", "servic
 _FOLLOWS = {"workspace": "api_key", "user": "api_key", TAG: "workspace", "model_family": "model"}
 """What follows from what: beside a key, its workspace says nothing new."""
 
+_NONE: tuple[int, ...] = ()
+_NO_PARTS: Mapping[str, Nano] = {}
 _Rank: TypeAlias = tuple[tuple[int, ...], str]
 _TooMuch: TypeAlias = AnomalyEvidence | UnitPriceEvidence | SilenceEvidence | TriggerEvidence
 
@@ -68,18 +72,19 @@ def inhibit(alerts: Iterable[Alert], began: Collection[str], names: Names) -> In
     lies inside what.
     """
     firing = {alert.id: alert for alert in alerts if alert.state is State.FIRING}
-    tellers = {
-        plot: _Tellers([alert for alert in firing.values() if _plot(alert) == plot and not _is_silent(alert)], names)
-        for plot in {_plot(alert) for alert in firing.values()}
-    }
+    asked = [alert for alert in firing.values() if alert.id in began or alert.inhibited_by is not None]
+    plots: dict[tuple[Kind, bool], list[Alert]] = {_plot(alert): [] for alert in asked}
+    for alert in firing.values() if asked else ():
+        plot = plots.get(_plot(alert))
+        if plot is not None and not _is_silent(alert):
+            plot.append(alert)
+    tellers = {about: _Tellers(plot, names) for about, plot in plots.items()}
     beside = one_scope.Beside(firing.values())
     told: set[str] = set()
     folded: set[str] = set()
     changed: dict[str, Alert] = {}
-    for alert in sorted(firing.values(), key=_in_order):
+    for alert in sorted(asked, key=_in_order):
         fresh = alert.id in began
-        if not fresh and alert.inhibited_by is None:
-            continue
         if outages.is_outage(alert):
             heard = (other for other in firing.values() if other.id in told or _was_heard(other, began))
             teller = outages.teller(alert, heard)
@@ -108,14 +113,21 @@ def narrowness(scope: Scope) -> tuple[int, ...]:
 
     A scope that lies inside another by what follows from its dimensions is narrower than it.
     """
-    return _narrowness(tuple(scope.parts()))
+    return _rank_of(tuple(scope.parts()))[0]
+
+
+def _rank(scope: Scope) -> _Rank:
+    """Sorting key of kinds, narrowest first; no two kinds have the same."""
+    return _rank_of(tuple(scope.parts()))[1]
 
 
 @lru_cache(maxsize=1000)
-def _narrowness(dimensions: tuple[Dimension, ...]) -> tuple[int, ...]:
+def _rank_of(dimensions: tuple[Dimension, ...]) -> tuple[tuple[int, ...], _Rank]:
+    """How narrow scopes of these dimensions are, and their rank."""
     named = Counter(TAG if dimension.startswith(TAG) else dimension for dimension in dimensions)
     new = {dimension: count for dimension, count in named.items() if not _settled(dimension, named)}
-    return (*(new.get(dimension, 0) for dimension in _WIDTHS), named.total() - sum(new.values()))
+    narrow = (*(new.get(dimension, 0) for dimension in _WIDTHS), named.total() - sum(new.values()))
+    return narrow, (tuple(-count for count in narrow), "+".join(dimensions) or "organization")
 
 
 def _settled(dimension: str, named: Collection[str]) -> bool:
@@ -128,11 +140,6 @@ def _in_order(alert: Alert) -> tuple[tuple[int, ...], str, tuple[int, str], bool
     """Sorting key: who may tell a story comes before those whose story it may be."""
     scope = alert.subject.scope
     return *_rank(scope), outages.importance(alert), isinstance(alert.evidence, UnitPriceEvidence), alert.id
-
-
-def _rank(scope: Scope) -> _Rank:
-    """Sorting key of kinds, narrowest first; no two kinds have the same."""
-    return tuple(-count for count in narrowness(scope)), scope.kind
 
 
 def _was_heard(alert: Alert, began: Collection[str]) -> bool:
@@ -149,13 +156,14 @@ class _Excess:
     """The dimensions in which it lies for certain: those of its scope, and what follows from them."""
     asked: tuple[tuple[Dimension, str], ...]
     """The dimensions of its scope, with their ids."""
-    parts: Mapping[tuple[Dimension, str], Nano]
+    dimensions: frozenset[Dimension]
+    parts: Mapping[Dimension, Mapping[str, Nano]]
     """What its evidence says of the parts within it."""
-
-    @property
-    def excess(self) -> Nano:
-        """What was seen over what was expected, or sustained."""
-        return _excess_of(self.evidence)
+    excess: Nano
+    """What was seen over what was expected, or sustained."""
+    since: datetime | None
+    """When it began, if its evidence keeps the hours from which its excess since a later moment follows."""
+    organization: str
 
 
 def _plot(alert: Alert) -> tuple[Kind, bool]:
@@ -178,21 +186,35 @@ def _too_much(alert: Alert, names: Names, tags: Collection[Dimension]) -> _Exces
     evidence, scope = alert.evidence, alert.subject.scope
     if not isinstance(evidence, _TooMuch):
         return None
+    place = known_of(scope, names, tags, beside_of(alert))
     parts = scope.parts()
-    beside = next((ident for ident in alert.names if ident not in parts.values()), None)
-    place = known_of(scope, names, tags, beside)
-    return _Excess(alert, evidence, place, tuple(parts.items()), _parts(evidence, names))
+    return _Excess(
+        alert,
+        evidence,
+        place,
+        tuple(parts.items()),
+        frozenset(parts),
+        _parts(evidence, names),
+        _excess_of(evidence),
+        None if isinstance(evidence, TriggerEvidence | SilenceEvidence) else evidence.since,
+        scope.organization,
+    )
 
 
-def _parts(evidence: _TooMuch, names: Names) -> dict[tuple[Dimension, str], Nano]:
+def _each_too_much(alerts: Iterable[Alert], names: Names, tags: Collection[Dimension]) -> Iterator[_Excess]:
+    return (found for found in (_too_much(alert, names, tags) for alert in alerts) if found is not None)
+
+
+def _parts(evidence: _TooMuch, names: Names) -> dict[Dimension, dict[str, Nano]]:
     """The excess of every part that the evidence names, and of the users, tags and families that those belong to.
 
     Evidence names the largest parts only, so these sums are at most what is really there.
     """
-    parts: dict[tuple[Dimension, str], Nano] = {}
+    parts: dict[Dimension, dict[str, Nano]] = {}
 
     def add(dimension: Dimension, ident: str, cost: Nano) -> None:
-        parts[dimension, ident] = parts.get((dimension, ident), 0) + cost
+        some = parts.setdefault(dimension, {})
+        some[ident] = some.get(ident, 0) + cost
 
     for share in () if isinstance(evidence, SilenceEvidence) else evidence.top:
         add(share.dimension, share.id, share.cost)
@@ -207,24 +229,21 @@ def _parts(evidence: _TooMuch, names: Names) -> dict[tuple[Dimension, str], Nano
 
 
 class _Tellers:
-    """The firing anomalies by kind of scope, found by where they lie, so that few are looked at for each parent."""
+    """The firing anomalies by kind of scope, found by what may make them a part of another, so that few are looked at
+    for each parent."""
 
-    __slots__ = ("_by_kind", "_kinds", "_left_out", "_names", "_placed", "_tags")
+    __slots__ = ("_children", "_left_out", "_names", "_ranks", "_tags")
 
     def __init__(self, firing: Collection[Alert], names: Names) -> None:
         self._names = names
         self._tags = {TAG + key for alert in firing for key, _ in alert.subject.scope.tags}
-        self._by_kind: dict[str, list[_Excess]] = {}
-        self._placed: dict[tuple[str, Dimension], dict[str | None, list[_Excess]]] = {}
-        self._left_out: set[str] = set()
-        kinds: dict[str, _Rank] = {}
+        by_rank: dict[_Rank, list[Alert]] = {}
         for alert in firing:
-            child = _too_much(alert, names, self._tags)
-            if child is not None:
-                scope = alert.subject.scope
-                kinds[scope.kind] = _rank(scope)
-                self._by_kind.setdefault(scope.kind, []).append(child)
-        self._kinds = sorted(kinds.items(), key=lambda pair: pair[1])
+            if isinstance(alert.evidence, _TooMuch):
+                by_rank.setdefault(_rank(alert.subject.scope), []).append(alert)
+        self._ranks = sorted(by_rank.items())
+        self._children: dict[_Rank, _Children] = {}
+        self._left_out: set[str] = set()
 
     def leave_out(self, alert: Alert) -> None:
         """An alert that nobody hears of cannot tell the story of another."""
@@ -233,13 +252,15 @@ class _Tellers:
     def of(self, alert: Alert, least: Fraction) -> Alert | None:
         """The alert that tells the story of this one if at least `least` of its excess is explained, else None."""
         own = _rank(alert.subject.scope)
-        narrower = [kind for kind, rank in self._kinds if rank < own]
+        narrower = [(rank, alerts) for rank, alerts in self._ranks if rank < own]
         parent = _too_much(alert, self._names, self._tags) if narrower else None
         if parent is None or parent.excess <= 0:
             return None
-        for kind in narrower:
+        for rank, alerts in narrower:
+            if rank not in self._children:
+                self._children[rank] = _Children(_each_too_much(alerts, self._names, self._tags))
             largest: dict[tuple[tuple[Dimension, str], ...], tuple[Nano, str, Alert]] = {}
-            for child in self._near(kind, parent):
+            for child in self._near(self._children[rank], parent):
                 part = _explained(child, parent)
                 if part > 0 and part > largest.get(child.asked, (0,))[0]:
                     largest[child.asked] = (part, child.alert.id, child.alert)
@@ -247,39 +268,66 @@ class _Tellers:
                 return max(largest.values(), key=lambda found: found[:2])[2]
         return None
 
-    def _near(self, kind: str, parent: _Excess) -> Iterator[_Excess]:
+    def _near(self, children: _Children, parent: _Excess) -> Iterator[_Excess]:
         """The anomalies of this kind that do not lie elsewhere: where both are certain of a dimension, they agree."""
-        organization = parent.alert.subject.scope.organization
-        for child in self._candidates(kind, parent):
-            if child.alert.id in self._left_out or child.alert.subject.scope.organization != organization:
-                continue
-            if not _apart(child, parent):
+        for child in children.of(parent):
+            elsewhere = child.organization != parent.organization or child.alert.id in self._left_out
+            if not (elsewhere or _apart(child, parent)):
                 yield child
 
-    def _candidates(self, kind: str, parent: _Excess) -> Sequence[_Excess]:
-        """Those that agree with the parent in the dimension that leaves fewest."""
-        found: Sequence[_Excess] = self._by_kind[kind]
-        for dimension in {"workspace", *(dimension for dimension, _ in parent.asked)}:
-            value = parent.place.get(dimension)
-            if value is not None:
-                placed = self._in(kind, dimension)
-                agreeing = [*placed.get(value, ()), *placed.get(None, ())]
-                found = min(found, agreeing, key=len)
-        return found
 
-    def _in(self, kind: str, dimension: Dimension) -> Mapping[str | None, list[_Excess]]:
-        """The anomalies of a kind by where they lie in a dimension."""
-        placed = self._placed.get((kind, dimension))
-        if placed is None:
-            placed = self._placed[kind, dimension] = {}
-            for child in self._by_kind[kind]:
-                placed.setdefault(child.place.get(dimension), []).append(child)
-        return placed
+class _Children:
+    """The anomalies of one kind of scope, by where they lie, what their evidence names, and what they are about."""
+
+    __slots__ = ("_about", "_every", "_inside")
+
+    def __init__(self, every: Iterable[_Excess]) -> None:
+        self._every = tuple(every)
+        self._inside: dict[Dimension, dict[str, list[int]]] = {}
+        self._about: dict[Dimension, dict[str, list[int]]] = {}
+
+    def of(self, parent: _Excess) -> Iterable[_Excess]:
+        """Those of which anything can be a part of the parent's excess, in their order.
+
+        Each lies for certain in what the parent is about, or names a part there; or else the parent names it.
+        """
+        if not parent.asked:
+            return self._every
+        inside = sorted((self._in(dimension).get(ident, _NONE) for dimension, ident in parent.asked), key=len)
+        found = set(inside[0])
+        for dimension, idents in parent.parts.items():
+            about = self._of(dimension)
+            found.update(number for ident in idents for number in about.get(ident, _NONE))
+        return (self._every[number] for number in sorted(found))
+
+    def _in(self, dimension: Dimension) -> Mapping[str, Sequence[int]]:
+        """Those that lie in each place of a dimension, or name it."""
+        if dimension not in self._inside:
+            placed = self._inside[dimension] = {}
+            for number, child in enumerate(self._every):
+                certain = child.place.get(dimension)
+                for ident in child.parts.get(dimension, ()) if certain is None else (certain,):
+                    placed.setdefault(ident, []).append(number)
+        return self._inside[dimension]
+
+    def _of(self, dimension: Dimension) -> Mapping[str, Sequence[int]]:
+        """Those that are about each part of a dimension."""
+        if dimension not in self._about:
+            about = self._about[dimension] = {}
+            for number, child in enumerate(self._every):
+                for asked, ident in child.asked:
+                    if asked == dimension:
+                        about.setdefault(ident, []).append(number)
+        return self._about[dimension]
 
 
 def _apart(child: _Excess, parent: _Excess) -> bool:
     """Whether there is a dimension in which they lie in different places for certain."""
-    return any(parent.place.get(dimension, ident) != ident for dimension, ident in child.place.items())
+    place = parent.place
+    for dimension, ident in child.place.items():  # noqa: SIM110, asked very often
+        if place.get(dimension, ident) != ident:
+            return True
+    return False
 
 
 def _explained(child: _Excess, parent: _Excess) -> Nano:
@@ -288,31 +336,31 @@ def _explained(child: _Excess, parent: _Excess) -> Nano:
     A child that lies wholly inside counts with its excess, one that lies partly inside with no more than is known to
     have been too much there, by the parts that the evidence of either names.
     """
-    if all(dimension in child.place for dimension, _ in parent.asked):
-        return max(_excess_since(child.evidence, parent.evidence), 0)
+    if child.place.keys() >= parent.dimensions:
+        return max(_excess_since(child, parent.since), 0)
     if not child.parts and not parent.parts:
         return 0
     inside_child = _least(child.parts, parent.asked, child.place)
     inside_parent = _least(parent.parts, child.asked, parent.place)
     inside = max(inside_child, inside_parent)
-    return min(_excess_since(child.evidence, parent.evidence), inside) if inside > 0 else 0
+    return min(_excess_since(child, parent.since), inside) if inside > 0 else 0
 
 
 def _least(
-    parts: Mapping[tuple[Dimension, str], Nano],
+    parts: Mapping[Dimension, Mapping[str, Nano]],
     asked: Iterable[tuple[Dimension, str]],
     certain: Collection[Dimension],
 ) -> Nano:
     """The smallest of the parts that are asked for, leaving out the dimensions that are certain."""
-    return min((parts.get(part, 0) for part in asked if part[0] not in certain), default=0)
+    of = (parts.get(dimension, _NO_PARTS).get(ident, 0) for dimension, ident in asked if dimension not in certain)
+    return min(of, default=0)
 
 
-def _excess_since(evidence: _TooMuch, beside: _TooMuch) -> Nano:
+def _excess_since(child: _Excess, since: datetime | None) -> Nano:
     """An anomaly's excess since the other began, by the hours that the evidence keeps, if it did not begin later."""
-    whole = TriggerEvidence | SilenceEvidence
-    if isinstance(evidence, whole) or isinstance(beside, whole):
-        return _excess_of(evidence)
-    since = beside.since
-    if evidence.since >= since or not evidence.points or evidence.points[0].hour > since:
-        return _excess_of(evidence)
-    return sum(point.observed - point.expected for point in evidence.points if point.hour >= since)
+    if since is None or child.since is None or child.since >= since:
+        return child.excess
+    points = child.evidence.points if isinstance(child.evidence, AnomalyEvidence | UnitPriceEvidence) else ()
+    if not points or points[0].hour > since:
+        return child.excess
+    return sum(point.observed - point.expected for point in points if point.hour >= since)

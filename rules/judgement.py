@@ -31,7 +31,7 @@ from rules.carried import Carried
 from rules.digest import DigestRule
 from rules.drift import DriftRule
 from rules.events import Event
-from rules.groups import Group
+from rules.groups import Group, waiting
 from rules.hearing import Audience
 from rules.lifecycle import Advance
 from rules.limits import capped
@@ -206,7 +206,8 @@ def decide(snapshot: Snapshot, rules: Rules, past: Past, now: datetime, carried:
     if snapshot.ratios is not None:
         told = prices.judge(rules.prices, snapshot.ratios, memory, view, snapshot.names, alerts, now)
         verdicts, memory = [*verdicts, *told.breaches], told.memory
-    moved = lifecycle.advance(alerts, verdicts, configured(rules), snapshot.names, now, rules.budgets)
+    untold = {ident for _, ident in waiting(past.groups)}
+    moved = lifecycle.advance(alerts, verdicts, configured(rules), snapshot.names, now, rules.budgets, untold=untold)
     advance = Advance((*said.alerts, *moved.alerts), (*said.transitions, *moved.transitions))
     called = [snapshot.organization_name, *([snapshot.label] if snapshot.label else [])]
     owned = owned_anew(rules.owners, lifecycle.applied(alerts, advance.alerts), snapshot.names, called)

@@ -45,6 +45,8 @@ from rules.rolling import window_id
 from rules.summary import summarize
 from rules.thresholds import Threshold, mark_id, mark_words, threshold_amount, told_mark
 
+LINGERS = timedelta(days=7)
+"""How long an event that is still to be told outlives its close: a route that opens once a week has opened by then."""
 _NO_TIME = timedelta(0)
 _SEVERITIES = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
@@ -64,6 +66,8 @@ def advance(
     names: Names,
     now: datetime,
     budgets: Iterable[Budget] | None = None,
+    *,
+    untold: Collection[str] = (),
 ) -> Advance:
     """What this judgement changes.
 
@@ -71,7 +75,9 @@ def advance(
     lies after `hindsight.Watch.earliest`: they keep a late verdict, or a budget that was removed and put back, from
     telling a crossing again. Other resolved alerts are ignored. Verdicts and alerts of rules outside `configured` (kind
     and name) are treated as belonging to a rule that was removed, and so are crossings of thresholds that none of
-    `budgets` has (None: not looked at). Of several verdicts on one subject a breach counts.
+    `budgets` has (None: not looked at). Of several verdicts on one subject a breach counts. `untold` are ids of alerts
+    that somebody is still to be told of: events among them stay open beyond their close, at most `LINGERS`, until they
+    were told, unless a silence holds them back.
     """
     asked = None if budgets is None else {rule.name: rule for rule in budgets}
     every = tuple(open_alerts)
@@ -83,14 +89,22 @@ def advance(
             outcome.resolve(alert, now, why, silent=True)
             known[subject] = outcome.alerts[alert.id]
     # Of what has no alert a breach alone changes anything; most of thousands of verdicts say that all is well.
-    decisive = _decisive(verdict for verdict in verdicts if isinstance(verdict, Breach) or verdict.subject in known)
+    listed = {subject.rule for subject in known}
+    decisive = _decisive(
+        verdict
+        for verdict in verdicts
+        if isinstance(verdict, Breach) or (verdict.subject.rule in listed and verdict.subject in known)
+    )
     outcome.rearm(known, decisive, asked or {})
     for subject, verdict in decisive.items():
         if (subject.kind, subject.rule) in configured:
             outcome.take(verdict, known.get(subject))
     for alert in known.values():
         current = outcome.alerts.get(alert.id, alert)
-        if current.state is not State.RESOLVED and current.closes_at is not None and current.closes_at <= now:
+        if current.closes_at is None or current.state is State.RESOLVED or current.closes_at > now:
+            continue
+        waits = current.id in untold and current.silenced is None and now < current.closes_at + LINGERS
+        if not waits:
             outcome.resolve(current, current.closes_at, "period ended", silent=True)
     outcome.fold(known.values())
     for folded, transition in fold_marks(known.values(), outcome.alerts, outcome.transitions):

@@ -18,13 +18,17 @@ class Beside:
     __slots__ = ("_by_scope",)
 
     def __init__(self, alerts: Iterable[Alert]) -> None:
-        self._by_scope: dict[tuple[object, ...], list[Alert]] = {}
-        for alert in alerts:
-            if isinstance(alert.evidence, AnomalyEvidence | UnitPriceEvidence):
-                self._by_scope.setdefault(_place(alert), []).append(alert)
+        known = [alert for alert in alerts if isinstance(alert.evidence, AnomalyEvidence | UnitPriceEvidence)]
+        prices = (alert for alert in known if isinstance(alert.evidence, UnitPriceEvidence))
+        self._by_scope: dict[tuple[object, ...], list[Alert]] = {_place(alert): [] for alert in prices}
+        for alert in known if self._by_scope else ():
+            if (beside := self._by_scope.get(_place(alert))) is not None:
+                beside.append(alert)
 
     def of(self, alert: Alert) -> Sequence[Alert]:
-        """The others of the same rule and scope."""
+        """The others of the same rule and scope, where one of them is about a price."""
+        if not self._by_scope:
+            return ()
         return [other for other in self._by_scope.get(_place(alert), ()) if other.id != alert.id]
 
 

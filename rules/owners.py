@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from rules.labels import labels_of
+from rules.holding import Holding
+from rules.labels import Labelling
 from rules.matchers import Labels, all_hold
 from rules.model import Alert, Names, Scope, State
 from rules.owned import Owned, Owner
@@ -29,10 +30,21 @@ def owned_anew(
     owners: Sequence[Owner], alerts: Iterable[Alert], names: Names, called: Sequence[str] = ()
 ) -> Iterator[Alert]:
     """Those of the open alerts whose owner is another one by now, with that owner."""
+    labelling = Labelling(names, called)
+    holding = Holding([owner.match for owner in owners])
     for alert in alerts:
         if alert.state is State.RESOLVED and not alert.is_event:
             continue
-        user = user_of(alert.subject.scope, names)
-        found = owner_of(owners, labels_of(alert, names, called), user) if owners else None
+        found = _first(owners, holding.of(labelling.of(alert)), alert.subject.scope, names) if owners else None
         if found != alert.owned:
             yield replace(alert, owned=found)
+
+
+def _first(owners: Sequence[Owner], held: int, scope: Scope, names: Names) -> Owned | None:
+    """The first of the owners whose bits are set and who is known."""
+    while held:
+        owner = owners[(held & -held).bit_length() - 1]  # of the bits the lowest
+        if (found := owner.owned or user_of(scope, names)) is not None:
+            return found
+        held &= held - 1
+    return None

@@ -7,7 +7,8 @@ them an alert that nobody has acknowledged `escalate_after` its message is told 
 - What ended before it was told is told to nobody.
 - What a silence holds back waits in its group; what is acknowledged is neither repeated nor escalated. Budget crossings
   are told once a period, and so never repeated.
-- While a route is muted its messages wait, and what is then still true goes out afterwards.
+- While a route is muted its messages wait, and what is then still true goes out afterwards: also of a new database.
+  That a budget was crossed stays true though its period is over by then (`rules.lifecycle`).
 - A route is known by its matchers, wherever it stands. When it is taken out of the configuration, what waits in its
   groups is sent at once.
 """
@@ -72,6 +73,8 @@ class Post:
         for route in every(routes):
             self._timings.setdefault((route.place, route.receiver), route.timing)
         self._groups = {ident: group.by(now, self._longest(group)) for ident, group in self._before.items()}
+        self._open = {way: is_open(timing.active, timing.mute, now) for way, timing in self._timings.items()}
+        """By place and receiver whether messages go out now."""
         self._receivers = receivers
         self._now = now
         self._where: dict[tuple[str, str], list[tuple[str, Member]]] = {}
@@ -79,15 +82,25 @@ class Post:
         for group in self._groups.values():
             for member in group.members:
                 self._where.setdefault((group.receiver, member.alert), []).append((group.id, member))
+        self._ids: dict[tuple[str, str, tuple[tuple[str, str], ...]], str] = {}
         self._new: dict[str, list[Member]] = {}
         self._gone: dict[str, set[str]] = {}
 
     def add(self, alert: Alert, route: Route, labels: Labels, *, told: bool = False) -> None:
         """Let an alert wait in its group; with `told` a message of it goes out by itself now."""
         key = _key(route.timing, alert, labels)
-        ident = group_id(route.place, route.receiver, key)
-        self._groups.setdefault(ident, Group(ident, route.place, route.receiver, key))
-        self._new.setdefault(ident, []).append(Member(alert.id, told_at=self._now if told else None))
+        about = route.place, route.receiver, key
+        ident = self._ids.get(about)
+        if ident is None:
+            ident = self._ids[about] = group_id(*about)
+            self._new.setdefault(ident, [])
+            if ident not in self._groups:
+                self._groups[ident] = Group(ident, *about)
+        self._new[ident].append(Member(alert.id, self._now if told else None))
+
+    def is_open(self, route: Route) -> bool:
+        """Whether the route sends anything now."""
+        return self._open.get((route.place, route.receiver), True)
 
     def end(self, alert: Alert, receiver: str) -> bool:
         """Whether a group takes it that an alert ended: it tells so, unless it has not told yet that it fires."""
@@ -106,7 +119,9 @@ class Post:
         for ident, group in list(self._groups.items()):
             current = self._as_of_now(group)
             left = current.without_lost(alerts)
-            waited += _waiting(self._before.get(ident, left), left)
+            before = self._before.get(ident, left)
+            if before is not left:
+                waited += _waiting(before, left)
             if self._receivers is None or group.receiver in self._receivers:
                 left, found = self._send(left, alerts)
                 letters += found
@@ -114,7 +129,9 @@ class Post:
                 left = replace(left, members=tuple(each for each in left.members if each.waits))
             self._groups[ident] = left
         self._hear(letters)
-        changed = tuple(group for ident, group in self._groups.items() if group != self._before.get(ident))
+        known = self._before
+        touched = (group for ident, group in self._groups.items() if group is not known.get(ident))
+        changed = tuple(group for group in touched if group != known.get(group.id))
         kept = tuple(group for group in changed if not group.is_over or group.id in self._before)
         return Posted(tuple(letters), kept, frozenset(waited))
 
@@ -133,7 +150,8 @@ class Post:
         """The group with what came in this judgement, and when its next message is due."""
         new, gone = self._new.get(group.id, ()), self._gone.get(group.id, ())
         timing = self._timings.get((group.place, group.receiver))
-        group = group.without(gone).put(*new) if new or gone else group
+        group = group.without(gone) if gone else group
+        group = group.put(*new) if new else group
         if timing is None and group.due_at is not None:
             return replace(group, due_at=self._now)
         at_once = [member for member in new if not (member.waits or member.over)]
@@ -142,9 +160,9 @@ class Post:
         return self._due(group, timing or AT_ONCE) if new else group
 
     def _send(self, group: Group, alerts: Mapping[str, Alert]) -> tuple[Group, list[Letter]]:
-        timing = self._timing(group)
-        if group.is_over or not is_open(timing.active, timing.mute, self._now):
+        if group.is_over or not self._open.get((group.place, group.receiver), True):
             return group, []
+        timing = self._timing(group)
         letters: list[Letter] = []
         if group.due_at is not None and group.due_at <= self._now:
             group, letters = _flush(group, alerts, self._now)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from rules.before import hour_of
 from rules.configured import AnomalyRule
 from rules.measures import Measure
-from rules.model import SpendView
+from rules.model import Leaf, SpendView
 from rules.profile import DAY
 from rules.sensitivity import PRICE, threshold
 from rules.subjects import DOLLAR, Flags, Places, Rows, Subjects
@@ -67,6 +67,7 @@ class PriceFit:
         self._least = threshold(rule, len(subjects.scopes), PRICE)
         self._floor = rule.min_excess / DOLLAR / self._least
         self._prices = UnitPrice(len(subjects.scopes), Shift(ratio=rule.tuning.price_ratio))
+        self._beside = Beside()
         self._today = 0
         """The first hour that is not of a day learnt."""
         self._begun: Flags = np.zeros(len(subjects.scopes), dtype=np.bool_)
@@ -171,7 +172,8 @@ class PriceFit:
         """Dollars and units of some hours of the view, hours × scopes, NaN where nothing is known."""
         rows = Rows(view.leaves, np.zeros(0, dtype=np.intp), self._members, (), self._scopes, (), 0)
         amounts = rows.sum(view, hours.start, hours.stop, begun)
-        return amounts, units_of(view, tokens, self._members, hours, amounts)
+        beside = self._beside.places(view.leaves, tokens.leaves)
+        return amounts, units_of(tokens, beside, self._members, hours, amounts)
 
     def _begun_before(self, view: SpendView, hour: int) -> Flags:
         spent: Flags = view.cost[:, :hour].max(axis=1, initial=0) > 0
@@ -194,15 +196,33 @@ def read_prices(rule: AnomalyRule, view: SpendView, tokens: SpendView, subjects:
     return fit.read(view, tokens, subjects)
 
 
-def units_of(view: SpendView, tokens: SpendView, members: tuple[Places, ...], hours: slice, amounts: Floats) -> Floats:
-    """Units of each scope in some hours, NaN where its dollars are missing; hours × scopes."""
-    rows = {leaf: row for row, leaf in enumerate(tokens.leaves)}
+class Beside:
+    """Where the leaves of a view stand among those of its tokens; worked out when either of them changes."""
+
+    def __init__(self) -> None:
+        self._of: tuple[tuple[Leaf, ...], tuple[Leaf, ...]] = ((), ())
+        self._places: Places = np.zeros(0, dtype=np.intp)
+
+    def places(self, leaves: tuple[Leaf, ...], tokens: tuple[Leaf, ...]) -> Places:
+        """Of each leaf its row in the tokens, -1 where there is none."""
+        if self._of != (leaves, tokens):
+            row = {leaf: at for at, leaf in enumerate(tokens)}
+            self._of, self._places = (leaves, tokens), np.array([row.get(leaf, -1) for leaf in leaves], dtype=np.intp)
+        return self._places
+
+
+def units_of(tokens: SpendView, beside: Places, members: tuple[Places, ...], hours: slice, amounts: Floats) -> Floats:
+    """Units of each scope in some hours, NaN where its dollars are missing; hours × scopes.
+
+    `beside` says of each leaf that the `members` are places of which row it has in `tokens`, -1 for none.
+    """
     counts = tokens.cost[:, hours]
     result = np.zeros(amounts.shape)
-    for place, leaves in enumerate(members):
-        own = [rows[view.leaves[leaf]] for leaf in leaves.tolist() if view.leaves[leaf] in rows]
-        if own:
-            result[: counts.shape[1], place] = counts[own[0]] if len(own) == 1 else counts[own].sum(axis=0)
+    rows = beside[np.concatenate([np.zeros(0, dtype=np.intp), *members])]
+    of = np.repeat(np.arange(len(members)), [len(leaves) for leaves in members])[rows >= 0]
+    filled, starts = np.unique(of, return_index=True)
+    if filled.size:
+        result[: counts.shape[1], filled] = np.add.reduceat(counts[rows[rows >= 0]], starts, axis=0).T
     result /= UNIT_TOKENS
     result[np.isnan(amounts)] = np.nan
     return result

@@ -12,9 +12,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from rules.crossings import Crossing, crossing_of, scope_and_period
+from rules.holding import Holding
 from rules.inhibition import Inhibition
-from rules.labels import labels_of
-from rules.matchers import all_hold
+from rules.labels import Labelling
 from rules.model import Alert, Names, State
 from rules.quieted import Silence, Silenced
 
@@ -22,15 +22,19 @@ from rules.quieted import Silence, Silenced
 def look(alerts: Iterable[Alert], silences: Sequence[Silence], names: Names, called: Sequence[str]) -> Iterator[Alert]:
     """The alerts of which it has changed what holds them back; `silences` are those in force."""
     in_order = sorted(silences, key=lambda silence: (silence.ends_at, silence.id), reverse=True)
+    holding = Holding([silence.matchers for silence in in_order])
+    labelling = Labelling(names, called)
     for alert in alerts:
-        silenced = _over(alert, in_order, names, called) if in_order else None
+        held = holding.of(labelling.of(alert)) if in_order else 0
+        silenced = _silenced(in_order[(held & -held).bit_length() - 1]) if held else None
         if silenced != alert.silenced:
             yield replace(alert, silenced=silenced)
 
 
 def matched(silence: Silence, alerts: Iterable[Alert], names: Names, called: Sequence[str]) -> tuple[Alert, ...]:
     """The alerts that a silence is about."""
-    return tuple(alert for alert in alerts if all_hold(silence.matchers, labels_of(alert, names, called)))
+    labelling, holding = Labelling(names, called), Holding([silence.matchers])
+    return tuple(alert for alert in alerts if holding.of(labelling.of(alert)))
 
 
 def freed(alerts: Mapping[str, Alert]) -> frozenset[str]:
@@ -77,9 +81,5 @@ def _lower(waiting: Iterable[Alert], alerts: Iterable[Alert]) -> Iterator[Alert]
             yield crossing.alert
 
 
-def _over(alert: Alert, silences: Sequence[Silence], names: Names, called: Sequence[str]) -> Silenced | None:
-    labels = labels_of(alert, names, called)
-    for silence in silences:
-        if all_hold(silence.matchers, labels):
-            return Silenced(silence.id, silence.ends_at, silence.author, silence.comment)
-    return None
+def _silenced(silence: Silence) -> Silenced:
+    return Silenced(silence.id, silence.ends_at, silence.author, silence.comment)

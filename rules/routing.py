@@ -150,9 +150,10 @@ def _begun(tidings: _Tidings, hearing: Hearing, post: Post) -> dict[str, list[Al
         for receiver in fresh:
             route = ways.get(receiver) or _way_in(alert, receiver, through, tidings.alerts)
             timed = route is not None and route.timing != AT_ONCE
+            at_once = not timed or (tidings.first and route is not None and post.is_open(route))
             if route is not None and timed:
-                post.add(alert, route, hearing.labels(alert), told=tidings.first)
-            if tidings.first or not timed:
+                post.add(alert, route, hearing.labels(alert), told=at_once)
+            if at_once:
                 begun.setdefault(receiver, []).append(alert)
     return begun
 

@@ -95,16 +95,22 @@ class Scope:
 
     def parts(self) -> dict[Dimension, str]:
         """The dimensions that are set, in the order of `DIMENSIONS`, then the tags by key."""
-        pairs: tuple[tuple[Dimension, str | None], ...] = (
-            ("workspace", self.workspace),
-            ("api_key", self.api_key),
-            ("model", self.model),
-            ("model_family", self.model_family),
-            ("service_tier", self.service_tier),
-            ("user", self.user),
-            *((TAG + key, value) for key, value in self.tags),
-        )
-        return {dimension: value for dimension, value in pairs if value is not None}
+        parts: dict[Dimension, str] = {}
+        if self.workspace is not None:
+            parts["workspace"] = self.workspace
+        if self.api_key is not None:
+            parts["api_key"] = self.api_key
+        if self.model is not None:
+            parts["model"] = self.model
+        if self.model_family is not None:
+            parts["model_family"] = self.model_family
+        if self.service_tier is not None:
+            parts["service_tier"] = self.service_tier
+        if self.user is not None:
+            parts["user"] = self.user
+        for key, value in self.tags:
+            parts[TAG + key] = value
+        return parts
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from math import isnan
 
 import numpy as np
 import numpy.typing as npt
@@ -59,13 +59,13 @@ class Told:
         column: Floats = np.nan_to_num(self.subjects.dollars[begin:, self.subjects.first + place])
         return column
 
-    def latest(self, place: int) -> Nano | None:
-        """What the newest complete hour cost; None if there is none."""
+    def latest(self) -> Sequence[Nano | None]:
+        """What the newest complete hour of each subject cost; None if there is none."""
         if self.complete <= 0:
-            return None
+            return [None] * len(self.subjects.scopes)
         hour = self.begin - self.subjects.begin + self.complete - 1
-        dollars = float(self.subjects.dollars[hour, self.subjects.first + place])
-        return 0 if isnan(dollars) else _nano(dollars)
+        dollars = np.nan_to_num(self.subjects.dollars[hour, self.subjects.first :]).tolist()
+        return [_nano(amount) for amount in dollars]
 
 
 def breach(rule: AnomalyRule, view: SpendView, names: Names, subject: Subject, told: Told, place: int) -> Breach:

@@ -103,4 +103,4 @@ def test_to_say_who_drives_an_excess_takes_little_more_than_to_read_it(window: i
     view = organization(keys=300, models=10, hours=PAST + window)
     ours = milliseconds(lambda: attributed(view, window), 5)
     plain = milliseconds(lambda: summed(view, window), 5)
-    assert ours < 8 * plain + 25, (ours, plain)
+    assert ours < 5 * plain + 10, (ours, plain)

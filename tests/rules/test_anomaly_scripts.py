@@ -463,3 +463,11 @@ def test_a_spike_of_one_hour_is_told_only_if_it_is_dear() -> None:
 def test_what_counts_as_one_dear_hour_can_be_set() -> None:
     rule = replace(RULE, tuning=AnomalyTuning(one_hour=100.0))
     assert Play(raised(STEADY, NOON, 1, dollars=300.0), rule=rule).run(NOON, 8, every=60) == []
+
+
+def test_how_odd_an_hour_must_be_by_itself_can_be_set() -> None:
+    surge = raised(STEADY, NOON, 6, dollars=18.0)
+    usual = Play(surge).run(NOON, 6, every=60)
+    hotter = Play(surge, rule=replace(RULE, tuning=AnomalyTuning(hot=10.0))).run(NOON, 6, every=60)
+    assert [what for _, what in usual] == ["key-5"]
+    assert hotter == []

@@ -21,6 +21,7 @@ from rules import hindsight, judgement
 from rules.asked import Act, Answer, Request
 from rules.budget_requests import PAUSE, RESET, RESUME
 from rules.drift import DriftRule
+from rules.groups import Group
 from rules.judgement import Past, Rules, decide
 from rules.model import HOUR, Budget, Names, Notification, Route, Selector, Snapshot
 from rules.money import parse_usd
@@ -45,6 +46,8 @@ class Desk(Story):
     numbers: int = 0
     losing: bool = False
     silences: dict[str, Silence] = field(default_factory=dict)
+    routes: tuple[Route, ...] = (Route("ops"),)
+    groups: dict[str, Group] = field(default_factory=dict)
 
     def do_pause(self, rest: str) -> None:
         until = rest.partition("until ")[2].partition(" at ")[0]
@@ -79,7 +82,7 @@ class Desk(Story):
     def judge(self, now: datetime) -> tuple[Notification, ...]:
         rules = Rules(
             (self.budget,) if self.configured else (),
-            routes=(Route("ops"),),
+            routes=self.routes,
             drift=DriftRule(enabled=False),
             prices=PriceRule(enabled=False),
         )
@@ -90,7 +93,8 @@ class Desk(Story):
             if alert.ends_at is None or (since is not None and alert.closes_at is not None and alert.closes_at > since)
         ]
         snapshot = Snapshot(ORGANIZATION, "Acme", self.view(now), Names(self.names))
-        past = Past(known, self.remembered, tuple(self.waiting), tuple(self.silences.values()))
+        groups = tuple(self.groups.values())
+        past = Past(known, self.remembered, tuple(self.waiting), tuple(self.silences.values()), groups)
         decision = decide(snapshot, rules, past, now)
         turned = replace(past, alerts=pickle.loads(pickle.dumps(known[::-1])))
         again = decide(snapshot, rules, turned, now)
@@ -109,6 +113,8 @@ class Desk(Story):
         self.answers += decision.answers
         self.acts += decision.acts
         self.silences.update((silence.id, silence) for silence in decision.silences)
+        self.groups.update((group.id, group) for group in decision.groups)
+        self.groups = {ident: group for ident, group in self.groups.items() if not group.is_over}
         self.waiting = []
         return tuple(each for each in decision.notifications if each.alerts[0].subject.kind == "budget")
 

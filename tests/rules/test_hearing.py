@@ -284,15 +284,32 @@ def test_for_many_alerts_the_routes_take_what_each_takes_by_itself(routes: list[
 
 def test_the_labels_of_an_alert_are_those_that_its_scope_settles() -> None:
     assert labels_of(alert_on(KEY), NAMES, ("Acme", "")) == {
-        "kind": ["anomaly"],
-        "severity": ["warning"],
-        "rule": ["spend"],
-        "organization": ["org_1", "Acme"],
-        "workspace": ["wrkspc_1", "prod-api"],
-        "api_key": ["apikey_1", "batch"],
-        "user": ["user_1", "Ada", "ada@team.example"],
-        "owner": ["user_1", "Ada", "ada@team.example"],
-        "tag_team": ["platform"],
-        "tag_cost_center": ["42"],
+        "kind": ("anomaly",),
+        "severity": ("warning",),
+        "rule": ("spend",),
+        "organization": (
+            "org_1",
+            "Acme",
+        ),
+        "workspace": (
+            "wrkspc_1",
+            "prod-api",
+        ),
+        "api_key": (
+            "apikey_1",
+            "batch",
+        ),
+        "user": (
+            "user_1",
+            "Ada",
+            "ada@team.example",
+        ),
+        "owner": (
+            "user_1",
+            "Ada",
+            "ada@team.example",
+        ),
+        "tag_team": ("platform",),
+        "tag_cost_center": ("42",),
     }
     assert set(labels_of(alert_on(WHOLE), NAMES)) == {"kind", "severity", "rule", "organization"}

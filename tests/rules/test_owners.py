@@ -78,11 +78,11 @@ def test_the_user_of_a_key_owns_it_where_the_configuration_says_so_and_somebody_
 
 
 def test_routes_can_ask_for_the_owner_and_else_for_the_user() -> None:
-    assert labels_of(alert_on(KEY, owned=Owned("payments", "p@team.example")), NAMES)["owner"] == [
+    assert labels_of(alert_on(KEY, owned=Owned("payments", "p@team.example")), NAMES)["owner"] == (
         "payments",
         "p@team.example",
-    ]
-    assert labels_of(alert_on(KEY), NAMES)["owner"] == ["user_1", "Ada", "ada@team.example"]
+    )
+    assert labels_of(alert_on(KEY), NAMES)["owner"] == ("user_1", "Ada", "ada@team.example")
     assert "owner" not in labels_of(alert_on(WHOLE), NAMES)
 
 

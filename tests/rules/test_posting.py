@@ -20,11 +20,12 @@ from rules.groups import Group
 from rules.hearing import Audience
 from rules.intervals import TimeInterval
 from rules.labels import read
-from rules.model import Alert, Names, Notification, Reason, Route, Scope, State, Verdict
+from rules.model import Alert, Budget, Names, Notification, Reason, Route, Scope, State, Verdict
+from rules.money import parse_usd
 from rules.quiet_requests import hear
 from rules.routes import Timing
 from tests.rules.test_alert_scenarios import BEGIN, KEYS
-from tests.rules.test_quiet import K, Night
+from tests.rules.test_quiet import Hush, K, Night
 from tests.rules.test_routing import CONFIGURED, anomaly
 from tests.rules.timing import MANY, SIZES, within
 
@@ -178,6 +179,11 @@ ROWS: list[tuple[str, dict[str, Any], str]] = [
         MUTED,
         "at 0: k!60 ->\nat 59: k!60 ->\nat 60: k!60 -> k",
     ),
+    (
+        "also at the first judgement, and what other routes take is told then",
+        {"routes": (route(mute=(LUNCH,)), route("pager", "api_key=apikey_j")), "first": True},
+        "at 0: k!60 j!60 -> =j>pager\nat 59: k!60 j!60 ->\nat 60: k!60 j!60 -> k j",
+    ),
     ("and not, if it is over by then", MUTED, "at 0: k!60 ->\nat 59: k. ->\nat 60: ->"),
     (
         "an end too is told afterwards",
@@ -324,6 +330,60 @@ def test_what_fires_is_told_before_its_end_and_no_state_that_lasts_is_lost(steps
         assert over == {ident for ident, states in told.items() if states[-1] is State.RESOLVED}
     firing = {each.id for each in post.alerts.values() if each.state is State.FIRING and each.inhibited_by is None}
     assert firing <= {alert.id for message in post.told for alert in message.alerts}
+
+
+FORTNIGHT = TimeInterval("fortnight", days_of_month=((-1, -1), (1, 14)))
+WEEKEND = TimeInterval("weekend", days_of_month=((-1, -1), (1, 2)))
+OUTLIVED: list[tuple[str, TimeInterval, str]] = [
+    (
+        "a budget crossed while its route is muted is told when that is over, though its period is too, and once",
+        WEEKEND,
+        """
+        poll 2026-11-30T04:00 ->
+        spend 2026-11-30T04 55
+        poll 2026-11-30T05:00 ->
+        poll 2026-12-01T00:05 ->
+        open -> 50
+        poll 2026-12-02T23:55 ->
+        poll 2026-12-03T00:00 -> 50
+        poll 2026-12-03T00:05 ->
+        open ->
+        """,
+    ),
+    (
+        "it is not, where a silence held it back when its period ended",
+        WEEKEND,
+        """
+        poll 2026-11-30T04:00 ->
+        silence kind=budget until 2026-12-01T08:00
+        spend 2026-11-30T04 55
+        poll 2026-11-30T05:00 ->
+        poll 2026-12-01T00:05 ->
+        open ->
+        poll 2026-12-03T00:00 ->
+        """,
+    ),
+    (
+        "nor where nobody can be told within a week",
+        FORTNIGHT,
+        """
+        poll 2026-11-30T04:00 ->
+        spend 2026-11-30T04 55
+        poll 2026-11-30T05:00 ->
+        poll 2026-12-07T23:55 ->
+        open -> 50
+        poll 2026-12-08T00:00 ->
+        open ->
+        poll 2026-12-15T00:00 ->
+        """,
+    ),
+]
+
+
+@pytest.mark.parametrize(("mute", "script"), [row[1:] for row in OUTLIVED], ids=[row[0] for row in OUTLIVED])
+def test_a_crossing_within_a_muted_stretch_outlives_its_period(mute: TimeInterval, script: str) -> None:
+    budget = Budget("spend", "month", "UTC", parse_usd("100"), (50.0, 80.0, 100.0))
+    Hush(budget, routes=(route(mute=(mute,)),)).run(script)
 
 
 @pytest.mark.parametrize("count", SIZES)

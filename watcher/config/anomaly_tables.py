@@ -32,7 +32,7 @@ def anomaly_problems(table: AnomalyTable, place: str) -> Iterator[Problem]:
 def tuning(table: AnomalyTable) -> AnomalyTuning:
     """The numbers of the table."""
     given = table.tuning
-    return AnomalyTuning(given.threshold, given.of_usual, given.one_hour, given.price_ratio)
+    return AnomalyTuning(given.threshold, given.of_usual, given.one_hour, given.price_ratio, given.hot)
 
 
 def direction(table: AnomalyTable) -> Direction:

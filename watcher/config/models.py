@@ -206,6 +206,7 @@ class TuningTable(Table):
     price_ratio: Annotated[float, PlainValidator(anomaly_values.number(1.1, 100))] = Field(
         AnomalyTuning().price_ratio, examples=["1.3"]
     )
+    hot: Annotated[float, PlainValidator(anomaly_values.number(1, 10))] = Field(AnomalyTuning().hot, examples=["2.5"])
 
 
 class AnomalyTable(Table):

@@ -40,10 +40,10 @@ def test_a_budget_of_false_alarms_is_so_many_a_year(tmp_path: Path, text: str, a
 
 def test_every_key_reaches_the_rule(tmp_path: Path) -> None:
     text = 'unit_price = false\ndirection = "both"\nsensitivity = "high"\n'
-    (rule,), problems = checked(tmp_path, text + "tuning = { of_usual = 6, one_hour = 10, price_ratio = 1.5 }")
+    (rule,), problems = checked(tmp_path, text + "tuning = { of_usual = 6, one_hour = 10, price_ratio = 1.5, hot = 3 }")
     assert problems == []
     assert (rule.unit_price, rule.direction, rule.sensitivity) == (False, "both", "high")
-    assert rule.tuning == AnomalyTuning(None, 6.0, 10.0, 1.5)
+    assert rule.tuning == AnomalyTuning(None, 6.0, 10.0, 1.5, 3.0)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_every_key_reaches_the_rule(tmp_path: Path) -> None:
         ('unit_price = "yes"', "anomaly[0].unit_price", "must be true or false"),
         ('direction = "down"\nsensitivity = "low"', "anomaly[0].sensitivity", "looks for silence alone"),
         ("tuning = { treshold = 2 }", "anomaly[0].tuning.treshold", 'did you mean "threshold"?'),
-        ("tuning = { tag_x = 2 }", "anomaly[0].tuning.tag_x", "`tuning` has of_usual, one_hour, price_ratio"),
+        ("tuning = { tag_x = 2 }", "anomaly[0].tuning.tag_x", "`tuning` has hot, of_usual, one_hour, price_ratio"),
         ('direction = "down"\ntuning = { one_hour = 2 }', "anomaly[0].tuning.one_hour", "looks for silence alone"),
         ('direction = "down"\ntuning = { threshold = 2 }', "anomaly[0].tuning.threshold", "looks for silence alone"),
         ('direction = "down"\nunit_price = true', "anomaly[0].unit_price", "looks for silence alone"),
