@@ -7,7 +7,7 @@ from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, Strin
 from watcher.store import errors, tables
 from watcher.store.database import Database
 
-HEAD = "0012"
+HEAD = "0013"
 """The newest migration. Kept here too, so that a database that is up to date opens without importing Alembic."""
 
 _version = Table(
