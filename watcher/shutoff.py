@@ -105,9 +105,19 @@ class Shutoff:
         seen = self._seen(key)
         if key.status != _from(row):
             return self._end(replace(row, before=seen), ActionState.REFUSED, f"The key is {key.status} already.")
+        if row.cause.by_policy and self._turned_back_on(row):
+            reason = "Somebody turned the key back on after this program had deactivated it: it is left alone."
+            return self._end(replace(row, before=seen), ActionState.REFUSED, reason)
         if row.cause.by_policy and (why := self._around.stands(row)):
             return self._back(row, why)
         return self._advance(row, replace(row, state=ActionState.LOOKED, before=seen))
+
+    def _turned_back_on(self, row: Action) -> bool:
+        """Whether the key, which works now, was off by this program's doing since the intent."""
+        begun = row.intent_at or row.created_at
+        journal = self._store.actions.of_key(self._organization, row.key)
+        sent = [each.sent_at for each in journal if each.id != row.id and each.stopped and each.sent_at is not None]
+        return row.what == "deactivate" and any(at >= begun for at in sent)
 
     def _back(self, row: Action, why: str) -> Action:
         """What is not borne out goes back to be judged again."""

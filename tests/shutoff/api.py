@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Literal
 
 import httpx
@@ -53,7 +54,9 @@ class KeyApi:
         )
         return connect(settings, transport=httpx.MockTransport(self._answer), pause=lambda _seconds: None)
 
+    @cached_property
     def hands(self) -> tuple[AdminReader, KeyAdministrator]:
+        """What reads and changes its keys."""
         over = self.connection()
         return AdminReader(over), KeyAdministrator(over)
 

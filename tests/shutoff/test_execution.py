@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -38,7 +39,7 @@ class Stage:
             tell=self._tell,
         )
         try:
-            Shutoff(self.store, ORG, *self.api.hands(), around).carry_out()
+            Shutoff(self.store, ORG, *self.api.hands, around).carry_out()
         except Killed:
             return None
         return self.row
@@ -51,6 +52,11 @@ class Stage:
     def row(self) -> Action:
         (row,) = self.store.actions.all(ORG)
         return row
+
+
+def quiet() -> Surroundings:
+    """Where nothing speaks against anything."""
+    return Surroundings(lambda: NOW, lambda: "", lambda _row: "", lambda _row: ())
 
 
 def intent(what: str = "deactivate", kind: str = "budget") -> Action:
@@ -140,6 +146,21 @@ def test_what_was_approved_and_is_not_borne_out_stays_approved(stage: Stage) -> 
     assert row.state is ActionState.APPROVED
 
 
+def test_a_person_who_turned_the_key_on_wins_also_over_a_second_intent_of_the_same_cycle(stage: Stage) -> None:
+    other = replace(stage.row, id="other", cause=replace(stage.row.cause, instance="2026-11/120"))
+    prepared(stage, other)
+    stage.api.faults = [None, None, None, "killed before"]
+    with suppress(Killed):
+        Shutoff(stage.store, ORG, *stage.api.hands, quiet()).carry_out()
+    assert stage.api.writes == [("key-1", "inactive")]
+    stage.api.keys["key-1"] = "active"
+    Shutoff(stage.store, ORG, *stage.api.hands, quiet()).carry_out()
+    states = {row.id: (row.state, row.reason) for row in stage.store.actions.all(ORG)}
+    assert sorted(state for state, _ in states.values()) == [ActionState.CONFIRMED, ActionState.REFUSED]
+    assert any("turned the key back on" in reason for _, reason in states.values())
+    assert stage.api.writes == [("key-1", "inactive")]
+
+
 @pytest.mark.parametrize("kind", ["hand", "drill", "reset"])
 def test_what_a_person_asked_for_needs_no_data(stage: Stage, kind: str) -> None:
     cause = replace(stage.row.cause, kind=kind)  # type: ignore[arg-type]
@@ -161,7 +182,7 @@ def test_the_brake_stops_what_is_on_its_way(stage: Stage) -> None:
 def test_a_brake_between_the_look_and_the_write_still_stops_it(stage: Stage) -> None:
     answers = iter(["", "actions are paused"])
     around = Surroundings(lambda: NOW, lambda: next(answers), lambda _row: "", lambda _row: ())
-    Shutoff(stage.store, ORG, *stage.api.hands(), around).carry_out()
+    Shutoff(stage.store, ORG, *stage.api.hands, around).carry_out()
     assert stage.row.state is ActionState.REFUSED
     assert stage.api.asked == [("GET", "key-1")]
 
@@ -184,7 +205,7 @@ def test_one_that_came_back_is_turned_on(stage: Stage, store: Store) -> None:
     stage_rows = stage.store.actions.under_way(ORG)
     assert [row.what for row in stage_rows] == ["reactivate"]
     around = Surroundings(lambda: NOW, lambda: "", lambda _row: "", lambda _row: ())
-    Shutoff(store, ORG, *stage.api.hands(), around).carry_out()
+    Shutoff(store, ORG, *stage.api.hands, around).carry_out()
     assert stage.api.writes == [("key-1", "active")]
 
 
@@ -272,8 +293,8 @@ def test_a_kill_at_any_request_leads_to_one_write_and_a_record_of_it(stage: Stag
 def test_two_programs_on_one_journal_write_once(stage: Stage) -> None:
     row = stage.row
     around = Surroundings(lambda: NOW, lambda: "", lambda _row: "", lambda _row: ())
-    first = Shutoff(stage.store, ORG, *stage.api.hands(), around)
-    second = Shutoff(stage.store, ORG, *stage.api.hands(), around)
+    first = Shutoff(stage.store, ORG, *stage.api.hands, around)
+    second = Shutoff(stage.store, ORG, *stage.api.hands, around)
     first.carry_out()
     second._carry(row)
     assert stage.api.writes == [("key-1", "inactive")]

@@ -42,6 +42,10 @@ class Actions:
         """The whole journal, the oldest first."""
         return self._read(organization, table.c.organization == organization)
 
+    def of_key(self, organization: str, key: str) -> tuple[Action, ...]:
+        """Those about one key, the oldest first."""
+        return self._read(organization, table.c.api_key == key)
+
     def get(self, organization: str, ident: str) -> Action | None:
         """One decision."""
         found = self._read(organization, table.c.id == ident)
