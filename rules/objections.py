@@ -43,6 +43,7 @@ class Objections:
             self._is_over(row, offence)
             or self._of_key(row, offence)
             or self._of_time(row)
+            or self._of_others(row)
             or self._of_data(row, offence)
             or self._of_leave(row)
             or self._of_limits(begun)
@@ -101,6 +102,12 @@ class Objections:
         if row.mode != "approve" and row.due_at is not None and now >= row.due_at + DAY:
             return Ends(ActionState.EXPIRED, f"It could not be begun for a day: {row.waits}.")
         return None
+
+    def _of_others(self, row: Action) -> Waits | None:
+        under_way = any(
+            each.key == row.key and each.id != row.id for each in self._rows.values() if each.state in UNDER_WAY
+        )
+        return Waits("something else is being done to the key") if under_way else None
 
     def _of_data(self, row: Action, offence: Offence | None) -> Waits | None:
         """Whether what is known now proves it, and is fresh."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from rules.actions import Action
+from rules.actions import Action, ActionState
 from rules.keys import Key, Keys
 
 
@@ -16,7 +16,7 @@ def turned_on(key: Key, keys: Keys, journal: Iterable[Action]) -> datetime | Non
     """When somebody, and not this program, was last seen to have turned a key on; None where nobody was.
 
     A key that this program deactivated and that is listed as active afterwards was turned on, though no listing saw it
-    off in between.
+    off in between. So was, for all that can be known, one that it asked to deactivate without ever seeing it off.
     """
     rows = [row for row in journal if row.key == key.id]
     ours = [row.sent_at for row in rows if row.what == "reactivate" and row.sent_at is not None]
@@ -28,6 +28,7 @@ def turned_on(key: Key, keys: Keys, journal: Iterable[Action]) -> datetime | Non
     offs = [row.confirmed_at for row in rows if row.what == "deactivate" and row.confirmed_at is not None]
     if offs and key.status == "active" and key.listed_at > max(offs) and not any(at > max(offs) for at in ours):
         seen.append(key.listed_at if not seen or max(seen) <= max(offs) else max(seen))
+    seen += [row.updated_at for row in rows if row.stopped and row.state is ActionState.ABANDONED]
     return max(seen, default=None)
 
 

@@ -448,6 +448,20 @@ def test_a_key_that_somebody_turned_back_on_is_left_alone_for_a_day(seen: bool) 
     refused(planned(at)[-1], "turned the key back on")
 
 
+def test_a_key_that_was_asked_off_and_never_seen_off_may_have_been_turned_on_and_is_left_alone() -> None:
+    directory, row = turned_on(2 * HOUR, seen=False)
+    row = replace(row, state=ActionState.ABANDONED, confirmed_at=None, updated_at=NOW - 9 * HOUR)
+    at = situation(offence("key-1"), directory=directory, journal=(row,))
+    refused(planned(at)[-1], "turned the key back on")
+
+
+def test_while_something_is_being_done_to_a_key_another_cause_waits() -> None:
+    at = situation(offence("key-1"))
+    row = replace(one(at), state=ActionState.SENT, sent_at=NOW)
+    fresh = offence("key-1", cause=replace(row.cause, instance="2026-11/120"))
+    waits(planned(after(at, [row], offences=(fresh,)), NOW + MINUTE)[-1], "something else")
+
+
 def test_a_day_after_somebody_turned_it_on_it_may_be_stopped_for_another_cause() -> None:
     directory, row = turned_on(DAY)
     row = replace(row, sent_at=NOW - 30 * HOUR, confirmed_at=NOW - 30 * HOUR)
