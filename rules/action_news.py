@@ -42,7 +42,7 @@ def news_of(before: Mapping[str, Action], changed: Iterable[Action]) -> tuple[Ac
     """What there is to tell of rows that changed: those of one cause together, plans before what has ended.
 
     What merely waits for something else, or is on its way, is not told again. Neither is a decision that no key is
-    touched once one of the same cause was told.
+    touched once one of the same cause was told, nor that a key is left alone which this program has stopped already.
     """
     planned: dict[str, list[Action]] = {}
     ended: dict[str, list[Action]] = {}
@@ -56,8 +56,10 @@ def news_of(before: Mapping[str, Action], changed: Iterable[Action]) -> tuple[Ac
             ended.setdefault(row.cause.id, []).append(row)
         elif earlier is not None and earlier.mode != row.mode and row.state is ActionState.PROPOSED:
             planned.setdefault(row.cause.id, []).append(row)
+    stopped = {row.key for row in before.values() if row.stopped}
+    fresh = [rows for rows in planned.values() if any(row.open or row.key not in stopped for row in rows)]
     return (
-        *(ActionNews("planned", tuple(rows)) for rows in planned.values()),
+        *(ActionNews("planned", tuple(rows)) for rows in fresh),
         *(ActionNews("ended", tuple(rows)) for rows in ended.values()),
     )
 

@@ -46,6 +46,7 @@ class ActionState(StrEnum):
 
 WAITING = frozenset({ActionState.PROPOSED, ActionState.APPROVED})
 UNDER_WAY = frozenset({ActionState.INTENT, ActionState.LOOKED, ActionState.SENT})
+UNSENT = frozenset({ActionState.INTENT, ActionState.LOOKED})
 OPEN = WAITING | UNDER_WAY
 
 

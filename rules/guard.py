@@ -18,7 +18,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from rules.actions import NO_KEY, WAITING, Action, ActionState, action_id
+from rules.actions import NO_KEY, UNSENT, WAITING, Action, ActionState, action_id
 from rules.money import display_usd
 from rules.objections import Ends, Objections, Waits
 from rules.offences import Offence, Offender, by_cause
@@ -49,8 +49,11 @@ class _Guard:
     def run(self) -> tuple[Action, ...]:
         """Hold every row that waits against what is known now, then plan for what is new."""
         for row in sorted(self._rows.values(), key=lambda each: (each.created_at, each.id)):
+            offence = self._offences.get(row.cause.id)
             if row.state in WAITING and row.cause.by_policy:
-                self._put(self._further(row, self._offences.get(row.cause.id)))
+                self._put(self._further(row, offence))
+            elif row.state in UNSENT and row.cause.by_policy:
+                self._put(self._vetted(row, offence))
         if self._policy.mode != "off":
             for offence in self._at.offences:
                 self._propose(offence)
@@ -77,7 +80,10 @@ class _Guard:
             offender = Offender(NO_KEY, "", offence.observed, offence.bound)
             self._put(self._row(offence, offender, mode, ActionState.REFUSED, f"No key is touched: {offence.unknown}."))
             return
+        busy = {row.key for row in self._rows.values() if row.open and row.cause != offence.cause}
         for offender in offence.offenders:
+            if offender.key in busy:  # another decision about the key is being made
+                continue
             row = self._row(offence, offender, self._allowed(mode, offence, offender), ActionState.PROPOSED, "")
             self._put(self._further(replace(row, reason=_why(offence)), offence))
 
@@ -109,7 +115,7 @@ class _Guard:
     def _allowed(self, mode: Mode, offence: Offence, offender: Offender) -> Mode:
         """The mode of one key: what rests on a stand-in price, or stops a workspace, a person decides."""
         key = self._at.key(offender.key)
-        last = key is not None and left_in(key.workspace, self._at.keys, self._rows) <= 1
+        last = key is not None and left_in(key.workspace, self._at.keys, self._rows, beside=key.id) == 0
         return lowest(mode, "approve") if offence.unpriced or last else mode
 
     # ---------------------------------------------------------------------------------------- what becomes of a row
@@ -129,6 +135,18 @@ class _Guard:
             return replace(row, state=ActionState.REFUSED, reason=reason, waits="")
         self._begun += 1
         return replace(row, state=ActionState.INTENT, intent_at=self._now, waits="")
+
+    def _vetted(self, row: Action, offence: Offence | None) -> Action:
+        """An intent that an earlier judgement left, under what is allowed now."""
+        row = self._narrowed(row, offence)
+        found = self._objections.for_good(row, offence)
+        if found is not None:
+            return replace(row, state=found.state, reason=found.why)
+        if row.mode == "dry_run":
+            return replace(row, state=ActionState.REFUSED, reason=f"The mode is a dry run by now. {row.reason}")
+        if row.mode == "approve" and row.approved_at is None:
+            return replace(row, state=ActionState.PROPOSED, intent_at=None, waits="somebody must approve it")
+        return row
 
     def _narrowed(self, row: Action, offence: Offence | None) -> Action:
         """The row under the policy as it is now, which may allow less than when it was proposed, and never more."""

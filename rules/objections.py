@@ -40,14 +40,17 @@ class Objections:
     def against(self, row: Action, offence: Offence | None, begun: int) -> Ends | Waits | None:
         """The first thing that speaks against beginning it now; None if nothing does."""
         return (
-            self._is_over(row, offence)
-            or self._of_key(row, offence)
+            self.for_good(row, offence)
             or self._of_time(row)
             or self._of_others(row)
             or self._of_data(row, offence)
             or self._of_leave(row)
             or self._of_limits(begun)
         )
+
+    def for_good(self, row: Action, offence: Offence | None) -> Ends | None:
+        """What has ended, or holds of the key itself, whatever the time and the data."""
+        return self._is_over(row, offence) or self._of_key(row, offence)
 
     def _is_over(self, row: Action, offence: Offence | None) -> Ends | None:
         if self._policy.mode == "off" or row.mode == "off":

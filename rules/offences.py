@@ -114,7 +114,15 @@ class Field:
     error: float
 
     def offences(self, breaches: Iterable[Breach], alerts: Iterable[Alert]) -> Iterator[Offence]:
-        """Those of alerts that fire, by what this judgement says of them; in the order of the breaches."""
+        """Those of alerts that fire, by what this judgement says of them; in the order of the breaches.
+
+        One whose story another one tells that asks for action, too, is left to that.
+        """
+        found = list(self._each(breaches, alerts))
+        telling = {offence.alert.id for offence in found}
+        yield from (offence for offence in found if offence.alert.inhibited_by not in telling)
+
+    def _each(self, breaches: Iterable[Breach], alerts: Iterable[Alert]) -> Iterator[Offence]:
         firing = {alert.subject: alert for alert in alerts if alert.state is State.FIRING}
         budgets = {budget.name: budget for budget in self.budgets if any(map(action_of, budget.thresholds))}
         rules = {rule.name: rule for rule in self.anomalies if rule.action is not None}

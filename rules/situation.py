@@ -41,8 +41,8 @@ class Situation:
         return protected(key, self.policy.protect, self.keys, self.protections)
 
 
-def left_in(workspace: str, keys: Keys, rows: Mapping[str, Action]) -> int:
-    """How many keys of a workspace work and are not about to be deactivated."""
-    going = {row.key for row in rows.values() if row.what == "deactivate" and row.state in UNDER_WAY}
+def left_in(workspace: str, keys: Keys, rows: Mapping[str, Action], beside: str = "") -> int:
+    """How many keys of a workspace work and are not about to be deactivated; `beside` is left out of the count."""
+    going = {row.key for row in rows.values() if row.what == "deactivate" and row.state in UNDER_WAY} | {beside}
     every = keys.by_id.values()
     return sum(key.status == "active" and key.workspace == workspace and key.id not in going for key in every)

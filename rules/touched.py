@@ -13,14 +13,16 @@ from rules.keys import Key, Keys
 
 
 def turned_on(key: Key, keys: Keys, journal: Iterable[Action]) -> datetime | None:
-    """When somebody, and not this program, was last seen to have turned a key on; None where nobody was.
+    """When somebody, and not this program by itself, was last seen to have turned a key on; None where nobody was.
 
     A key that this program deactivated and that is listed as active afterwards was turned on, though no listing saw it
     off in between. So was, for all that can be known, one that it asked to deactivate without ever seeing it off.
     """
     rows = [row for row in journal if row.key == key.id]
-    ours = [row.sent_at for row in rows if row.what == "reactivate" and row.sent_at is not None]
-    seen = [
+    back = [(row.cause.kind, row.sent_at) for row in rows if row.what == "reactivate" and row.sent_at is not None]
+    ours = [at for _, at in back]
+    seen = [at for kind, at in back if kind == "hand"]
+    seen += [
         flip.observed_at
         for flip in keys.flips.get(key.id, ())
         if flip.after == "active" and not any(flip.last_seen_before <= at <= flip.observed_at for at in ours)

@@ -48,8 +48,6 @@ def carry_out(
     """Do what the journal intends, as far as it comes in this cycle. Raises StoreError."""
 
     def brake() -> str:
-        if hands.halted():
-            return "its configuration is no longer in force"
         if any(command.what == PAUSE for command in store.commands.pending(organization)):
             return "somebody has just asked to pause actions"
         found = in_force(remembered_brake(store, organization), hands.brake_file, now)
@@ -58,5 +56,5 @@ def carry_out(
     def tell(row: Action) -> Sequence[Notification]:
         return messages([ActionNews("ended", (row,))], listeners, now)
 
-    surroundings = Surroundings(clock=lambda: now, brake=brake, stands=stands, tell=tell)
+    surroundings = Surroundings(clock=lambda: now, brake=brake, stands=stands, tell=tell, halted=hands.halted)
     return Shutoff(store, organization, hands.reader, hands.administrator, surroundings).carry_out()

@@ -101,7 +101,7 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
     judged = replace(snapshot, view=decision.view, counted=decision.counted)
     figures = overviews.overview(judged, rules.budgets, decision.stall, now)
     figures = replace(figures, paused=decision.paused, silences=decision.in_force)
-    decided = Judged(rules, decision, judged, past.alerts, past.requests)
+    decided = Judged(rules, decision, judged, past.alerts, past.requests, past.is_first)
     plans = guarded(store, world.hands, decided, now)
     decision = replace(decision, notifications=plans.notifications)
     told = digests(store, judged, rules, figures.budgets, decision.alerts, now, first=past.is_first)

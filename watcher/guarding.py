@@ -74,6 +74,8 @@ class Judged:
     alerts: Sequence[Alert]
     """Those before it."""
     requests: Sequence[Request]
+    first: bool = False
+    """Whether nothing had been judged before."""
 
     @property
     def every_alert(self) -> tuple[Alert, ...]:
@@ -105,7 +107,7 @@ def guarded(store: Store, hands: Hands | None, judged: Judged, now: datetime) ->
         brake=before,
         watermark=decision.view.complete_until,
         firing=frozenset(alert.id for alert in every_alert if alert.state is State.FIRING),
-        no_data="" if decision.stall is None else "usage has stopped coming, so nothing is known of the last hours",
+        no_data=_no_data(judged),
     )
     heard = action_requests.hear(asked, situation, now)
     situation = replace(
@@ -140,6 +142,13 @@ def _field(judged: Judged) -> Field:
     rules, snapshot = judged.rules, judged.snapshot
     error = estimate_error(snapshot.reconciled)
     return Field(snapshot.view, snapshot.names, rules.budgets, rules.anomalies, error)
+
+
+def _no_data(judged: Judged) -> str:
+    """Why nothing can be done by what is known, as a clause; "" where it can."""
+    if judged.first:
+        return "it is the first judgement of a new database"
+    return "" if judged.decision.stall is None else "usage has stopped coming, so nothing is known of the last hours"
 
 
 def _merged(*steps: Sequence[Action]) -> tuple[Action, ...]:

@@ -57,6 +57,8 @@ class Surroundings:
     AdminApiError."""
     tell: Callable[[Action], Sequence[Notification]]
     """Whom to tell of what became of an action."""
+    halted: Callable[[], bool] = lambda: False
+    """Whether others are to carry on: then nothing more is begun, and everything is left as it is."""
 
 
 class Shutoff:
@@ -75,7 +77,8 @@ class Shutoff:
 
     def carry_out(self) -> tuple[Action, ...]:
         """Everything that is under way, as far as it comes now; the rows as they are then. Raises StoreError."""
-        return tuple(map(self._carry, self._store.actions.under_way(self._organization)))
+        rows = self._store.actions.under_way(self._organization)
+        return tuple(row if self._around.halted() else self._carry(row) for row in rows)
 
     def _carry(self, row: Action) -> Action:
         try:
@@ -129,6 +132,8 @@ class Shutoff:
 
     def _send(self, row: Action) -> Action:
         """Commit that it is being sent, send it once, and read it back."""
+        if self._around.halted():
+            return row
         if why := self._around.brake():
             return self._end(row, ActionState.REFUSED, f"It was held back just before: {why}.")
         sent = self._advance(row, replace(row, state=ActionState.SENT, sent_at=self._around.clock()))

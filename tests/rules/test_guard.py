@@ -74,8 +74,11 @@ def test_a_cause_never_gets_a_second_plan_whatever_became_of_the_first(state: Ac
 
 def test_another_threshold_of_the_same_budget_is_another_cause() -> None:
     first = offence("key-1")
-    second = replace(first, cause=replace(first.cause, instance="2026-11/120"))
-    assert len({row.id for row in planned(situation(first, second))}) == 2
+    second = offence("key-2", cause=replace(first.cause, instance="2026-11/120"))
+    assert [(row.key, row.state) for row in planned(situation(first, second))] == [
+        ("key-1", ActionState.INTENT),
+        ("key-2", ActionState.INTENT),
+    ]
 
 
 def test_off_proposes_nothing() -> None:
@@ -455,11 +458,12 @@ def test_a_key_that_was_asked_off_and_never_seen_off_may_have_been_turned_on_and
     refused(planned(at)[-1], "turned the key back on")
 
 
-def test_while_something_is_being_done_to_a_key_another_cause_waits() -> None:
-    at = situation(offence("key-1"))
-    row = replace(one(at), state=ActionState.SENT, sent_at=NOW)
-    fresh = offence("key-1", cause=replace(row.cause, instance="2026-11/120"))
-    waits(planned(after(at, [row], offences=(fresh,)), NOW + MINUTE)[-1], "something else")
+def test_while_something_is_being_done_to_a_key_what_waits_for_it_goes_on_waiting() -> None:
+    at = situation(offence("key-1"), policy=replace(AUTO, grace=5 * MINUTE))
+    row = one(at)
+    other = replace(row, id="other", cause=replace(row.cause, instance="2026-11/120"), state=ActionState.SENT)
+    (still,) = planned(after(at, [row, replace(other, sent_at=NOW)]), NOW + 5 * MINUTE)
+    waits(still, "something else")
 
 
 def test_a_day_after_somebody_turned_it_on_it_may_be_stopped_for_another_cause() -> None:
@@ -474,6 +478,53 @@ def test_turning_it_on_again_by_this_program_is_nobodys_word() -> None:
     ours = replace(row, id="ours", what="reactivate", sent_at=NOW - 2 * HOUR - MINUTE, confirmed_at=NOW - 2 * HOUR)
     at = situation(offence("key-1"), directory=directory, journal=(row, ours))
     assert planned(at)[-1].state is ActionState.INTENT
+
+
+def test_a_key_that_a_person_turned_on_through_this_program_is_left_alone_as_well() -> None:
+    directory, row = turned_on(2 * HOUR)
+    by_hand = replace(row, id="hand", what="reactivate", sent_at=NOW - 2 * HOUR - MINUTE, confirmed_at=NOW - 2 * HOUR)
+    by_hand = replace(by_hand, cause=replace(row.cause, kind="hand"))
+    at = situation(offence("key-1"), directory=directory, journal=(row, by_hand))
+    refused(planned(at)[-1], "turned the key back on")
+
+
+def test_a_key_that_another_decision_is_about_is_left_to_that() -> None:
+    at = situation(offence("key-1"), policy=replace(AUTO, grace=15 * MINUTE))
+    row = one(at)
+    fresh = offence("key-1", cause=replace(row.cause, instance="2026-11/120"))
+    assert not planned(after(at, [row], offences=(*at.offences, fresh)), NOW + MINUTE)
+
+
+# ---------------------------------------------------------------------------------------------- intents left behind
+
+
+def left_behind(**policy: object) -> Action:
+    """What becomes of an intent that a kill left, under another policy."""
+    at = situation(offence("key-1"))
+    row = one(at)
+    changed = after(at, [row], policy=replace(AUTO, **policy))  # type: ignore[arg-type]
+    (now,) = planned(changed, NOW + MINUTE) or (row,)
+    return now
+
+
+def test_an_intent_that_a_kill_left_stays_one_where_nothing_has_changed() -> None:
+    assert left_behind().state is ActionState.INTENT
+
+
+def test_an_intent_that_a_kill_left_is_not_carried_out_once_the_key_is_protected() -> None:
+    refused(left_behind(protect=Protect(api_key=("key-1",))), "protected")
+
+
+def test_an_intent_that_a_kill_left_is_not_carried_out_once_the_mode_allows_less() -> None:
+    assert left_behind(mode="off").state is ActionState.EXPIRED
+    refused(left_behind(mode="dry_run"), "dry run")
+    waits(left_behind(mode="approve"), "approve")
+
+
+def test_an_intent_that_a_kill_left_ends_with_its_alert() -> None:
+    at = situation(offence("key-1"))
+    (gone,) = planned(after(at, planned(at), offences=(), firing=frozenset()), NOW + MINUTE)
+    assert gone.state is ActionState.EXPIRED
 
 
 # ---------------------------------------------------------------------------------------------- reset
