@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import pytest
 
-from rules.actions import Action, ActionState
+from rules.actions import Action, ActionEvidence, ActionState, Cause, action_id
 from rules.intervals import TimeInterval
 from rules.keys import Flip, Keys
 from rules.model import CONSOLE, DEFAULT_WORKSPACE, UNATTRIBUTED, Scope
@@ -592,3 +592,168 @@ def test_the_default_workspace_is_a_workspace_like_any_other() -> None:
     assert one(situation(offence("key-1"), directory=directory)).state is ActionState.INTENT
     wide = offence("key-1", scope=Scope(ORG, workspace=DEFAULT_WORKSPACE))
     assert one(situation(wide, directory=directory)).state is ActionState.INTENT
+
+
+# ---------------------------------------------------------------------------------------------- every field and word
+
+
+def test_a_proposal_holds_everything_that_is_known_of_its_key_and_its_cause() -> None:
+    found = offence("key-1", unpriced=("claude-new",), share=0.7, confidence=0.9)
+    directory = keys(key("key-0"), key("key-1", name="batch"), **{"wrk-a": "Checkout"})
+    row = one(situation(found, directory=directory, policy=replace(AUTO, grace=15 * MINUTE)))
+    assert row == Action(
+        id=row.id,
+        organization=ORG,
+        cause=found.cause,
+        what="deactivate",
+        key="key-1",
+        key_name="batch",
+        workspace="wrk-a",
+        workspace_name="Checkout",
+        state=ActionState.PROPOSED,
+        reason="Too much. $100.00 of it are surely too much.",
+        mode="approve",
+        amount=100 * USD,
+        created_at=NOW,
+        updated_at=NOW,
+        by="policy",
+        alert="alert-1",
+        evidence=ActionEvidence(
+            since=found.since,
+            observed=1100 * USD,
+            certain=1100 * USD,
+            bound=1000 * USD,
+            key_observed=300 * USD,
+            key_expected=100 * USD,
+            share=0.7,
+            confidence=0.9,
+            error=0.2,
+            data_as_of=NOW,
+            period_end=found.period_end,
+            unpriced=("claude-new",),
+        ),
+        due_at=NOW + 15 * MINUTE,
+        expires_at=NOW + 30 * MINUTE,
+        waits="somebody must approve it",
+    )
+
+
+def test_a_key_that_comes_back_is_a_row_of_its_own_with_the_names_of_the_one_that_stopped_it() -> None:
+    before = stopped()
+    row = one(situation(policy=AGAIN, directory=OFF, journal=(before,)))
+    assert row == Action(
+        id=action_id(row.cause, "key-1", "reactivate"),
+        organization=ORG,
+        cause=Cause("reset", before.cause.rule, before.cause.scope, before.id),
+        what="reactivate",
+        key="key-1",
+        key_name=before.key_name,
+        workspace=before.workspace,
+        workspace_name=before.workspace_name,
+        state=ActionState.INTENT,
+        reason="The period for which it was deactivated has ended, and nobody has changed it since.",
+        mode="auto",
+        amount=0,
+        created_at=NOW,
+        updated_at=NOW,
+        by="policy",
+        alert=before.alert,
+        intent_at=NOW,
+    )
+
+
+def test_a_drill_comes_back_in_the_next_cycle_whatever_the_reset_says() -> None:
+    drilled = replace(stopped(), cause=replace(stopped().cause, kind="drill"), evidence=None)
+    for mode in ("approve", "auto", "dry_run"):
+        row = one(situation(policy=replace(AUTO, mode=mode), directory=OFF, journal=(drilled,)))  # type: ignore[arg-type]
+        assert (row.what, row.reason) == (
+            "reactivate",
+            "It was deactivated as a drill, which ends with turning it on again.",
+        )
+    assert not planned(situation(policy=replace(AUTO, mode="off"), directory=OFF, journal=(drilled,)))
+    begun = replace(drilled, state=ActionState.SENT)
+    assert not planned(situation(policy=AUTO, directory=OFF, journal=(begun,)))
+
+
+def test_two_keys_come_back_although_one_before_them_may_not() -> None:
+    off = keys(*(key(f"key-{number}", status="inactive") for number in range(3)))
+    first, second, third = (replace(stopped(), key=f"key-{number}", id=f"row-{number}") for number in range(3))
+    first = replace(first, cause=replace(first.cause, kind="anomaly"))
+    rows = planned(situation(policy=AGAIN, directory=off, journal=(first, second, third)))
+    assert [row.key for row in rows] == ["key-1", "key-2"]
+
+
+@pytest.mark.parametrize(
+    ("at", "reason"),
+    [
+        (situation(offence(CONSOLE)), "It is used in the Console: there is no key that could be deactivated."),
+        (
+            situation(offence(UNATTRIBUTED)),
+            "No key is known to have spent it: there is no key that could be deactivated.",
+        ),
+        (situation(offence("key-9")), "The key is not listed by the API, so it cannot be deactivated."),
+        (
+            situation(offence("key-1"), policy=replace(AUTO, protect=Protect(api_key=("key-1",)))),
+            'The key is protected: protect.api_key names it ("key-1").',
+        ),
+        (
+            situation(offence("key-1"), policy=replace(AUTO, max_per_day=0)),
+            "The limit of the last 24 hours is reached: 0 keys.",
+        ),
+        (
+            situation(offence("key-1"), policy=replace(AUTO, mode="dry_run")),
+            "Dry run: the key would have been deactivated now. Too much. $100.00 of it are surely too much.",
+        ),
+    ],
+)
+def test_a_refusal_says_in_a_sentence_why(at: Situation, reason: str) -> None:
+    row = one(at)
+    assert (row.state, row.reason, row.waits) == (ActionState.REFUSED, reason, "")
+
+
+@pytest.mark.parametrize(
+    ("at", "words"),
+    [
+        (
+            situation(offence("key-1"), watermark=None),
+            "usage is known to be complete only until more than 90 minutes ago",
+        ),
+        (situation(offence("key-1"), policy=replace(AUTO, max_per_cycle=0)), "0 a cycle is the limit"),
+        (situation(offence("key-1", action=KeyAction("approve"))), "somebody must approve it"),
+        (situation(offence("key-1"), policy=replace(AUTO, grace=MINUTE)), "somebody may still say no"),
+        (
+            situation(offence("key-1"), policy=replace(AUTO, not_during=(TimeInterval("always"),))),
+            'nothing is done by itself during "always"',
+        ),
+        (situation(anomaly()), "an anomaly must be seen in two versions of the data"),
+        (
+            situation(offence("key-1"), brake=Brake(NOW + HOUR, "ana", NOW)),
+            "actions are paused until 2026-11-20 13:03 UTC (ana)",
+        ),
+        (situation(offence("key-1"), brake=Brake(None, "ana", NOW, "a launch")), "actions are paused (a launch)"),
+    ],
+)
+def test_what_it_waits_for_is_said_in_a_clause(at: Situation, words: str) -> None:
+    row = one(at)
+    assert (row.state, row.waits) == (ActionState.PROPOSED, words)
+
+
+def test_somebody_who_turned_it_on_is_told_with_the_time_at_which_it_was_seen() -> None:
+    directory, before = turned_on(2 * HOUR)
+    row = planned(situation(offence("key-1"), directory=directory, journal=(before,)))[-1]
+    assert row.reason == "Somebody turned the key back on at 2026-11-20 10:03 UTC: it is left alone 24 hours."
+
+
+def test_what_waits_is_decided_in_the_order_in_which_it_was_proposed() -> None:
+    at = situation(offence("key-1", "key-2"), policy=replace(AUTO, grace=5 * MINUTE, max_per_cycle=1))
+    first, second = planned(at)
+    late = after(at, [replace(second, created_at=NOW - MINUTE), first])
+    rows = planned(late, NOW + 5 * MINUTE)
+    assert [(row.key, row.state) for row in rows if row.state is ActionState.INTENT] == [("key-2", ActionState.INTENT)]
+
+
+def test_a_row_that_nothing_has_changed_is_not_written_again() -> None:
+    at = situation(offence("key-1"), policy=replace(AUTO, grace=15 * MINUTE))
+    assert not planned(after(at, planned(at)), NOW + MINUTE)
+    (row,) = planned(after(at, planned(at)), NOW + 15 * MINUTE)
+    assert row.updated_at == NOW + 15 * MINUTE
