@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 from rules.measures import SPEND, Measure
 from rules.periods import AS_THE_CALENDAR, PeriodKind, Starts
+from rules.policy import KeyAction
 from rules.scope import Dimension, Nano, Severity
 from rules.thresholds import Mark
 from rules.triggers import BurnPair, ForecastMark, PaceMark
@@ -111,3 +112,5 @@ class AnomalyRule:
     false_alarms: float | None = None
     """How many false alarms a year it may bring in an organization, in place of `sensitivity`."""
     tuning: AnomalyTuning = AnomalyTuning()
+    action: KeyAction | None = None
+    """What is to be done when it fires, beside telling."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from rules import (
+    action_requests,
     anomaly,
     budgets,
     drift,
@@ -39,6 +40,7 @@ from rules.measures import SPEND, Measure
 from rules.model import (
     Alert,
     AnomalyRule,
+    Breach,
     Budget,
     Kind,
     Names,
@@ -163,6 +165,8 @@ class Decision:
     """How many silences hold at present."""
     feedback: tuple[Feedback, ...] = ()
     """What was said of anomalies, as far as it is new or changed."""
+    breaches: tuple[Breach, ...] = ()
+    """What budgets and anomaly rules held against their subjects: what may be done about it follows from these."""
 
 
 def closed_since(rules: Rules, remembered: str | None, now: datetime) -> datetime | None:
@@ -188,7 +192,8 @@ def decide(snapshot: Snapshot, rules: Rules, past: Past, now: datetime, carried:
     if silence is not None:
         view = _cap(view, silence.since)
         counted = {measure: _capped(measure, known, silence.since) for measure, known in counted.items()}
-    others = [request for request in past.requests if request.what not in quiet_requests.WHAT | feedback.WHAT]
+    elsewhere = quiet_requests.WHAT | feedback.WHAT | action_requests.WHAT
+    others = [request for request in past.requests if request.what not in elsewhere]
     heard = hear(others, rules.budgets, past.alerts, past.remembered, now)
     asked = quiet_requests.hear(past.requests, past.silences, heard.alerts, now)
     known = lifecycle.applied(heard.alerts, asked.alerts)
@@ -238,6 +243,7 @@ def decide(snapshot: Snapshot, rules: Rules, past: Past, now: datetime, carried:
         groups=routed.groups,
         in_force=len(holding),
         feedback=(*said.changed, *lasting),
+        breaches=tuple(verdict for verdict in verdicts if isinstance(verdict, Breach)),
     )
 
 

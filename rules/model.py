@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeAlias
 
+from rules.actions import ActionNews
 from rules.caps import Caps
 from rules.configured import AnomalyRule, Budget, Selector
 from rules.digest import Digest
@@ -250,6 +251,8 @@ class Reason(StrEnum):
     RESOLVED = "resolved"
     DIGEST = "digest"
     """The summary of a day or a week, which is about no alert."""
+    ACTION = "action"
+    """What is to be done to a key, or was done."""
     TEST = "test"
 
 
@@ -270,6 +273,8 @@ class Notification:
     """What the owner calls the organization, where several are watched; the title then says it."""
     digest: Digest | None = None
     """What a digest tells; None of every other message."""
+    news: ActionNews | None = None
+    """What is to be done about these alerts, or was done; also in a message that tells of the alerts themselves."""
 
 
 # ---------------------------------------------------------------------------------------------- what a judgement reads

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from rules.evidence import BudgetEvidence
 from rules.measures import Measure, Unit, amount_words
 from rules.money import usd_string
+from rules.policy import KeyAction
 from rules.scope import Nano, Severity
 
 
@@ -25,6 +26,8 @@ class Threshold:
     severity: Severity | None = None
     unit: Unit = "usd"
     """Of the amount: that of the budget."""
+    action: KeyAction | None = None
+    """What is to be done when it is crossed, beside telling."""
 
 
 Mark: TypeAlias = float | Threshold

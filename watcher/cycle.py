@@ -18,9 +18,11 @@ from rules.judgement import Decision, Past, Rules, decide
 from rules.measures import Measure
 from rules.model import Alert, Snapshot, SourceState, SpendView
 from watcher import overview as overviews
+from watcher.acting import ReadAgain, carry_out
 from watcher.claude_code.estimates import Estimates
 from watcher.digest import digests
 from watcher.events import Planned
+from watcher.guarding import Hands, Judged, guarded, listeners_of
 from watcher.ingest import Ingested, Plan, Reader, ingest
 from watcher.ledger import Ledger
 from watcher.ledger.requests import requests_view
@@ -57,6 +59,8 @@ class World:
     """The events of the whole configuration."""
     every_key: bool = False
     """Whether the figures to be shown have every key by itself, and not only the dearest."""
+    hands: Hands | None = None
+    """What it takes to change keys; None where the configuration does not allow that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,7 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
     4. Alerts, transitions, messages and the cursor commit in one transaction, and in the same one what people asked
        for beside the running program is consumed.
     5. What days long over came to is kept, for reports to read.
+    6. What may be done to keys, as the guard planned it in step 3 and step 4 committed it, is done.
 
     A source that fails does not end the cycle. Raises StoreError when the store cannot be read or written; what was
     committed before that stands, and the next cycle takes up from there.
@@ -99,6 +104,9 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
     used = world.ledger.tokens(now.date())
     figures = overviews.overview(judged, rules.budgets, decision.stall, now, used, every_key=world.every_key)
     figures = replace(figures, paused=decision.paused, silences=decision.in_force)
+    decided = Judged(rules, decision, judged, past.alerts, past.requests, past.is_first)
+    plans = guarded(store, world.hands, decided, now)
+    decision = replace(decision, notifications=plans.notifications)
     told = digests(store, judged, rules, figures.budgets, decision.alerts, now, first=past.is_first)
     decision = replace(decision, notifications=(*decision.notifications, *told.notifications))
     store.remember(
@@ -106,17 +114,26 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
             alerts=decision.alerts,
             transitions=decision.transitions,
             notifications=decision.notifications,
-            cursor={**_cursor(decision, figures, now, whole=_whole(ingested, snapshot.sources)), **told.cursor},
+            cursor={
+                **_cursor(decision, figures, now, whole=_whole(ingested, snapshot.sources)),
+                **told.cursor,
+                **plans.cursor,
+            },
             organization=organization,
-            answers=decision.answers,
-            acts=decision.acts,
+            answers=(*decision.answers, *plans.answers),
+            acts=(*decision.acts, *plans.acts),
             silences=decision.silences,
             groups=decision.groups,
             feedback=decision.feedback,
+            actions=plans.actions,
+            protections=plans.protections,
             at=now,
         )
     )
     world.ledger.keep()
+    if world.hands is not None:
+        again = ReadAgain(world.reader, store, world.ledger, organization, now)
+        carry_out(store, world.hands, again, listeners_of(decided), organization, now)
     return Outcome(ingested, tuple(snapshot.sources), decision, figures)
 
 

@@ -16,6 +16,7 @@ from rules.digest import DigestRule
 from rules.drift import DriftRule
 from rules.model import AnomalyRule, Budget, Dimension, Route, Selector
 from rules.owned import Owner
+from rules.policy import Policy
 from rules.prices import PriceRule
 from watcher.pricing import OwnPrice
 from watcher.public_holidays import Region
@@ -35,6 +36,8 @@ class OrganizationSettings:
     """A PEM bundle to trust in place of the system's; absolute."""
     label: str = ""
     """What the configuration calls the organization; "" where it stands alone in [anthropic]."""
+    action_key: Secret | None = None
+    """The Admin key that keys are changed with; None for `admin_key`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +269,14 @@ class HeartbeatSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ShutoffSettings:
+    """What may be done to keys, and the file that forbids it while it is there."""
+
+    policy: Policy
+    brake_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class EventSettings:
     """Something planned: from one local time to another, or on the public holidays of a region."""
 
@@ -306,6 +317,8 @@ class Settings:
     owners: tuple[Owner, ...] = ()
     """Whose alerts are whose; of those that match, the first counts."""
     heartbeat: HeartbeatSettings | None = None
+    shutoff: ShutoffSettings | None = None
+    """None: no key can be changed at all."""
     warnings: tuple[str, ...] = ()
     """Sentences about what is valid and probably not meant."""
 

@@ -88,7 +88,7 @@ class Watched:
                     log.warning("a source could not be read", source=source, why=why)
                 log_outcome(outcome)
         if self._ended.is_set():
-            self._access.connection.close()
+            self._access.close()
             return None
         return outcome
 
@@ -103,7 +103,7 @@ class Watched:
             access, parts = self._access, self._parts
             organization = organization_of(access.reader, parts.store, now, self.label, parts.settings.labels)
             self.organization = organization
-            world = parts.world(access, organization)
+            world = parts.world(access, organization, halted=self._ended.is_set)
         with _held(self._turns.of(world.organization), self._ended):
             asked = world.store, world.organization, now, self._parts.settings.poll
             plan = Plan.everything(*asked) if everything else Plan.due(*asked, absent_too=begins)
@@ -115,7 +115,7 @@ class Watched:
     def retire(self) -> None:
         """Close the connection, now or when the cycle that is running has ended."""
         if self._running.acquire(blocking=False):
-            self._access.connection.close()
+            self._access.close()
             self._running.release()
 
     def wait(self, seconds: float) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
@@ -17,6 +17,7 @@ from watcher.admin_api import (
     Connection,
     ConnectionSettings,
     GroupingMemory,
+    KeyAdministrator,
     RequestObservation,
     RetryPolicy,
     connect,
@@ -26,6 +27,7 @@ from watcher.asked_rules import rules_asked
 from watcher.channels import make_notifiers
 from watcher.cycle import World
 from watcher.events import Planned
+from watcher.guarding import Hands
 from watcher.ledger import Ledger
 from watcher.pricing import PriceBook
 from watcher.settings import OrganizationSettings, Settings
@@ -69,11 +71,21 @@ class Access:
     connection: Connection
     reader: AdminReader
     prices: PriceBook
+    hands: Hands | None = None
+    """What it takes to change keys; None where the configuration does not allow that."""
+    writing: Connection | None = None
+    """The connection that keys are changed over, where it has a key of its own."""
 
     @property
     def label(self) -> str:
         """What the configuration calls the organization."""
         return self.settings.label
+
+    def close(self) -> None:
+        """End its connections."""
+        self.connection.close()
+        if self.writing is not None:
+            self.writing.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +104,17 @@ class Parts:
         """What the configuration asks to be told of."""
         return rules_asked(self.settings)
 
-    def world(self, access: Access, organization: str, ledger: Ledger | None = None) -> World:
-        """What a cycle of the organization of this id works on; a ledger that is already filled may be handed on."""
+    def world(
+        self,
+        access: Access,
+        organization: str,
+        ledger: Ledger | None = None,
+        halted: Callable[[], bool] = lambda: False,
+    ) -> World:
+        """What a cycle of the organization of this id works on; a ledger that is already filled may be handed on.
+
+        Once `halted` says so no key is changed any more.
+        """
         return World(
             access.reader,
             self.store,
@@ -105,6 +126,7 @@ class Parts:
             backfill=self.settings.poll.backfill,
             planned=Planned(self.settings.events),
             every_key=self.settings.metrics.every_key,
+            hands=None if access.hands is None else replace(access.hands, halted=halted),
         )
 
     def remember_grouping(self, access: Access, organization: str) -> None:
@@ -116,7 +138,7 @@ class Parts:
     def close(self) -> None:
         """End the connections; the store stays open."""
         for access in self.accesses:
-            access.connection.close()
+            access.close()
 
 
 def assemble(
@@ -144,7 +166,16 @@ def _access(
     known = store.organizations.id_of(organization.label)
     memory = None if known is None else store.cursor.get(GROUPING, known)
     reader = AdminReader(connection, grouping_memory=GroupingMemory.from_json(json.loads(memory)) if memory else None)
-    return Access(organization, connection, reader, PriceBook(settings.prices))
+    access = Access(organization, connection, reader, PriceBook(settings.prices))
+    if settings.shutoff is None:
+        return access
+    own = organization.action_key
+    writing = None if own is None else open_connection(replace(organization, admin_key=own), heard, pause)
+    over = writing or connection
+    hands = Hands(
+        settings.shutoff.policy, AdminReader(over), KeyAdministrator(over), brake_file=settings.shutoff.brake_file
+    )
+    return replace(access, hands=hands, writing=writing)
 
 
 def waiting_by_receiver(parts: Parts) -> tuple[tuple[str, int], ...]:

@@ -20,17 +20,26 @@ from notifiers.http import OutgoingHttp
 from rules.digest import DigestRule
 from rules.drift import DriftRule
 from rules.model import Alert, AnomalyRule, Budget, Notification, Route, Transition
+from rules.policy import Policy
 from rules.prices import PriceRule
-from watcher.admin_api import AdminReader, ConnectionSettings, RequestObservation, RetryPolicy, connect
+from watcher.admin_api import (
+    AdminReader,
+    ConnectionSettings,
+    KeyAdministrator,
+    RequestObservation,
+    RetryPolicy,
+    connect,
+)
 from watcher.cycle import Outcome, run_cycle
 from watcher.daemon import Daemon
+from watcher.guarding import Hands
 from watcher.ingest import SOURCES, Plan
 from watcher.ledger import SpendReport, spend_report
 from watcher.metrics import Metrics
 from watcher.outbox import deliver
 from watcher.pricing import PriceBook
 from watcher.secret import Secret
-from watcher.settings import OrganizationSettings, PollSettings, Settings, StoreSettings
+from watcher.settings import OrganizationSettings, PollSettings, Settings, ShutoffSettings, StoreSettings
 from watcher.simulator import Simulator, World
 from watcher.status import Status, read_status
 from watcher.store import Store
@@ -99,6 +108,8 @@ class Asked:
     budget_seconds: float = 20.0
     attempts: int = 6
     key: Secret = KEY
+    policy: Policy | None = None
+    """What may be done to keys."""
     paced: bool = False
     """Whether what the client waits passes on the clock, as for limits by the minute."""
 
@@ -112,6 +123,7 @@ class Watcher:
         self.simulator = simulator
         self.asked = asked
         self.database = database
+        self.brake_file = database.with_name(f"{database.name}.brake")
         self.recorders = {name: Recorder(name) for name in asked.receivers}
         self.transitions: list[Transition] = []
         """Every change of state since the beginning."""
@@ -155,6 +167,7 @@ class Watcher:
             price_changes=self.asked.price_changes,
             routes=tuple(Route(name) for name in self.asked.receivers),
             digests=self.asked.digests,
+            shutoff=None if self.asked.policy is None else ShutoffSettings(self.asked.policy, self.brake_file),
         )
 
     def _parts(
@@ -179,7 +192,11 @@ class Watcher:
             monotonic=self._seconds if self.asked.paced else time.monotonic,
         )
         notifiers = tuple(self.recorders.values())
-        access = Access(organization, connection, AdminReader(connection), PriceBook())
+        reader = AdminReader(connection)
+        hands = None
+        if settings.shutoff is not None:
+            hands = Hands(settings.shutoff.policy, reader, KeyAdministrator(connection), settings.shutoff.brake_file)
+        access = Access(organization, connection, reader, PriceBook(), hands)
         return Parts(settings, store, (access,), notifiers, OutgoingHttp())
 
     def _wait(self, seconds: float) -> None:

@@ -20,6 +20,10 @@ def anomaly_problems(table: AnomalyTable, place: str) -> Iterator[Problem]:
         yield Problem(f"{place}.max_false_alarms", "does not go with `sensitivity`: both set the threshold; keep one")
     elif own and given:
         yield Problem(f"{place}.tuning.threshold", f"does not go with `{given[0]}`: both set the threshold; keep one")
+    if table.mode is not None and table.action is None:
+        yield Problem(f"{place}.mode", 'belongs to an action: write action = "deactivate_key" beside it')
+    if table.action is not None and table.direction == "down":
+        yield Problem(f"{place}.action", 'does not go with direction = "down": a key that is silent spends nothing')
     own_keys = [key for key in type(table.tuning).model_fields if key in table.tuning.model_fields_set]
     if table.direction != "down":
         return

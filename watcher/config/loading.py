@@ -18,6 +18,7 @@ from watcher.config.owner_tables import warn_of_owners
 from watcher.config.problems import InvalidConfig, Problem
 from watcher.config.sections import Sections
 from watcher.config.shape import Tables, tables_of
+from watcher.config.shutoff import read_shutoff, with_action_key
 from watcher.settings import MetricsSettings, Settings
 
 
@@ -69,7 +70,9 @@ def _build(path: Path, tables: Tables, sections: Sections) -> Settings | None:
     prices = [sections.price(raw, f"price[{index}]") for index, raw in enumerate(several["price"])]
     owners = [sections.owner(raw, f"owner[{index}]") for index, raw in enumerate(several["owner"])]
     receivers = [sections.receiver(raw, f"receiver[{index}]") for index, raw in enumerate(several["receiver"])]
-    ways = sections.routes(several["route"], sections.intervals(several["time_interval"]))
+    intervals = sections.intervals(several["time_interval"])
+    ways = sections.routes(several["route"], intervals)
+    shutoff = read_shutoff(tables, sections, intervals, store, (budgets, anomalies))
     if store is not None and poll is not None and poll.backfill > store.keep:
         kept = write_duration(store.keep)
         sections.problems.append(
@@ -81,7 +84,7 @@ def _build(path: Path, tables: Tables, sections: Sections) -> Settings | None:
     rules = [budget for budget in budgets if budget is not None], [rule for rule in anomalies if rule is not None]
     return Settings(
         path=path,
-        organizations=organizations,
+        organizations=with_action_key(organizations, shutoff),
         store=store,
         http=http,
         metrics=metrics or MetricsSettings(),
@@ -97,6 +100,7 @@ def _build(path: Path, tables: Tables, sections: Sections) -> Settings | None:
         routes=ways,
         owners=tuple(owner for owner in owners if owner is not None),
         heartbeat=heartbeat,
+        shutoff=None if shutoff is None else shutoff[0],
         warnings=(
             *sections.warnings,
             *warn_of_gaps(tables),

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field, PlainValidator
 from rules.configured import AnomalyTuning
 from rules.drift import DriftRule
 from rules.model import AnomalyRule, Dimension, Severity
+from rules.policy import Mode
 from rules.prices import PriceRule
 from rules.thresholds import Mark
 from rules.triggers import BurnPair, ForecastMark, PaceMark
@@ -23,6 +24,7 @@ from watcher.config import (
     anomaly_values,
     digest_values,
     event_values,
+    threshold_values,
     trigger_values,
     values,
 )
@@ -30,6 +32,7 @@ from watcher.config.http_models import HttpTable, MetricsTable
 from watcher.config.owner_tables import OwnerTable
 from watcher.config.receiver_models import RECEIVERS
 from watcher.config.route_models import RouteTable, TimeIntervalTable
+from watcher.config.shutoff_tables import ShutoffTable
 from watcher.config.table import Flag, Name, SecretText, Table, Text, Zone
 from watcher.public_holidays import Region
 from watcher.settings import PollSettings, StoreSettings
@@ -45,14 +48,16 @@ Moment = Annotated[datetime, PlainValidator(event_values.moment)]
 Glob = Annotated[str, PlainValidator(values.glob)]
 TagGlob = Annotated[str, PlainValidator(values.tag)]
 Percent = Annotated[float, PlainValidator(values.percent)]
-MarkValue = Annotated[Mark, PlainValidator(values.threshold)]
+MarkValue = Annotated[Mark, PlainValidator(threshold_values.threshold)]
 Per = Annotated[
     list[Annotated[Dimension, PlainValidator(values.dimension)]],
     AfterValidator(values.distinct),
 ]
 Plan = Annotated[dict[str, Any], PlainValidator(values.plan)]
 TokenLimit = Annotated[tuple[str, int], PlainValidator(values.token_limit)]
-NotYet = Annotated[None, PlainValidator(values.refuse_action)]
+Misplaced = Annotated[None, PlainValidator(threshold_values.misplaced_action)]
+Action = Annotated[str, PlainValidator(threshold_values.action)]
+ActionMode = Annotated[Mode, PlainValidator(threshold_values.mode)]
 
 Keep = Annotated[timedelta, PlainValidator(values.duration(_DAY, 3650 * _DAY))]
 UsageEvery = Annotated[
@@ -89,6 +94,8 @@ class OrganizationTable(AnthropicTable):
     """`[[organization]]`: one of several organizations, and how to reach its Admin API."""
 
     name: Name = Field(examples=['"production"'])
+    action_key: SecretText | None = Field(None, examples=['"${PRODUCTION_ACTION_KEY}"'])
+    action_key_file: Text | None = Field(None, examples=['"/run/secrets/action-key"'])
 
 
 class StoreTable(Table):
@@ -176,7 +183,7 @@ class BudgetTable(Table):
     limit_requests: Annotated[int, PlainValidator(values.counted)] | None = Field(None, examples=["100_000"])
     limit_tokens: TokenLimit | None = Field(None, examples=["{ total = 50_000_000 }"])
     plan: Plan | None = Field(None, examples=['{ "2026-12" = 15000 }'])
-    thresholds: Annotated[list[MarkValue], AfterValidator(values.ascending)] = Field(
+    thresholds: Annotated[list[MarkValue], AfterValidator(threshold_values.ascending)] = Field(
         [50.0, 80.0, 100.0], examples=["[50, 80, 100]"]
     )
     forecast: Annotated[list[ForecastMark], PlainValidator(trigger_values.forecast)] = Field(
@@ -190,7 +197,7 @@ class BudgetTable(Table):
     select: SelectTable = Field(SelectTable(), examples=['{ workspace = "prod-*" }'])
     hold_for: NoHold = Field(_NONE, alias="for", examples=['"0s"'])
     paused: Flag = Field(default=False, examples=["true"])
-    action: NotYet = Field(None)
+    action: Misplaced = Field(None)
 
 
 class TuningTable(Table):
@@ -232,7 +239,8 @@ class AnomalyTable(Table):
         None, examples=['"1 per week"']
     )
     tuning: TuningTable = Field(TuningTable(), examples=["{ of_usual = 4 }"])
-    action: NotYet = Field(None)
+    action: Action | None = Field(None, examples=['"deactivate_key"'])
+    mode: ActionMode | None = Field(None, examples=['"approve"'])
 
 
 class EventTable(Table):
@@ -285,6 +293,7 @@ SINGLE: dict[str, type[Table]] = {
     "heartbeat": HeartbeatTable,
     "reconciliation": ReconciliationTable,
     "price_changes": PriceChangesTable,
+    "shutoff": ShutoffTable,
 }
 SEVERAL: dict[str, tuple[type[Table], ...]] = {
     "organization": (OrganizationTable,),
@@ -298,9 +307,6 @@ SEVERAL: dict[str, tuple[type[Table], ...]] = {
     "route": (RouteTable,),
     "time_interval": (TimeIntervalTable,),
 }
-NOT_YET = {
-    "shutoff": "is not supported yet: this version tells people, and switches no key off; leave [shutoff] out",
-}
 
 
 def keys_of(tables: tuple[type[Table], ...]) -> dict[str, Any]:
@@ -309,5 +315,5 @@ def keys_of(tables: tuple[type[Table], ...]) -> dict[str, Any]:
         field.alias or name: field
         for table in tables
         for name, field in table.model_fields.items()
-        if name != "action"  # named only to be refused with a better sentence than "unknown"
+        if field.annotation is not type(None)  # named only to be refused with a better sentence than "unknown"
     }

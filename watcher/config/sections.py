@@ -15,6 +15,7 @@ from rules.drift import DriftRule
 from rules.intervals import TimeInterval
 from rules.model import DIMENSIONS, TAG, AnomalyRule, Budget, Dimension, Route, Selector
 from rules.owned import Owner
+from rules.policy import KeyAction
 from rules.prices import PriceRule
 from rules.thresholds import mark_amount, percent_of
 from watcher.config import addresses, models
@@ -38,6 +39,7 @@ from watcher.settings import (
     HeartbeatSettings,
     OrganizationSettings,
     PollSettings,
+    ShutoffSettings,
     StoreSettings,
 )
 
@@ -63,7 +65,8 @@ class Sections(HttpReading, Receivers):
         name = called("organization", raw)
         table = self._table(models.OrganizationTable, raw, place, name)
         found = self._organization(raw, place, table, name)
-        return None if found is None or table is None else replace(found, label=table.name)
+        action_key = self._action_key(raw, place, name)
+        return None if found is None or table is None else replace(found, label=table.name, action_key=action_key)
 
     def _organization(
         self, raw: dict[str, Any], place: str, table: models.AnthropicTable | None, name: str = ""
@@ -76,6 +79,27 @@ class Sections(HttpReading, Receivers):
         if table is None or key is None:
             return None
         return OrganizationSettings(table.base_url, Secret(key), None if proxy is None else Secret(proxy), ca_file)
+
+    def _action_key(self, raw: dict[str, Any], place: str, name: str = "") -> Secret | None:
+        """The key that keys are changed with; None where none is given, or an empty one."""
+        key = self._secret(raw, "action_key", place, _action_key, name, needed=False)
+        return None if key is None else Secret(key)
+
+    def shutoff(
+        self, raw: dict[str, Any], intervals: dict[str, TimeInterval], store: StoreSettings | None
+    ) -> tuple[ShutoffSettings, Secret | None] | None:
+        """`[shutoff]`, which is in the file, and its action key."""
+        from watcher.config.shutoff_tables import ShutoffTable, policy  # noqa: PLC0415 (few configurations need it)
+
+        table = self._table(ShutoffTable, raw, "shutoff")
+        key = self._action_key(raw, "shutoff")
+        if table is None:
+            return None
+        allowed, wrong = policy(table, intervals, "shutoff")
+        self.problems.extend(wrong)
+        beside = None if store is None or store.path is None else store.path.with_name(f"{store.path.name}.brake")
+        named = self._attempt("shutoff.brake_file", self.twins.resolve, table.brake_file) if table.brake_file else None
+        return ShutoffSettings(allowed, named or beside), key
 
     def store(self, raw: dict[str, Any]) -> StoreSettings | None:
         """`[store]`. A relative file lies in the folder of the config file."""
@@ -180,6 +204,7 @@ class Sections(HttpReading, Receivers):
             sensitivity=sensitivity(table),
             false_alarms=table.max_false_alarms,
             tuning=tuning(table),
+            action=None if table.action is None else KeyAction(table.mode),
         )
 
     def owner(self, raw: dict[str, Any], place: str) -> Owner | None:
@@ -276,6 +301,13 @@ def _admin_key(text: str) -> str:
     if not text.isascii() or not text.isprintable() or " " in text:
         raise Wrong("must be one line of plain ASCII characters without blanks, as it is sent in a header")
     return text
+
+
+def _action_key(text: str) -> str:
+    found = _admin_key(text)
+    if not found.startswith("sk-ant-admin"):
+        raise Wrong("must be an Admin key (sk-ant-admin…): no other key may change API keys")
+    return found
 
 
 def _in_order(per: list[Dimension]) -> tuple[Dimension, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from watcher.config.models import NOT_YET, SEVERAL, SINGLE
+from watcher.config.models import SEVERAL, SINGLE
 from watcher.config.problems import Problem, shown, shown_key
 from watcher.config.sentences import unknown_key
 
@@ -25,7 +25,9 @@ class Tables:
 
 def tables_of(document: dict[str, Any]) -> tuple[Tables, list[Problem]]:
     """The tables, and what is wrong with the names and the brackets."""
-    problems = [Problem(shown_key(key), _stranger(key)) for key in document if key not in SINGLE | SEVERAL]
+    known = SINGLE | SEVERAL
+    strangers = [key for key in document if key not in known]
+    problems = [Problem(shown_key(key), unknown_key(key, known, "this file")) for key in strangers]
     single: dict[str, dict[str, Any]] = {}
     several: dict[str, list[dict[str, Any]]] = {name: [] for name in SEVERAL}
     unreadable: list[Problem] = []
@@ -60,9 +62,3 @@ def _are_tables(found: object) -> bool:
 
 def _item(name: str, item: object) -> str:
     return f"must be a table, written [[{name}]] with its settings below it, not {shown(item)}"
-
-
-def _stranger(key: str) -> str:
-    if key in NOT_YET:
-        return NOT_YET[key]
-    return unknown_key(key, SINGLE | SEVERAL, "this file")

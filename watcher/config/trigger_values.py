@@ -14,7 +14,8 @@ from rules.model import Severity
 from rules.thresholds import Mark
 from rules.triggers import BurnPair, ForecastMark, PaceMark, When
 from watcher.config.problems import Wrong, shown, shown_key
-from watcher.config.values import ascending, duration, member_of, one_of, part, percent, threshold
+from watcher.config.threshold_values import ascending, threshold
+from watcher.config.values import duration, member_of, one_of, part, percent
 
 _T = TypeVar("_T")
 MOST_PAIRS = 10

@@ -6,22 +6,20 @@ right. They are pydantic validators, so that the models below stay a plain list 
 
 from __future__ import annotations
 
-import itertools
 import re
 import zoneinfo
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
 from typing import Any, TypeVar
 
-from rules.measures import TOKENS, Unit
-from rules.model import DIMENSIONS, HOUR, TAG, Severity
+from rules.measures import TOKENS
+from rules.model import DIMENSIONS, HOUR, TAG
 from rules.money import NANO_PER_USD, parse_usd
 from rules.periods import LONGEST, MONTHS
 from rules.selectors import tag_problem
-from rules.thresholds import Mark, Threshold, mark_amount, mark_id, percent_of
 from watcher.config.durations import parse_duration, write_duration
 from watcher.config.problems import Expanded, Wrong, did_you_mean, enumerated, nearest, shown, shown_key
 
@@ -30,7 +28,6 @@ _R = TypeVar("_R")
 LONGEST_NAME = 100
 LONGEST_GLOB = 300
 LARGEST_PERCENT = 1000
-MOST_THRESHOLDS = 20
 LEAST_PRICE = 1_000
 LARGEST_PRICE = 100_000 * NANO_PER_USD
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -227,32 +224,7 @@ def percent(value: object) -> float:
     return float(value)
 
 
-NO_ACTION = "`action` is not supported yet: this version tells people, and switches no key off"
-_MARK = 'a percent such as 80, or a table such as { at = 80, severity = "warning" } or { at_usd = 9000 }'
-_AMOUNTS: Mapping[str, Unit] = {"at_usd": "usd", "at_tokens": "tokens", "at_requests": "requests"}
 MOST_COUNTED = 10**15
-
-
-def threshold(value: object) -> Mark:
-    """One threshold: a plain percent, or a table with a percent or an amount, and a severity of its own."""
-    if not isinstance(value, dict):
-        if isinstance(value, str | list | bool):
-            raise Wrong(f"must be {_MARK} (numbers without quotation marks), not {shown(value)}")
-        return percent(value)
-    if "action" in value:
-        raise Wrong(f"{NO_ACTION}; leave it out")
-    for key in value:
-        if key not in {"at", "severity", *_AMOUNTS}:
-            raise Wrong(f"has {shown_key(key)}, which is not a setting of a threshold; it must be {_MARK}")
-    amounts = [key for key in _AMOUNTS if key in value]
-    if len(amounts) + ("at" in value) != 1:
-        raise Wrong(f"must have either `at`, a percent, or `at_usd`, an amount: {_MARK}")
-    severity = part("severity", member_of(Severity), value["severity"]) if "severity" in value else None
-    for key in amounts:
-        read = positive_usd if key == "at_usd" else counted
-        return Threshold(amount=part(key, read, value[key]), severity=severity, unit=_AMOUNTS[key])
-    found = part("at", percent, value["at"])
-    return found if severity is None else Threshold(percent=found, severity=severity)
 
 
 def part(key: str, read: Callable[[object], _R], value: object) -> _R:
@@ -261,26 +233,6 @@ def part(key: str, read: Callable[[object], _R], value: object) -> _R:
         return read(value)
     except Wrong as wrong:
         raise Wrong(f"its `{key}` {wrong}") from None
-
-
-def ascending(values: Sequence[Mark]) -> Sequence[Mark]:
-    """One to twenty thresholds; the percents each above the one before, and so the amounts."""
-    if not 1 <= len(values) <= MOST_THRESHOLDS:
-        raise Wrong(f"must be a list of 1 to {MOST_THRESHOLDS} thresholds such as [50, 80, 100], and has {len(values)}")
-    amounts = [amount for amount in map(mark_amount, values) if amount is not None]
-    _check_order([percent_of(0, mark) for mark in values if mark_amount(mark) is None], "percent", lambda x: f"{x:g}")
-    units: list[Unit] = [mark.unit for mark in values if isinstance(mark, Threshold) and mark.amount is not None]
-    _check_order(amounts, "amount", lambda amount: mark_id(Threshold(amount=round(amount), unit=units[0])))
-    return values
-
-
-def _check_order(values: Sequence[float], what: str, written: Callable[[float], str]) -> None:
-    for before, after in itertools.pairwise(values):
-        if after == before:
-            raise Wrong(f"must name each {what} once: {written(after)} stands there twice")
-        if after < before:
-            right = ", ".join(written(value) for value in sorted(set(values)))
-            raise Wrong(f"must be in ascending order: [{right}]")
 
 
 def plan(value: object) -> dict[str, Any]:
@@ -374,8 +326,3 @@ def must_be_zero(why: str) -> Callable[[object], timedelta]:
         return timedelta(0)
 
     return read
-
-
-def refuse_action(_value: Any) -> Any:
-    """The setting `action`, whatever it holds."""
-    raise Wrong(f"{NO_ACTION}; leave it out")

@@ -76,6 +76,10 @@ class Directory:
         """Take a whole listing of the keys over."""
         self._api_keys.record(organization, items, observed_at)
 
+    def record_api_key(self, organization: str, item: ApiKey, observed_at: datetime) -> None:
+        """Take one key over as it was read by itself, with what changed of it."""
+        self._api_keys.record(organization, [item], observed_at, within=item.id)
+
     def keep_api_key(self, organization: str, item: ApiKey, observed_at: datetime) -> None:
         """Keep a key that was asked for by its id, as no listing has it."""
         self._api_keys.keep(organization, item, observed_at)

@@ -7,8 +7,10 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Table, and_, delete, exists, func, select
 
+from rules.actions import OPEN
 from rules.model import State
 from watcher.store import analytics, blocks, costs, day_sums, encoding, requests, tables
+from watcher.store.actions import REACH
 from watcher.store.database import Database
 from watcher.store.times import day_number, hour_number, moment
 
@@ -68,6 +70,8 @@ def _old(before: datetime) -> Iterator[tuple[Table, ColumnElement[bool]]]:
     yield tables.commands, tables.commands.c.consumed_at < at
     yield tables.silences, tables.silences.c.ends_at < at
     yield tables.feedback, tables.feedback.c.ends_at < at
+    done = ~tables.actions.c.state.in_(sorted(OPEN))  # what was decided of a cause must outlive its period
+    yield tables.actions, and_(done, tables.actions.c.updated_at < moment(before - REACH))
     messages = tables.slack_messages.c
     open_alerts = select(alerts.id).where(alerts.state != State.RESOLVED.value)  # those are still edited
     yield tables.slack_messages, and_(messages.at < at, messages.alert.not_in(open_alerts))

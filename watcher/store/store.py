@@ -8,11 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
+from rules.actions import Action
 from rules.asked import Act, Answer
 from rules.groups import Group
 from rules.model import Alert, Notification, Transition
+from rules.protection import Examined
 from rules.quieted import Feedback, Silence
 from watcher.store import copies, retention
+from watcher.store.actions import Actions, write_actions, write_protections
 from watcher.store.alerts import Alerts, write_alerts, write_transitions
 from watcher.store.analytics import Analytics
 from watcher.store.claude_code import ClaudeCode
@@ -55,6 +58,8 @@ class Judgement:
     silences: tuple[Silence, ...] = ()
     groups: tuple[Group, ...] = ()
     feedback: tuple[Feedback, ...] = ()
+    actions: tuple[Action, ...] = ()
+    protections: tuple[Examined, ...] = ()
 
 
 class Store:
@@ -83,6 +88,7 @@ class Store:
         self.silences = Silences(database)
         self.groups = Groups(database)
         self.feedback = Feedbacks(database)
+        self.actions = Actions(database)
 
     @classmethod
     def open(cls, url: str, *, read_only: bool = False) -> Self:
@@ -110,6 +116,8 @@ class Store:
             write_silences(connection, judgement.organization, judgement.silences)
             write_groups(connection, judgement.organization, judgement.groups)
             write_feedback(connection, judgement.organization, judgement.feedback)
+            write_actions(connection, judgement.actions)
+            write_protections(connection, judgement.organization, judgement.protections)
             write_acts(connection, judgement.at, judgement.organization, judgement.acts)
 
     def backup(self, target: Path) -> None:

@@ -32,6 +32,7 @@ from watcher.store.reported_tables import (
 )
 
 __all__ = [
+    "actions",
     "alerts",
     "analytics_blocks",
     "analytics_buckets",
@@ -54,6 +55,7 @@ __all__ = [
     "metadata",
     "organizations",
     "outbox",
+    "protections",
     "request_blocks",
     "revisions",
     "series",
@@ -294,5 +296,35 @@ slack_messages = Table(
     words("wanted", nullable=True),
     Index("ix_slack_messages_alert", "alert", "receiver"),
     Index("ix_slack_messages_wanted", "receiver", "wanted"),
+    sqlite_strict=True,
+)
+
+# Decisions about keys: one row for each cause and key.
+actions = Table(
+    "actions",
+    metadata,
+    key("organization"),
+    key("id"),
+    words("cause"),
+    words("api_key"),
+    words("state"),
+    number("created_at"),
+    number("updated_at"),
+    words("payload"),
+    Index("ix_actions_state", "organization", "state"),
+    sqlite_strict=True,
+)
+
+# Against what a glob of protection was held, and whether it took it; "(by hand)" is what somebody protected.
+protections = Table(
+    "protections",
+    metadata,
+    key("organization"),
+    key("what"),
+    key("id"),
+    key("pattern"),
+    number("taken"),
+    number("at"),
+    words("by"),
     sqlite_strict=True,
 )

@@ -1,0 +1,117 @@
+"""Who is told what of actions on keys: a plan when it is made, and its end. Pure.
+
+A plan is told to whoever heard of the alert, at once, whatever a route says of waiting: somebody may still say no. It
+travels inside the message about the alert where one goes out at the same time. That something is held, or let go, every
+receiver of the routes hears.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from rules.actions import NO_KEY, OPEN, Action, ActionNews, ActionState
+from rules.model import Alert, Notification, Reason
+from rules.policy import Brake
+
+
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """Who can be told, and what of."""
+
+    receivers: Sequence[str]
+    """Those that the routes name."""
+    alerts: Mapping[str, Alert]
+    """By id, as they are now."""
+    organization: str
+    """Its name, for the reader."""
+    told_as: str = ""
+
+    def of(self, alert: Alert | None) -> Sequence[str]:
+        """Who heard of an alert, or of the one that tells its story; everybody of an action that is about none."""
+        if alert is None:
+            return self.receivers
+        teller = self.alerts.get(alert.inhibited_by or "", alert)
+        heard = alert.heard or teller.heard
+        return self.receivers if heard is None else heard
+
+
+def news_of(before: Mapping[str, Action], changed: Iterable[Action]) -> tuple[ActionNews, ...]:
+    """What there is to tell of rows that changed: those of one cause together, plans before what has ended.
+
+    What merely waits for something else, or is on its way, is not told again. Neither is a decision that no key is
+    touched once one of the same cause was told, nor that a key is left alone which this program has stopped already.
+    """
+    planned: dict[str, list[Action]] = {}
+    ended: dict[str, list[Action]] = {}
+    told = {row.cause.id for row in before.values()}
+    for row in changed:
+        earlier = before.get(row.id)
+        if earlier is None and (row.cause.by_policy or row.state not in OPEN):
+            if row.key != NO_KEY or row.cause.id not in told:
+                planned.setdefault(row.cause.id, []).append(row)
+        elif earlier is not None and earlier.open and not row.open:
+            ended.setdefault(row.cause.id, []).append(row)
+        elif earlier is not None and earlier.mode != row.mode and row.state is ActionState.PROPOSED:
+            planned.setdefault(row.cause.id, []).append(row)
+    stopped = {row.key for row in before.values() if row.stopped}
+    fresh = [rows for rows in planned.values() if any(row.open or row.key not in stopped for row in rows)]
+    return (
+        *(ActionNews("planned", tuple(rows)) for rows in fresh),
+        *(ActionNews("ended", tuple(rows)) for rows in ended.values()),
+    )
+
+
+def messages(news: Iterable[ActionNews], listeners: Listeners, now: datetime) -> tuple[Notification, ...]:
+    """One message for each piece of news and each receiver that is to hear of it."""
+    return tuple(
+        Notification(
+            id=_message_id(receiver, each),
+            receiver=receiver,
+            reason=Reason.ACTION,
+            alerts=() if alert is None else (alert,),
+            created_at=now,
+            organization=listeners.organization,
+            told_as=listeners.told_as,
+            news=each,
+        )
+        for each in news
+        for alert in (listeners.alerts.get(each.actions[0].alert) if each.actions else None,)
+        for receiver in listeners.of(alert)
+    )
+
+
+def folded(letters: Sequence[Notification], news: Iterable[Notification]) -> tuple[Notification, ...]:
+    """Messages with the news in those that tell a receiver of the same alert as firing; the rest after them."""
+    merged = list(letters)
+    rest: list[Notification] = []
+    for each in news:
+        place = next((at for at, letter in enumerate(merged) if _tells_of(letter, each)), None)
+        if place is None:
+            rest.append(each)
+        else:
+            merged[place] = replace(merged[place], news=each.news)
+    return (*merged, *rest)
+
+
+def brake_news(before: Brake, after: Brake, now: datetime) -> ActionNews | None:
+    """That actions were paused, or are allowed again; None where nothing changed."""
+    if before.holds(now) == after.holds(now) and (before == after or not after.holds(now)):
+        return None
+    return ActionNews("paused" if after.holds(now) else "resumed", brake=after if after.holds(now) else before)
+
+
+def _tells_of(letter: Notification, news: Notification) -> bool:
+    about = {alert.id for alert in (*letter.alerts, *letter.inhibited)}
+    alone = letter.receiver == news.receiver and letter.news is None and letter.reason is not Reason.RESOLVED
+    return alone and bool(news.alerts) and news.alerts[0].id in about
+
+
+def _message_id(receiver: str, news: ActionNews) -> str:
+    parts = [receiver, Reason.ACTION.value, news.event]
+    parts += [f"{row.id}/{row.state.value}/{row.mode}" for row in news.actions]
+    if news.brake is not None and news.brake.since is not None:
+        parts += [news.brake.since.isoformat(), news.brake.by]
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:24]

@@ -1,0 +1,62 @@
+"""What is done to keys, as scripts: at this hour this key burns; then it is off, and nothing else is touched."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from rules.actions import Action, ActionState
+from rules.policy import KeyAction, Policy
+from tests.acceptance.conftest import Start
+from tests.acceptance.running import KEY_SPEND, MINUTE, Asked, Watcher, at, dollars, incident_file
+from watcher.simulator import World
+
+TUESDAY = at("2026-11-17 06:00")
+POLICY = Policy(mode="auto", grace=timedelta(0), min_amount=dollars(20))
+WATCHED = replace(KEY_SPEND, action=KeyAction())
+
+
+def organization(directory: Path, *incidents: str, started_at: datetime = TUESDAY) -> World:
+    scenario = incident_file(directory, *incidents) if incidents else None
+    return World(started_at=started_at, seed=7, keys=12, workspaces=3, days=21, scenario=scenario)
+
+
+def journal(watcher: Watcher) -> tuple[Action, ...]:
+    return watcher.store.actions.all(watcher.world.organization.id)
+
+
+def writes(watcher: Watcher) -> list[tuple[str, str]]:
+    """The requests that were not GETs."""
+    return [(request.method, request.path) for request in watcher.simulator.requests if request.method != "GET"]
+
+
+def test_a_runaway_key_is_off_within_two_polls_and_its_usage_stops(start: Start, tmp_path: Path) -> None:
+    world = organization(tmp_path, "runaway after=1h for=9h factor=20")
+    watcher = start(world, Asked(anomalies=(WATCHED,), policy=POLICY))
+    key = str(world.incidents[0].api_key_id)
+    watcher.cycle()
+    before = {each.id: each.status(watcher.now) for each in world.organization.keys.values()}
+    assert before[key] == "active"
+    while not (rows := journal(watcher)) and watcher.now < at("2026-11-17 16:00"):
+        watcher.run(watcher.now + 5 * MINUTE, 5 * MINUTE)
+    proposed = watcher.now
+    (row,) = rows
+    assert (row.key, row.state) == (key, ActionState.PROPOSED)
+    sent = watcher.run(proposed + 10 * MINUTE, 5 * MINUTE)
+    (row,) = journal(watcher)
+    assert (row.state, row.by) == (ActionState.CONFIRMED, "policy")
+    assert world.organization.keys[key].status(watcher.now) == "inactive"
+    assert [message.reason for message in sent] == ["action"]
+    assert writes(watcher) == [("POST", f"/v1/organizations/api_keys/{key}")]
+    after = {each.id: each.status(watcher.now) for each in world.organization.keys.values()}
+    assert after == {**before, key: "inactive"}
+
+
+def test_without_shutoff_the_same_runaway_brings_no_request_but_reading(start: Start, tmp_path: Path) -> None:
+    world = organization(tmp_path, "runaway after=1h for=9h factor=20")
+    watcher = start(world, Asked(anomalies=(WATCHED,)))
+    watcher.run(TUESDAY + timedelta(hours=8), 30 * MINUTE)
+    assert watcher.alerts
+    assert not writes(watcher)
+    assert not journal(watcher)

@@ -1,0 +1,217 @@
+"""Between judgement and shutoff: what the guard reads is put together, and what it decided is carried out.
+
+Without `[shutoff]` in the configuration there are no `Hands`: nothing is planned, and nothing can be written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from rules import action_requests, guard, protection
+from rules.action_news import Listeners, brake_news, folded, messages, news_of
+from rules.actions import Action
+from rules.asked import Act, Answer, Request, act_of
+from rules.judgement import Decision, Rules
+from rules.keys import Flip, Key, Keys
+from rules.lifecycle import applied
+from rules.model import DEFAULT_WORKSPACE, Alert, Notification, Snapshot, State
+from rules.offences import Field, estimate_error
+from rules.policy import COOLING, NO_BRAKE, Brake, Policy
+from rules.protection import Examined
+from rules.routes import every
+from rules.situation import Situation
+from watcher.admin_api.answers import ApiKey
+from watcher.shutoff import KeyAdministrator, KeyReader
+from watcher.store import Store
+
+BRAKE = "actions.brake"
+"""Under this name the store keeps what holds every action."""
+NO_SHUTOFF = "the configuration has no [shutoff], so no key can be changed"
+
+_brake = TypeAdapter(Brake)
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What it takes to change keys of one organization."""
+
+    policy: Policy
+    reader: KeyReader
+    administrator: KeyAdministrator
+    brake_file: Path | None = None
+    """While there is such a file, nothing is done."""
+    halted: Callable[[], bool] = field(default=lambda: False)
+    """Whether the configuration is in force no longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """What the guard came to, to be committed with the judgement."""
+
+    actions: tuple[Action, ...] = ()
+    protections: tuple[Examined, ...] = ()
+    cursor: Mapping[str, str] = field(default_factory=dict)
+    notifications: tuple[Notification, ...] = ()
+    """All messages of the cycle, the judgement's among them."""
+    answers: tuple[Answer, ...] = ()
+    acts: tuple[Act, ...] = ()
+    brake: Brake = NO_BRAKE
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A judgement and what it was made from."""
+
+    rules: Rules
+    decision: Decision
+    snapshot: Snapshot
+    """With the figures that it was based on."""
+    alerts: Sequence[Alert]
+    """Those before it."""
+    requests: Sequence[Request]
+    first: bool = False
+    """Whether nothing had been judged before."""
+
+    @property
+    def every_alert(self) -> tuple[Alert, ...]:
+        """All alerts as they are after it."""
+        return applied(self.alerts, self.decision.alerts)
+
+
+def guarded(store: Store, hands: Hands | None, judged: Judged, now: datetime) -> Guarded:
+    """Plan what is to be done after a judgement. Raises StoreError."""
+    decision = judged.decision
+    asked = [request for request in judged.requests if request.what in action_requests.WHAT]
+    if hands is None:
+        return _refused(asked, decision)
+    organization, policy = judged.snapshot.organization, hands.policy
+    journal = store.actions.near(organization, now)
+    keys = keys_of(store, organization, journal, now)
+    known = protection.known(store.actions.protections(organization))
+    examined = protection.examine(policy.protect, keys, known, now)
+    known = {**known, **protection.known(examined)}
+    every_alert = judged.every_alert
+    before = remembered_brake(store, organization)
+    situation = Situation(
+        organization=organization,
+        policy=policy,
+        offences=tuple(_field(judged).offences(decision.breaches, every_alert)),
+        journal=journal,
+        keys=keys,
+        protections=known,
+        brake=before,
+        watermark=decision.view.complete_until,
+        firing=frozenset(alert.id for alert in every_alert if alert.state is State.FIRING),
+        no_data=_no_data(judged),
+    )
+    heard = action_requests.hear(asked, situation, now)
+    situation = replace(
+        situation,
+        journal=_merged(journal, heard.rows),
+        brake=in_force(heard.brake, hands.brake_file, now),
+        protections={**known, **protection.known(heard.protections)},
+    )
+    rows = _merged(heard.rows, guard.plan(situation, now))
+    news = news_of({row.id: row for row in journal}, rows)
+    braked = brake_news(before, heard.brake, now)
+    listeners = listeners_of(judged)
+    letters = messages([*([braked] if braked else []), *news], listeners, now)
+    return Guarded(
+        actions=rows,
+        protections=(*examined, *heard.protections),
+        cursor={BRAKE: _brake.dump_json(heard.brake).decode()} if heard.brake != before else {},
+        notifications=folded(decision.notifications, letters),
+        answers=heard.answers,
+        acts=heard.acts,
+        brake=situation.brake,
+    )
+
+
+def _refused(asked: Sequence[Request], decision: Decision) -> Guarded:
+    answers = tuple(Answer(request.number, f"refused: {NO_SHUTOFF}", done=False) for request in asked)
+    acts = tuple(act_of(request, answer) for request, answer in zip(asked, answers, strict=True))
+    return Guarded(notifications=decision.notifications, answers=answers, acts=acts)
+
+
+def _field(judged: Judged) -> Field:
+    rules, snapshot = judged.rules, judged.snapshot
+    error = estimate_error(snapshot.reconciled)
+    return Field(snapshot.view, snapshot.names, rules.budgets, rules.anomalies, error)
+
+
+def _no_data(judged: Judged) -> str:
+    """Why nothing can be done by what is known, as a clause; "" where it can."""
+    if judged.first:
+        return "it is the first judgement of a new database"
+    return "" if judged.decision.stall is None else "usage has stopped coming, so nothing is known of the last hours"
+
+
+def _merged(*steps: Sequence[Action]) -> tuple[Action, ...]:
+    """The rows as they are after all steps, each of which gives some of them anew."""
+    return tuple({row.id: row for step in steps for row in step}.values())
+
+
+def listeners_of(judged: Judged) -> Listeners:
+    """Who can be told of actions."""
+    rules, snapshot = judged.rules, judged.snapshot
+    named = dict.fromkeys(receiver for route in every(rules.routes) for receiver in route.receivers)
+    known = tuple(each for each in named if rules.receivers is None or each in rules.receivers)
+    alerts = {alert.id: alert for alert in judged.every_alert}
+    return Listeners(known, alerts, snapshot.organization_name, snapshot.told_as)
+
+
+# ---------------------------------------------------------------------------------------------- what the guard reads
+
+
+def keys_of(store: Store, organization: str, journal: Sequence[Action], now: datetime) -> Keys:
+    """The keys of the last listing, and what was seen to change of them since any of `journal` matters."""
+    done = [row.confirmed_at for row in journal if row.confirmed_at is not None]
+    since = min([now - COOLING, *done])
+    flips: dict[str, list[Flip]] = {}
+    for change in store.directory.changes(organization, since, "api_key"):
+        if change.field == "status" and change.after is not None:
+            flips.setdefault(change.id, []).append(Flip(change.after, change.last_seen_before, change.observed_at))
+    workspaces = store.directory.workspaces(organization)
+    return Keys(
+        by_id={
+            each.item.id: _key(each.item, each.last_seen_at)
+            for each in store.directory.seen_api_keys(organization)
+            if each.listed
+        },
+        flips={ident: tuple(changes) for ident, changes in flips.items()},
+        workspaces={DEFAULT_WORKSPACE: "default", **{each.id: each.name for each in workspaces}},
+        tags={each.id: each.tags for each in workspaces},
+    )
+
+
+def _key(item: ApiKey, listed_at: datetime) -> Key:
+    workspace = "" if item.organization_scoped else item.workspace_id or DEFAULT_WORKSPACE
+    return Key(item.id, item.name, workspace, item.status, listed_at, item.created_at)
+
+
+def remembered_brake(store: Store, organization: str) -> Brake:
+    """What somebody asked to be held, and has not let go."""
+    kept = store.cursor.get(BRAKE, organization)
+    return NO_BRAKE if kept is None else _brake.validate_json(kept)
+
+
+def in_force(asked: Brake, file: Path | None, now: datetime) -> Brake:
+    """What holds: what was asked for, or the file."""
+    if asked.holds(now):
+        return asked
+    if file is not None and _is_there(file):
+        return Brake(since=now, by="the brake file", why=f"there is a file {file.name}")
+    return NO_BRAKE
+
+
+def _is_there(file: Path) -> bool:
+    """Whether there is a file; also where that cannot be found out."""
+    try:
+        return file.exists()
+    except OSError:
+        return True

@@ -1,0 +1,99 @@
+"""The journal of actions on keys, and what protects keys from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, insert, or_, select, update
+
+from rules.actions import OPEN, UNDER_WAY, Action, ActionState
+from rules.model import Notification
+from rules.protection import Examined
+from watcher.store.database import Database
+from watcher.store.outbox import write_notifications
+from watcher.store.payload import Payload
+from watcher.store.tables import actions as table
+from watcher.store.tables import protections
+from watcher.store.times import from_moment, moment
+
+REACH = timedelta(days=400)
+"""So far back decisions are handed to a judgement: longer than any period that one may be about."""
+
+_action = Payload[Action](Action)
+
+
+class Actions:
+    """The decisions about keys of every organization."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def near(self, organization: str, now: datetime) -> tuple[Action, ...]:
+        """Those that are open, and those of the last `REACH`, the oldest first."""
+        recent = or_(table.c.state.in_(sorted(OPEN)), table.c.created_at >= moment(now - REACH))
+        return self._read(organization, recent)
+
+    def under_way(self, organization: str) -> tuple[Action, ...]:
+        """Those that are to be carried out, or are being, the oldest first."""
+        return self._read(organization, table.c.state.in_(sorted(UNDER_WAY)))
+
+    def all(self, organization: str) -> tuple[Action, ...]:
+        """The whole journal, the oldest first."""
+        return self._read(organization, table.c.organization == organization)
+
+    def of_key(self, organization: str, key: str) -> tuple[Action, ...]:
+        """Those about one key, the oldest first."""
+        return self._read(organization, table.c.api_key == key)
+
+    def get(self, organization: str, ident: str) -> Action | None:
+        """One decision."""
+        found = self._read(organization, table.c.id == ident)
+        return found[0] if found else None
+
+    def advance(self, row: Action, expected: ActionState, notifications: Sequence[Notification] = ()) -> bool:
+        """Keep a row as it is now, and what is told of it, together; False, and nothing, if it is not as expected."""
+        this = (table.c.organization == row.organization) & (table.c.id == row.id) & (table.c.state == expected.value)
+        with self._database.writing() as connection:
+            if not connection.execute(update(table).where(this).values(_values(row))).rowcount:
+                return False
+            write_notifications(connection, notifications)
+        return True
+
+    def protections(self, organization: str) -> tuple[Examined, ...]:
+        """What every glob was held against, and what was protected by hand."""
+        query = select(protections).where(protections.c.organization == organization)
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        return tuple(
+            Examined(row.what, row.id, row.pattern, bool(row.taken), from_moment(row.at), row.by) for row in rows
+        )
+
+    def _read(self, organization: str, which: object) -> tuple[Action, ...]:
+        query = select(table.c.payload).where(table.c.organization == organization, which)  # type: ignore[arg-type]
+        with self._database.reading() as connection:
+            payloads = connection.scalars(query.order_by(table.c.created_at, table.c.id)).all()
+        return tuple(map(_action.read, payloads))
+
+
+def write_actions(connection: Connection, rows: Iterable[Action]) -> None:
+    """Keep decisions as they are now, inside a transaction."""
+    for row in rows:
+        this = (table.c.organization == row.organization) & (table.c.id == row.id)
+        if not connection.execute(update(table).where(this).values(_values(row))).rowcount:
+            fixed = {"organization": row.organization, "id": row.id, "cause": row.cause.id, "api_key": row.key}
+            connection.execute(insert(table).values(**fixed, created_at=moment(row.created_at), **_values(row)))
+
+
+def write_protections(connection: Connection, organization: str, examined: Iterable[Examined]) -> None:
+    """Keep what was found of protection, inside a transaction; what is known of the same is replaced."""
+    for each in examined:
+        place = {"organization": organization, "what": each.what, "id": each.id, "pattern": each.pattern}
+        values = {"taken": int(each.taken), "at": moment(each.at), "by": each.by}
+        this = [protections.c[name] == value for name, value in place.items()]
+        if not connection.execute(update(protections).where(*this).values(values)).rowcount:
+            connection.execute(insert(protections).values(**place, **values))
+
+
+def _values(row: Action) -> dict[str, object]:
+    return {"state": row.state.value, "updated_at": moment(row.updated_at), "payload": _action.write(row)}
