@@ -229,7 +229,8 @@ class Daemon:
                     self._metrics.waiting = waiting_by_receiver(force.parts)
                 refreshed = self._refreshing.tend(self._store, notifier, force.organizations, self._clock.now())
             except StoreError as error:
-                log.error("deliveries wait: the store cannot be read or written", why=str(error))
+                if not force.ended.is_set():
+                    log.error("deliveries wait: the store cannot be read or written", why=str(error))
                 return
         for reason in done.reasons:
             self._metrics.deliveries.labels(notifier.name, reason.value).inc()
