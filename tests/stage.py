@@ -89,11 +89,13 @@ def here(*arguments: str | Path, clock: str | None = CLOCK) -> tuple[int, str, s
     return result.exit_code, result.stdout, result.stderr
 
 
-def watcher(*arguments: str | Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the command as a process of its own, to its end."""
+def watcher(
+    *arguments: str | Path, env: Mapping[str, str] | None = None, seconds: float = 110.0
+) -> subprocess.CompletedProcess[str]:
+    """Run the command as a process of its own, to its end, which has to come within so many seconds."""
     command = [sys.executable, "-m", "watcher", *map(str, arguments)]
     return subprocess.run(
-        command, env=dict(env or environment()), capture_output=True, encoding="utf-8", timeout=110, check=False
+        command, env=dict(env or environment()), capture_output=True, encoding="utf-8", timeout=seconds, check=False
     )
 
 

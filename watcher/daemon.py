@@ -251,7 +251,8 @@ class Daemon:
                 refreshed = self._refreshing.tend(self._store, notifier, force.organizations, self._clock.now())
                 kept = self._keeping.tend(notifier, self._clock.now())
             except StoreError as error:
-                log.error("deliveries wait: the store cannot be read or written", why=str(error))
+                if not force.ended.is_set():
+                    log.error("deliveries wait: the store cannot be read or written", why=str(error))
                 return
         self._metrics.delivered(notifier.name, done.reasons, done.failed + (not refreshed) + (not kept), done.refused)
 

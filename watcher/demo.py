@@ -94,7 +94,8 @@ class Demonstration:
         )
         with (
             Simulator(world, self._clock.now) as simulator,
-            TemporaryDirectory(prefix="claude-watcher-demo-") as folder,
+            # A cycle that outlasts the end may still write there.
+            TemporaryDirectory(prefix="claude-watcher-demo-", ignore_cleanup_errors=True) as folder,
         ):
             self._watch(Path(folder), simulator.url, signals, seconds)
 

@@ -128,11 +128,11 @@ class Watched:
     def _attempt(self, now: datetime, progress: Progress | None) -> Outcome | None:
         try:
             return self.run(now, progress)
-        except (AdminApiError, StoreError) as error:
-            log.error("the cycle failed; the next one tries again", why=str(error))
-        except Exception:
+        except Exception as error:
             if self._ended.is_set():
                 log.info("the cycle was cut off: its configuration is no longer in force, or the program ends")
+            elif isinstance(error, AdminApiError | StoreError):
+                log.error("the cycle failed; the next one tries again", why=str(error))
             else:
                 log.exception("the cycle failed in a way it should not; the next one tries again")
         return None

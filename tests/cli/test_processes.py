@@ -249,13 +249,13 @@ def test_a_simulator_that_cannot_be_is_wrong_usage(arguments: list[str]) -> None
     assert "nonsense" in err or "65535" in err
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_the_demo_ends_by_itself_with_a_summary_and_takes_another_port() -> None:
     """On a busy machine it may have read no more than the history by its end: then it gets longer."""
     with taken_port() as port:
         for seconds in ("8", "25", "75"):
             demo = ["demo", "--exit-after", seconds, "--speed", "3600", "--port", str(port)]
-            done = watcher(*demo, env=environment(clock=None))
+            done = watcher(*demo, env=environment(clock=None), seconds=300)
             assert (done.returncode, done.stderr) == (0, "")
             if "passed 80 %" in " ".join(done.stdout.split()):
                 break

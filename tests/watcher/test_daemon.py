@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import signal
 import socket
@@ -22,6 +23,7 @@ from watcher.ingest import SOURCES
 from watcher.metrics import Metrics
 from watcher.simulator import Simulator, World
 from watcher.store import Store
+from watcher.watched import InForce, Turns
 from watcher.wiring import assemble
 
 COST = "/v1/organizations/cost_report"
@@ -165,6 +167,24 @@ def test_what_is_being_sent_when_it_ends_is_marked_as_sent(simulator: Simulator,
             assert until(lambda: bool(hook.seen))
         assert len(hook.seen) == 1
         assert json.loads(here("status", "-c", config, "--json")[1])["waiting"] == {}
+
+
+def test_a_cycle_that_outlasts_the_program_is_no_error(
+    simulator: Simulator, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = load(write_config(tmp_path, simulator.url), {})
+
+    def end(_label: str, _request: object) -> None:
+        """As the demonstration does: its database goes with it."""
+        force.ended.set()
+        (tmp_path / "watcher.db").unlink(missing_ok=True)
+
+    with Store.open(settings.store.url) as store, caplog.at_level(logging.INFO):
+        force = InForce.of(settings, store, assemble, end, Turns())
+        assert force.watched[0].cycle(DrillClock(NOW), Metrics((), SOURCES).tally("")) is None
+        force.parts.close()
+    assert [record.levelname for record in caplog.records if "cut off" in record.getMessage()] == ["INFO"]
+    assert not [record for record in caplog.records if record.levelno > logging.INFO]
 
 
 # ------------------------------------------------------------------------------------------- the heartbeat
