@@ -4,7 +4,8 @@
 
 The simulator's history (with four weeks more for the baseline) is read into a store as a first start of the daemon
 does, which is not measured. Printed: reading the history out of the store, the judgements, and peak memory, as this
-process's own (CPU) time and as wall time. `--judgements` stops after so many and says what all would take.
+process's own (CPU) time and as wall time; and what the models of others (`benchmarks.speed`) would take if each was
+only fitted once a day to each key. `--judgements` stops after so many and says what all would take.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from itertools import islice
 from pathlib import Path
 
 from benchmarks.cycle import CONFIG, backfilled, simulated
+from benchmarks.speed import peers
 from rules.model import HOUR
 from watcher.asked_rules import rules_asked
 from watcher.backtest import Place, hourly, replay
@@ -30,6 +32,8 @@ from watcher.pricing import PriceBook
 from watcher.store import Store
 
 LEAD = GOOD_LEAD // DAY
+PEERS = 3
+"""Series that the models of others are fitted to; their median counts."""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -46,6 +50,9 @@ def main(arguments: list[str] | None = None) -> None:
             config.write_text(CONFIG.format(url=url, days=asked.days + LEAD, store=f"sqlite:///{folder}/bench.db"))
             backfilled(config)
         measure(config, asked.days, asked.judgements)
+    for name, fitted in peers(PEERS):
+        if fitted is not None:
+            print(f"{name}, fitted once a day to each key: {fitted * asked.keys * asked.days:,.0f} s")
 
 
 def measure(config: Path, days: int, most: int | None) -> None:

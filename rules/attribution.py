@@ -136,7 +136,8 @@ class Excess:
     """A parent's excess, to be told by any of its dimensions. What the view has of it is read once."""
 
     def __init__(self, view: SpendView, names: Names, cut: Cut) -> None:
-        self._leaves = [view.leaves[place] for place in cut.members.tolist()]
+        run = _run(cut.members)
+        self._leaves = [view.leaves[at] for at in run.tolist()] if not isinstance(run, slice) else view.leaves[run]
         self._names, self._cut = names, cut
         past = _read(view, cut)
         self._figures = np.column_stack((_expected(past, cut), past.now, past.weeks))
@@ -194,8 +195,9 @@ def _read(view: SpendView, cut: Cut) -> _Past:
     begin = max(start - PAST, 0)
     odd = [column - start + PAST for column in cut.odd if begin <= column < start]
     block = np.zeros((_CHUNK, PAST), dtype=np.int64)
+    run = _run(cut.members)
     for first in range(0, size, _CHUNK):
-        into, rows = slice(first, first + _CHUNK), _run(cut.members[first : first + _CHUNK])
+        into, rows = slice(first, first + _CHUNK), _part_of(run, first)
         past = view.cost[rows, begin:start]
         if odd or start < PAST:
             block[: len(past), PAST - (start - begin) :] = past
@@ -214,8 +216,17 @@ def _read(view: SpendView, cut: Cut) -> _Past:
     return _Past(whole, of_day, of_week, weeks, now)
 
 
+def _part_of(run: Places | slice, first: int) -> Places | slice:
+    """The next places from the one with this number on."""
+    if not isinstance(run, slice):
+        return run[first : first + _CHUNK]
+    return slice(run.start + first, min(run.start + first + _CHUNK, run.stop))
+
+
 def _run(places: Places) -> Places | slice:
     """Places that follow one another, as a slice: nothing has to be copied then."""
+    if not len(places):
+        return places
     first, last = int(places[0]), int(places[-1])
     return slice(first, last + 1) if bool((np.diff(places) == 1).all()) else places
 

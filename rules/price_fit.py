@@ -5,7 +5,9 @@ A unit is `UNIT_TOKENS` output tokens, about what one request brings: tokens are
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +15,7 @@ import numpy.typing as npt
 from rules.before import hour_of
 from rules.configured import AnomalyRule
 from rules.measures import Measure
-from rules.model import Leaf, SpendView
+from rules.model import Leaf, Scope, SpendView
 from rules.profile import DAY
 from rules.sensitivity import PRICE, threshold
 from rules.subjects import DOLLAR, Flags, Places, Rows, Subjects
@@ -59,11 +61,16 @@ class Priced:
         return float(self.amounts[hours, place].sum()) / units if units > 0 else 0.0
 
 
+_Told: TypeAlias = tuple[PriceReading, Floats, Floats]
+"""What was read of some hours, the dollars and the units."""
+
+
 class PriceFit:
     """What is carried of the prices of one rule's subjects. Hours are counted from a Monday 00:00 UTC."""
 
     def __init__(self, rule: AnomalyRule, subjects: Subjects) -> None:
-        self._rule, self._scopes, self._members = rule, subjects.scopes, subjects.members
+        self._rule, self._scopes = rule, subjects.scopes
+        self._rows = _rows_of(subjects.scopes, subjects.members)
         self._least = threshold(rule, len(subjects.scopes), PRICE)
         self._floor = rule.min_excess / DOLLAR / self._least
         self._prices = UnitPrice(len(subjects.scopes), Shift(ratio=rule.tuning.price_ratio))
@@ -72,10 +79,12 @@ class PriceFit:
         """The first hour that is not of a day learnt."""
         self._begun: Flags = np.zeros(len(subjects.scopes), dtype=np.bool_)
         """Which scopes had spent anything before."""
-        self._kept: list[tuple[PriceReading, Floats, Floats]] = []
+        self._kept: list[_Told] = []
         """Of the last days learnt what was read, the dollars and the units."""
-        self._ticked: list[tuple[PriceReading, Floats, Floats]] = []
+        self._ticked: list[_Told] = []
         """The same of the hours since that are carried."""
+        self._together: tuple[list[_Told], tuple[Floats, ...]] | None = None
+        """What is kept, put together."""
 
     def learn(self, view: SpendView, tokens: SpendView, complete: int, keep: int = KEPT) -> None:
         """Learn from all days of the view that are over and not too old, and keep `keep` hours to be told of."""
@@ -104,7 +113,8 @@ class PriceFit:
 
         A day that is over by now is learnt with its last hour.
         """
-        self._members = subjects.members
+        if subjects.members is not self._rows.places:
+            self._rows = _rows_of(subjects.scopes, subjects.members)
         start = hour_of(view)
         if start + subjects.complete >= self._today + DAY:
             self._go_on(view, tokens)
@@ -118,7 +128,7 @@ class PriceFit:
         if complete > at:
             new, counts = amounts[at:complete], units[at:complete]
             self._ticked.append((self._prices.advance(new, counts, self._today + at, self._floor), new, counts))
-        told = [*self._kept, *self._ticked]
+        told = list(self._ticked)
         if len(amounts) > complete:
             ahead, counts = amounts[complete:], units[complete:]
             told.append((self._prices.read(ahead, counts, self._floor), ahead, counts))
@@ -141,20 +151,23 @@ class PriceFit:
         self._begun = self._begun | np.asarray((amounts > 0).any(axis=0))
         self._today += DAY
 
-    def _priced(self, told: list[tuple[PriceReading, Floats, Floats]], end: int, complete: int) -> Priced:
-        empty = np.zeros((0, len(self._scopes)))
-        readings, amounts, units = zip(*told, strict=True) if told else ((), (), ())
-        parts = zip(*readings, strict=True) if readings else ((empty,) * 3)
-        reading = PriceReading(*(np.concatenate([empty, *part]) for part in parts))
-        begin = end - len(reading.held)
-        return Priced(
-            reading._replace(material=reading.material / self._least),
-            np.nan_to_num(np.concatenate([empty, *amounts])),
-            np.nan_to_num(np.concatenate([empty, *units])),
-            begin,
-            complete - begin,
-            self._least,
+    def _priced(self, told: Sequence[_Told], end: int, complete: int) -> Priced:
+        """All that is told of: what is kept is put together once a day."""
+        if self._together is None or self._together[0] is not self._kept:
+            self._together = self._kept, self._joined(self._kept)
+        scores, material, held, amounts, units = map(
+            np.concatenate, zip(self._together[1], self._joined(told), strict=True)
         )
+        begin = end - len(held)
+        return Priced(PriceReading(scores, material, held), amounts, units, begin, complete - begin, self._least)
+
+    def _joined(self, told: Sequence[_Told]) -> tuple[Floats, ...]:
+        """What was read (`material` in multiples of the rule's own threshold), the dollars and the units, 0 where
+        unknown, as one array each."""
+        empty = np.zeros((0, len(self._scopes)))
+        every = [(*reading, amounts, units) for reading, amounts, units in told]
+        scores, material, held, amounts, units = map(np.concatenate, zip((empty,) * 5, *every, strict=True))
+        return scores, material / self._least, held, np.nan_to_num(amounts), np.nan_to_num(units)
 
     def _as_judged(self, amounts: Floats, units: Floats) -> bool:
         """Whether the hours that are carried are what they were."""
@@ -170,14 +183,13 @@ class PriceFit:
 
     def _hours(self, view: SpendView, tokens: SpendView, hours: slice, begun: Flags) -> tuple[Floats, Floats]:
         """Dollars and units of some hours of the view, hours × scopes, NaN where nothing is known."""
-        rows = Rows(view.leaves, np.zeros(0, dtype=np.intp), self._members, (), self._scopes, (), 0)
-        amounts = rows.sum(view, hours.start, hours.stop, begun)
+        amounts = self._rows.sum(view, hours.start, hours.stop, begun)
         beside = self._beside.places(view.leaves, tokens.leaves)
-        return amounts, units_of(tokens, beside, self._members, hours, amounts)
+        return amounts, units_of(tokens, beside, self._rows.places, hours, amounts)
 
     def _begun_before(self, view: SpendView, hour: int) -> Flags:
         spent: Flags = view.cost[:, :hour].max(axis=1, initial=0) > 0
-        return np.array([bool(spent[members].any()) for members in self._members], dtype=np.bool_)
+        return np.array([bool(spent[members].any()) for members in self._rows.places], dtype=np.bool_)
 
     def _first_day(self, view: SpendView, hour: int) -> int:
         """The midnight before this hour, or before the first of which anything is known."""
@@ -194,6 +206,11 @@ def read_prices(rule: AnomalyRule, view: SpendView, tokens: SpendView, subjects:
     fit = PriceFit(rule, subjects)
     fit.learn(view, tokens, subjects.complete, keep)
     return fit.read(view, tokens, subjects)
+
+
+def _rows_of(scopes: tuple[Scope, ...], members: tuple[Places, ...]) -> Rows:
+    """The rows of these scopes, to sum over their leaves alone."""
+    return Rows((), np.zeros(0, dtype=np.intp), members, (), scopes, (), 0)
 
 
 class Beside:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -55,7 +57,7 @@ class Subjects:
         return max(self.complete - self.begin, 0)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Rows:
     """Which leaves make which row, for one rule and one set of leaves."""
 
@@ -69,6 +71,15 @@ class Rows:
     scopes: tuple[Scope, ...]
     tiers: tuple[Tier, ...]
     first: int
+
+    @cached_property
+    def members(self) -> tuple[Places, ...]:
+        """Of each scope, the places of its leaves; the same object as long as these rows are."""
+        return self.places[self.first :]
+
+    @cached_property
+    def _order(self) -> _Order:
+        return _Order.of(self.places)
 
     def parent(self, place: int) -> tuple[str, ...] | None:
         """The name of the row that a row borrows its shape from; None if from none."""
@@ -90,7 +101,7 @@ class Rows:
         new. `begun` says which series have begun before these hours.
         """
         complete = complete_hours(view)
-        dollars = _sum(view.cost[:, begin:end], self.places) / DOLLAR
+        dollars = self._order.sum(view.cost[:, begin:end]) / DOLLAR
         missing = ~np.maximum.accumulate(dollars > 0, axis=0)
         if begun is not None:
             missing &= ~begun
@@ -111,9 +122,15 @@ def cut(rule: AnomalyRule, view: SpendView, names: Names) -> Subjects:
 
 def subjects_of(rows: Rows, view: SpendView, dollars: Floats, begin: int = 0) -> Subjects:
     """The subjects whose dollars these are from hour `begin` of the view on."""
-    members = rows.places[rows.first :]
     return Subjects(
-        rows.scopes, members, dollars, rows.tiers, rows.first, complete_hours(view), places=rows.places, begin=begin
+        rows.scopes,
+        rows.members,
+        dollars,
+        rows.tiers,
+        rows.first,
+        complete_hours(view),
+        places=rows.places,
+        begin=begin,
     )
 
 
@@ -169,13 +186,26 @@ def _group(
     return values, np.split(places[order], bounds)
 
 
-def _sum(cost: npt.NDArray[np.int64], rows: Sequence[Places]) -> npt.NDArray[np.float64]:
-    """Sums of the given rows of `cost` (exact, in integers), as hours × sums."""
-    result = np.zeros((cost.shape[1], len(rows)))
-    sizes = np.array([len(places) for places in rows], dtype=np.intp)
-    filled = np.flatnonzero(sizes)
-    if filled.size:
-        starts = np.concatenate([[0], np.cumsum(sizes[filled])[:-1]])
-        picked = cost[np.concatenate([places for places in rows if len(places)])]
-        result[:, filled] = np.add.reduceat(picked, starts, axis=0).T
-    return result
+class _Order(NamedTuple):
+    """The leaves of all rows one after another, so that they are summed at once."""
+
+    rows: int
+    filled: Places
+    """The rows that have any."""
+    starts: Places
+    """Where the leaves of each of these begin."""
+    leaves: Places
+
+    @classmethod
+    def of(cls, rows: Sequence[Places]) -> _Order:
+        sizes = np.array([len(places) for places in rows], dtype=np.intp)
+        filled = np.flatnonzero(sizes)
+        starts = np.cumsum(sizes[filled]) - sizes[filled]
+        return cls(len(rows), filled, starts, np.concatenate([np.zeros(0, dtype=np.intp), *rows]))
+
+    def sum(self, cost: npt.NDArray[np.int64]) -> Floats:
+        """The sums of each row of leaves (exact, in integers), as hours × sums."""
+        result = np.zeros((cost.shape[1], self.rows))
+        if self.filled.size:
+            result[:, self.filled] = np.add.reduceat(cost[self.leaves], self.starts, axis=0).T
+        return result

@@ -12,6 +12,7 @@ from rules.matchers import split
 from rules.model import Alert, AnomalyEvidence, Names, Owned, Scope, Severity, State, Subject
 from rules.owned import Owner, is_slack_id
 from rules.owners import owned_anew, owner_of
+from tests.rules.timing import MANY, SIZES, within
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 NAMES = Names(
@@ -96,3 +97,17 @@ def test_ids_of_users_and_user_groups_are_such(text: str) -> None:
 )
 def test_nothing_else_is_one(text: str) -> None:
     assert not is_slack_id(text)
+
+
+@pytest.mark.parametrize("count", SIZES)
+def test_thousands_of_alerts_get_the_owners_that_each_gets_by_itself_and_soon(count: int) -> None:
+    workspaces = {f"apikey_{number:05d}": f"wrkspc_{number % 60}" for number in range(count)}
+    names = Names({f"wrkspc_{number}": f"prod-{number}" for number in range(60)}, workspace_of_key=workspaces)
+    alerts = [alert_on(Scope("org_1", api_key=key)) for key in workspaces]
+    owners = owners_of("\n".join(f'{n}: workspace=~"prod-{n}|prod-{n + 20}", api_key!~".*9{n}"' for n in range(20)))
+    given = within(0.8 * count / MANY, lambda: list(owned_anew(owners, alerts, names)))  # a fourth on a quiet machine
+    some = alerts[:: count // 100]
+    by_themselves = [owner_of(owners, labels_of(alert, names)) for alert in some]
+    owned = {alert.subject: alert.owned for alert in given}
+    assert [owned.get(alert.subject) for alert in some] == by_themselves
+    assert 0 < len(given) < count

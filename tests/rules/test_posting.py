@@ -393,7 +393,7 @@ def test_thousands_of_alerts_are_grouped_without_a_step_per_pair(labels: tuple[s
     advance = lifecycle.advance((), alerts, CONFIGURED, Names(), BEGIN)
     audience = Audience((route(group_by=labels, group_wait=minutes(5)),))
     routed = within(
-        1.6 * count / MANY,
+        1.4 * count / MANY,
         lambda: routing.notifications(advance, (), audience, organization_name="A", first_judgement=False, now=BEGIN),
     )
     assert (len(routed.groups), routed.notifications) == (50 if labels else 1, ())
