@@ -43,7 +43,7 @@ from watcher.store import Judgement, Store
 
 BEGIN = datetime(2026, 11, 20, 8, tzinfo=UTC)
 STEP = timedelta(minutes=2)
-KEYS = 40
+KEYS = 80
 FLIPS = 0.25
 """The part of the keys that begins or ends in a step."""
 QUIET_END = 100

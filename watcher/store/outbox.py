@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, case, delete, func, insert, select, update
 
 from notifiers.base import DeliveryError
 from rules.merging import merged
@@ -205,11 +205,10 @@ class Outbox:
         note = {"notification_id": notification_id, "at": moment(tried.at), "error": reason}
         this = (outbox.c.id == notification_id) & outbox.c.delivered_at.is_(None)
         with self._database.writing() as connection:
-            receiver = connection.scalar(select(outbox.c.receiver).where(outbox.c.id == notification_id))
             connection.execute(insert(deliveries).values(note))
             if tried.error is None or tried.due_at is None:
                 connection.execute(update(outbox).where(this).values(delivered_at=moment(tried.at)))
-                _believe_to_be_well(connection, receiver, tried.at)
+                _believe_to_be_well(connection, notification_id, tried.at)
                 return
             change: dict[str, Any] = {
                 "attempts": outbox.c.attempts + 1,
@@ -219,30 +218,33 @@ class Outbox:
             }
             if tried.error.untaken:
                 change["in_doubt"] = outbox.c.in_doubt - 1
-            elif _stands_for_its_receiver(connection, notification_id, receiver, tried.error):
+            elif _stands_for_its_receiver(connection, notification_id, tried.error):
                 change["failing_since_at"] = func.coalesce(outbox.c.failing_since_at, moment(tried.at))
             connection.execute(update(outbox).where(this).values(**change))
 
 
-def _believe_to_be_well(connection: Connection, receiver: str | None, at: datetime) -> None:
-    """Of a receiver that took a message: those that stood for its failing are tried at once; what fails is theirs."""
-    failed = outbox.c.delivered_at.is_(None) & (outbox.c.receiver == receiver) & (outbox.c.attempts > 0)
-    standing = failed & outbox.c.failing_since_at.is_not(None)
-    connection.execute(update(outbox).where(standing).values(due_at=moment(at), failing_since_at=None))
-    connection.execute(update(outbox).where(failed).values(own_fault=1))
+def _failed_beside(notification_id: str) -> ColumnElement[bool]:
+    """Other messages to the same receiver that wait after a try failed."""
+    receiver = select(outbox.c.receiver).where(outbox.c.id == notification_id).scalar_subquery()
+    others = (outbox.c.receiver == receiver) & (outbox.c.id != notification_id)
+    return outbox.c.delivered_at.is_(None) & others & (outbox.c.attempts > 0)
 
 
-def _stands_for_its_receiver(
-    connection: Connection, notification_id: str, receiver: str | None, error: DeliveryError
-) -> bool:
+def _believe_to_be_well(connection: Connection, notification_id: str, at: datetime) -> None:
+    """Of a receiver that took this: those that stood for its failing are tried at once; what fails now is theirs."""
+    due_at = case((outbox.c.failing_since_at.is_not(None), moment(at)), else_=outbox.c.due_at)
+    change = {"due_at": due_at, "failing_since_at": None, "own_fault": 1}
+    connection.execute(update(outbox).where(_failed_beside(notification_id)).values(change))
+
+
+def _stands_for_its_receiver(connection: Connection, notification_id: str, error: DeliveryError) -> bool:
     """Whether it is the receiver that fails: as far as the error says so, or since a second message failed as well."""
     if not error.retryable:
         return False
     own = select(outbox.c.own_fault).where(outbox.c.id == notification_id)
     if connection.scalar(own):
         return False
-    others = outbox.c.delivered_at.is_(None) & (outbox.c.receiver == receiver) & (outbox.c.id != notification_id)
-    failing = others & (outbox.c.attempts > 0) & (outbox.c.in_doubt > 0) & (outbox.c.own_fault == 0)
+    failing = _failed_beside(notification_id) & (outbox.c.in_doubt > 0) & (outbox.c.own_fault == 0)
     return not error.of_message or connection.scalar(select(outbox.c.id).where(failing).limit(1)) is not None
 
 
