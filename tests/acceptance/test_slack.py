@@ -95,3 +95,16 @@ def test_an_alert_is_posted_acknowledged_by_its_button_and_told_once_over_a_rest
     edits = len(slack.called("chat.update"))
     assert here("poll", "--config", config, clock="2026-11-20T12:27:00Z@1")[0] == 0
     assert len(slack.called("chat.update")) == edits
+    silence = ("silence", "add", "--match", "rule=organization", "--for", "2h", "--comment", "a <!channel> test")
+    assert here(*silence, "--by", "ops", "--config", config, clock="2026-11-20T12:28:00Z@1")[0] == 0
+    shown = [_after_a_poll(slack, config, clock) for clock in ("12:29", "12:30", "14:29")]
+    assert ["Silenced by ops until" in words for words in shown] == [True, True, False]
+    assert "<!" not in "".join(shown)
+    assert len(slack.called("chat.update")) == edits + 2
+    assert len(slack.top) == 1
+
+
+def _after_a_poll(slack: Workspace, config: Path, clock: str) -> str:
+    """What the first message says of what people said, after a poll at that time."""
+    assert here("poll", "--config", config, clock=f"2026-11-20T{clock}:00Z@1")[0] == 0
+    return " ".join(part["text"] for part in slack.top[0]["blocks"][1]["elements"])

@@ -102,8 +102,10 @@ class SlackMessages:
             if row.payload is None or firsts.get(row.alert) != sent:
                 self._leave(receiver, sent, row.alert)
             elif sent not in found and len(found) < most:
-                told = _notification.read(row.payload)
-                found[sent] = Outdated(sent, replace(told, alerts=self.alerts(receiver, sent)))
+                if alerts := self.alerts(receiver, sent):
+                    found[sent] = Outdated(sent, replace(_notification.read(row.payload), alerts=alerts))
+                else:
+                    self._leave(receiver, sent, row.alert)
         return tuple(found.values())
 
     def shows(self, receiver: str, sent: Sent, alerts: Sequence[Alert]) -> None:

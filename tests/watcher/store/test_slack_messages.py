@@ -6,11 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete
 
 from benchmarks.gallery_samples import many, notification
 from notifiers.slack_memory import Begun, Sent
 from rules.model import Reason, State
-from watcher.store import Store
+from rules.quieted import Acknowledgement
+from watcher.store import Judgement, Store, tables
 from watcher.store.alerts import write_alerts
 
 A, B = many(2)
@@ -73,3 +75,37 @@ def test_old_messages_are_cut_but_for_those_of_alerts_that_are_open(store: Store
     store.slack_messages.posted(FIRST, SENT)
     store.prune(FIRST.created_at + timedelta(days=1))
     assert store.slack_messages.firsts("ops", [A.id, B.id]) == {B.id: SENT}
+
+
+TAKEN = replace(A, acknowledged=Acknowledgement("ana", FIRST.created_at))
+
+
+def test_a_message_is_outdated_from_the_judgement_on_until_it_shows_what_was_said(store: Store) -> None:
+    messages = store.slack_messages
+    store.remember(Judgement(alerts=(A, B), notifications=(FIRST,)))
+    messages.begin(FIRST)
+    messages.posted(FIRST, SENT)
+    assert messages.outdated("ops", 5) == ()
+    store.remember(Judgement(alerts=(TAKEN,)))
+    (stale,) = messages.outdated("ops", 5)
+    assert stale.sent == SENT
+    assert {alert.id: alert for alert in stale.notification.alerts} == {A.id: TAKEN, B.id: B}
+    assert messages.outdated("other", 5) == ()
+    messages.shows("ops", SENT, stale.notification.alerts)
+    assert messages.outdated("ops", 5) == ()
+    store.remember(Judgement(alerts=(A,)))
+    assert len(messages.outdated("ops", 5)) == 1, "taken back, by whatever"
+
+
+def test_a_message_whose_alerts_or_first_form_are_kept_no_more_is_left_as_it_is(store: Store) -> None:
+    messages = store.slack_messages
+    store.remember(Judgement(alerts=(A, B)))
+    messages.begin(FIRST)
+    messages.posted(FIRST, SENT)
+    store.remember(Judgement(alerts=(TAKEN,)))
+    assert messages.outdated("ops", 5) == (), "the outbox does not know it any more"
+    store.remember(Judgement(alerts=(A,), notifications=(FIRST,)))
+    store.remember(Judgement(alerts=(TAKEN,)))
+    with store.database.writing() as connection:
+        connection.execute(delete(tables.alerts))
+    assert messages.outdated("ops", 5) == ()
