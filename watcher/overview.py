@@ -133,7 +133,8 @@ def overview(
     stall: Stall | None,
     now: datetime,
     used: UsedTokens = NOTHING_USED,
-    every_key: bool = False,  # noqa: FBT001, FBT002 - a setting
+    *,
+    every_key: bool = False,
 ) -> Overview:
     """Add up a snapshot, and the tokens that were used meanwhile.
 

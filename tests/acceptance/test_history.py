@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
@@ -17,6 +17,7 @@ from watcher.metrics.openmetrics import openmetrics
 from watcher.pricing import PriceBook
 from watcher.simulator import World
 from watcher.simulator.billing import Billing
+from watcher.store.analytics import AnalyticsHour
 
 NOON = at("2026-11-17 12:00")
 EPOCH = at("1970-01-01 00:00")
@@ -30,7 +31,7 @@ def town(**more: object) -> World:
 def exported(watcher: Watcher, days: int = 30) -> History:
     organization = watcher.store.organizations.id_of("")
     window = watcher.now - timedelta(days=days), watcher.now
-    return history(watcher.store, PriceBook(), organization, window, watcher.now)
+    return history(watcher.store, PriceBook(), organization, window, watcher.now, QUIET.backfill)
 
 
 def points(series: Mapping[Place, Points]) -> dict[tuple[Place, int], int]:
@@ -92,6 +93,26 @@ def test_a_later_one_adds_and_never_contradicts(start: Start, analytics: bool) -
         assert later.days > earlier.days
         earlier = later
     assert not set(earlier.waiting) & {(EPOCH + timedelta(seconds=end - 1)).date() for _, end in points(earlier.spend)}
+
+
+def test_a_day_whose_hourly_amounts_may_still_come_is_waited_for(start: Start) -> None:
+    """Analytics have just begun to tell, the newest hours first."""
+    watcher = start(town(), QUIET)
+    watcher.cycle()
+    organization = watcher.store.organizations.id_of("")
+    before = exported(watcher)
+    watcher.store.analytics.replace(organization, [AnalyticsHour(NOON - DAY, ())], watcher.now)
+    assert exported(watcher).days == 0
+    assert set(exported(watcher).waiting) > {day_of(end) for _, end in points(before.tokens)}
+    window = NOON - 30 * DAY, NOON
+    short = history(watcher.store, PriceBook(), organization, window, watcher.now, 5 * DAY)
+    assert 0 < short.days < before.days, "what lies before all that will be read stands by the bill"
+    assert all(day_of(end) < (NOON - 5 * DAY).date() for _, end in points(short.tokens))
+
+
+def day_of(end: int) -> date:
+    """The UTC day of the hour that ends there."""
+    return (EPOCH + timedelta(seconds=end - 1)).date()
 
 
 def test_it_is_openmetrics_in_order_and_the_same_every_time(start: Start) -> None:

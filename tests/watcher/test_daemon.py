@@ -10,6 +10,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from watcher.config import load
 from watcher.daemon import Daemon
 from watcher.ingest import SOURCES
 from watcher.metrics import Metrics
+from watcher.secret import Secret
+from watcher.settings import MetricsSettings, TlsSettings
 from watcher.simulator import Simulator, World
 from watcher.store import Store
 from watcher.watched import InForce, Turns
@@ -269,3 +272,30 @@ def test_a_new_start_shows_at_once_what_the_last_run_found(tmp_path: Path) -> No
             page = daemon.get("/").text
             assert "Northwind Robotics" in page
             assert daemon.get("/-/ready").status_code == 503
+
+
+def test_a_new_token_is_taken_over_and_another_certificate_is_not(simulator: Simulator, tmp_path: Path) -> None:
+    config = write_config(tmp_path, simulator.url)
+    with in_process(config) as (daemon, _):
+        settings = load(config, {})
+        assert daemon.http.token is None
+        token = Secret("t" * 16)
+        assert daemon.reload(replace(settings, http=replace(settings.http, token=token))) is None
+        assert daemon.http.token == token
+        tls = TlsSettings(tmp_path / "a.pem", tmp_path / "a.key")
+        refusal = daemon.reload(replace(settings, http=replace(settings.http, tls=tls)))
+        assert refusal == "http.tls_certificate_file cannot change while the daemon runs: restart it"
+        assert daemon.http.token == token
+
+
+def test_what_metrics_has_is_what_the_configuration_in_force_asks_for(simulator: Simulator, tmp_path: Path) -> None:
+    config = write_config(tmp_path, simulator.url)
+    with in_process(config) as (daemon, metrics):
+        daemon.cycle()
+        settings = load(config, {})
+        before = metrics.render("")[0].decode()
+        assert sample(metrics, "watcher_tokens", scope="organization", window="today")
+        assert daemon.reload(replace(settings, metrics=MetricsSettings(("service_tier",)))) is None
+        after = metrics.render("")[0].decode()
+        assert ['scope="workspace"' in text for text in (before, after)] == [True, False]
+        assert ['scope="service_tier"' in text for text in (before, after)] == [False, True]

@@ -88,7 +88,8 @@ def openmetrics(
     asked = _asked(start, end, now)
     with open_store(settings) as store:
         prices = PriceBook(settings.prices)
-        found = [(each.id, history(store, prices, each.id, asked, now)) for each in chosen(settings, store, only)]
+        accounts, backfill = chosen(settings, store, only), settings.poll.backfill
+        found = [(each.id, history(store, prices, each.id, asked, now, backfill)) for each in accounts]
         _put(output, lines_of(found))
     waiting = sorted({day for _, each in found for day in each.waiting})
     if waiting:

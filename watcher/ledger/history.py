@@ -10,7 +10,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 import numpy as np
@@ -55,14 +55,22 @@ class History:
 
 
 def history(
-    store: LedgerStore, prices: PriceBook, organization: str, window: tuple[datetime, datetime], now: datetime
+    store: LedgerStore,
+    prices: PriceBook,
+    organization: str,
+    window: tuple[datetime, datetime],
+    now: datetime,
+    backfill: timedelta = timedelta(days=60),
 ) -> History:
-    """The settled hours that lie in the window [from, to), of one organization."""
+    """The settled hours that lie in the window [from, to), of one organization.
+
+    `backfill` is how far back the first start reads analytics too, the newest day first: a day that may still come
+    from there is waited for.
+    """
     spend: dict[Place, Points] = {}
     tokens: dict[Place, Points] = {}
     first, until = window[0], min(window[1], now)
-    told = store.analytics.span(organization)
-    since = None if told is None else told[0].date()
+    since = _analytics_since(store, organization, now - backfill)
     days, waiting = 0, []
     for day in read_days(store, organization, days_of(max(first, earliest(store, organization, until)), until)):
         spent = settle_day(day, prices, now)
@@ -76,6 +84,14 @@ def history(
         _add(spend, spent.leaves, spent.settled, start, inside)
         _add(tokens, day.usage.table.leaves, _used(day), start, inside)
     return History(_sorted(spend), _sorted(tokens), days, tuple(waiting))
+
+
+def _analytics_since(store: LedgerStore, organization: str, earliest_read: datetime) -> date | None:
+    """The first day that analytics tell of, or may yet; None where there are none."""
+    told = store.analytics.span(organization)
+    if told is None:
+        return None
+    return min(told[0].date(), earliest_read.date())
 
 
 def _is_settled(spent: DaySpend, analytics_since: date | None) -> bool:
