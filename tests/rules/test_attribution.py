@@ -72,7 +72,7 @@ def test_the_parts_and_the_rest_sum_to_the_excess_of_the_parent(made: tuple[Spen
         assert sum(part.observed for part in found.parts) == found.observed == int(view.cost[:, cut.window].sum())
         assert sum(part.excess for part in found.parts) + found.other == found.excess == found.observed - cut.likely
         past = view.cost[:, max(cut.window.start - PAST, 0) : cut.window.start].any()
-        assert abs(found.other) <= len(found.parts) + 1e-9 * cut.likely or not past or cut.odd
+        assert abs(found.other) <= len(cut.members) + 1e-9 * cut.likely or not past or cut.odd
 
 
 @settings(max_examples=40, deadline=None)

@@ -70,7 +70,7 @@ def test_the_user_of_a_key_owns_it_where_the_configuration_says_so_and_somebody_
     owners = (Owner(None), *owners_of("rest:"))
     (ada,) = owned_anew(owners, [alert_on(KEY)], NAMES)
     assert ada.owned == Owned("Ada", "ada@team.example")
-    assert labels_of(ada, NAMES)["owner"] == ["Ada", "ada@team.example"]
+    assert labels_of(ada, NAMES)["owner"] == ("Ada", "ada@team.example")
     assert [each.whose for each in owned_anew(owners, [alert_on(WHOLE)], NAMES)] == ["rest"]
     unknown = replace(NAMES, by_id={})
     assert [each.whose for each in owned_anew(owners, [alert_on(KEY)], unknown)] == ["rest"]
