@@ -12,6 +12,7 @@ from rules.seasonal import Baseline, walk
 DAYS = 56
 OFFICE = np.where((np.arange(24) >= 8) & (np.arange(24) < 18), 2.0, 0.1)
 FLOORS = Floors(per_hour=5.0, one_hour=25.0)
+ALONE = np.array([-1])
 
 
 def spend(
@@ -49,14 +50,14 @@ def test_what_came_back_after_a_holiday_is_no_leak() -> None:
 
 
 def test_two_dear_days_are_no_leak() -> None:
-    leak = Leak(1)
+    leak = Leak(ALONE)
     for day in range(LEAST + 21):
         leak.close(np.full((24, 1), 9.0 if day in {44, 46} else 1.0), np.ones((24, 1)))
         assert leak.score[0] < 1.0
 
 
 def test_a_level_that_was_told_for_four_days_is_the_normal_one() -> None:
-    leak, found = Leak(1), []
+    leak, found = Leak(ALONE), []
     for day in range(DAYS + 20):
         leak.close(np.full((24, 1), 1.0 if day < DAYS else 3.0), np.ones((24, 1)))
         found.append(bool(leak.score[0] >= 1.0))
