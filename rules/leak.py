@@ -31,8 +31,6 @@ WEEKS = (2, 3, 4)
 KEPT = DAYS_A_WEEK * max(WEEKS) + 1
 LEAST = SPAN + DAYS_A_WEEK * sorted(WEEKS)[1]
 """Days without which nothing is said."""
-MOST = 1.5
-"""A logarithm of a ratio counts only up to this in what a series strays: more is no wandering."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +41,15 @@ class Creep:
     """How many of its own deviations the logarithm of the ratio must reach."""
     ratio: float = 1.3
     """Times the spend of before over six days, over the newest three, and on the newest of them."""
-    above: float = 1.15
+    above: float = 1.1
     """Times the spend of before, from which a day counts as above it."""
     spread_prior: float = 0.2
     spread_prior_days: float = 7.0
     """How far the ratio strays to begin with, and how many days that weighs as much as."""
     spread_memory: float = 42.0
     """E-folding days."""
+    outlier: float = 2.5
+    """Times the spread, up to which a ratio counts in it: an incident is no wandering."""
     breadth: int = 5
     """Of the days compared, so many at least must lie above: some dear days are no leak."""
     adopt_days: int = 4
@@ -81,8 +81,8 @@ class Leak:
     def close(self, fair: Floats, present: npt.NDArray[np.floating[Any]], meant: Flags | None = None) -> None:
         """Take in a day, and judge the days up to it; hours × rows.
 
-        `fair` is what was seen, limited to what is no outlier; `present` is 1 for the hours that teach. What was `meant`
-        makes no leak; later days are held against it.
+        `fair` is what was seen, limited to what is no outlier; `present` is 1 for the hours that teach. What was
+        `meant` makes no leak; later days are held against it.
         """
         self._days.append(_whole(fair, present))
         news, before = self._days[-1] if meant is None else _whole(fair, present * ~meant), self._weeks_before(0)
@@ -102,7 +102,7 @@ class Leak:
         spread = np.sqrt(self._strayed / self._counted)
         self.score = np.where(creeps, away / spread / creep.threshold, 0.0)
         self.excess = whole - base
-        self._learn(away, base > 0, now[-NEWEST:].sum(axis=0))
+        self._learn(np.minimum(np.abs(away), creep.outlier * spread), base > 0, now[-NEWEST:].sum(axis=0))
         self.usual = np.nan_to_num(self._weeks_before(1), nan=np.inf)
 
     def adopt(self, rows: Flags, spent: npt.NDArray[np.floating[Any]]) -> None:
@@ -139,11 +139,11 @@ class Leak:
         result: Floats = np.where(known == 3, middle, np.where(known == 2, total / 2.0, np.nan))
         return result
 
-    def _learn(self, away: Floats, known: Flags, spent: Floats) -> None:
+    def _learn(self, strayed: Floats, known: Flags, spent: Floats) -> None:
         creep, found = self._creep, self.score >= 1.0
         calm = known & ~found
         keep = np.where(calm, np.exp(-1.0 / creep.spread_memory), 1.0)
-        self._strayed = self._strayed * keep + np.where(calm, np.minimum(np.abs(away), MOST) ** 2, 0.0)
+        self._strayed = self._strayed * keep + np.where(calm, strayed**2, 0.0)
         self._counted = self._counted * keep + calm
         self._stretch = np.where(found, self._stretch + 1, 0)
         self.adopt(self._stretch >= creep.adopt_days, spent)
