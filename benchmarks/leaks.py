@@ -15,6 +15,7 @@ import argparse
 import dataclasses
 import sys
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -81,7 +82,8 @@ def _rows(runs: dict[str, list[Run]]) -> Iterator[Sequence[object]]:
     for name, value in dataclasses.asdict(usual).items():
         if isinstance(value, float):
             for times in (0.7, 1.3):
-                yield f"`Creep.{name}` × {times}", *_figures(runs, dataclasses.replace(usual, **{name: value * times}))
+                changed: dict[str, Any] = {name: value * times}
+                yield f"`Creep.{name}` × {times}", *_figures(runs, dataclasses.replace(usual, **changed))
     for breadth in (usual.breadth - 1, usual.breadth + 1):
         yield f"`Creep.breadth` {breadth}", *_figures(runs, dataclasses.replace(usual, breadth=breadth))
 
