@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from benchmarks.organization_harmless import Ordinary
 from benchmarks.organization_incidents import Incident
 from benchmarks.organization_replay import LAG, POLL, Heard, Page, listen, when
 from benchmarks.organization_traffic import WEEK
+from rules.anomaly_channels import CALM, CALM_HOURS
 from rules.model import AnomalyRule
 from rules.subjects import DOLLAR
 
@@ -136,11 +139,20 @@ def _about(incident: Incident, pages: Iterable[Page]) -> list[Page]:
 
 
 def _fires_already(heard: Heard, incident: Incident) -> bool:
-    """Whether the hour before it was told of one of its keys."""
+    """Whether an alert of one of its keys was firing in the hour before it."""
     told, keys = heard.told, set(incident.keys)
     rows = [told.subjects.first + at for at, scope in enumerate(told.subjects.scopes) if scope.api_key in keys]
-    before = incident.first - 1 - told.begin
-    return before >= 0 and bool((told.reading.material[before, rows] >= 1.0).any())
+    return any(_fires(told.reading.material[: incident.first - told.begin, row]) for row in rows)
+
+
+def _fires(material: npt.NDArray[np.floating[Any]]) -> bool:
+    """Whether what fired once has gone on to the last of these hours."""
+    for until in range(len(material), 0, -1):
+        if material[until - 1] >= 1.0:
+            return True
+        if material[max(until - CALM_HOURS, 0) : until].max() < CALM:
+            return False
+    return False
 
 
 def _spent(incident: Incident, moment: float) -> float:
