@@ -32,6 +32,8 @@ class Incident:
     end: float
     first: int
     excess: dict[str, Floats]
+    burst: float = 0.0
+    """Dollars an hour that its key had twice burst to in the weeks before."""
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -90,7 +92,9 @@ class _Scene:
         past = self.traffic.dollars[self.traffic.rows(key), (day - 28) * DAY : day * DAY].sum(axis=0)
         return int(past.reshape(-1, DAY).sum(axis=0).argmax())
 
-    def add(self, kind: str, variety: str, begin: float, end: float, pace: dict[str, Floats]) -> None:
+    def add(
+        self, kind: str, variety: str, begin: float, end: float, pace: dict[str, Floats], burst: float = 0.0
+    ) -> None:
         """Let it be: `pace[key]` is dollars an hour, by hour from that of `begin` on; hours may be partly within."""
         first, until = int(begin), min(int(np.ceil(end)), self.traffic.hours)
         hours = np.arange(first, until)
@@ -102,7 +106,7 @@ class _Scene:
             each = self._price(main)
             self.traffic.dollars[main, first:until] += own
             self.traffic.requests[main, first:until] += np.round(own / each)
-        self.incidents.append(Incident(kind, variety, begin, min(end, float(until)), first, excess))
+        self.incidents.append(Incident(kind, variety, begin, min(end, float(until)), first, excess, burst))
 
     def _price(self, row: int) -> float:
         requests = float(self.traffic.requests[row].sum())
@@ -160,7 +164,8 @@ def _runaway(scene: _Scene, turn: int) -> None:
         for back in (16, 9):
             start = max(int(begin) - back * DAY + int(scene.random.integers(0, 12)), 0)
             _burst(scene, key, start, 3, pace / 2.0)
-    scene.add("runaway", variety, begin, begin + hours, {key: pace * shape})
+    burst = pace / 2.0 if variety == "known for bursts" else 0.0
+    scene.add("runaway", variety, begin, begin + hours, {key: pace * shape}, burst)
 
 
 _VARIETIES = (

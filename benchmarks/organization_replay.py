@@ -130,8 +130,11 @@ def _until(told: Told, hour: int) -> Told:
     return Told(subjects, reading, told.begin + low, at - low)
 
 
-def when(rule: AnomalyRule, told: Told, asked: Sequence[tuple[Page, Incident]]) -> list[float]:
-    """Of each page about an incident, when the poll ran that told of it, in hours since the traffic began."""
+def when(rule: AnomalyRule, told: Told, asked: Sequence[tuple[Page, Incident]], arrived: Floats) -> list[float]:
+    """Of each page about an incident, when the poll ran that told of it, in hours since the traffic began.
+
+    `arrived` is what part of each hour was there when it was first taken for complete.
+    """
     dollars = told.subjects.dollars
     begin = _first_day(dollars)
     floor = rule.min_excess / DOLLAR
@@ -145,18 +148,24 @@ def when(rule: AnomalyRule, told: Told, asked: Sequence[tuple[Page, Incident]]) 
         values = dollars[day * DAY : (day + 1) * DAY]
         for place in by_day.get(day, ()):
             page, incident = asked[place]
-            found[place] = _poll(baseline, values, day, page, incident, floors)
+            extra = np.array([_excess(incident, key, page.hour) for key in page.keys]) * arrived[page.hour]
+            found[place] = _poll(baseline, values, day, asked[place], extra, floors)
         baseline.advance(values, day * DAY, floors)
     return [found[place] for place in range(len(asked))]
 
 
-def _poll(baseline: Baseline, values: Floats, day: int, page: Page, incident: Incident, floors: Floors) -> float:
-    """The first poll at which what had come of the page's newest hour was enough, found by halving."""
+def _poll(
+    baseline: Baseline, values: Floats, day: int, asked: tuple[Page, Incident], extra: Floats, floors: Floors
+) -> float:
+    """The first poll at which what had come of the page's newest hour was enough, found by halving.
+
+    `extra` is what the incident brings each of the page's keys in this hour.
+    """
+    page, incident = asked
     hour, at = page.hour, page.hour % DAY
     offset = float(np.modf(incident.begin)[0]) % POLL
     polls = np.arange(hour + offset, hour + 1.0 + LAG + POLL, POLL)
     rows = list(page.rows)
-    extra = np.array([_excess(incident, key, hour) for key in page.keys])
 
     def enough(poll: float) -> bool:
         seen = poll - LAG

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from benchmarks.organization_harmless import Ordinary
 from benchmarks.organization_incidents import Incident
 from benchmarks.organization_replay import LAG, POLL, Heard, Page, listen, when
 from benchmarks.organization_traffic import WEEK
+from rules.anomaly_channels import CALM, CALM_HOURS
 from rules.model import AnomalyRule
 from rules.subjects import DOLLAR
 
@@ -19,6 +22,9 @@ DEAR = 20.0
 """Dollars of excess an hour from which a runaway has to be told at once."""
 LEAK_DAYS = 5.0
 """Days of a key's normal spend, before a leak has cost which it has to be told."""
+BURST_HOURS, BURST_TIMES, BURST_DEAR = 4, 2.5, 4.0
+"""What is more than a burst that a key is known for: longer than so many hours, so many times as high, or within three
+hours so many times as dear as an hour alone must be."""
 AFTER = 24
 """Hours after an incident in which a page may still be about it."""
 
@@ -36,6 +42,8 @@ class Fate:
     pages: int
     polls: float | None
     """How many polls after the data had passed bound and floor; None where they never did, infinite if not told."""
+    already: bool
+    """Whether an alert of one of its keys was firing when it began."""
     normal_day: float
     """What its keys spend in a day otherwise."""
 
@@ -100,7 +108,7 @@ def fates(ordinary: Ordinary, incidents: Sequence[Incident], rule: AnomalyRule, 
     heard = listen(ordinary, [rule], since)
     about = {place: _about(incident, heard.pages) for place, incident in enumerate(incidents)}
     asked = [(pages[0], incidents[place]) for place, pages in about.items() if pages]
-    moments = iter(when(rule, heard.told, asked))
+    moments = iter(when(rule, heard.told, asked, ordinary.arrived))
     result = []
     for place, incident in enumerate(incidents):
         dollars = float(np.maximum(incident.by_hour(), 0.0).sum())
@@ -115,7 +123,8 @@ def fates(ordinary: Ordinary, incidents: Sequence[Incident], rule: AnomalyRule, 
                 dollars,
                 spent,
                 len(about[place]),
-                _polls(heard, incident, rule, told_at),
+                _polls(ordinary, heard, incident, rule, told_at),
+                _fires_already(heard, incident),
                 _normal_day(ordinary, incident),
             )
         )
@@ -129,6 +138,23 @@ def _about(incident: Incident, pages: Iterable[Page]) -> list[Page]:
     return [page for page in pages if incident.first <= page.hour < incident.end + AFTER and keys & set(page.keys)]
 
 
+def _fires_already(heard: Heard, incident: Incident) -> bool:
+    """Whether an alert of one of its keys was firing in the hour before it."""
+    told, keys = heard.told, set(incident.keys)
+    rows = [told.subjects.first + at for at, scope in enumerate(told.subjects.scopes) if scope.api_key in keys]
+    return any(_fires(told.reading.material[: incident.first - told.begin, row]) for row in rows)
+
+
+def _fires(material: npt.NDArray[np.floating[Any]]) -> bool:
+    """Whether what fired once has gone on to the last of these hours."""
+    for until in range(len(material), 0, -1):
+        if material[until - 1] >= 1.0:
+            return True
+        if material[max(until - CALM_HOURS, 0) : until].max() < CALM:
+            return False
+    return False
+
+
 def _spent(incident: Incident, moment: float) -> float:
     """What it had cost by then."""
     own = np.maximum(incident.by_hour(), 0.0)
@@ -140,38 +166,54 @@ def _normal_day(ordinary: Ordinary, incident: Incident) -> float:
     return float(ordinary.traffic.dollars[rows, max(incident.first - 4 * WEEK, 0) : incident.first].sum() / 28.0)
 
 
-def _polls(heard: Heard, incident: Incident, rule: AnomalyRule, told_at: float | None) -> float | None:
-    """Polls between the data passing bound and floor on one of its keys, and the poll that told of it.
-
-    The hour that fills has passed its bound, and its excess what a first hour must have cost; or the hour before had
-    passed its own, too, and both together cost so much.
-    """
-    passed = min((at for key in incident.keys if (at := _passes(heard, incident, key, rule)) is not None), default=None)
+def _polls(
+    ordinary: Ordinary, heard: Heard, incident: Incident, rule: AnomalyRule, told_at: float | None
+) -> float | None:
+    """Polls between the data passing bound and floor on one of its keys, and the poll that told of it."""
+    moments = [_passes(ordinary, heard, incident, key, rule) for key in incident.keys]
+    passed = min((at for at in moments if at is not None), default=None)
     if passed is None:
         return None
     return float("inf") if told_at is None else max((told_at - passed - LAG) / POLL, 0.0)
 
 
-def _passes(heard: Heard, incident: Incident, key: str, rule: AnomalyRule) -> float | None:
+def _passes(ordinary: Ordinary, heard: Heard, incident: Incident, key: str, rule: AnomalyRule) -> float | None:
+    """When the data pass bound and floor, to the minute.
+
+    The hour that fills has passed its bound, and its excess what a first hour must have cost; or the hour before had
+    passed its own, too, and both together cost so much. Only what was read by then counts. Of a key that had burst
+    twice before, the bound is that of `docs/anomaly.md`: it lasts longer than such a burst does, is so many times as
+    high, or so dear within three hours.
+    """
     told = heard.told
     places = [at for at, scope in enumerate(told.subjects.scopes) if scope.api_key == key]
     if not places:
         return None
     row = told.subjects.first + places[0]
-    floor = rule.min_excess / DOLLAR
-    before = -1.0
+    floor = rule.tuning.one_hour * rule.min_excess / DOLLAR
+    over: list[float] = []
+    """What each hour had too much, as long as they lie above their bounds one after the other."""
     for at, extra in enumerate(incident.excess[key].tolist()):
-        hour = incident.first + at - told.begin
-        if hour < 0:
+        hour = incident.first + at
+        place = hour - told.begin
+        if place < 0 or not ordinary.known[hour]:
+            over = []
             continue
-        whole = float(np.nan_to_num(told.subjects.dollars[told.begin + hour, row]))
-        expected, upper = float(told.reading.expected[hour, row]), float(told.reading.upper[hour, row])
-        usual = max(whole - extra, 0.0)
+        whole = float(np.nan_to_num(told.subjects.dollars[hour, row]))
+        expected, upper = float(told.reading.expected[place, row]), float(told.reading.upper[place, row])
+        arrived = extra * float(ordinary.arrived[hour])
+        usual = max(whole - arrived, 0.0)
         for minute in range(1, 61):
-            moment = incident.first + at + minute / 60.0
-            seen = usual * minute / 60.0 + extra * incident.gone(incident.first + at, moment)
-            over = seen - expected
-            if seen > upper and over + max(before, 0.0) >= rule.tuning.one_hour * floor:
+            moment = hour + minute / 60.0
+            seen = usual * minute / 60.0 + arrived * incident.gone(hour, moment)
+            excess = seen - expected
+            if seen > upper and excess + sum(over[-1:]) >= floor and _is_news(incident.burst, [*over, excess], floor):
                 return moment
-        before = whole - expected if whole > upper else -1.0
+        over = [*over, whole - expected] if whole > upper else []
     return None
+
+
+def _is_news(burst: float, over: Sequence[float], floor: float) -> bool:
+    """Whether it is more than what the key is known for: bursts that bring so much an hour; 0 if for none."""
+    longer, higher = len(over) > BURST_HOURS, max(over[-2:]) >= BURST_TIMES * burst
+    return longer or higher or sum(over[-3:]) >= BURST_DEAR * floor

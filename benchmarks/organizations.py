@@ -1,6 +1,6 @@
 """How often a whole organization is paged for nothing, and what its incidents cost before somebody hears of them.
 
-    python -m benchmarks.organizations [--seeds 1-3] [--keys 1000] [--days 90] [--list]
+    python -m benchmarks.organizations [--seeds 1-3] [--keys 1000] [--days 90] [--processes 2] [--list]
 
 Organizations of a thousand keys over 90 days, judged hour by hour with the rule that the example configuration has, its
 floor in money, life cycle and routing; the last five weeks count. Once as the simulator draws them, once with the
@@ -21,6 +21,8 @@ import argparse
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 
 import numpy as np
 
@@ -68,27 +70,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", default="1-3", help="both ends included")
     parser.add_argument("--keys", type=int, default=1000)
     parser.add_argument("--days", type=int, default=90)
+    parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--list", action="store_true", help="every incident and its fate, too")
     asked = parser.parse_args(arguments)
     first, _, last = asked.seeds.partition("-")
     seeds = range(int(first), int(last or first) + 1)
-    since = (asked.days - SCORED) * DAY
-    quiet: dict[str, list[Week]] = defaultdict(list)
-    stormy: dict[str, list[tuple[list[Fate], Week]]] = defaultdict(list)
-    for name, make in KINDS:
-        for seed in seeds:
-            made = make(seed, asked.keys, asked.days)
-            quiet[name].append(quiet_weeks(made, RULE, since))
-            if name != KINDS[0][0]:
-                hit, incidents = with_incidents(made, seed, since // DAY + 1)
-                stormy[name].append(fates(hit, incidents, RULE, since))
+    quiet: dict[str, list[Week]] = {name: [] for name, _ in KINDS}
+    stormy: dict[str, list[tuple[list[Fate], Week]]] = {name: [] for name, _ in KINDS[1:]}
+    with ProcessPoolExecutor(asked.processes) as pool:
+        for weeks, storms in pool.map(partial(_of_seed, keys=asked.keys, days=asked.days), seeds):
+            for name, week in weeks.items():
+                quiet[name].append(week)
+            for name, storm in storms.items():
+                stormy[name].append(storm)
     table(
         "| without incidents | organization-weeks | pages a week | worst organization | pages of what ended |",
         _pages(quiet),
     )
-    for name, weeks in quiet.items():
+    for name, own in quiet.items():
         if name != KINDS[0][0]:
-            table(f"| {name}, pages within | how many | per 1,000 key-weeks |", _by_event(weeks))
+            table(f"| {name}, pages within | how many | per 1,000 key-weeks |", _by_event(own))
     table(
         "| with incidents | how many | dollars told of | spent before, of all | of those told of | false pages a week |"
         " pages an incident |",
@@ -96,10 +97,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     every = [fate for runs in stormy.values() for own, _ in runs for fate in own]
     table("| incident | how many | found | dollars told of | spent before | hours until then |", by_kind(every))
-    table("| what has to be told in time | how many | in time | median | worst |", promises(every))
+    for name, runs in stormy.items():
+        told = [fate for own, _ in runs for fate in own]
+        table(f"| {name}, to be told in time | how many | in time | median | worst |", promises(told))
     if asked.list:
         table("| incident | begins on day | hours | dollars | told after | spent |", _each(every))
     return 0
+
+
+def _of_seed(seed: int, keys: int, days: int) -> tuple[dict[str, Week], dict[str, tuple[list[Fate], Week]]]:
+    """What is heard of the organizations of one seed without incidents, and with them."""
+    since = (days - SCORED) * DAY
+    quiet: dict[str, Week] = {}
+    stormy: dict[str, tuple[list[Fate], Week]] = {}
+    for name, make in KINDS:
+        made = make(seed, keys, days)
+        quiet[name] = quiet_weeks(made, RULE, since)
+        if name != KINDS[0][0]:
+            hit, incidents = with_incidents(made, seed, since // DAY + 1)
+            stormy[name] = fates(hit, incidents, RULE, since)
+    return quiet, stormy
 
 
 def _pages(quiet: dict[str, list[Week]]) -> Iterator[Sequence[object]]:
@@ -163,12 +180,13 @@ def promises(every: Sequence[Fate]) -> Iterator[Sequence[object]]:
     first = [fate for fate in dear if "again" not in fate.incident.variety]
     words = f"runaways of {DEAR:.0f} dollars an hour and more, within {IN_TIME} polls"
     for name, own in ((words, dear), ("· without those that came again a week later", first)):
-        polls = np.array([fate.polls for fate in own if fate.polls is not None])
+        polls = np.array([fate.polls for fate in own if fate.polls is not None and not fate.already])
         if len(polls):
             middle = f"{np.median(polls) * POLL * 3600:.0f} s"
             worst = "never" if np.isinf(polls.max()) else f"{polls.max():.0f} polls"
             yield name, len(polls), f"{np.mean(polls <= IN_TIME):.2f}", middle, worst
     yield "· those that never pass bound and floor", sum(fate.polls is None for fate in dear), "", "", ""
+    yield "· those whose key was firing already", sum(fate.already for fate in dear), "", "", ""
     leaks = [fate for fate in every if fate.incident.kind == "slow leak"]
     due = [fate for fate in leaks if fate.dollars >= 5.0 * fate.normal_day]
     if due:

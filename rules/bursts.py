@@ -1,6 +1,6 @@
 """Which bursts a series is known for: some keys run short jobs at hours that nobody can foresee, again and again.
 
-A burst is a stretch of at most `Known.short` hours, all of them odd or nearly. From its third one on a series is judged
+A burst is a stretch of at most four hours, all of them odd or nearly. From its third one on a series is judged
 against its own bursts: what is no more than `Known.higher` times as high as the second highest is no news for as long.
 Two are asked for, so that a single incident makes nothing familiar. What is remembered of their height fades.
 """
@@ -24,8 +24,8 @@ Flags = npt.NDArray[np.bool_]
 class Known:
     """What counts as a burst, and what as one of those that a series is known for."""
 
-    short: float = 4.0
-    """Hours: a longer stretch is no burst."""
+    short: float = 3.0
+    """Odd hours: a longer stretch is no burst. The first of them is a burst's second hour: no single one is odd."""
     gap: float = 6.0
     """Hours without an odd one that end a stretch."""
     higher: float = 2.5

@@ -22,6 +22,7 @@ from rules.materiality import Floors
 from rules.profile import DAY, WEEK, Flags, Floats, Profile, Tier
 from rules.quarantine import Day, Quarantine
 from rules.room import Room
+from rules.shared_growth import parents_of
 from rules.today import Block, Judged, Reading, Standing, Ticked, Today
 from rules.tuning import Tuning
 
@@ -53,7 +54,7 @@ class Baseline:
         self.hours = np.zeros(rows)
         """Known hours behind each series' level."""
         self._today = Today(rows, self.tuning)
-        self._leak = Leak(rows)
+        self._leak = Leak(parents_of(tiers, rows))
         self._standing: Standing | None = None
 
     def read(self, values: Floats, hour: int, floors: Floors | None = None, room: Room | None = None) -> Reading:
@@ -112,7 +113,7 @@ class Baseline:
             self.hours[places],
         )
         after._today = self._today.taken(places)
-        after._leak = self._leak.taken(places)
+        after._leak = self._leak.taken(places, parents_of(tiers, len(places)))
         return after
 
     def _ticks(self, values: Floats, hour: int, untaught: Flags | None, room: Room | None) -> Iterator[Judged]:
@@ -184,7 +185,7 @@ class Baseline:
         keep = np.exp(-ticked.calm / tuning.spread_memory)
         self._spread = self._spread * keep + 2.0 * ticked.strayed
         self._spread_hours = self._spread_hours * keep + ticked.calm
-        self._leak.close(day.fair, day.present * ~flagged, day.meant)
+        self._leak.close(day.fair, day.present, day.meant)
         self._quarantine.add(day)
         self._quarantine.taint(flagged, ticked.hit)
         # A young series cannot wait: it has nothing else to go by. One of minutes has not even that.
@@ -213,6 +214,7 @@ class Baseline:
         latest = self._today.totals.latest()
         known = stays & (latest[3] <= self.tuning.same_key * latest[1])
         factor = np.divide(latest[3], latest[1], out=np.ones_like(latest[1]), where=known).astype(np.float64)
+        self._leak.adopt(stays, latest[3])
         self._profile.rescale(known, factor)
         self._dispersion.rescale(known, factor)
         fresh = stays & ~known

@@ -40,10 +40,10 @@ def test_a_burst_three_times_as_high_as_the_known_ones_is_told_at_once() -> None
     assert told(cost, BURSTS[-1] + 2)
 
 
-def test_a_burst_that_does_not_end_is_told_within_five_hours_of_its_first_odd_one() -> None:
+def test_a_burst_that_does_not_end_is_told_with_its_fifth_hour() -> None:
     cost = bursty(20.0)
     cost[STEADY, BURSTS[-1] + 2 :] += 20 * DOLLAR
-    assert [told(cost, BURSTS[-1] + hours) for hours in (2, 3, 6)] == [False, False, True]
+    assert [told(cost, BURSTS[-1] + hours) for hours in (2, 3, 4, 5)] == [False, False, False, True]
 
 
 def test_an_excess_that_is_little_for_the_key_is_told_only_when_it_is_dear() -> None:

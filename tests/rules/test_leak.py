@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from rules.leak import LEAST, Leak
 from rules.materiality import Floors
+from rules.profile import Tier
 from rules.seasonal import Baseline, walk
 
 DAYS = 56
 OFFICE = np.where((np.arange(24) >= 8) & (np.arange(24) < 18), 2.0, 0.1)
 FLOORS = Floors(per_hour=5.0, one_hour=25.0)
+ALONE = np.array([-1])
 
 
 def spend(
@@ -37,6 +40,44 @@ def test_what_grows_by_a_sixth_a_day_is_told_before_it_has_cost_five_normal_days
     assert (rises[DAYS:first] - 1.0).sum() <= 5.0
 
 
+@pytest.mark.parametrize("a_day", [0.08, 0.12, 0.2, 0.3])
+def test_however_steep_what_a_key_spends_more_each_day_it_is_told_before_five_normal_days(a_day: float) -> None:
+    rises = np.ones(DAYS + 21)
+    rises[DAYS:] += a_day * np.arange(0.5, 21.5)
+    first = told(rises, Floors(per_hour=2.0, one_hour=10.0))[0]
+    assert first >= DAYS + 3
+    assert (rises[DAYS:first] - 1.0).sum() <= 5.0
+
+
+def test_an_incident_among_the_weeks_before_hides_no_leak() -> None:
+    rises = np.ones(DAYS + 14)
+    rises[DAYS:] += 0.16 * np.arange(14)
+    rises[DAYS - 19 : DAYS - 17] = 4.0
+    assert DAYS + 5 <= next(day for day in told(rises) if day >= DAYS) <= DAYS + 9
+
+
+def neighbours(rises: npt.NDArray[np.float64], count: int) -> tuple[Baseline, npt.NDArray[np.float64]]:
+    """A workspace of so many keys, the first of which spends so many times the usual; rows are it and its keys."""
+    keys = np.concatenate([spend(own, seed) for seed, own in enumerate(rises[:count])], axis=1)
+    tiers = (Tier(0, 1, None), Tier(1, count + 1, np.zeros(count, dtype=np.intp)))
+    return Baseline(count + 1, tiers), np.concatenate([keys.sum(axis=1, keepdims=True), keys], axis=1)
+
+
+def test_what_most_keys_of_a_workspace_do_is_no_leak_and_what_one_does_beside_it_is() -> None:
+    season = np.ones(DAYS + 14)
+    season[DAYS:] += 0.16 * np.arange(14)
+    rises = np.repeat(season[None], 7, axis=0)
+    rises[0, DAYS:] *= 1.0 + 0.16 * np.arange(14)
+    baseline, values = neighbours(rises, 7)
+    for day in range(DAYS + 14):
+        baseline.advance(values[day * 24 : (day + 1) * 24], day * 24, FLOORS)
+        found = baseline.read(values[-1:], (day + 1) * 24, FLOORS).material[0] >= 1.0
+        if found[1]:
+            break
+    assert (season[DAYS : day + 1] - 1.0).sum() <= 5.0
+    assert not found[2:].any()
+
+
 def test_a_calm_key_and_one_that_always_grew_creep_nowhere() -> None:
     assert told(np.ones(DAYS + 14)) == []
     assert told(1.02 ** np.arange(DAYS + 14)) == []
@@ -49,14 +90,14 @@ def test_what_came_back_after_a_holiday_is_no_leak() -> None:
 
 
 def test_two_dear_days_are_no_leak() -> None:
-    leak = Leak(1)
+    leak = Leak(ALONE)
     for day in range(LEAST + 21):
         leak.close(np.full((24, 1), 9.0 if day in {44, 46} else 1.0), np.ones((24, 1)))
         assert leak.score[0] < 1.0
 
 
 def test_a_level_that_was_told_for_four_days_is_the_normal_one() -> None:
-    leak, found = Leak(1), []
+    leak, found = Leak(ALONE), []
     for day in range(DAYS + 20):
         leak.close(np.full((24, 1), 1.0 if day < DAYS else 3.0), np.ones((24, 1)))
         found.append(bool(leak.score[0] >= 1.0))
