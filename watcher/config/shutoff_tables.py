@@ -58,9 +58,7 @@ class ShutoffTable(Table):
     mode: Annotated[str, PlainValidator(values.one_of(*MODES))] = Field(DEFAULT.mode, examples=['"dry_run"'])
     action_key: SecretText | None = Field(None, examples=['"${ANTHROPIC_ACTION_KEY:-}"'])
     action_key_file: Text | None = Field(None, examples=['"/run/secrets/action-key"'])
-    protect: ProtectTable = Field(
-        ProtectTable(), examples=['{ api_key = ["prod-*"], tag = { tier = "critical" } }']
-    )
+    protect: ProtectTable = Field(ProtectTable(), examples=['{ api_key = ["prod-*"], tag = { tier = "critical" } }'])
     max_per_cycle: Annotated[int, PlainValidator(values.whole(1, 100))] = Field(DEFAULT.max_per_cycle, examples=["1"])
     max_per_day: Annotated[int, PlainValidator(values.whole(1, 1000))] = Field(DEFAULT.max_per_day, examples=["3"])
     max_share: Annotated[Fraction, PlainValidator(share)] = Field(DEFAULT.max_share, examples=["0.10"])
