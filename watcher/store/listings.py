@@ -81,8 +81,16 @@ class Listings(Generic[Item]):
             while ident in found:
                 ident, number = f"{self._kind.ident(item)}#{number}", number + 1
             found[ident] = item
+        part = directory.c.id.startswith(within, autoescape=True) if within else None
         with self._database.writing() as connection:
-            _TakeOver(connection, organization, self._kind, within, moment(observed_at)).take(found)
+            _TakeOver(connection, organization, self._kind, part, moment(observed_at)).take(found)
+
+    def record_one(self, organization: str, item: Item, observed_at: datetime) -> None:
+        """Take one thing over as it was read by itself; the others stay as they are."""
+        ident = self._kind.ident(item)
+        with self._database.writing() as connection:
+            alone = directory.c.id == ident
+            _TakeOver(connection, organization, self._kind, alone, moment(observed_at)).take({ident: item})
 
     def keep(self, organization: str, item: Item, observed_at: datetime) -> None:
         """Keep one thing that no listing has; one that is known already stays as it was listed."""
@@ -150,7 +158,10 @@ def read_changes(
 class _TakeOver(Generic[Item]):
     """One listing as it goes into the tables, inside a transaction."""
 
-    def __init__(self, connection: Connection, organization: str, kind: Kind[Item], within: str, at: int) -> None:
+    def __init__(
+        self, connection: Connection, organization: str, kind: Kind[Item], part: ColumnElement[bool] | None, at: int
+    ) -> None:
+        """`part` is which things the listing is of; None of all."""
         self._connection = connection
         self._organization = organization
         self._kind = kind
@@ -158,7 +169,7 @@ class _TakeOver(Generic[Item]):
         self._mine: ColumnElement[bool] = and_(
             directory.c.organization == organization,
             directory.c.kind == kind.name,
-            *([directory.c.id.startswith(within, autoescape=True)] if within else []),
+            *([] if part is None else [part]),
         )
         self._fresh: list[dict[str, Any]] = []
         self._changed: list[dict[str, Any]] = []
