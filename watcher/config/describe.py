@@ -16,6 +16,7 @@ from rules.thresholds import Mark, Threshold, mark_amount, percent_of, threshold
 from watcher.config.durations import spell_duration
 from watcher.config.owner_tables import describe_owner
 from watcher.config.route_words import describe_routes, is_selective
+from watcher.config.shutoff_words import describe_shutoff
 from watcher.config.values import WEEKDAYS
 from watcher.pricing import OwnPrice
 from watcher.settings import OrganizationSettings, ReceiverSettings, Settings, SlackBotSettings
@@ -68,7 +69,7 @@ def describe(settings: Settings) -> list[str]:
         *_digests(settings),
         *map(describe_owner, settings.owners),
         *_heartbeat(settings),
-        "Only reads from the API: it cannot switch a key off.",
+        *describe_shutoff(settings),
     ]
 
 

@@ -279,6 +279,22 @@ def test_the_list_fits_80_columns_and_can_be_filtered(untouched: Scene) -> None:
     assert owner == "Grace Horvat"
 
 
+def test_check_names_patterns_that_protect_nothing_and_asks_whose_the_action_key_is(untouched: Scene) -> None:
+    idle = 'warning: shutoff.protect.api_key "nothing-*" fits nothing that is there, so it protects nothing'
+    code, _, err = untouched.act("check")
+    assert (code, idle in err) == (0, True)
+    own = SHUTOFF.replace("nothing-*", "check*") + 'action_key = "sk-ant-admin01-own"\n'
+    with untouched.configured(own):
+        code, out, err = untouched.act("check", "--online")
+    assert (code, "protects nothing" in err) == (0, False)
+    assert "✓ action key: lists 12 keys of this organization; whether it may change one was not tried" in out
+    with untouched.configured(SHUTOFF):
+        code, out, err = untouched.act("check", "--online")
+    assert (code, idle in err) == (0, True)
+    assert "– action key: the key that is read with" in out
+    assert untouched.writes == []
+
+
 class Terminal(io.StringIO):
     """A terminal on which somebody types."""
 
