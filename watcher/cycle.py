@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
 from rules import budgets, feedback, judgement
+from rules.actions import Action
 from rules.asked import Request
 from rules.carried import Carried
 from rules.groups import Group
@@ -69,6 +70,8 @@ class Outcome:
     sources: tuple[SourceState, ...]
     decision: Decision
     overview: Overview
+    acted: Sequence[Action] = ()
+    """What was under way of actions on keys, as it is after the cycle."""
 
     @property
     def whole(self) -> bool:
@@ -128,10 +131,11 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
         )
     )
     world.ledger.keep()
+    acted: Sequence[Action] = ()
     if world.hands is not None:
         again = ReadAgain(world.reader, store, world.ledger, organization, now)
-        carry_out(store, world.hands, again, listeners_of(decided), organization, now)
-    return Outcome(ingested, tuple(snapshot.sources), decision, figures)
+        acted = carry_out(store, world.hands, again, listeners_of(decided), organization, now)
+    return Outcome(ingested, tuple(snapshot.sources), decision, figures, acted)
 
 
 def rules_of(world: World, now: datetime) -> Rules:

@@ -24,6 +24,7 @@ from rules.budgets import Line
 from rules.model import Alert, AnomalyEvidence, Reason, Scope, SourceState, State
 from rules.money import NANO_PER_USD
 from watcher import __version__
+from watcher.actions.standing import ShutoffStanding, shutoff_gauges
 from watcher.overview import KEPT, Overview, with_silence
 from watcher.status import Standing
 from watcher.tally import Counted, Tally
@@ -48,6 +49,8 @@ class Board:
     sources: tuple[SourceState, ...] = ()
     last_success: datetime | None = None
     """When the last cycle ended in which no source was failing."""
+    shutoff: ShutoffStanding | None = None
+    """None where the configuration has no [shutoff]."""
 
 
 REASONS = tuple(reason for reason in Reason if reason is not Reason.TEST)
@@ -124,6 +127,7 @@ def left_over(standing: Standing) -> Board:
         standing.alerts,
         standing.sources,
         standing.last_success_at,
+        standing.shutoff,
     )
 
 
@@ -158,6 +162,11 @@ def _families(board: Board | None) -> Iterator[GaugeMetricFamily]:
     yield from _drift(overview)
     yield from _alerts(board)
     yield from _sources(board)
+    yield from (_gauge(*each) for each in shutoff_gauges(*_shutoff_of(board), known=board is not None))
+
+
+def _shutoff_of(board: Board | None) -> tuple[str, ShutoffStanding | None]:
+    return (board.organization, board.shutoff) if board else ("", None)
 
 
 def _name(board: Board) -> str:

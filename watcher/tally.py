@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from rules.actions import Action, ActionState
+
 FAILURES = ("rate_limited", "server_error", "timeout", "connection", "malformed", "refused")
 EARLY = 1000
 """Durations kept of an organization whose id is not known yet."""
@@ -31,6 +33,12 @@ class Counted:
             "api_request_failures", "Requests to the Admin API that failed, by reason.", "reason"
         )
         self.shrinkings = counter("usage_shrinkings", "Times that an hour's usage was re-read smaller.")
+        self.deactivations = counter("key_deactivations", "Keys that were turned off, and read back as off.")
+        self.reactivations = counter("key_reactivations", "Keys that were turned on again, and read back as on.")
+        self.action_failures = counter(
+            "key_action_failures",
+            "Changes of keys that the API refused, or of which it is not known whether they came.",
+        )
         self.cycle_seconds = histogram("cycle_duration", "How long a cycle took.", 0.1, 0.3, 1, 3, 10, 30, 100, 300)
         self.request_seconds = histogram(
             "api_request_duration", "How long the Admin API took to answer.", 0.1, 0.3, 1, 3, 10, 30
@@ -43,7 +51,13 @@ class Counted:
         return (
             *(self.cycles, self.cycle_failures, self.polls, self.poll_failures),
             *(self.requests, self.request_failures, self.shrinkings),
+            *self.actions,
         )
+
+    @property
+    def actions(self) -> tuple[Counter, ...]:
+        """The counters of what was done to keys."""
+        return self.deactivations, self.reactivations, self.action_failures
 
 
 class Tally:
@@ -95,6 +109,16 @@ class Tally:
             self._counted.poll_failures.labels(self._name, source).inc()
         self._counted.shrinkings.labels(self._name).inc(shrunk_hours)
 
+    def acted(self, rows: Iterable[Action]) -> None:
+        """Count what ended of the actions on keys that were under way."""
+        counted = self._counted
+        for row in rows:
+            if row.state is ActionState.CONFIRMED:
+                done = counted.deactivations if row.what == "deactivate" else counted.reactivations
+                done.labels(self._name).inc()
+            elif row.state is ActionState.ABANDONED or (row.state is ActionState.REFUSED and row.sent_at is not None):
+                counted.action_failures.labels(self._name).inc()
+
     def request(self, outcome: str, seconds: float) -> None:
         """Count one request to the Admin API; any outcome but "ok" is a failure."""
         self._counted.requests.labels(self._name).inc()
@@ -110,7 +134,7 @@ class Tally:
 
     def _begin(self) -> None:
         counted, name = self._counted, self._name
-        for counter in (counted.cycles, counted.cycle_failures, counted.requests, counted.shrinkings):
+        for counter in (counted.cycles, counted.cycle_failures, counted.requests, counted.shrinkings, *counted.actions):
             counter.labels(name)
         for source in self._sources:
             counted.polls.labels(name, source)

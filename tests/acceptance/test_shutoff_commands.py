@@ -104,11 +104,23 @@ def test_what_has_changed_since_it_was_shown_is_not_approved_and_a_pause_holds_w
     shown = " ".join(desk.act("actions")[1].split())
     assert f"Refused: action approve {row['id']} (ann): what it would do has changed since it was shown" in shown
     assert desk.act("actions", "approve", row["id"], "--by", "ann", "--yes")[0] == 0
-    assert desk.act("actions", "pause", "--reason", "an audit")[0] == 0
+    assert desk.act("actions", "pause", "--reason", "an audit", "--by", "root")[0] == 0
     watcher.run(watcher.now + 10 * MINUTE, 5 * MINUTE)
     (row,) = desk.journal()
     assert row["state"] == "approved"
     assert row["evidence"]["waits_for"] == "actions are paused (an audit)"
+    standing = json.loads(desk.act("status", "--json")[1])["organizations"][0]["shutoff"]
+    assert (standing["mode"], standing["paused"], standing["paused_by"]) == ("approve", True, "root")
+    assert [each["key"] for each in standing["waiting"]] == [row["key"]]
+    status = " ".join(desk.act("status")[1].split())
+    assert "Actions are paused (an audit): no key is changed, by policy or by hand." in status
+    assert f"Shutoff: approve; 1 action waits. deactivate {row['key_name']}: actions are paused (an audit)" in status
+    assert watcher.metric("watcher_shutoff_paused") == 1
+    assert watcher.metric("watcher_shutoff_mode", mode="approve") == 1 == watcher.metric("watcher_shutoff_mode")
+    assert watcher.metric("watcher_actions", state="approved") == 1
     assert desk.act("actions", "resume")[0] == 0
     watcher.run(watcher.now + 10 * MINUTE, 5 * MINUTE)
     assert state(watcher) is ActionState.CONFIRMED
+    assert watcher.metric("watcher_shutoff_paused") == 0
+    assert watcher.metric("watcher_key_deactivations_total") == 1
+    assert f"Last: {row['key_name']} deactivated" in desk.act("status")[1]

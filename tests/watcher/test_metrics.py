@@ -173,7 +173,7 @@ def test_every_labelled_counter_begins_at_nothing() -> None:
     metrics.tally("", "org")
     found = scrape(metrics)
     reasons = {dict(pairs)["reason"] for pairs in found["watcher_notifications_total"]}
-    assert reasons == {"first", "initial", "new in group", "repeated", "escalated", "resolved", "digest"}
+    assert reasons == {"first", "initial", "new in group", "repeated", "escalated", "resolved", "digest", "action"}
     assert value(found, "watcher_notifications_total", receiver="ops", reason="first") == 0
     assert value(found, "watcher_notification_failures_total", receiver="ops") == 0
     assert {dict(pairs)["source"] for pairs in found["watcher_polls_total"]} == set(SOURCES)

@@ -56,21 +56,21 @@ def test_without_the_table_it_says_that_no_key_can_be_switched_off(tmp_path: Pat
 
 def test_what_the_policy_may_do_at_worst_is_said_in_plain_words(tmp_path: Path) -> None:
     sentences, warnings = said(tmp_path, SHUTOFF)
-    assert sentences.splitlines() == [
-        "Shutoff: auto. It deactivates keys by itself.",
-        "At most 1 key a cycle and 3 in any 24 hours (at most 10 % of the active keys, and one at least); never: keys "
-        "matching prod-*, workspace payments, tag tier=critical, Claude Code keys, what `watcher keys protect` names; "
-        "the last active key of a workspace only with approval.",
-        "It acts after a grace of 15 minutes, from $50 too much on, on data no older than 90 minutes; asked for by: "
-        'budget "organization" at 100 %, budget "organization" at $2,500 (dry run), anomaly "key spend" (with approval).',
-        'Nothing is done by itself during "nights".',
-        "Keys that it deactivated for a budget are turned on again when the period ends, if nobody touched them.",
-        "Approving and denying: ops@example.com.",
-        f"Everything is held at once by `watcher actions pause`, or a file {tmp_path}/watcher.db.brake, or "
-        'mode = "off".',
-        'Keys are changed with the key that it reads with; all that is ever written is a key\'s status, "inactive" and '
-        "back.",
-    ]
+    assert (
+        sentences
+        == f"""\
+Shutoff: auto. It deactivates keys by itself.
+At most 1 key a cycle and 3 in any 24 hours (at most 10 % of the active keys, and one at least); never: keys matching \
+prod-*, workspace payments, tag tier=critical, Claude Code keys, what `watcher keys protect` names; the last active \
+key of a workspace only with approval.
+It acts after a grace of 15 minutes, from $50 too much on, on data no older than 90 minutes; asked for by: budget \
+"organization" at 100 %, budget "organization" at $2,500 (dry run), anomaly "key spend" (with approval).
+Nothing is done by itself during "nights".
+Keys that it deactivated for a budget are turned on again when the period ends, if nobody touched them.
+Approving and denying: ops@example.com.
+Everything is held at once by `watcher actions pause`, or a file {tmp_path}/watcher.db.brake, or mode = "off".
+Keys are changed with the key that it reads with; all that is ever written is a key's status, "inactive" and back."""
+    )
     assert warnings == []
 
 
