@@ -25,6 +25,7 @@ from watcher.digest import digests
 from watcher.events import Planned
 from watcher.guarding import Hands, Judged, guarded, listeners_of
 from watcher.ingest import Ingested, Plan, Reader, ingest
+from watcher.key_listing import list_keys
 from watcher.ledger import Ledger
 from watcher.ledger.requests import requests_view
 from watcher.limits.caps import read_caps
@@ -96,6 +97,8 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
     store, organization = world.store, world.organization
     asks = any(measure.unit == "requests" for measure in world.rules.measures)
     ingested = ingest(world.reader, store, organization, now, plan, progress, requests=asks)
+    if world.hands is not None and world.hands.lister is not None:
+        list_keys(store, world.hands.lister, organization, now)
     rules = rules_of(world, now)
     snapshot = look(world, rules, ingested, now)
     rules = rules.under(snapshot.caps, snapshot.names)

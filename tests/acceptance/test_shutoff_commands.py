@@ -11,7 +11,8 @@ from typing import Any
 from rules.actions import ActionState
 from rules.policy import KeyAction, Policy
 from tests.acceptance.conftest import Start
-from tests.acceptance.running import KEY_SPEND, MINUTE, Asked, Watcher, at, dollars, incident_file
+from tests.acceptance.running import KEY, KEY_SPEND, MINUTE, Asked, Watcher, at, dollars, incident_file
+from tests.acceptance.test_analytics import ANALYTICS_KEY
 from tests.stage import here, write_config
 from watcher.simulator import World
 
@@ -124,3 +125,27 @@ def test_what_has_changed_since_it_was_shown_is_not_approved_and_a_pause_holds_w
     assert watcher.metric("watcher_shutoff_paused") == 0
     assert watcher.metric("watcher_key_deactivations_total") == 1
     assert f"Last: {row['key_name']} deactivated" in desk.act("status")[1]
+
+
+def test_reading_with_an_analytics_key_no_rule_acts_and_the_action_key_lists_and_changes_by_hand(
+    start: Start, tmp_path: Path
+) -> None:
+    scenario = incident_file(tmp_path, "runaway after=-6h for=30h factor=20")
+    world = World(started_at=TUESDAY, seed=7, keys=6, workspaces=2, days=21, analytics=True, scenario=scenario)
+    policy = Policy(mode="auto", grace=timedelta(0), min_amount=dollars(1))
+    asked = Asked(anomalies=(WATCHED,), policy=policy, key=ANALYTICS_KEY, action_key=KEY)
+    watcher = start(world, asked)
+    desk = Desk(watcher, tmp_path)
+    desk.config.write_text(desk.config.read_text().replace('approvers = ["ann"]', ""))
+    watcher.cycle()
+    watcher.run(TUESDAY + timedelta(hours=12), timedelta(hours=1))
+    assert watcher.firing("anomaly")
+    assert watcher.simulator.writes == ()
+    key = str(world.incidents[0].api_key_id)
+    assert [row["state"] for row in desk.journal()] == ["proposed"]
+    (listed,) = json.loads(desk.act("keys", "--json", "--key", key)[1])
+    assert (listed["name"], listed["state"]) == (world.organization.keys[key].name, "active")
+    assert desk.act("keys", "deactivate", listed["name"], "--reason", "it burns", "--yes")[0] == 0
+    watcher.run(watcher.now + 5 * MINUTE, 5 * MINUTE)
+    assert world.organization.keys[key].status(watcher.now) == "inactive"
+    assert len(watcher.simulator.writes) == 1
