@@ -10,7 +10,6 @@ from watcher.config.describe import describe
 from watcher.config.loading import load
 from watcher.config.mounts import mounts_here, network_mount
 from watcher.config.problems import InvalidConfig, Problem, shown_path
-from watcher.config.shutoff_words import warn_of_shutoff
 from watcher.settings import Settings
 
 
@@ -37,8 +36,16 @@ def check(path: Path, env: Mapping[str, str]) -> CheckReport:
         settings = load(path, env)
     except InvalidConfig as invalid:
         return CheckReport(None, invalid)
-    warnings = (*settings.warnings, *warn_of_shutoff(settings), *_about_the_store(settings))
+    warnings = (*settings.warnings, *_about_shutoff(settings), *_about_the_store(settings))
     return CheckReport(settings, None, warnings, tuple(describe(settings)))
+
+
+def _about_shutoff(settings: Settings) -> list[str]:
+    if settings.shutoff is None:
+        return []
+    from watcher.config.shutoff_words import warn_of_shutoff  # noqa: PLC0415 (few configurations need it)
+
+    return list(warn_of_shutoff(settings.shutoff, settings))
 
 
 def _about_the_store(settings: Settings) -> list[str]:

@@ -16,7 +16,6 @@ from rules.thresholds import Mark, Threshold, mark_amount, percent_of, threshold
 from watcher.config.durations import spell_duration
 from watcher.config.owner_tables import describe_owner
 from watcher.config.route_words import describe_routes, is_selective
-from watcher.config.shutoff_words import describe_shutoff
 from watcher.config.values import WEEKDAYS
 from watcher.pricing import OwnPrice
 from watcher.settings import OrganizationSettings, ReceiverSettings, Settings, SlackBotSettings
@@ -69,8 +68,16 @@ def describe(settings: Settings) -> list[str]:
         *_digests(settings),
         *map(describe_owner, settings.owners),
         *_heartbeat(settings),
-        *describe_shutoff(settings),
+        *_shutoff(settings),
     ]
+
+
+def _shutoff(settings: Settings) -> list[str]:
+    if settings.shutoff is None:
+        return ["Only reads from the API: it cannot switch a key off."]
+    from watcher.config.shutoff_words import describe_shutoff  # noqa: PLC0415 (few configurations need it)
+
+    return describe_shutoff(settings.shutoff, settings)
 
 
 def _heartbeat(settings: Settings) -> list[str]:

@@ -12,7 +12,6 @@ from rules.thresholds import Mark, Threshold, mark_amount, percent_of
 from watcher.config.durations import spell_duration
 from watcher.settings import Settings, ShutoffSettings, SlackBotSettings
 
-READS_ONLY = "Only reads from the API: it cannot switch a key off."
 _MODES: dict[Mode, str] = {
     "off": "off. No key is changed, by hand neither",
     "dry_run": "dry_run. It decides and tells, and changes no key by itself; what is asked for by hand is done",
@@ -22,11 +21,8 @@ _MODES: dict[Mode, str] = {
 _ALONE: dict[Mode, str] = {"off": "never", "dry_run": "dry run", "approve": "with approval", "auto": "by itself"}
 
 
-def describe_shutoff(settings: Settings) -> list[str]:
-    """What may be done to keys; the one sentence that nothing can, where there is no [shutoff]."""
-    shutoff = settings.shutoff
-    if shutoff is None:
-        return [READS_ONLY]
+def describe_shutoff(shutoff: ShutoffSettings, settings: Settings) -> list[str]:
+    """What may be done to keys, a sentence each."""
     policy = shutoff.policy
     told = [f"Shutoff: {_MODES[policy.mode]}."]
     if policy.mode == "off":
@@ -100,10 +96,9 @@ def _mark(budget: Budget, mark: Mark) -> str:
     return f"{percent_of(0, mark):.15g} %"
 
 
-def warn_of_shutoff(settings: Settings) -> Iterator[str]:
+def warn_of_shutoff(shutoff: ShutoffSettings, settings: Settings) -> Iterator[str]:
     """Sentences about what is allowed and hardly meant."""
-    shutoff = settings.shutoff
-    if shutoff is None or shutoff.policy.mode == "off":
+    if shutoff.policy.mode == "off":
         return
     policy = shutoff.policy
     modes = {policy.mode_of(action) for action in _actions(settings)}
