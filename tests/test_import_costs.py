@@ -28,7 +28,8 @@ HEAVY = {
 }
 HELP_SECONDS = 0.4
 MODULES_OF_A_REPORT = 835
-"""There were 735, and are 827 with the commands, settings and tables of what may be done to keys; each costs a fifth of a millisecond and more, before it does anything."""
+"""There were 735, and are 827 with what may be done to keys: commands, settings, tables. Each costs a fifth of a
+millisecond and more, before it does anything."""
 LISTING = """\
 import atexit, json, sys
 atexit.register(lambda: sys.stderr.write("\\n" + json.dumps(sorted(sys.modules))))
