@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
 
 from pydantic import TypeAdapter
 
@@ -189,15 +188,7 @@ def _key(item: ApiKey, listed_at: datetime) -> Key:
     return Key(item.id, item.name, workspace, item.status, listed_at, item.created_at)
 
 
-class BrakeStore(Protocol):
-    """The part of the store that remembers what holds."""
-
-    @property
-    def cursor(self) -> Any:
-        """`get(name, organization)` gives a remembered text."""
-
-
-def remembered_brake(store: BrakeStore, organization: str) -> Brake:
+def remembered_brake(store: Store, organization: str) -> Brake:
     """What somebody asked to be held, and has not let go."""
     kept = store.cursor.get(BRAKE, organization)
     return NO_BRAKE if kept is None else _brake.validate_json(kept)

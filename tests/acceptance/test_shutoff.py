@@ -6,13 +6,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import pytest
-
 from rules.actions import Action, ActionState
 from rules.policy import KeyAction, Policy
-from tests.acceptance.conftest import Start, must_only_read
-from tests.acceptance.running import KEY, KEY_SPEND, MINUTE, Asked, Watcher, at, dollars, incident_file
-from watcher.admin_api import ConnectionSettings, KeyAdministrator, connect
+from tests.acceptance.conftest import Start
+from tests.acceptance.running import KEY_SPEND, MINUTE, Asked, Watcher, at, dollars, incident_file
 from watcher.simulator import World
 
 TUESDAY = at("2026-11-17 06:00")
@@ -63,15 +60,3 @@ def test_without_shutoff_the_same_runaway_brings_no_request_but_reading(start: S
     assert watcher.alerts
     assert not writes(watcher)
     assert not journal(watcher)
-
-
-def test_what_every_script_without_a_policy_is_held_by_fails_on_a_write(start: Start, tmp_path: Path) -> None:
-    watcher = start(organization(tmp_path), Asked(anomalies=(WATCHED,), policy=POLICY))
-    must_only_read(watcher.simulator)
-    key = next(iter(watcher.world.organization.keys))
-    with connect(ConnectionSettings(watcher.simulator.url, KEY)) as connection:
-        KeyAdministrator(connection).set_status(key, "inactive")
-    with pytest.raises(
-        AssertionError, match=r"a watcher without \[shutoff\] wrote: \['POST /v1/organizations/api_keys/"
-    ):
-        must_only_read(watcher.simulator)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 from notifiers.alert_json import utc_json
 from notifiers.text import clean, plural, when
@@ -16,6 +16,9 @@ from rules.policy import MODES, Mode
 from watcher.actions.words import DONE, LONGEST_REASON, key_of, who
 from watcher.guarding import in_force, remembered_brake
 from watcher.settings import ShutoffSettings
+
+if TYPE_CHECKING:
+    from watcher.store import Store
 
 
 class ActionsStore(Protocol):
@@ -54,7 +57,7 @@ class ShutoffStanding:
 def read_shutoff(store: ActionsStore, shutoff: ShutoffSettings, organization: str, now: datetime) -> ShutoffStanding:
     """Read how it stands; a daemon may be writing beside it. Raises StoreError."""
     rows = [row for row in store.actions.near(organization, now) if row.key != NO_KEY]
-    brake = in_force(remembered_brake(store, organization), shutoff.brake_file, now)
+    brake = in_force(remembered_brake(cast("Store", store), organization), shutoff.brake_file, now)
     done = [row for row in rows if row.confirmed_at is not None]
     return ShutoffStanding(
         mode=shutoff.policy.mode,
