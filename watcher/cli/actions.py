@@ -120,6 +120,8 @@ def approve(ident: Id, yes: Yes = False, by: Actor = None, config: ConfigFile = 
             fail(f"{actor!a} is not among the approvers in [shutoff]: say who you are with --by.", WRONG_USAGE)
         if row.state is not ActionState.PROPOSED:
             fail(f"{row.by!a} has approved it already: see `watcher actions show {row.id}`.", WRONG_USAGE)
+        if row.mode == "dry_run":
+            fail("It was decided as a dry run, so there is nothing to approve: [shutoff] has the mode.", WRONG_USAGE)
         show_one(row, now, _config_option(config), err=True)
         must_type(row.key_name, row.key, f"{row.what} it", yes=yes)
         details = {"action": row.id, "digest": row.digest}

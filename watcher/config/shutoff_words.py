@@ -42,7 +42,7 @@ def _acts(policy: Policy, settings: Settings) -> Iterator[str]:
     if policy.mode == "approve":
         when = f"once it is approved, within {spell_duration(APPROVAL)}"
     yield (
-        f"It acts {when}, from {_usd(policy.min_amount)} too much on, on data no older than 90 minutes; "
+        f"It {'would act' if policy.mode == 'dry_run' else 'acts'} {when}, from {_usd(policy.min_amount)} too much on, on data no older than 90 minutes; "
         f"asked for by: {', '.join(asked) or 'no rule, so only by hand'}."
     )
     if policy.not_during:

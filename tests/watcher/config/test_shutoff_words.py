@@ -79,7 +79,9 @@ Keys are changed with the key that it reads with; all that is ever written is a 
     [
         ("off", "Shutoff: off. No key is changed, by hand neither."),
         ("dry_run", "changes no key by itself; what is asked for by hand is done."),
+        ("dry_run", "It would act after a grace of 15 minutes, from $50"),
         ("approve", "each only once somebody has approved it."),
+        ("approve", "It acts once it is approved, within 30 minutes, from $50"),
     ],
 )
 def test_each_mode_says_how_far_it_goes(tmp_path: Path, mode: str, sentence: str) -> None:
