@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from watcher.cli.shutoff_asking import Meant
+    from watcher.keys.report import KeyRow
     from watcher.settings import Settings
     from watcher.store import Store
 
@@ -92,19 +93,17 @@ def keys(  # noqa: PLR0913 - a list is asked for by its filters
         ]
         whats = {DEACTIVATE, REACTIVATE, DRILL, PROTECT, UNPROTECT}
         asked = [] if as_json else list(asked_for(store, concerned, whats, now))
-    fitting = [
+    found = [
         row
         for row in found
-        if _fits(key, row.key.id, row.key.name)
-        and _fits(workspace, row.key.workspace, row.workspace_name)
-        and _fits(owner, row.owner or "", row.owner_name, row.owner_email)
+        if _is_asked_for(row, key, workspace, owner)
         and (row.key.status == state if state is not None else every or row.key.status not in _OVER)
         and (protected is None or protected is bool(row.protection))
     ]
     if as_json:
-        print_json([key_json(row) for row in fitting])
+        print_json([key_json(row) for row in found])
     else:
-        show(fitting, None if every else SHOWN, asked, now, allowed=settings.shutoff is not None)
+        show(found, None if every else SHOWN, asked, now, allowed=settings.shutoff is not None)
 
 
 def deactivate(
@@ -275,6 +274,14 @@ def _the_workspace(
         fail(f"No workspace is called {wanted!a}.", WRONG_USAGE)
     some = "; ".join(f"{clean(name)} ({clean(ident)})" for _, ident, name in found[:_MOST_LISTED])
     return fail(f"{len(found)} workspaces are called {wanted!a}: name one by its id. There are: {some}.", WRONG_USAGE)
+
+
+def _is_asked_for(row: KeyRow, key: str | None, workspace: str | None, owner: str | None) -> bool:
+    return (
+        _fits(key, row.key.id, row.key.name)
+        and _fits(workspace, row.key.workspace, row.workspace_name)
+        and _fits(owner, row.owner or "", row.owner_name, row.owner_email)
+    )
 
 
 def _fits(pattern: str | None, ident: str, *names: str) -> bool:

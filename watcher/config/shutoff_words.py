@@ -41,8 +41,9 @@ def _acts(policy: Policy, settings: Settings) -> Iterator[str]:
     when = f"after a grace of {spell_duration(policy.grace)}" if policy.grace else "in the cycle that sees it"
     if policy.mode == "approve":
         when = f"once it is approved, within {spell_duration(APPROVAL)}"
+    acts = "would act" if policy.mode == "dry_run" else "acts"
     yield (
-        f"It {'would act' if policy.mode == 'dry_run' else 'acts'} {when}, from {_usd(policy.min_amount)} too much on, on data no older than 90 minutes; "
+        f"It {acts} {when}, from {_usd(policy.min_amount)} too much on, on data no older than 90 minutes; "
         f"asked for by: {', '.join(asked) or 'no rule, so only by hand'}."
     )
     if policy.not_during:
