@@ -80,7 +80,8 @@ def unconfirmed(protect: Protect, keys: Keys, so_far: Known) -> Iterator[Examine
     """What matches by its present name or tags, did not when it was first seen, and nobody has confirmed."""
     for what, ident, pattern, taken in _every(protect, keys):
         before = so_far.get((what, ident, pattern))
-        if taken and before is not None and not before.taken and not _by_hand((what, ident), so_far):
+        confirmed = _by_hand(("workspace" if what == "tag" else what, ident), so_far)
+        if taken and before is not None and not before.taken and not confirmed:
             yield before
 
 

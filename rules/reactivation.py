@@ -46,8 +46,14 @@ def _is_due(row: Action, now: datetime) -> bool:
 
 
 def _untouched(row: Action, key: Key, keys: Keys, journal: Collection[Action]) -> bool:
-    """Whether the key is as this program left it, and no later decision of its own is about it."""
-    later = any(each.key == row.key and each.id != row.id and each.created_at > row.created_at for each in journal)
+    """Whether the key is as this program left it, and no later decision of its own changed it or is about to."""
+    later = any(
+        each.key == row.key
+        and each.id != row.id
+        and each.created_at > row.created_at
+        and (each.open or each.sent_at is not None)
+        for each in journal
+    )
     seen = row.confirmed_at is not None and key.listed_at > row.confirmed_at
     return seen and not later and not changed_by_hand(row, journal, keys)
 

@@ -6,6 +6,7 @@ import re
 import tomllib
 from datetime import timedelta
 from enum import Enum
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from rules.money import NANO_PER_USD, usd_string
 from watcher.config import load
 from watcher.config.durations import write_duration
 from watcher.config.models import SEVERAL, SINGLE, SelectTable, TuningTable, keys_of
+from watcher.config.shutoff_tables import ProtectTable
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = (ROOT / "config.example.toml").read_text(encoding="utf-8")
@@ -53,14 +55,14 @@ def as_toml(value: Any) -> str:
             return f'"{value[0]}:{value[1]}"'
         case list():
             return f"[{', '.join(as_toml(item) for item in value)}]"
-        case float():
-            return f"{value:g}"
+        case float() | Fraction():
+            return f"{float(value):g}"
         case int() if value < NANO_PER_USD:
             return str(value)  # a count
         case int():
             assert value % NANO_PER_USD == 0
             return usd_string(value)
-        case SelectTable() | TuningTable():
+        case SelectTable() | TuningTable() | ProtectTable():
             return "{}"
         case _:
             raise AssertionError(value)

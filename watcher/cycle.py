@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
 from rules import budgets, feedback, judgement
+from rules.actions import Action
 from rules.asked import Request
 from rules.carried import Carried
 from rules.groups import Group
@@ -24,6 +25,7 @@ from watcher.digest import digests
 from watcher.events import Planned
 from watcher.guarding import Hands, Judged, guarded, listeners_of
 from watcher.ingest import Ingested, Plan, Reader, ingest
+from watcher.key_listing import list_keys
 from watcher.ledger import Ledger
 from watcher.ledger.requests import requests_view
 from watcher.limits.caps import read_caps
@@ -71,6 +73,8 @@ class Outcome:
     sources: tuple[SourceState, ...]
     decision: Decision
     overview: Overview
+    acted: Sequence[Action] = ()
+    """What was under way of actions on keys, as it is after the cycle."""
 
     @property
     def whole(self) -> bool:
@@ -95,6 +99,8 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
     store, organization = world.store, world.organization
     asks = any(measure.unit == "requests" for measure in world.rules.measures)
     ingested = ingest(world.reader, store, organization, now, plan, progress, requests=asks)
+    if world.hands is not None and world.hands.lister is not None:
+        list_keys(store, world.hands.lister, organization, now)
     rules = rules_of(world, now)
     snapshot = look(world, rules, ingested, now)
     rules = rules.under(snapshot.caps, snapshot.names)
@@ -131,10 +137,11 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
         )
     )
     world.ledger.keep()
+    acted: Sequence[Action] = ()
     if world.hands is not None:
         again = ReadAgain(world.reader, store, world.ledger, organization, now)
-        carry_out(store, world.hands, again, listeners_of(decided), organization, now)
-    return Outcome(ingested, tuple(snapshot.sources), decision, figures)
+        acted = carry_out(store, world.hands, again, listeners_of(decided), organization, now)
+    return Outcome(ingested, tuple(snapshot.sources), decision, figures, acted)
 
 
 def rules_of(world: World, now: datetime) -> Rules:

@@ -9,6 +9,7 @@ from functools import partial
 
 from notifiers.base import Notifier
 from watcher import health
+from watcher.actions.standing import read_shutoff
 from watcher.admin_api import RequestObservation
 from watcher.clock import Clock
 from watcher.cycle import Outcome, Progress
@@ -20,7 +21,7 @@ from watcher.metrics import Board, Metrics, left_over
 from watcher.outbox import deliver
 from watcher.refreshing import Refreshing
 from watcher.schedule import Schedule
-from watcher.settings import HttpSettings, Settings
+from watcher.settings import HttpSettings, Settings, ShutoffSettings
 from watcher.status import read_standing
 from watcher.store import Store, StoreError
 from watcher.underway import UnderWay, let_end
@@ -92,6 +93,11 @@ class Daemon:
     def http(self) -> HttpSettings:
         """Who may read the pages, as the configuration in force says it."""
         return self._force.parts.settings.http
+
+    @property
+    def shutoff(self) -> ShutoffSettings | None:
+        """What the configuration in force allows to be done to keys."""
+        return self._force.parts.settings.shutoff
 
     @property
     def ready(self) -> bool:
@@ -217,13 +223,16 @@ class Daemon:
     def _show(self, force: InForce, watched: Watched, outcome: Outcome) -> None:
         organization = outcome.overview.organization
         alerts = self._store.alerts.open(organization)
+        acting = None
+        if (shutoff := force.parts.settings.shutoff) is not None:
+            acting = read_shutoff(self._store, shutoff, organization, self._clock.now())
         with self._showing:
             if force is not self._force:
                 return
             boards = self._metrics.boards
             before = boards.get(watched.label)
             last_success = outcome.overview.at if outcome.whole else before.last_success if before else None
-            board = Board(organization, watched.label, outcome.overview, alerts, outcome.sources, last_success)
+            board = Board(organization, watched.label, outcome.overview, alerts, outcome.sources, last_success, acting)
             self._metrics.boards = {**boards, watched.label: board}
         self._metrics.waiting = waiting_by_receiver(force.parts)
         self._cycled.set()
@@ -233,8 +242,8 @@ class Daemon:
 
     def _show_left_over(self) -> None:
         """Show what an earlier run, or an earlier configuration, found; nothing on a new database."""
-        now = self._clock.now()
-        boards = {each.label: left_over(read_standing(self._store, each.label, now)) for each in self._force.watched}
+        asked = self._clock.now(), self._force.parts.settings.shutoff
+        boards = {each.label: left_over(read_standing(self._store, each.label, *asked)) for each in self._force.watched}
         with self._showing:
             self._metrics.boards = boards
         self._metrics.waiting = waiting_by_receiver(self._force.parts)

@@ -26,6 +26,7 @@ from rules.protection import Examined
 from rules.routes import every
 from rules.situation import Situation
 from watcher.admin_api.answers import ApiKey
+from watcher.key_listing import KeyLister
 from watcher.shutoff import KeyAdministrator, KeyReader
 from watcher.store import Store
 
@@ -47,6 +48,8 @@ class Hands:
     """While there is such a file, nothing is done."""
     halted: Callable[[], bool] = field(default=lambda: False)
     """Whether the configuration is in force no longer."""
+    lister: KeyLister | None = None
+    """Lists keys where the key that is read with may not; None where it is the same."""
 
 
 @dataclass(frozen=True, slots=True)

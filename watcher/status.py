@@ -14,9 +14,11 @@ from rules.model import Alert, BudgetEvidence, Nano, Severity, SourceState, Stat
 from rules.money import usd_string
 from rules.sources import usage_source
 from watcher import overview as overviews
+from watcher.actions.standing import ActionsStore, ShutoffStanding, held_words, read_shutoff, shutoff_json
 from watcher.budgets import counted_json
 from watcher.missing import missing
 from watcher.overview import Overview
+from watcher.settings import ShutoffSettings
 from watcher.upkeep import GIVEN_UP_AFTER
 
 _GRAVITY = {severity: place for place, severity in enumerate(Severity)}
@@ -42,6 +44,8 @@ class Standing:
     """Sentences about what is not as it should be with it, worst first; empty when all is well."""
     notes: tuple[str, ...] = ()
     """Sentences about what this organization or key does not have, and what that costs in precision."""
+    shutoff: ShutoffStanding | None = None
+    """How shutoff stands; None where the configuration has none."""
 
     @property
     def name(self) -> str:
@@ -139,7 +143,7 @@ _OF_ONE_REQUEST = re.compile(r"^/\S+ (answered \d+|gave no answer)(?: \(request-
 """How a failure begins that is otherwise the same for several sources; see `watcher.admin_api.errors`."""
 
 
-class StatusStore(Protocol):
+class StatusStore(ActionsStore, Protocol):
     """The part of the store that a status is read from."""
 
     @property
@@ -167,13 +171,14 @@ class StatusStore(Protocol):
 
 
 def read_status(
-    store: StatusStore, now: datetime, receivers: Collection[str] | None = None, labels: Sequence[str] = ("",)
+    store: StatusStore,
+    now: datetime,
+    receivers: Collection[str] | None = None,
+    labels: Sequence[str] = ("",),
+    shutoff: ShutoffSettings | None = None,
 ) -> Status:
-    """Read the newest state; a daemon may be writing beside it.
-
-    `receivers` are those that the configuration names, `labels` what it calls the organizations.
-    """
-    standings = tuple(read_standing(store, label, now) for label in labels)
+    """Read the newest state; a daemon may be writing beside it. The rest is what the configuration has."""
+    standings = tuple(read_standing(store, label, now, shutoff) for label in labels)
     waiting = tuple(sorted(store.outbox.depth().items()))
     problems = _named(standings, lambda standing: standing.problems)
     return Status(
@@ -192,7 +197,7 @@ def _named(standings: Sequence[Standing], sentences: Callable[[Standing], Iterab
         yield from (f"{of}{sentence}" for sentence in sentences(standing))
 
 
-def read_standing(store: StatusStore, label: str, now: datetime) -> Standing:
+def read_standing(store: StatusStore, label: str, now: datetime, shutoff: ShutoffSettings | None = None) -> Standing:
     """Read the newest state of one organization."""
     organization: str | None = store.organizations.id_of(label)
     refusal = store.organizations.refusal(label)
@@ -203,6 +208,7 @@ def read_standing(store: StatusStore, label: str, now: datetime) -> Standing:
     overview = overviews.from_json(text) if text else None
     sources = overviews.with_silence(store.sources.all(organization), overview)
     last_cycle_at = _moment(store.cursor.get("last_cycle_at", organization))
+    acting = None if shutoff is None else read_shutoff(store, shutoff, organization, now)
     return Standing(
         label,
         organization,
@@ -211,8 +217,9 @@ def read_standing(store: StatusStore, label: str, now: datetime) -> Standing:
         sources,
         last_cycle_at,
         _moment(store.cursor.get("last_success_at", organization)),
-        (*refused, *_problems(overview, sources, last_cycle_at, now)),
+        (*refused, *_problems(overview, sources, last_cycle_at, now), *held_words(acting)),
         (*missing(sources).notes, *_unjudged(overview)),
+        acting,
     )
 
 
@@ -330,6 +337,7 @@ def _standing(standing: Standing) -> Mapping[str, Any]:
         "budgets": _budgets(standing),
         "sources": _sources(standing),
         "firing": len(standing.firing),
+        "shutoff": shutoff_json(standing.shutoff),
         "last_cycle_at": _iso(standing.last_cycle_at),
         "last_success_at": _iso(standing.last_success_at),
         "problems": list(standing.problems),

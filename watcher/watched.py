@@ -84,6 +84,7 @@ class Watched:
             if outcome is not None:
                 read = outcome.ingested
                 tally.polled(read.attempted, read.failures, read.shrunk_hours)
+                tally.acted(outcome.acted)
                 for source, why in read.failures.items():
                     log.warning("a source could not be read", source=source, why=why)
                 log_outcome(outcome)

@@ -172,8 +172,13 @@ def _access(
     own = organization.action_key
     writing = None if own is None else open_connection(replace(organization, admin_key=own), heard, pause)
     over = writing or connection
+    reader = AdminReader(over)
     hands = Hands(
-        settings.shutoff.policy, AdminReader(over), KeyAdministrator(over), brake_file=settings.shutoff.brake_file
+        settings.shutoff.policy,
+        reader,
+        KeyAdministrator(over),
+        brake_file=settings.shutoff.brake_file,
+        lister=None if writing is None else reader,
     )
     return replace(access, hands=hands, writing=writing)
 

@@ -16,7 +16,10 @@ Start = Callable[..., Watcher]
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts a watcher of a world: at the world's beginning unless told `now`, on a database of its own unless told."""
+    """Starts a watcher of a world: at the world's beginning unless told `now`, on a database of its own unless told.
+
+    Where nothing may be done to keys, the simulator must have heard of nothing but reading when the test ends.
+    """
     with ExitStack() as stack:
 
         def begin(world: World, asked: Asked | None = None, **places: object) -> Watcher:
@@ -24,7 +27,15 @@ def start(tmp_path: Path) -> Iterator[Start]:
             database = places.get("database", tmp_path / f"watcher-{id(clock)}.db")
             simulator = stack.enter_context(Simulator(world, clock.now))
             watcher = Watcher(world, simulator, clock, database, asked or Asked())
+            if watcher.asked.policy is None:
+                stack.callback(must_only_read, simulator)
             stack.callback(watcher.close)
             return watcher
 
         yield begin
+
+
+def must_only_read(simulator: Simulator) -> None:
+    """Fail if a request could have changed anything."""
+    written = [f"{each.method} {each.path}" for each in simulator.writes]
+    assert not written, f"a watcher without [shutoff] wrote: {written}"

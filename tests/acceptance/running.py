@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,7 @@ from rules.policy import Policy
 from rules.prices import PriceRule
 from watcher.admin_api import (
     AdminReader,
+    Connection,
     ConnectionSettings,
     KeyAdministrator,
     RequestObservation,
@@ -110,6 +111,8 @@ class Asked:
     key: Secret = KEY
     policy: Policy | None = None
     """What may be done to keys."""
+    action_key: Secret | None = None
+    """What they are changed with, if not with `key`."""
     paced: bool = False
     """Whether what the client waits passes on the clock, as for limits by the minute."""
 
@@ -179,25 +182,37 @@ class Watcher:
     ) -> Parts:
         """The parts of the program, with a client that does not sleep between tries and a receiver that records."""
         (organization,) = settings.organizations
-        connection = connect(
+        connection = self._connection(organization.admin_key, partial(observer, organization.label))
+        notifiers = tuple(self.recorders.values())
+        reader = AdminReader(connection)
+        access = Access(organization, connection, reader, PriceBook())
+        if settings.shutoff is not None:
+            own = self.asked.action_key
+            writing = None if own is None else self._connection(own, partial(observer, organization.label))
+            over = AdminReader(writing) if writing is not None else reader
+            hands = Hands(
+                settings.shutoff.policy,
+                over,
+                KeyAdministrator(writing or connection),
+                settings.shutoff.brake_file,
+                lister=None if writing is None else over,
+            )
+            access = replace(access, hands=hands, writing=writing)
+        return Parts(settings, store, (access,), notifiers, OutgoingHttp())
+
+    def _connection(self, key: Secret, observer: Callable[[RequestObservation], None]) -> Connection:
+        return connect(
             ConnectionSettings(
-                base_url=organization.base_url,
-                admin_key=organization.admin_key,
+                base_url=self.simulator.url,
+                admin_key=key,
                 timeout_seconds=self.asked.timeout_seconds,
                 budget_seconds=self.asked.budget_seconds,
                 retries=RetryPolicy(attempts=self.asked.attempts),
             ),
-            observer=partial(observer, organization.label),
+            observer=observer,
             pause=self._wait,
             monotonic=self._seconds if self.asked.paced else time.monotonic,
         )
-        notifiers = tuple(self.recorders.values())
-        reader = AdminReader(connection)
-        hands = None
-        if settings.shutoff is not None:
-            hands = Hands(settings.shutoff.policy, reader, KeyAdministrator(connection), settings.shutoff.brake_file)
-        access = Access(organization, connection, reader, PriceBook(), hands)
-        return Parts(settings, store, (access,), notifiers, OutgoingHttp())
 
     def _wait(self, seconds: float) -> None:
         if self.asked.paced:

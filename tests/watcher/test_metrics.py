@@ -210,6 +210,7 @@ def test_every_labelled_counter_begins_at_nothing() -> None:
         "acknowledged",
         "resolved",
         "digest",
+        "action",
     }
     assert value(found, "watcher_notifications_total", receiver="ops", reason="first") == 0
     assert value(found, "watcher_notification_failures_total", receiver="ops", outcome="retried") == 0

@@ -12,6 +12,7 @@ import typer
 
 from watcher import __version__
 from watcher.cli import (
+    actions,
     alerts,
     backtest,
     backup,
@@ -23,6 +24,7 @@ from watcher.cli import (
     export,
     feedback,
     init,
+    keys,
     limits,
     members,
     notify,
@@ -91,5 +93,5 @@ for group in (
     feedback,
 ):
     group.register(app)
-for group in (notify, simulate, backup):
+for group in (keys, actions, notify, simulate, backup):
     group.register(app)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from watcher.online import Answer
-    from watcher.settings import Settings
+    from watcher.settings import OrganizationSettings, Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -61,10 +62,10 @@ def check(
             typer.echo(f"  {line}")
     for warning in report.warnings:
         typer.echo(f"warning: {warning}", err=True)
-    if online:
-        fine = _ask(report.settings, clock.now())
-        if not (_ask_receivers(report.settings) and fine):
-            raise typer.Exit(1)
+    if not online:
+        _warn_of_idle(report.settings, _idle_in_store(report.settings, clock.now()))
+    elif not all((_ask(report.settings, clock.now()), _ask_receivers(report.settings))):
+        raise typer.Exit(1)
 
 
 def _who_hears(settings: Settings, text: str) -> None:
@@ -99,6 +100,7 @@ def _ask(settings: Settings, now: datetime) -> bool:
 
     fine = True
     identified: dict[str, str] = {}
+    idle: list[tuple[str, ...]] = []
     for organization in settings.organizations:
         if organization.label:
             typer.echo(f"{organization.label}:")
@@ -118,7 +120,66 @@ def _ask(settings: Settings, now: datetime) -> bool:
                     typer.echo(f'  ✗ this is the organization of "{other}" too: leave one of the two out', err=True)
                     fine = False
             _warn(settings, organization.label, answers)
+        if settings.shutoff is not None:
+            fine = _ask_about_shutoff(settings, organization, answers, idle, now) and fine
+    _warn_of_idle(settings, idle)
     return fine
+
+
+def _ask_about_shutoff(
+    settings: Settings,
+    organization: OrganizationSettings,
+    answers: Sequence[Answer],
+    idle: list[tuple[str, ...]],
+    now: datetime,
+) -> bool:
+    """Ask whose the action key is; add to `idle` the patterns that protect nothing. False if the key would not do."""
+    from dataclasses import replace
+
+    from watcher.admin_api import RetryPolicy
+    from watcher.online_shutoff import NOT_TRIED, SOURCE, ask_action_key, idle_by_answers
+    from watcher.wiring import open_connection
+
+    found = idle_by_answers(settings.shutoff.policy.protect, answers, now) if settings.shutoff is not None else None
+    idle += [] if found is None else [found]
+    if organization.action_key is None:
+        typer.echo(f"  – {SOURCE}: the key that is read with; {NOT_TRIED}")
+        return True
+    told = next((answer.organization for answer in answers if answer.organization), None)
+    own = replace(organization, admin_key=organization.action_key)
+    with open_connection(own, retries=RetryPolicy(attempts=3)) as connection:
+        answer = ask_action_key(connection, told)
+    typer.echo(f"  {'✓' if answer.state == 'answers' else '✗'} {answer.source}: {answer.sentence}")
+    return answer.state == "answers"
+
+
+def _idle_in_store(settings: Settings, now: datetime) -> list[tuple[str, ...]]:
+    """By what an earlier run read: the patterns of each organization that protect nothing; none without a database."""
+    shutoff, path = settings.shutoff, settings.store.path
+    if shutoff is None or path is None or not path.is_file():
+        return []
+    from watcher.online_shutoff import idle_by_store
+    from watcher.store import Store, StoreError
+
+    try:
+        store = Store.open(settings.store.url, read_only=True)
+    except StoreError:
+        return []
+    try:
+        return list(idle_by_store(shutoff, store, now))
+    except StoreError:
+        return []
+    finally:
+        store.close()
+
+
+def _warn_of_idle(settings: Settings, found: Sequence[tuple[str, ...]]) -> None:
+    if settings.shutoff is None or not found:
+        return
+    from watcher.online_shutoff import idle_words
+
+    for sentence in idle_words(found):
+        typer.echo(f"warning: {sentence}", err=True)
 
 
 def _ask_receivers(settings: Settings) -> bool:

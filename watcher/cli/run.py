@@ -53,7 +53,7 @@ def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
         metrics = Metrics([receiver.name for receiver in settings.receivers], SOURCES)
         daemon = Daemon(settings, store, clock, metrics)
         app = build_app(
-            lambda: read_status(store, clock.now(), daemon.receivers, daemon.labels),
+            lambda: read_status(store, clock.now(), daemon.receivers, daemon.labels, daemon.shutoff),
             metrics,
             lambda: daemon.ready,
             lambda: daemon.http,

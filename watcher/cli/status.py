@@ -46,7 +46,7 @@ def status(
     settings = load_settings(config)
     with open_store(settings) as store:
         receivers = [receiver.name for receiver in settings.receivers]
-        found = read_status(store, clock_for(settings).now(), receivers, settings.labels)
+        found = read_status(store, clock_for(settings).now(), receivers, settings.labels, settings.shutoff)
     if as_json:
         print_json(to_json(found, alert_json))
     else:
@@ -69,6 +69,7 @@ def show(status: Status, console: Console) -> None:
         print_hanging(console, Text("  ! ", style="yellow"), Text(problem, style="yellow"))
     for note in status.notes:
         print_hanging(console, Text("  – ", style="dim"), Text(note, style="dim"))
+    _shutoff(status, console)
     console.print()
     if status.firing:
         console.print(Text(f"{len(status.firing)} firing", style="bold red"))
@@ -120,6 +121,19 @@ def _figures(standing: Standing, status: Status, console: Console) -> None:
         age = f"data as of {known} ({ago(standing.data_as_of, status.now)}); complete until {complete}"
     for line in (spent, age):
         print_hanging(console, Text("  "), Text(line))
+
+
+def _shutoff(status: Status, console: Console) -> None:
+    """How shutoff stands in each organization, where the configuration has it."""
+    from rich.text import Text
+
+    from watcher.actions.standing import shutoff_words
+    from watcher.lines import print_hanging
+
+    for standing in status.standings:
+        of = f"{clean_name(standing.name)}: " if status.several else ""
+        for words in shutoff_words(standing.shutoff, status.now) if standing.shutoff is not None else ():
+            print_hanging(console, Text("  "), Text(f"{of}{words}"))
 
 
 def _budgets(status: Status, console: Console) -> None:

@@ -36,8 +36,16 @@ def check(path: Path, env: Mapping[str, str]) -> CheckReport:
         settings = load(path, env)
     except InvalidConfig as invalid:
         return CheckReport(None, invalid)
-    warnings = (*settings.warnings, *_about_the_store(settings))
+    warnings = (*settings.warnings, *_about_shutoff(settings), *_about_the_store(settings))
     return CheckReport(settings, None, warnings, tuple(describe(settings)))
+
+
+def _about_shutoff(settings: Settings) -> list[str]:
+    if settings.shutoff is None:
+        return []
+    from watcher.config.shutoff_words import warn_of_shutoff  # noqa: PLC0415 (few configurations need it)
+
+    return list(warn_of_shutoff(settings.shutoff, settings))
 
 
 def _about_the_store(settings: Settings) -> list[str]:

@@ -67,7 +67,7 @@ def describe(settings: Settings) -> list[str]:
         *_digests(settings),
         *map(describe_owner, settings.owners),
         *_heartbeat(settings),
-        "Only reads from the API: it cannot switch a key off.",
+        *_shutoff(settings),
     ]
 
 
@@ -79,6 +79,14 @@ def _serves(http: HttpSettings) -> str:
     whom = "this machine only" if local else "whoever reaches it"
     plain = "" if local or http.tls else "; what stands before it encrypts what is sent"
     return f"Serves the status page and the metrics on {page}, for {whom}{f' with {ways}' if ways else ''}{plain}."
+
+
+def _shutoff(settings: Settings) -> list[str]:
+    if settings.shutoff is None:
+        return ["Only reads from the API: it cannot switch a key off."]
+    from watcher.config.shutoff_words import describe_shutoff  # noqa: PLC0415 (few configurations need it)
+
+    return describe_shutoff(settings.shutoff, settings)
 
 
 def _heartbeat(settings: Settings) -> list[str]:

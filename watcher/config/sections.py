@@ -63,6 +63,7 @@ class Sections(HttpReading, Receivers):
     def organization(self, raw: dict[str, Any], place: str) -> OrganizationSettings | None:
         """One `[[organization]]`."""
         name = called("organization", raw)
+        raw = {key: value for key, value in raw.items() if (key, value) != ("action_key", "")}
         table = self._table(models.OrganizationTable, raw, place, name)
         found = self._organization(raw, place, table, name)
         action_key = self._action_key(raw, place, name)

@@ -9,13 +9,19 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from rules.model import TAG
-from watcher.config.models import SelectTable, TuningTable, keys_of
+from watcher.config.models import AnthropicTable, SelectTable, TuningTable, keys_of
 from watcher.config.problems import Problem, Wrong, did_you_mean, shown, shown_key
+from watcher.config.shutoff_tables import ProtectTable
 from watcher.config.table import Table
 
 _T = TypeVar("_T", bound=Table)
-_INNER: dict[str, type[Table]] = {"tuning": TuningTable}
+_INNER: dict[str, type[Table]] = {"tuning": TuningTable, "protect": ProtectTable}
 """What the tables inside a table are, by key, where they are no selectors."""
+_ELSEWHERE: dict[tuple[type[Table], str], str] = {
+    (AnthropicTable, "action_key"): "belongs to [shutoff]: the key that keys are changed with is written there",
+    (AnthropicTable, "action_key_file"): "belongs to [shutoff]: the file of the key that keys are changed with is too",
+}
+"""Settings that are known in another table."""
 
 
 def validate(kind: type[_T], raw: dict[str, Any], place: str, called: str = "") -> tuple[_T | None, list[Problem]]:
@@ -51,12 +57,14 @@ def _sentence(kind: type[Table], found: ErrorDetails) -> str:
             inner = len(found["loc"]) > 1
             within = _INNER.get(key, SelectTable)
             known = keys_of((within if inner else kind,))
+            if not inner and (kind, key) in _ELSEWHERE:
+                return _ELSEWHERE[kind, key]
             if inner and within is SelectTable and str(found["loc"][-1]).startswith(TAG):
                 return 'is not a setting; write tag = "key=value", as in tag = "team=platform"'
             return unknown_key(str(found["loc"][-1]), known, f"`{key}`" if inner else "this table")
         case "list_type":
             return f"must be a list{right}, not {shown(found['input'])}"
-        case "model_type" | "model_attributes_type":
+        case "model_type" | "model_attributes_type" | "dict_type":
             return f"must be a table{right}, not {shown(found['input'])}"
         case _:
             return f"cannot be read{right}"

@@ -8,14 +8,14 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, cast
 
-from pydantic import Field, PlainValidator
+from pydantic import AfterValidator, Field, PlainValidator
 
 from rules.intervals import TimeInterval
 from rules.model import AnomalyRule, Budget
 from rules.policy import MODES, KeyAction, Mode, Policy, Protect
 from rules.thresholds import Threshold
 from watcher.config import values
-from watcher.config.problems import Problem, Wrong, shown, shown_key
+from watcher.config.problems import Problem, Wrong, shown
 from watcher.config.table import Flag, SecretText, Table, Text
 
 DEFAULT = Policy()
@@ -28,34 +28,27 @@ def share(value: object) -> Fraction:
     return Fraction(value)
 
 
-def texts(value: object) -> list[str]:
-    """A list of texts that hold something; each once."""
-    if not isinstance(value, list):
-        raise Wrong(f'must be a list such as ["prod-*"], not {shown(value)}')
-    found = [values.part(f"[{index}]", values.text, each) for index, each in enumerate(value)]
-    return list(dict.fromkeys(found))
+def once(values: list[str]) -> list[str]:
+    """The same, each once."""
+    return list(dict.fromkeys(values))
 
 
-def globs(value: object) -> list[str]:
-    """Globs on ids or names."""
-    if not isinstance(value, list):
-        raise Wrong(f'must be a list of names, ids or globs such as ["prod-*"], not {shown(value)}')
-    return list(dict.fromkeys(values.part(f"[{index}]", values.glob, each) for index, each in enumerate(value)))
-
-
-def tags(value: object) -> list[str]:
+def tags(value: dict[str, str]) -> list[str]:
     """Tags and the globs on their values, as they are matched: "key=value"."""
-    if not isinstance(value, dict):
-        raise Wrong(f'must be a table of tags such as {{ tier = "critical" }}, not {shown(value)}')
-    return [f"{key}={values.part(shown_key(key), values.glob, each)}" for key, each in value.items()]
+    return [f"{key}={pattern}" for key, pattern in value.items()]
+
+
+Texts = Annotated[list[Text], AfterValidator(once)]
+Globs = Annotated[list[Annotated[str, PlainValidator(values.glob)]], AfterValidator(once)]
+Tags = Annotated[dict[str, Annotated[str, PlainValidator(values.glob)]], AfterValidator(tags)]
 
 
 class ProtectTable(Table):
     """`protect = {…}`: what is never deactivated."""
 
-    api_key: Annotated[list[str], PlainValidator(globs)] = Field([], examples=['["prod-*"]'])
-    workspace: Annotated[list[str], PlainValidator(globs)] = Field([], examples=['["payments"]'])
-    tag: Annotated[list[str], PlainValidator(tags)] = Field([], examples=['{ tier = "critical" }'])
+    api_key: Globs = Field([], examples=['["prod-*"]'])
+    workspace: Globs = Field([], examples=['["payments"]'])
+    tag: Tags = Field({}, examples=['{ tier = "critical" }'])
     claude_code: Flag = Field(default=DEFAULT.protect.claude_code, examples=["true"])
 
 
@@ -65,7 +58,7 @@ class ShutoffTable(Table):
     mode: Annotated[str, PlainValidator(values.one_of(*MODES))] = Field(DEFAULT.mode, examples=['"dry_run"'])
     action_key: SecretText | None = Field(None, examples=['"${ANTHROPIC_ACTION_KEY:-}"'])
     action_key_file: Text | None = Field(None, examples=['"/run/secrets/action-key"'])
-    protect: ProtectTable = Field(ProtectTable(), examples=['{ api_key = ["prod-*"] }'])
+    protect: ProtectTable = Field(ProtectTable(), examples=['{ api_key = ["prod-*"], tag = { tier = "critical" } }'])
     max_per_cycle: Annotated[int, PlainValidator(values.whole(1, 100))] = Field(DEFAULT.max_per_cycle, examples=["1"])
     max_per_day: Annotated[int, PlainValidator(values.whole(1, 1000))] = Field(DEFAULT.max_per_day, examples=["3"])
     max_share: Annotated[Fraction, PlainValidator(share)] = Field(DEFAULT.max_share, examples=["0.10"])
@@ -73,9 +66,9 @@ class ShutoffTable(Table):
         DEFAULT.grace, examples=['"15m"']
     )
     min_usd: Annotated[int, PlainValidator(values.positive_usd)] = Field(DEFAULT.min_amount, examples=["50"])
-    approvers: Annotated[list[str], PlainValidator(texts)] = Field([], examples=['["U012345", "ops@example.com"]'])
+    approvers: Texts = Field([], examples=['["U012345", "ops@example.com"]'])
     reactivate_at_reset: Flag = Field(default=DEFAULT.reactivate_at_reset, examples=["false"])
-    not_during: Annotated[list[str], PlainValidator(texts)] = Field([], examples=['["nights"]'])
+    not_during: Texts = Field([], examples=['["nights"]'])
     brake_file: Text | None = Field(None, examples=['"/run/claude-watcher/brake"'])
 
 

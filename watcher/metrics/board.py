@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rules.model import Alert, SourceState
+from watcher.actions.standing import ShutoffStanding
 from watcher.overview import Overview
 from watcher.status import Standing
 
@@ -22,6 +23,8 @@ class Board:
     sources: tuple[SourceState, ...] = ()
     last_success: datetime | None = None
     """When the last cycle ended in which no source was failing."""
+    shutoff: ShutoffStanding | None = None
+    """None where the configuration has no [shutoff]."""
 
 
 def left_over(standing: Standing) -> Board:
@@ -33,4 +36,5 @@ def left_over(standing: Standing) -> Board:
         standing.alerts,
         standing.sources,
         standing.last_success_at,
+        standing.shutoff,
     )

@@ -14,9 +14,11 @@ from datetime import UTC, datetime, time
 from prometheus_client.core import GaugeMetricFamily
 
 from notifiers.text import clean
+from rules.actions import ActionState
 from rules.budgets import Line
 from rules.model import Alert, AnomalyEvidence, Scope, State
 from rules.money import NANO_PER_USD
+from rules.policy import MODES
 from watcher.metrics import declared
 from watcher.metrics.board import Board
 from watcher.metrics.declared import MORE, Metric
@@ -43,6 +45,7 @@ def families(board: Board | None, shown: MetricsSettings) -> Iterator[GaugeMetri
     yield from _budgets(lines)
     yield from _prices(overview, shown.top)
     yield from _alerts(board, anomalies)
+    yield from _shutoff(board)
     yield from _sources(board)
 
 
@@ -219,6 +222,16 @@ def _alerts(board: Board | None, anomalies: Sequence[Alert]) -> Iterator[GaugeMe
 
 
 # ------------------------------------------------------------------------------------------ data
+
+
+def _shutoff(board: Board | None) -> Iterator[GaugeMetricFamily]:
+    found = board.shutoff if board else None
+    mode, held, counts = (found.mode, bool(found.held), found.counts) if found else ("off", False, {})
+    own = (board.organization,) if board else ()
+    yield gauge(declared.SHUTOFF_MODE, [((*own, each), float(each == mode)) for each in MODES] if own else [])
+    yield gauge(declared.SHUTOFF_PAUSED, [(own, float(held))] if own else [])
+    states = [((*own, state.value), float(counts.get(state, 0))) for state in ActionState] if own else []
+    yield gauge(declared.ACTIONS, states)
 
 
 def _sources(board: Board | None) -> Iterator[GaugeMetricFamily]:

@@ -112,7 +112,17 @@ ALERTS_SILENCED = _of("alerts_silenced", "Firing alerts that a silence holds bac
 SILENCES = _of("silences", "Silences in force.")
 
 # ------------------------------------------------------------------------------------------ actions
-# What the program does about a key is declared here: whether it may, whether dry, whether paused, and what it did.
+
+SHUTOFF_MODE = _of("shutoff_mode", "1 for the mode of the shutoff policy.", "mode")
+SHUTOFF_PAUSED = _of("shutoff_paused", "1 while every action on keys is held.")
+ACTIONS = _of("actions", "Decisions about keys by state.", "state")
+DEACTIVATIONS = _counter("key_deactivations", "Keys that were turned off, and read back as off.", "organization")
+REACTIVATIONS = _counter("key_reactivations", "Keys that were turned on again, and read back as on.", "organization")
+ACTION_FAILURES = _counter(
+    "key_action_failures",
+    "Changes of keys that the API refused, or of which it is not known whether they came.",
+    "organization",
+)
 
 # ------------------------------------------------------------------------------------------ prices
 

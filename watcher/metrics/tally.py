@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from rules.actions import Action, ActionState
 from watcher.metrics import declared
 from watcher.metrics.declared import Metric
 
@@ -37,6 +38,9 @@ class Counted:
         self.requests = counter(declared.API_REQUESTS, registry)
         self.request_failures = counter(declared.API_FAILURES, registry)
         self.shrinkings = counter(declared.SHRINKINGS, registry)
+        self.deactivations = counter(declared.DEACTIVATIONS, registry)
+        self.reactivations = counter(declared.REACTIVATIONS, registry)
+        self.action_failures = counter(declared.ACTION_FAILURES, registry)
         self.cycle_seconds = _histogram(declared.CYCLE_SECONDS, registry)
         self.request_seconds = _histogram(declared.API_SECONDS, registry)
         running = declared.CYCLE_RUNNING
@@ -48,7 +52,13 @@ class Counted:
         return (
             *(self.cycles, self.cycle_failures, self.polls, self.poll_failures),
             *(self.requests, self.request_failures, self.shrinkings),
+            *self.actions,
         )
+
+    @property
+    def actions(self) -> tuple[Counter, ...]:
+        """The counters of what was done to keys."""
+        return self.deactivations, self.reactivations, self.action_failures
 
 
 class Tally:
@@ -100,6 +110,16 @@ class Tally:
             self._counted.poll_failures.labels(self._name, source).inc()
         self._counted.shrinkings.labels(self._name).inc(shrunk_hours)
 
+    def acted(self, rows: Iterable[Action]) -> None:
+        """Count what ended of the actions on keys that were under way."""
+        counted = self._counted
+        for row in rows:
+            if row.state is ActionState.CONFIRMED:
+                done = counted.deactivations if row.what == "deactivate" else counted.reactivations
+                done.labels(self._name).inc()
+            elif row.state is ActionState.ABANDONED or (row.state is ActionState.REFUSED and row.sent_at is not None):
+                counted.action_failures.labels(self._name).inc()
+
     def request(self, outcome: str, seconds: float) -> None:
         """Count one request to the Admin API; any outcome but "ok" is a failure."""
         self._counted.requests.labels(self._name).inc()
@@ -115,7 +135,7 @@ class Tally:
 
     def _begin(self) -> None:
         counted, name = self._counted, self._name
-        for counter in (counted.cycles, counted.cycle_failures, counted.requests, counted.shrinkings):
+        for counter in (counted.cycles, counted.cycle_failures, counted.requests, counted.shrinkings, *counted.actions):
             counter.labels(name)
         for source in self._sources:
             counted.polls.labels(name, source)

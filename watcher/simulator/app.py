@@ -80,6 +80,7 @@ class AdminApi:
     ) -> None:
         self.world = world
         self.requests: deque[SeenRequest] = deque(maxlen=REMEMBERED_REQUESTS)
+        self.writes: deque[SeenRequest] = deque(maxlen=REMEMBERED_REQUESTS)
         self._now = now
         self._disconnect = disconnect
         self._billing = Billing(world)
@@ -97,7 +98,10 @@ class AdminApi:
         async def respond(request: Request) -> Response:
             number = next(self._numbers)
             request_id = f"req_{self.world.seed:06d}{number:012d}"
-            self.requests.append(SeenRequest(request.method, request.url.path, request.url.query))
+            seen = SeenRequest(request.method, request.url.path, request.url.query)
+            self.requests.append(seen)
+            if request.method != "GET":
+                self.writes.append(seen)
             try:
                 response = await self._answer(request, by_method, request_id)
             except ApiError as error:

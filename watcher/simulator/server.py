@@ -102,6 +102,11 @@ class Simulator:
         """The last 20,000 requests, oldest first."""
         return tuple(self._api.requests)
 
+    @property
+    def writes(self) -> tuple[SeenRequest, ...]:
+        """Of the requests those that were no GET, the last 20,000 of them, oldest first."""
+        return tuple(self._api.writes)
+
     def start(self) -> None:
         """Listen and serve in a thread; returns once requests are answered.
 

@@ -78,7 +78,7 @@ class Directory:
 
     def record_api_key(self, organization: str, item: ApiKey, observed_at: datetime) -> None:
         """Take one key over as it was read by itself, with what changed of it."""
-        self._api_keys.record(organization, [item], observed_at, within=item.id)
+        self._api_keys.record_one(organization, item, observed_at)
 
     def keep_api_key(self, organization: str, item: ApiKey, observed_at: datetime) -> None:
         """Keep a key that was asked for by its id, as no listing has it."""

@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Select, Update, and_, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Update, and_, bindparam, insert, select, update
 
 from watcher.store.database import Database
 from watcher.store.payload import Payload
@@ -43,7 +43,16 @@ class _Statements(NamedTuple):
 @lru_cache(1024)
 def _within(part: str) -> _Statements:
     """The statements about all things of a kind, or about those whose id begins with a text."""
-    mine = and_(_OF, directory.c.id.startswith(part, autoescape=True)) if part else _OF
+    return _about(and_(_OF, directory.c.id.startswith(part, autoescape=True)) if part else _OF)
+
+
+@lru_cache(1024)
+def _alone(ident: str) -> _Statements:
+    """The same about one thing."""
+    return _about(and_(_OF, directory.c.id == ident))
+
+
+def _about(mine: ColumnElement[bool]) -> _Statements:
     see = update(directory).where(mine, directory.c.listed == 1).values(last_seen_at=bindparam("at"))
     return _Statements(select(directory).where(mine), see)
 
@@ -109,7 +118,13 @@ class Listings(Generic[Item]):
                 ident, number = f"{self._kind.ident(item)}#{number}", number + 1
             found[ident] = item
         with self._database.writing() as connection:
-            _TakeOver(connection, organization, self._kind, within, moment(observed_at)).take(found)
+            _TakeOver(connection, organization, self._kind, _within(within), moment(observed_at)).take(found)
+
+    def record_one(self, organization: str, item: Item, observed_at: datetime) -> None:
+        """Take one thing over as it was read by itself; the others stay as they are."""
+        ident = self._kind.ident(item)
+        with self._database.writing() as connection:
+            _TakeOver(connection, organization, self._kind, _alone(ident), moment(observed_at)).take({ident: item})
 
     def keep(self, organization: str, item: Item, observed_at: datetime) -> None:
         """Keep one thing that no listing has; one that is known already stays as it was listed."""
@@ -179,13 +194,13 @@ def read_changes(
 class _TakeOver(Generic[Item]):
     """One listing as it goes into the tables, inside a transaction."""
 
-    def __init__(self, connection: Connection, organization: str, kind: Kind[Item], within: str, at: int) -> None:
+    def __init__(self, connection: Connection, organization: str, kind: Kind[Item], do: _Statements, at: int) -> None:
         self._connection = connection
         self._organization = organization
         self._kind = kind
         self._at = at
         self._mine = {"whose": organization, "of": kind.name}
-        self._do = _within(within)
+        self._do = do
         self._fresh: list[dict[str, Any]] = []
         self._changed: list[dict[str, Any]] = []
         self._changes: list[dict[str, Any]] = []

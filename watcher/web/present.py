@@ -10,6 +10,7 @@ from typing import Any
 
 from rules.measures import bare
 from rules.money import display_usd
+from watcher.actions.standing import held_words, shutoff_words
 from watcher.quiet_words import quiet_words
 from watcher.why_words import why_words
 
@@ -56,4 +57,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "amount": bare,
     "quieted": quiet_words,
     "reasons": why_words,
+    "acting": shutoff_words,
+    "held": held_words,
 }

@@ -81,6 +81,18 @@ def route(lines: str) -> str:
     return GOOD + f'[[receiver]]\nname = "b"\ntype = "console"\n[[route]]\nreceiver = "b"\n{lines}\n'
 
 
+def shutoff(lines: str, document: str = GOOD) -> str:
+    return f"{document}[shutoff]\n{lines}\n"
+
+
+def acting(lines: str) -> str:
+    return budget('thresholds = [{ at = 100, action = "deactivate_key" }]') + lines
+
+
+def organization(lines: str) -> str:
+    return GOOD.replace("[anthropic]", "[[organization]]").replace("admin_key =", f'name = "a"\n{lines}\nadmin_key =')
+
+
 def key_and(lines: str) -> str:
     return GOOD.replace("[[budget]]", f"{lines}\n[[budget]]", 1)
 
@@ -91,7 +103,6 @@ BROKEN: list[tuple[str, str, str]] = [
     ("[[budgets]]\nname = 'x'\n" + GOOD, "budgets", 'did you mean "budget"?'),
     ("xyzzy = 1\n" + GOOD, "xyzzy", "this file has anomaly, anthropic, budget"),
     ('"\\u001b[31m" = 1\n' + GOOD, '"\N{REPLACEMENT CHARACTER}[31m"', "is not a setting"),
-    (GOOD + "[shutoff]\nmode = 'auto'\n", "shutoff", "not supported yet"),
     (GOOD.replace("[[budget]]", "[budget]"), "budget", "write [[budget]], in double brackets"),
     (GOOD.replace("[anthropic]", "[[anthropic]]"), "anthropic", "write [anthropic], in single brackets"),
     ("store = 5\n" + GOOD, "store", "must be a table: write [store]"),
@@ -411,7 +422,18 @@ BROKEN: list[tuple[str, str, str]] = [
     (budget("thresholds = [50, 1001]"), "budget[0].thresholds[1]", "at most 1000"),
     (budget('thresholds = ["80%"]'), "budget[0].thresholds[0]", "without quotation marks"),
     (budget("thresholds = 80"), "budget[0].thresholds", "must be a list, as in thresholds = [50, 80, 100]"),
-    (budget('thresholds = [{ at = 100, action = "deactivate_key" }]'), "budget[0].thresholds[0]", "not supported yet"),
+    (acting(""), "budget[0].thresholds[0].action", "needs a [shutoff] table"),
+    (budget('thresholds = [{ at = 100, action = "off" }]'), "budget[0].thresholds[0]", 'must be "deactivate_key"'),
+    (
+        budget('thresholds = [{ at = 100, mode = "auto" }]'),
+        "budget[0].thresholds[0]",
+        'write action = "deactivate_key" beside it',
+    ),
+    (
+        shutoff('mode = "auto"', budget('thresholds = [{ at = 100, action = "deactivate_key", mode = "yes" }]')),
+        "budget[0].thresholds[0]",
+        'must be "off", "dry_run", "approve" or "auto"',
+    ),
     (
         budget('thresholds = [{ severity = "info" }]'),
         "budget[0].thresholds[0]",
@@ -457,7 +479,7 @@ BROKEN: list[tuple[str, str, str]] = [
         "budget[0].thresholds[1]",
         "is there already: 50 % and $50.00 of $100.00 are the same amount",
     ),
-    (budget('action = "deactivate_key"'), "budget[0].action", "not supported yet"),
+    (budget('action = "deactivate_key"'), "budget[0].action", "belongs to a threshold: write it there, as in"),
     (budget('for = "1h"'), "budget[0].for", 'must be "0s"'),
     (budget('per = ["key"]'), "budget[0].per[0]", 'did you mean "api_key"?'),
     (budget('per = ["users"]'), "budget[0].per[0]", 'did you mean "user"?'),
@@ -713,6 +735,80 @@ BROKEN: list[tuple[str, str, str]] = [
     (route(f"match = {['rule=a'] * 21}"), "route[1].match", "at most 20 matchers, and has 21"),
     (route("continue = 1"), "route[1].continue", "must be true or false"),
     (route("goes_on = true"), "route[1].goes_on", "this table has active, continue, escalate_after"),
+    # what may be done to keys
+    (GOOD + "[[shutoff]]\n", "shutoff", "write [shutoff], in single brackets"),
+    (shutoff('mode = "on"'), "shutoff.mode", 'must be "off", "dry_run", "approve" or "auto"'),
+    (shutoff('protected = ["prod-*"]'), "shutoff.protected", 'did you mean "protect"?'),
+    (shutoff('protect = ["prod-*"]'), "shutoff.protect", "must be a table"),
+    (shutoff('protect = { key = ["a"] }'), "shutoff.protect.key", 'did you mean "api_key"?'),
+    (shutoff('protect = { api_key = "prod-*" }'), "shutoff.protect.api_key", "must be a list"),
+    (shutoff("protect = { api_key = [1] }"), "shutoff.protect.api_key[0]", "must be"),
+    (shutoff('protect = { workspace = ["a", "["] }'), "shutoff.protect.workspace[1]", 'a "[" that is never closed'),
+    (
+        shutoff('protect = { tag = ["tier=critical"] }'),
+        "shutoff.protect.tag",
+        'tag = { tier = "critical" } }, not a list',
+    ),
+    (shutoff("protect = { tag = { tier = 1 } }"), "shutoff.protect.tag.tier", "must be"),
+    (shutoff('protect = { claude_code = "no" }'), "shutoff.protect.claude_code", "must be true or false"),
+    (shutoff("max_per_cycle = 0"), "shutoff.max_per_cycle", "a whole number from 1 to 100"),
+    (shutoff("max_per_day = 1001"), "shutoff.max_per_day", "a whole number from 1 to 1000"),
+    (shutoff("max_share = 10"), "shutoff.max_share", "above 0 and at most 1, such as 0.10, not 10"),
+    (shutoff("max_share = 0"), "shutoff.max_share", "above 0 and at most 1"),
+    (shutoff('max_share = "10%"'), "shutoff.max_share", "above 0 and at most 1"),
+    (shutoff("max_share = true"), "shutoff.max_share", "above 0 and at most 1"),
+    (shutoff('grace = "25h"'), "shutoff.grace", "at most 1d"),
+    (shutoff("grace = 15"), "shutoff.grace", "must be a duration"),
+    (shutoff("min_usd = 0"), "shutoff.min_usd", "more than 0"),
+    (shutoff('approvers = "U012345"'), "shutoff.approvers", "must be a list"),
+    (shutoff("approvers = [5]"), "shutoff.approvers[0]", "must be"),
+    (shutoff('reactivate_at_reset = "yes"'), "shutoff.reactivate_at_reset", "must be true or false"),
+    (shutoff('not_during = ["nights"]'), "shutoff.not_during[0]", "no [[time_interval]] has that name; there is none"),
+    (
+        shutoff('not_during = ["nigts"]', interval('months = ["may"]')),
+        "shutoff.not_during[0]",
+        'there is "nights"',
+    ),
+    (shutoff('brake_file = "~/brake"'), "shutoff.brake_file", 'must not begin with "~"'),
+    (shutoff('action_key = "sk-ant-api03-x"'), "shutoff.action_key", "is an ordinary API key"),
+    (shutoff('action_key = "sk-ant-analytics-x"'), "shutoff.action_key", "must be an Admin key (sk-ant-admin…)"),
+    (shutoff('action_key = "a b"'), "shutoff.action_key", "plain ASCII"),
+    (shutoff('action_key_file = "nowhere"'), "shutoff.action_key_file", "no such file"),
+    (
+        shutoff('action_key = "sk-ant-admin01-x"', organization("")),
+        "shutoff.action_key",
+        "write action_key in each [[organization]]",
+    ),
+    (organization('action_key = "x"'), "organization[0].action_key", "must be an Admin key (sk-ant-admin…)"),
+    (anthropic('admin_key = "sk-ant-admin01-x"\naction_key = "x"'), "anthropic.action_key", "[shutoff]"),
+    (anomaly('action = "deactivate_key"'), "anomaly[0].action", "needs a [shutoff] table"),
+    (anomaly('action = "notify"'), "anomaly[0].action", 'must be "deactivate_key", the only action that there is'),
+    (anomaly('mode = "approve"'), "anomaly[0].mode", 'write action = "deactivate_key" beside it'),
+    (
+        shutoff('mode = "dry_run"', anomaly('action = "deactivate_key"\nmode = "auto"')),
+        "anomaly[0].mode",
+        'is "auto", which is more than the mode of [shutoff] allows ("dry_run")',
+    ),
+    (
+        shutoff('mode = "approve"', budget('thresholds = [{ at = 100, action = "deactivate_key", mode = "auto" }]')),
+        "budget[0].thresholds[0].mode",
+        'more than the mode of [shutoff] allows ("approve")',
+    ),
+    (
+        shutoff('mode = "auto"', tokens("{ total = 5 }", 'thresholds = [{ at = 100, action = "deactivate_key" }]')),
+        "budget[0].thresholds[0].action",
+        "needs a budget of money",
+    ),
+    (
+        shutoff('mode = "auto"', requests("5", 'thresholds = [{ at = 100, action = "deactivate_key" }]')),
+        "budget[0].thresholds[0].action",
+        "needs a budget of money",
+    ),
+    (
+        shutoff('mode = "auto"', code('thresholds = [{ at = 100, action = "deactivate_key" }]')),
+        "budget[0].thresholds[0].action",
+        "people have no key to deactivate",
+    ),
 ]
 
 

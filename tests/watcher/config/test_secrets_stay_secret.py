@@ -28,6 +28,7 @@ SECRETS = {
     "BOT": f"xoxb-1-{CANARY}",
     "APP": f"xapp-1-{CANARY}",
     "ROUTING": CANARY * 5 + "xx",
+    "ACTION": f"sk-ant-admin01-act-{CANARY}",
 }
 DOCUMENT = """
 [anthropic]
@@ -84,6 +85,9 @@ username = "u"
 password = "${SMTP}"
 [[route]]
 receiver = "s"
+[shutoff]
+mode = "auto"
+action_key = "${ACTION}"
 """
 # Each variable brings one ruined secret after the other; all hold the canary, and none is right everywhere.
 RUINED = [
@@ -127,6 +131,7 @@ def test_the_canaries_stand_for_every_secret_setting() -> None:
     tables = [(table,) for table in SINGLE.values()] + list(SEVERAL.values())
     names = {key for table in tables for key in keys_of(table) if f"{key}_file" in keys_of(table)}
     assert names == {
+        "action_key",
         "admin_key",
         "app_token",
         "bot_token",

@@ -33,6 +33,17 @@ def test_a_key_that_is_no_longer_listed_keeps_its_name(store: Store) -> None:
     ]
 
 
+def test_a_key_that_is_read_by_itself_says_nothing_of_one_whose_id_begins_alike(store: Store) -> None:
+    store.directory.record_api_keys(ORG, [api_key("key_1"), api_key("key_10")], T0)
+    store.directory.record_api_key(ORG, api_key("key_1", status="inactive"), T0 + HOUR)
+    assert [(key.id, key.status) for key in store.directory.api_keys(ORG)] == [
+        ("key_1", "inactive"),
+        ("key_10", "active"),
+    ]
+    assert [each.last_seen_at for each in store.directory.seen_api_keys(ORG)] == [T0 + HOUR, T0]
+    assert [(each.id, each.field) for each in store.directory.changes(ORG, T0)] == [("key_1", "status")]
+
+
 def test_keys_that_can_spend_nothing_are_those_listed_as_off(store: Store) -> None:
     statuses = {"a": "active", "i": "inactive", "r": "archived", "e": "expired", "n": "novel"}
     store.directory.record_api_keys(ORG, [api_key(key, status=status) for key, status in statuses.items()], T0)

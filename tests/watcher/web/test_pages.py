@@ -16,6 +16,7 @@ import pytest
 from benchmarks.gallery_samples import hostile_key
 from rules.budgets import Line
 from rules.model import Alert, BudgetEvidence, Scope, Severity, SourceState, State, Subject
+from watcher.actions.standing import ShutoffStanding
 from watcher.metrics import Metrics
 from watcher.overview import Overview, Spent
 from watcher.status import Standing, Status
@@ -366,3 +367,12 @@ def test_a_budget_without_a_limit_shows_its_spend_and_why_it_has_none(site: Serv
     page = site.get().text
     assert 'title="the plan does not name this period">no limit</span>' in page
     assert "$81.00" in page
+
+
+def test_the_page_says_how_shutoff_stands_and_what_holds_it(site: Served) -> None:
+    site.status = changed(status("Org"), shutoff=ShutoffStanding("auto", "actions are paused (<!channel></ul>)"))
+    page = site.get().text
+    assert "Shutoff: auto; nothing waits." in page
+    assert "Actions are paused (&lt;!channel&gt;&lt;/ul&gt;): no key is changed, by policy or by hand." in page
+    site.status = status("Org")
+    assert "Shutoff" not in site.get().text

@@ -1,0 +1,1 @@
+"""The journal of actions on keys as people read it: words, JSON, and how shutoff stands."""
