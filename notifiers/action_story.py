@@ -42,10 +42,16 @@ def with_action(story: Story, news: ActionNews, alerts: Sequence[Alert], now: da
     """An alert's story with the news inside: its line on top, what happens next, and what can be said to it."""
     said = told(news, _about(news, alerts), now)
     top = line(strong(clean(said.headline, _LONGEST)), ".")
-    ahead = (*map(_text, said.why), *map(_text, said.next))
+    ahead = (*map(_text, said.next), *map(_text, said.why))
     sections = _into(_into(story.sections, NEXT, ahead, listed=False), CAN, _steps(said), listed=True)
     footer = tuple(clean(each, _LONGEST) for each in said.small if each.startswith("action"))
     return replace(story, lead=(top, *story.lead), sections=sections, footer=(*story.footer, *footer))
+
+
+def news_about(news: ActionNews | None, alert: Alert) -> ActionNews | None:
+    """What of the news is about one alert; None where nothing is."""
+    rows = () if news is None else tuple(row for row in news.actions if row.alert == alert.id)
+    return None if news is None or not rows else replace(news, actions=rows)
 
 
 def _into(sections: Sequence[Section], heading: str, rows: Sequence[Line], *, listed: bool) -> tuple[Section, ...]:

@@ -20,8 +20,10 @@ from notifiers.chart import Chart, alt_text, png
 from notifiers.progress import Progress
 from notifiers.render import story
 from notifiers.slack import slack_message
+from notifiers.slack_action_blocks import is_loud, key_blocks, plans_before, standing_news
 from notifiers.slack_api import GONE, REFUSED_FORM, SCOPES, SlackApi, SlackRefused
 from notifiers.slack_buttons import buttons
+from notifiers.slack_keys import Keys, NoKeys
 from notifiers.slack_memory import Memory, NoMemory, Sent
 from notifiers.slack_pace import Pace
 from notifiers.text import clean
@@ -33,7 +35,7 @@ EVENT = "claude_watcher_message"
 """What the metadata of its messages is called; its payload holds the notification's id."""
 MOST_EDITS = 40
 """More messages than this are not edited for one notification: Slack takes about 50 edits a minute."""
-_ANSWERS = (Reason.REPEATED, Reason.ESCALATED, Reason.RESOLVED)
+_ANSWERS = (Reason.REPEATED, Reason.ESCALATED, Reason.RESOLVED, Reason.ACTION)
 _ALOUD = (Reason.REPEATED, Reason.ESCALATED)
 _T = TypeVar("_T")
 
@@ -53,6 +55,7 @@ class SlackBotNotifier:
     interactive: bool = False
     draw: Callable[[Chart], bytes] = field(default=png, repr=False)
     pace: Pace = field(default_factory=Pace, repr=False)
+    keys: Keys = field(default_factory=NoKeys, repr=False)
     _progress: Progress = field(default_factory=Progress, repr=False)
 
     def send(self, notification: Notification) -> None:
@@ -103,7 +106,25 @@ class SlackBotNotifier:
                 continue
             self._progress.took(part)
             there.append(sent)
+        self._edit_plans(notification)
         return tuple(there)
+
+    def _edit_plans(self, notification: Notification) -> None:
+        """Bring the answers up to date that told of plans; what cannot be edited keeps nothing else back."""
+        for shown in plans_before(self.keys, self.name, notification):
+            part = f"edited {shown.sent.ts}"
+            if self._progress.has(part):
+                continue
+            try:
+                self._change(shown.sent, self._message(shown.notification, answer=True))
+            except SlackRefused as error:
+                if error.retryable:
+                    raise
+                log.warning("receiver %s: a plan's message could not be edited: %s", self.name, error.reason)
+            self._progress.took(part)
+
+    def _change(self, sent: Sent, message: dict[str, Any]) -> None:
+        self._give(message, lambda client, given: client.chat_update(channel=sent.channel, ts=sent.ts, **given))
 
     def _update(self, notification: Notification, sent: Sent) -> bool:
         """Edit one message; False where it is gone."""
@@ -111,10 +132,11 @@ class SlackBotNotifier:
         alerts = tuple(newest.get(alert.id, alert) for alert in self.memory.alerts(self.name, sent))
         if not alerts:
             return True
-        reason = Reason.INITIAL if sent.reason is Reason.INITIAL else Reason.FIRST
-        message = self._message(replace(notification, reason=reason, alerts=alerts, inhibited=()))
+        reason = sent.reason if sent.reason in {Reason.INITIAL, Reason.ACTION} else Reason.FIRST
+        news = standing_news(self.keys.rows(alerts))
+        message = self._message(replace(notification, reason=reason, alerts=alerts, inhibited=(), news=news))
         try:
-            self._give(message, lambda client, given: client.chat_update(channel=sent.channel, ts=sent.ts, **given))
+            self._change(sent, message)
         except SlackRefused as error:
             if error.retryable:
                 raise
@@ -129,7 +151,7 @@ class SlackBotNotifier:
         message = self._message(notification, answer=bool(thread))
         message["metadata"] = {"event_type": EVENT, "event_payload": {"id": notification.id}}
         if thread:
-            message |= {"thread_ts": thread, "reply_broadcast": notification.reason in _ALOUD}
+            message |= {"thread_ts": thread, "reply_broadcast": notification.reason in _ALOUD or is_loud(notification)}
         to = channel or self.channel
         self.pace.turn()
         answer = self._give(message, lambda client, given: client.chat_postMessage(channel=to, **given))
@@ -202,6 +224,8 @@ class SlackBotNotifier:
         message = slack_message(story(notification))
         if self.interactive and not answer and notification.reason is not Reason.TEST:
             message["blocks"] += [block.to_dict() for block in _buttons(notification.alerts)]
+        if self.interactive and notification.reason is not Reason.TEST:
+            message["blocks"] += [block.to_dict() for block in key_blocks(self.keys, notification, answer=answer)]
         return message
 
 

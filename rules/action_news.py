@@ -8,7 +8,7 @@ receiver of the routes hears.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -92,6 +92,48 @@ def folded(letters: Sequence[Notification], news: Iterable[Notification]) -> tup
         else:
             merged[place] = replace(merged[place], news=each.news)
     return (*merged, *rest)
+
+
+def standing(letters: Iterable[Notification], rows: Iterable[Action]) -> Iterator[Notification]:
+    """Messages of which those about an alert say how the journal stands with it, also where that is no news.
+
+    Of an end only what was done, or may still be, belongs to the story.
+    """
+    about: dict[str, list[Action]] = {}
+    for row in rows:
+        about.setdefault(row.alert, []).append(row)
+    for letter in letters:
+        mine = [row for alert in letter.alerts for row in about.get(alert.id, ())]
+        if letter.reason is Reason.RESOLVED:
+            mine = [row for row in mine if row.open or row.stopped]
+        if letter.news is not None or not mine:
+            yield letter
+        else:
+            yield replace(letter, news=news_as_it_is(mine))
+
+
+def news_as_it_is(rows: Sequence[Action]) -> ActionNews:
+    """How it stands with these rows."""
+    return ActionNews("planned" if any(row.open for row in rows) else "ended", tuple(rows))
+
+
+def news_left(messages: Sequence[Notification]) -> Iterator[Notification]:
+    """Messages of news without those that later ones say all of: the same rows further on, or the brake anew."""
+    for at, message in enumerate(messages):
+        later = [each.news for each in messages[at + 1 :] if each.news is not None]
+        if message.news is not None and message.news.brake is not None:
+            if not any(news.brake is not None for news in later):
+                yield message
+            continue
+        mine = {row.id for row in message.news.actions} if message.news is not None else set()
+        if not mine or not mine <= {row.id for news in later for row in news.actions}:
+            yield message
+
+
+def news_together(messages: Iterable[Notification]) -> ActionNews | None:
+    """The news inside messages that become one, each row as the last of them has it."""
+    rows = {row.id: row for message in messages if message.news is not None for row in message.news.actions}
+    return news_as_it_is(tuple(rows.values())) if rows else None
 
 
 def brake_news(before: Brake, after: Brake, now: datetime) -> ActionNews | None:

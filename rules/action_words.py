@@ -62,8 +62,8 @@ def told(news: ActionNews, alert: Alert | None, now: datetime) -> Told:
     return Told(
         headline=headline,
         story="" if alert is None else clean(alert.summary, LONGEST_REASON),
-        why=tuple(_why(rows, now)),
-        next=tuple(_next(rows, alert, now)),
+        why=(*_why(rows, now), *_done(rows, alert, now)),
+        next=tuple(_next(rows, now)),
         can=tuple(_can(rows, now)),
         small=tuple(_small(rows, now)),
         pressing=gravest(rows),
@@ -122,7 +122,7 @@ def _share(rows: Sequence[Action], found: ActionEvidence) -> str:
 # ---------------------------------------------------------------------------------------------- what happens next
 
 
-def _next(rows: Sequence[Action], alert: Alert | None, now: datetime) -> Iterator[str]:
+def _next(rows: Sequence[Action], now: datetime) -> Iterator[str]:
     if len(rows) > 1:
         for row in rows[:MOST_KEYS]:
             yield f"{_about(row)}{standing(row, now)}."
@@ -131,15 +131,15 @@ def _next(rows: Sequence[Action], alert: Alert | None, now: datetime) -> Iterato
         return
     (row,) = rows
     if row.state is ActionState.CONFIRMED:
-        yield from _after(row, alert, now)
+        yield _after(row)
     elif row.open:
         yield from _ahead(row, now)
-    elif row.key != NO_KEY and row.cause.by_policy and not rehearsed(row):
-        yield "It is not asked about again for the same cause."
+    elif row.state is ActionState.ABANDONED and row.sent_at is not None:
+        yield "This program does not try again. Look at the key in the Console, under API keys."
     elif rehearsed(row):
         yield "Nothing was done: this is a dry run."
-    if row.state is ActionState.ABANDONED and row.sent_at is not None:
-        yield "This program does not try again. Look at the key in the Console, under API keys."
+    elif row.key != NO_KEY and row.cause.by_policy:
+        yield "It is not asked about again for the same cause."
 
 
 def _about(row: Action) -> str:
@@ -169,22 +169,26 @@ def _ahead(row: Action, now: datetime) -> Iterator[str]:
         yield f"It also waits: {clean(row.waits, LONGEST_REASON)}."
 
 
-def _after(row: Action, alert: Alert | None, now: datetime) -> Iterator[str]:
-    if row.by != POLICY and row.cause.by_policy:
-        at = f" at {when(row.approved_at, now)}" if row.approved_at is not None else ""
-        yield f"Approved by {clean(row.by)}{at}."
+def _after(row: Action) -> str:
     if row.what == "reactivate":
-        yield "Requests with it are answered again."
-        return
-    if row.evidence is not None:
-        spent, usual = display_usd(row.evidence.key_observed), display_usd(row.evidence.key_expected)
-        yield f"It had spent {spent} since {when(row.evidence.since, now)}, where {usual} is {_usual(row)}."
-    if (found := saved(row, alert, now)) is not None:
-        yield f"Its being off saves {found.words(now)}: an estimate."
+        return "Requests with it are answered again."
     if row.cause.kind == "drill":
-        yield "It is turned on again by itself, which is told too."
-    else:
-        yield "Requests with it fail from now on; no other key was touched. Who turns it on again is not fought."
+        return "It is turned on again by itself, which is told too."
+    return "Requests with it fail from now on; no other key was touched. Who turns it on again is not fought."
+
+
+def _done(rows: Sequence[Action], alert: Alert | None, now: datetime) -> Iterator[str]:
+    """By whose leave keys were deactivated, what they had cost, and what that saves."""
+    for row in [row for row in rows if row.state is ActionState.CONFIRMED and row.what == "deactivate"][:MOST_KEYS]:
+        start = "It" if len(rows) == 1 else who_of(row).start
+        if row.by != POLICY and row.cause.by_policy:
+            at = f" at {when(row.approved_at, now)}" if row.approved_at is not None else ""
+            yield f"Approved by {clean(row.by)}{at}."
+        if row.evidence is not None:
+            spent, usual = display_usd(row.evidence.key_observed), display_usd(row.evidence.key_expected)
+            yield f"{start} had spent {spent} since {when(row.evidence.since, now)}, where {usual} is {_usual(row)}."
+        if (found := saved(row, alert, now)) is not None:
+            yield f"Being off saves {found.words(now)}: an estimate."
 
 
 def _usual(row: Action) -> str:
@@ -244,5 +248,4 @@ def _braked(news: ActionNews, headline: str) -> Told:
         why=(f"{clean(brake.by)} asked for it{why}.",),
         next=("No key is deactivated or turned on by this program meanwhile. Alerts are told as before.",),
         can=(Step("Let go", "watcher actions resume"), Step("See what waits", "watcher actions")),
-        pressing=True,
     )

@@ -2,7 +2,7 @@
 
 What fires is one message and what ended another, each alert as the latest of them has it. What began and ended
 meanwhile is told to nobody, as what ended before it was told never is. Events keep both their messages: that a budget
-was crossed stays true.
+was crossed stays true. What is told of actions on keys stays a message of its own, as far as no later one says more.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from rules.action_news import news_left, news_together
 from rules.lifecycle import worst_first
 from rules.model import Alert, Notification, Reason
 
@@ -22,6 +23,8 @@ def merged(messages: Sequence[Notification]) -> tuple[Notification, ...]:
 
     Right only if none of them has reached the receiver: their ids are not used again.
     """
+    acts = tuple(news_left([message for message in messages if message.reason is Reason.ACTION]))
+    messages = [message for message in messages if message.reason is not Reason.ACTION]
     fires = [message for message in messages if message.reason is not Reason.RESOLVED]
     ends = [message for message in messages if message.reason is Reason.RESOLVED]
     over = {alert.id for message in ends for alert in message.alerts if not alert.is_event}
@@ -29,7 +32,7 @@ def merged(messages: Sequence[Notification]) -> tuple[Notification, ...]:
     escalated = {alert.id for message in fires if message.reason is Reason.ESCALATED for alert in message.alerts}
     silent = over & begun
     told_on = over - escalated
-    return (*_one(fires, silent | told_on), *_one(ends, silent))
+    return (*_one(fires, silent | told_on), *acts, *_one(ends, silent))
 
 
 def _one(messages: Sequence[Notification], without: set[str]) -> Iterator[Notification]:
@@ -49,4 +52,5 @@ def _one(messages: Sequence[Notification], without: set[str]) -> Iterator[Notifi
         alerts=tuple(sorted(alerts.values(), key=worst_first)),
         inhibited=tuple(sorted(carried, key=worst_first)),
         created_at=messages[-1].created_at,
+        news=news_together(messages),
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from rules import action_requests, guard, protection
-from rules.action_news import Listeners, brake_news, folded, messages, news_of
+from rules.action_news import Listeners, brake_news, folded, messages, news_of, standing
 from rules.actions import Action
 from rules.asked import Act, Answer, Request, act_of
 from rules.judgement import Decision, Rules
@@ -123,7 +123,7 @@ def guarded(store: Store, hands: Hands | None, judged: Judged, now: datetime) ->
         actions=rows,
         protections=(*examined, *heard.protections),
         cursor={BRAKE: _brake.dump_json(heard.brake).decode()} if heard.brake != before else {},
-        notifications=folded(decision.notifications, letters),
+        notifications=tuple(standing(folded(decision.notifications, letters), _merged(journal, rows))),
         answers=heard.answers,
         acts=heard.acts,
         brake=situation.brake,
