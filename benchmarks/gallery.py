@@ -17,6 +17,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from benchmarks.gallery_actions import typical_actions
 from benchmarks.gallery_page import page, slack_html
 from benchmarks.gallery_samples import typical
 from notifiers.console import print_story
@@ -31,7 +32,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("out_dir", nargs="?", type=Path, default=Path("build/gallery"))
     out_dir: Path = parser.parse_args(arguments).out_dir
     out_dir.mkdir(parents=True, exist_ok=True)
-    shown = {title: _shown(title, notification) for title, notification in typical().items()}
+    shown = {title: _shown(title, notification) for title, notification in {**typical(), **typical_actions()}.items()}
     index = out_dir / "index.html"
     index.write_text(page("What claude-watcher says", list(shown.values())), encoding="utf-8")
     print(index)

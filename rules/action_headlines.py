@@ -48,7 +48,10 @@ def headline(news: ActionNews, now: datetime) -> str:
     alike = {of_row(row, Who("these keys", several=True), now) for row in rows}
     if len(alike) == 1:
         return of_row(rows[0], Who(f"{len(rows)} keys", several=True), now)
-    counts = Counter(map(_standing, rows))
+    waiting = [row for row in rows if row.state is ActionState.PROPOSED]
+    if waiting and len({of_row(row, Who("these", several=True), now) for row in waiting}) == 1:
+        return of_row(waiting[0], Who(f"{len(waiting)} of {len(rows)} keys", several=True), now)
+    counts = Counter(map(in_short, rows))
     return f"Of {len(rows)} keys {', '.join(f'{count} {what}' for what, count in counts.items())}"
 
 
@@ -112,7 +115,7 @@ def _confirmed(row: Action, who: Who, now: datetime) -> str:
     since = f"since {when(row.confirmed_at or row.updated_at, now)}"
     be = who.form("is", "are")
     if row.what == "deactivate":
-        return f"{'Drill: ' if row.cause.kind == 'drill' else ''}{who.start} {be} off {since}"
+        return f"{f'Drill: {who.name}' if row.cause.kind == 'drill' else who.start} {be} off {since}"
     if row.cause.kind == "reset":
         why = ", which ends the drill" if "as a drill" in row.reason else ", as the period has ended"
         return f"{who.start} {be} on again {since}{why}"
@@ -142,8 +145,8 @@ def _done(row: Action) -> str:
     return "deactivated" if row.what == "deactivate" else "turned on again"
 
 
-def _standing(row: Action) -> str:
-    """In two words, to be counted."""
+def in_short(row: Action) -> str:
+    """How it stands with a row in two words, as one of several."""
     if row.state is ActionState.CONFIRMED:
         return "off" if row.what == "deactivate" else "on again"
     if row.state in {ActionState.REFUSED, ActionState.EXPIRED}:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rules import action_headlines
-from rules.action_headlines import asks, denied, graces, gravest, rehearsed, who_of
+from rules.action_headlines import asks, denied, graces, gravest, in_short, rehearsed, who_of
 from rules.actions import NO_KEY, POLICY, UNDER_WAY, WAITING, Action, ActionEvidence, ActionNews, ActionState
 from rules.clock_words import ago, when
 from rules.model import Alert
@@ -72,12 +72,12 @@ def told(news: ActionNews, alert: Alert | None, now: datetime) -> Told:
 
 
 def standing(row: Action, now: datetime) -> str:
-    """How it stands with one row, for a list: "Key “x” is not deactivated. The key is protected: …"."""
+    """How it stands with one row, for a list: "Key “x” is not deactivated: The key is protected: …"."""
     line = action_headlines.of_row(row, who_of(row), now)
     if row.state in WAITING and row.waits and row.waits not in _TOLD_BY_TIME:
         return f"{line}; it waits: {clean(row.waits, LONGEST_REASON)}"
     if row.state in {ActionState.REFUSED, ActionState.EXPIRED, ActionState.ABANDONED} and not denied(row):
-        return f"{line}. {clean(row.reason, LONGEST_REASON)}"
+        return f"{line}: {clean(row.reason, LONGEST_REASON).removesuffix('.')}"
     return line
 
 
@@ -87,16 +87,16 @@ def standing(row: Action, now: datetime) -> str:
 def _why(rows: Sequence[Action], now: datetime) -> Iterator[str]:
     first = rows[0]
     if first.evidence is not None and first.cause.by_policy:
-        yield _too_much(first, first.evidence, now)
+        if any(row.state is not ActionState.CONFIRMED for row in rows):
+            yield _too_much(first, first.evidence, now)
         if first.key != NO_KEY and first.cause.scope.api_key is None:
             yield _share(rows, first.evidence)
     if not first.cause.by_policy and first.cause.kind != "reset":
         yield f"{clean(first.by)} asked for it: {clean(first.reason, LONGEST_REASON)}"
     elif first.cause.kind == "reset":
         yield clean(first.reason, LONGEST_REASON)
-    said = {clean(row.reason, LONGEST_REASON): row for row in rows if _says_why(row)}
-    for reason, row in list(said.items())[:MOST_KEYS]:
-        yield reason if len(rows) == 1 or row.key == NO_KEY else f"{who_of(row).start}: {reason}"
+    if len(rows) == 1 and _says_why(first):
+        yield clean(first.reason, LONGEST_REASON)
 
 
 def _says_why(row: Action) -> bool:
@@ -124,16 +124,16 @@ def _share(rows: Sequence[Action], found: ActionEvidence) -> str:
 
 def _next(rows: Sequence[Action], now: datetime) -> Iterator[str]:
     if len(rows) > 1:
-        for row in rows[:MOST_KEYS]:
-            yield f"{_about(row)}{standing(row, now)}."
+        yield from (_as_one(row) for row in rows[:MOST_KEYS])
         if len(rows) > MOST_KEYS:
-            yield f"And {len(rows) - MOST_KEYS} more: watcher actions lists them."
+            yield f"And {len(rows) - MOST_KEYS} more."
+        yield from _ahead([row for row in rows if row.open], now)
         return
     (row,) = rows
     if row.state is ActionState.CONFIRMED:
         yield _after(row)
     elif row.open:
-        yield from _ahead(row, now)
+        yield from _ahead(rows, now)
     elif row.state is ActionState.ABANDONED and row.sent_at is not None:
         yield "This program does not try again. Look at the key in the Console, under API keys."
     elif rehearsed(row):
@@ -142,26 +142,37 @@ def _next(rows: Sequence[Action], now: datetime) -> Iterator[str]:
         yield "It is not asked about again for the same cause."
 
 
-def _about(row: Action) -> str:
-    """What one of several keys has to do with it."""
-    if row.evidence is None:
-        return ""
-    spent, usual = display_usd(row.evidence.key_observed), display_usd(row.evidence.key_expected)
-    where = f" in {clean(row.workspace_name, _LONGEST_WORKSPACE)}" if row.workspace_name else ""
-    return f"{spent}, usually {usual}{where}: "
+def _as_one(row: Action) -> str:
+    """One of several keys: what it has to do with it, and how it stands."""
+    told = [clean(row.workspace_name, _LONGEST_WORKSPACE)] if row.workspace_name else []
+    if row.evidence is not None:
+        spent, usual = display_usd(row.evidence.key_observed), display_usd(row.evidence.key_expected)
+        told.append(f"{spent}, usually {usual}")
+    where = f" ({', '.join(told)})" if told else ""
+    why = f", as {_clause(row)}" if _says_why(row) else ""
+    return f"{who_of(row).start}{where}: {in_short(row)}{why}."
 
 
-def _ahead(row: Action, now: datetime) -> Iterator[str]:
-    key = who_of(row).name
+def _clause(row: Action) -> str:
+    said = clean(row.reason, LONGEST_REASON).removesuffix(".")
+    return said if denied(row) else said[:1].lower() + said[1:]
+
+
+def _ahead(rows: Sequence[Action], now: datetime) -> Iterator[str]:
+    """What becomes of rows that are open, by the first of them; several of one plan have the same times."""
+    if not rows:
+        return
+    row, it = rows[0], "it" if len(rows) == 1 else "them"
+    key = who_of(row).name if len(rows) == 1 else "each of them"
     if row.state in UNDER_WAY:
-        yield f"It is carried out now, and told once {key} was read afterwards. Only its status changes."
+        yield f"It is carried out now, and told once {key} was read afterwards. Only the status changes."
         return
     if row.mode == "dry_run":
         yield "Nothing will be done: this is a dry run."
     elif row.state is ActionState.APPROVED:
         yield "It is begun as soon as nothing speaks against it, within 30 minutes."
     elif asks(row, now) and row.expires_at is not None:
-        yield f"Nothing is done unless somebody approves it by {when(row.expires_at, now)}; then it is dropped."
+        yield f"Nothing is done unless somebody approves {it} by {when(row.expires_at, now)}; then it is dropped."
     elif graces(row, now) and row.due_at is not None:
         at = f"{when(row.due_at, now)} ({ago(row.due_at, now)})"
         yield f"At {at} {key} is set to inactive, and requests with it fail. Nothing else is touched."

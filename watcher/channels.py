@@ -44,8 +44,10 @@ def make_notifier(
     memory: Memory | None = None,
     offers: Keys | None = None,
 ) -> Notifier:
-    """The notifier of one receiver; `link` leads to the status page, `memory` is a bot's for its messages, `offers` what
-    it shows of actions on keys."""
+    """The notifier of one receiver; `link` leads to the status page.
+
+    A bot has a `memory` for its messages, and takes from `offers` what it shows of actions on keys.
+    """
     match receiver:
         case ConsoleSettings(name):
             return ConsoleNotifier(name)

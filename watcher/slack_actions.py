@@ -46,7 +46,7 @@ class SlackActions:
     """Takes the presses of one receiver, one after the other.
 
     `actors` are the ids of those who may press; everybody, if there are none. `organizations` are the ids of those that
-    are watched. `keys` reads presses about keys. `name_of` says what a Slack user is called, "" where that is not known.
+    are watched. `name_of` says what a Slack user is called, "" where that is not known; `keys` what is asked of keys.
     """
 
     def __init__(

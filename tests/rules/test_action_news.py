@@ -1,0 +1,66 @@
+"""Which messages say how the journal stands, and what becomes of news that could not be delivered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from benchmarks.gallery_actions import action, asking, done, told
+from benchmarks.gallery_samples import NOW, many, notification, runaway_key
+from rules.action_news import standing
+from rules.actions import Action, ActionState
+from rules.merging import merged
+from rules.model import Notification, Reason, State
+from rules.policy import Brake
+
+
+def news_of(letter: Notification) -> tuple[str, ...]:
+    return () if letter.news is None else tuple(row.state.value for row in letter.news.actions)
+
+
+def test_a_message_about_an_alert_says_how_its_plan_stands_also_where_that_is_no_news() -> None:
+    repeated = notification(runaway_key(), reason=Reason.REPEATED)
+    other = notification(*many(2))
+    first, second = standing([repeated, other], [asking()])
+    assert news_of(first) == ("proposed",)
+    assert second == other
+
+
+def test_news_that_a_message_has_already_stay() -> None:
+    letter = told(action(), reason=Reason.FIRST)
+    assert list(standing([letter], [done()])) == [letter]
+
+
+def test_an_end_says_what_was_done_and_not_what_was_refused() -> None:
+    over = notification(runaway_key(state=State.RESOLVED), reason=Reason.RESOLVED)
+    assert [news_of(each) for each in standing([over], [done()])] == [("confirmed",)]
+    refused = action(state=ActionState.REFUSED, reason="x")
+    assert list(standing([over], [refused])) == [over]
+
+
+def letter(row: Action, ident: str) -> Notification:
+    return replace(told(row), id=ident)
+
+
+def test_a_receiver_that_is_back_hears_of_each_plan_once_as_it_is() -> None:
+    first = notification(runaway_key())
+    waiting = [first, letter(asking(), "n1"), letter(done(), "n2")]
+    assert [each.id for each in merged(waiting)[1:]] == ["n2"]
+    assert merged(waiting)[0].alerts == first.alerts
+
+
+def test_news_of_other_keys_are_not_lost_to_later_ones() -> None:
+    other = asking(key="apikey_other")
+    assert [each.id for each in merged([letter(asking(), "n1"), letter(other, "n2")])] == ["n1", "n2"]
+
+
+def test_news_inside_messages_that_become_one_are_inside_that_one() -> None:
+    one = told(asking(), reason=Reason.FIRST)
+    both = merged([one, replace(notification(*many(2)), id="n2")])
+    assert len(both) == 1
+    assert news_of(both[0]) == ("proposed",)
+
+
+def test_of_the_brake_only_the_last_word_is_told() -> None:
+    paused = replace(told(event="paused", alerts=(), brake=Brake(None, "ann", NOW)), id="n1")
+    resumed = replace(told(event="resumed", alerts=(), brake=Brake(None, "ann", NOW)), id="n2")
+    assert [each.id for each in merged([paused, resumed])] == ["n2"]
