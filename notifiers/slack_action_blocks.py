@@ -97,15 +97,22 @@ def _of_plan(row: Action, now: datetime, *, named: bool) -> list[ButtonElement]:
     name = clean(row.key_name, _NAME)
     which = f" {name}" if named else ""
     if asks(row, now):
-        where = f" ({clean(row.workspace_name, _NAME)})" if row.workspace_name else ""
-        until = "" if row.expires_at is None else f" Open until {when(row.expires_at, now)}."
-        what = f"Key “{name}”{where} is set to inactive, and requests with it fail."
-        question = f"{what} {display_usd(row.amount)} are surely too much.{until}"
-        sure = _sure("Deactivate this key?", question, "Approve")
+        sure = _sure("Deactivate this key?", _question(row, name, now), "Approve")
         return [_button(f"Approve…{which}", APPROVE, value, sure, style="danger"), _button(f"Deny{which}", DENY, value)]
     if graces(row, now) or row.mode == "auto":
         return [_button(f"Stop this{f':{which}' if named else ''}", DENY, value, style="primary")]
     return [_button(f"Deny{which}", DENY, value)]
+
+
+def _question(row: Action, name: str, now: datetime) -> str:
+    """What is asked before an approval counts: the key, the money, and until when it is open."""
+    where = f" ({clean(row.workspace_name, _NAME)})" if row.workspace_name else ""
+    money = f"{display_usd(row.amount)} are surely too much."
+    if row.evidence is not None and row.cause.scope.api_key is None:
+        spent, usual = display_usd(row.evidence.key_observed), display_usd(row.evidence.key_expected)
+        money = f"It spent {spent}, usually {usual}."
+    until = "" if row.expires_at is None else f" Open until {when(row.expires_at, now)}."
+    return f"Key “{name}”{where} is set to inactive, and requests with it fail. {money}{until}"
 
 
 def _button(

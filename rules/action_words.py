@@ -172,7 +172,7 @@ def _ahead(rows: Sequence[Action], now: datetime) -> Iterator[str]:
     elif row.state is ActionState.APPROVED:
         yield "It is begun as soon as nothing speaks against it, within 30 minutes."
     elif asks(row, now) and row.expires_at is not None:
-        yield f"Nothing is done unless somebody approves {it} by {when(row.expires_at, now)}; then it is dropped."
+        yield f"Nothing is done unless somebody approves {it} by {when(row.expires_at, now)}; then the plan is dropped."
     elif graces(row, now) and row.due_at is not None:
         at = f"{when(row.due_at, now)} ({ago(row.due_at, now)})"
         yield f"At {at} {key} is set to inactive, and requests with it fail. Nothing else is touched."

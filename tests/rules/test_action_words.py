@@ -61,7 +61,7 @@ SENTENCES = {
         "data as of 14:00 UTC (8 min ago)",
     ],
     "A key to approve": [
-        "Nothing is done unless somebody approves it by 14:38 UTC; then it is dropped.",
+        "Nothing is done unless somebody approves it by 14:38 UTC; then the plan is dropped.",
         "Approve: watcher actions approve ",
         "Say no: watcher actions deny ",
     ],
