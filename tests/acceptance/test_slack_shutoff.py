@@ -87,14 +87,14 @@ class Script:
     def writes(self) -> list[str]:
         return [request.path for request in self.watcher.simulator.requests if request.method != "GET"]
 
-    def forward(self, minutes: int = 5) -> None:
-        self.watcher.run(self.watcher.now + minutes * MINUTE, 5 * MINUTE)
+    def forward(self, minutes: int = 5, every: int = 5) -> None:
+        self.watcher.run(self.watcher.now + minutes * MINUTE, every * MINUTE)
 
     def until(self, holds: Callable[[], bool], hours: int = 9) -> None:
         ends = self.watcher.now + timedelta(hours=hours)
         while not holds():
             assert self.watcher.now < ends
-            self.forward()
+            self.forward(10, 10)
 
     def button(self, action: str) -> tuple[str, str] | None:
         """The value of a button, and the message that has it: the newest first."""
@@ -131,7 +131,7 @@ def scripted(start: Start, tmp_path: Path) -> Iterator[Callable[..., Script]]:
         def begin(policy: Policy = POLICY, *, action: bool = True) -> Script:
             slack = stack.enter_context(slack_workspace())
             scenario = incident_file(tmp_path, "runaway after=1h for=9h factor=20")
-            world = World(started_at=TUESDAY, seed=7, keys=12, workspaces=3, days=21, scenario=scenario)
+            world = World(started_at=TUESDAY, seed=7, keys=6, workspaces=2, days=21, scenario=scenario)
             rule = replace(KEY_SPEND, action=KeyAction()) if action else KEY_SPEND
             watcher = start(world, Asked(anomalies=(rule,), policy=policy))
             way = WaySettings(allow_private=True)
@@ -213,7 +213,7 @@ def test_a_key_that_somebody_says_no_about_stays_on_and_is_not_asked_about_again
     assert before is not None
     assert script.button(APPROVE) is None
     messages = len(script.slack.messages)
-    script.forward(120)
+    script.forward(60, 20)
     assert script.status == "active"
     assert len(script.rows) == 1
     assert script.button(APPROVE) is None
@@ -221,10 +221,11 @@ def test_a_key_that_somebody_says_no_about_stays_on_and_is_not_asked_about_again
     assert script.writes == []
 
 
+@pytest.mark.slow
 def test_what_nobody_approves_expires_and_says_so(scripted: Callable[..., Script]) -> None:
     script = scripted()
     script.until(lambda: script.button(APPROVE) is not None)
-    script.forward(35)
+    script.forward(40, 20)
     (row,) = script.rows
     assert row.state is ActionState.EXPIRED
     assert "nobody approved it" in script.thread[-1]["text"]
@@ -244,13 +245,14 @@ def test_a_key_is_stopped_by_a_press_though_no_rule_asks_for_it(scripted: Callab
     assert DEACTIVATE not in json.dumps(script.first["blocks"])
 
 
+@pytest.mark.slow
 def test_a_plan_in_its_grace_is_stopped_by_a_press(scripted: Callable[..., Script]) -> None:
     script = scripted(replace(POLICY, mode="auto", grace=timedelta(minutes=15)))
     script.until(lambda: script.button(DENY) is not None)
     assert "will be deactivated at" in script.first["text"]
     assert "unless someone says no" in script.first["text"]
     script.press(DENY)
-    script.forward(30)
+    script.forward(30, 15)
     (row,) = script.rows
     assert row.state is ActionState.REFUSED
     assert script.status == "active"
