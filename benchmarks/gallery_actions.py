@@ -65,13 +65,13 @@ def evidence(**otherwise: Any) -> ActionEvidence:
 
 def asking(alert: Alert | None = None, **otherwise: Any) -> Action:
     """The same plan where somebody must approve it."""
-    waits = {"mode": "approve", "expires_at": NOW + 30 * MINUTE, "waits": "somebody must approve it"}
+    waits: dict[str, Any] = {"mode": "approve", "expires_at": NOW + 30 * MINUTE, "waits": "somebody must approve it"}
     return action(alert, **{**waits, **otherwise})
 
 
 def done(**otherwise: Any) -> Action:
     """The same plan, carried out."""
-    state = {"state": ActionState.CONFIRMED, "waits": "", "confirmed_at": NOW + 17 * MINUTE, "sent_at": NOW}
+    state: dict[str, Any] = {"state": ActionState.CONFIRMED, "waits": "", "confirmed_at": NOW + 17 * MINUTE, "sent_at": NOW}
     return action(**{**state, **otherwise})
 
 
@@ -102,14 +102,14 @@ def told(
 def typical_actions() -> dict[str, Notification]:
     """The messages about actions that a reader meets, by what they are about."""
     alert, rows = five_keys()
-    over = {"event": "ended", "later": 18}
+    over: dict[str, Any] = {"event": "ended", "later": 18}
     refused = action(state=ActionState.REFUSED, reason=PROTECTED, waits="")
     doubt = action(state=ActionState.ABANDONED, sent_at=NOW, reason="It was sent, and 15 minutes later it is active.")
     said_no = replace(asking(), state=ActionState.REFUSED, by=ADA, reason=f"{ADA} said no: the migration.", waits="")
     dry = action(mode="dry_run", state=ActionState.REFUSED, reason="Dry run: the key would have been deactivated now.")
     hand = Cause("hand", "", runaway_key().subject.scope, "7")
     drill = replace(hand, kind="drill")
-    by_hand = {"by": ADA, "evidence": None, "amount": 0, "alert": ""}
+    by_hand: dict[str, Any] = {"by": ADA, "evidence": None, "amount": 0, "alert": ""}
     late = asking(state=ActionState.EXPIRED, reason="Nobody approved it within 30 minutes.", waits="")
     return {
         "A runaway key that is stopped unless someone says no": told(action(), reason=Reason.FIRST),

@@ -11,15 +11,15 @@ from notifiers.story import Line, Section, Story, Tone, code, line, strong
 from notifiers.text import clean
 from rules.action_words import Told, told
 from rules.actions import ActionNews
-from rules.model import Alert
+from rules.model import Alert, Notification
 
 NEXT, CAN = "What happens next", "What you can do"
 _LONGEST = 900
 
 
-def action_story(news: ActionNews, alerts: Sequence[Alert], now: datetime) -> Story:
-    """The news by itself, as of `now`; `alerts` holds the one that it is about."""
-    said = told(news, _about(news, alerts), now)
+def action_story(news: ActionNews, alerts: Sequence[Alert], about: Sequence[Alert], now: datetime) -> Story:
+    """The news by itself, as of `now`, to the owners of `alerts`; one of those in `about` it is about."""
+    said = told(news, _about(news, about), now)
     steps = _steps(said)
     return Story(
         tone=Tone.CRITICAL if said.pressing else Tone.ACTION,
@@ -48,9 +48,11 @@ def with_action(story: Story, news: ActionNews, alerts: Sequence[Alert], now: da
     return replace(story, lead=(top, *story.lead), sections=sections, footer=(*story.footer, *footer))
 
 
-def news_about(news: ActionNews | None, alert: Alert) -> ActionNews | None:
-    """What of the news is about one alert; None where nothing is."""
-    rows = () if news is None else tuple(row for row in news.actions if row.alert == alert.id)
+def news_about(notification: Notification, alert: Alert) -> ActionNews | None:
+    """What of a message's news is about one of its alerts, or about those inside its story; None where nothing is."""
+    news = notification.news
+    mine = {alert.id, *(each.id for each in notification.inhibited if each.inhibited_by == alert.id)}
+    rows = () if news is None else tuple(row for row in news.actions if row.alert in mine)
     return None if news is None or not rows else replace(news, actions=rows)
 
 

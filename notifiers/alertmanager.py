@@ -89,7 +89,7 @@ class AlertmanagerNotifier:
 
     def _note(self, notification: Notification) -> None:
         for alert in notification.alerts:
-            news = news_about(notification.news, alert)
+            news = news_about(notification, alert)
             if news is not None:
                 self._news[alert.id] = news
             if alert.state is State.RESOLVED:

@@ -97,7 +97,7 @@ def pagerduty_event(alert: Alert, notification: Notification, link: str = "") ->
     if over:
         return event
     told = alert_story(alert, notification.created_at)
-    news = news_about(notification.news, alert)
+    news = news_about(notification, alert)
     if news is not None:
         told = with_action(told, news, (alert,), notification.created_at)
     test = "Test: " if notification.reason is Reason.TEST else ""

@@ -63,7 +63,9 @@ def story(notification: Notification) -> Story:
         case Reason.TEST:
             told = _test(notification)
         case Reason.ACTION if notification.news is not None:
-            return _signed(action_story(notification.news, alerts, now), notification)
+            return _signed(
+                action_story(notification.news, alerts, (*alerts, *notification.inhibited), now), notification
+            )
         case Reason.INITIAL:
             told = _initial(notification)
         case _ if len(alerts) == 1:
@@ -72,7 +74,7 @@ def story(notification: Notification) -> Story:
             told = _many(notification)
     told = _owned(_again(told, notification), notification)
     if notification.news is not None:
-        told = with_action(told, notification.news, alerts, now)
+        told = with_action(told, notification.news, (*alerts, *notification.inhibited), now)
     return _signed(told, notification)
 
 

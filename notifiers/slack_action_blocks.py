@@ -12,9 +12,9 @@ from datetime import datetime
 
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, ConfirmObject, PlainTextObject
 
-from notifiers.slack_keys import Keys, Offer, Shown
+from notifiers.slack_keys import Keys, Offer, Shown, Words
 from notifiers.text import clean, shorten, tamed
-from rules.action_headlines import asks, graces
+from rules.action_headlines import asks
 from rules.action_news import news_as_it_is
 from rules.actions import WAITING, Action, ActionNews, ActionState
 from rules.clock_words import when
@@ -38,11 +38,11 @@ def key_blocks(keys: Keys, notification: Notification, *, answer: bool) -> list[
     now, alerts, news = notification.created_at, notification.alerts, notification.news
     if answer and (notification.reason is not Reason.ACTION or news is None):
         return []
-    rows = keys.rows(alerts)
+    rows = keys.rows((*alerts, *notification.inhibited))
     if answer and news is not None:
         told = {row.id for row in news.actions}
         rows = [row for row in rows if row.id in told]
-    found = plan_blocks(rows, now)
+    found = plan_blocks(rows, now, keys.words())
     if found or answer or len(alerts) != 1:
         return found
     return offer_blocks(keys.offer(alerts[0], now))
@@ -70,13 +70,13 @@ def is_loud(notification: Notification) -> bool:
     return any(row.open or row.stopped or row.state is ActionState.CONFIRMED for row in news.actions)
 
 
-def plan_blocks(rows: Sequence[Action], now: datetime) -> list[Block]:
+def plan_blocks(rows: Sequence[Action], now: datetime, words: Words = Words()) -> list[Block]:  # noqa: B008 (frozen)
     """A row of buttons for each key that waits for somebody's word, or on which somebody may still say no."""
     waiting = [row for row in rows if row.state in WAITING and row.mode != "dry_run"]
     return [
         ActionsBlock(block_id=f"watcher_plan_{row.id}", elements=buttons)
         for row in waiting[:MOST_ROWS]
-        if (buttons := _of_plan(row, now, named=len(waiting) > 1))
+        if (buttons := _of_plan(row, now, words, named=len(waiting) > 1))
     ]
 
 
@@ -92,16 +92,19 @@ def offer_blocks(offer: Offer | None) -> list[Block]:
     return [ActionsBlock(block_id="watcher_key", elements=[button])]
 
 
-def _of_plan(row: Action, now: datetime, *, named: bool) -> list[ButtonElement]:
+def _of_plan(row: Action, now: datetime, words: Words, *, named: bool) -> list[ButtonElement]:
     value = f"{row.id}:{row.digest}"
     name = clean(row.key_name, _NAME)
     which = f" {name}" if named else ""
-    if asks(row, now):
+    said: list[ButtonElement] = []
+    if asks(row, now) and words.yes:
         sure = _sure("Deactivate this key?", _question(row, name, now), "Approve")
-        return [_button(f"Approve…{which}", APPROVE, value, sure, style="danger"), _button(f"Deny{which}", DENY, value)]
-    if graces(row, now) or row.mode == "auto":
-        return [_button(f"Stop this{f':{which}' if named else ''}", DENY, value, style="primary")]
-    return [_button(f"Deny{which}", DENY, value)]
+        said.append(_button(f"Approve…{which}", APPROVE, value, sure, style="danger"))
+    if not words.no:
+        return said
+    if row.mode == "auto":
+        return [*said, _button(f"Stop this{f':{which}' if named else ''}", DENY, value, style="primary")]
+    return [*said, _button(f"Deny{which}", DENY, value)]
 
 
 def _question(row: Action, name: str, now: datetime) -> str:

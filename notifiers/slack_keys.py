@@ -32,11 +32,22 @@ class Shown:
     notification: Notification
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What somebody in Slack may say to a plan."""
+
+    yes: bool = True
+    no: bool = True
+
+
 class Keys(Protocol):
     """Where it is known; the store's, or nobody's."""
 
     def rows(self, alerts: Sequence[Alert]) -> Sequence[Action]:
         """The rows of the journal about these alerts, as they are now."""
+
+    def words(self) -> Words:
+        """What somebody in Slack may say to a plan."""
 
     def offer(self, alert: Alert, now: datetime) -> Offer | None:
         """The key of an alert, if it may be deactivated and somebody in Slack may have that done."""
@@ -51,6 +62,10 @@ class NoKeys:
     def rows(self, alerts: Sequence[Alert]) -> Sequence[Action]:  # noqa: ARG002 (the contract's)
         """None."""
         return ()
+
+    def words(self) -> Words:
+        """Nothing."""
+        return Words(yes=False, no=False)
 
     def offer(self, alert: Alert, now: datetime) -> Offer | None:  # noqa: ARG002
         """None."""

@@ -33,9 +33,12 @@ class Listeners:
         """Who heard of an alert, or of the one that tells its story; everybody of an action that is about none."""
         if alert is None:
             return self.receivers
-        teller = self.alerts.get(alert.inhibited_by or "", alert)
-        heard = alert.heard or teller.heard
+        heard = alert.heard or self.teller(alert).heard
         return self.receivers if heard is None else heard
+
+    def teller(self, alert: Alert) -> Alert:
+        """The alert whose message tells of this one: itself, or the one that carries it inside."""
+        return self.alerts.get(alert.inhibited_by or "", alert)
 
 
 def news_of(before: Mapping[str, Action], changed: Iterable[Action]) -> tuple[ActionNews, ...]:
@@ -69,9 +72,10 @@ def messages(news: Iterable[ActionNews], listeners: Listeners, now: datetime) ->
             id=_message_id(receiver, each),
             receiver=receiver,
             reason=Reason.ACTION,
-            alerts=() if alert is None else (alert,),
+            alerts=() if alert is None else (listeners.teller(alert),),
             created_at=now,
             organization=listeners.organization,
+            inhibited=() if alert is None or listeners.teller(alert) == alert else (alert,),
             told_as=listeners.told_as,
             news=each,
         )
@@ -103,7 +107,7 @@ def standing(letters: Iterable[Notification], rows: Iterable[Action]) -> Iterato
     for row in rows:
         about.setdefault(row.alert, []).append(row)
     for letter in letters:
-        mine = [row for alert in letter.alerts for row in about.get(alert.id, ())]
+        mine = [row for alert in (*letter.alerts, *letter.inhibited) for row in about.get(alert.id, ())]
         if letter.reason is Reason.RESOLVED:
             mine = [row for row in mine if row.open or row.stopped]
         if letter.news is not None or not mine:
@@ -145,8 +149,9 @@ def brake_news(before: Brake, after: Brake, now: datetime) -> ActionNews | None:
 
 def _tells_of(letter: Notification, news: Notification) -> bool:
     about = {alert.id for alert in (*letter.alerts, *letter.inhibited)}
+    mine = {alert.id for alert in (*news.alerts, *news.inhibited)}
     alone = letter.receiver == news.receiver and letter.news is None and letter.reason is not Reason.RESOLVED
-    return alone and bool(news.alerts) and news.alerts[0].id in about
+    return alone and not mine.isdisjoint(about)
 
 
 def _message_id(receiver: str, news: ActionNews) -> str:

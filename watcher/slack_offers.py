@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from notifiers.slack_keys import Offer, Shown
+from notifiers.slack_keys import Offer, Shown, Words
 from rules import protection
 from rules.actions import OPEN, Action
 from rules.keys import Key
@@ -30,6 +30,11 @@ class SlackOffers:
         organizations = {alert.subject.scope.organization for alert in alerts}
         every = (self._store.actions.all(each) for each in sorted(organizations))
         return tuple(row for rows in every for row in rows if row.alert in wanted)
+
+    def words(self) -> Words:
+        """Approvers alone approve; who may say no says `watcher.slack_shutoff`."""
+        approves = may_decide(self._policy)
+        return Words(yes=approves, no=approves or (self._policy.mode != "off" and not self._policy.approvers))
 
     def offer(self, alert: Alert, now: datetime) -> Offer | None:
         """The key of an alert that fires, where nothing that is known now speaks against deactivating it."""

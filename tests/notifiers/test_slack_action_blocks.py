@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from slack_sdk.models.blocks import Block
 from benchmarks.gallery_actions import action, asking, done, five_keys, told
 from benchmarks.gallery_samples import HOSTILE_NAMES, NOW, notification, runaway_key
 from notifiers.slack_action_blocks import APPROVE, DEACTIVATE, DENY, offer_blocks, plan_blocks
-from notifiers.slack_keys import Offer, Shown
+from notifiers.slack_keys import Offer, Shown, Words
 from rules.actions import Action, ActionState
 from rules.model import Alert, Notification, Reason
 from tests.notifiers.test_slack_bot import bot, known, message
@@ -45,12 +45,15 @@ class Journal:
 
     store: Store
     offered: Offer | None = None
-    failing: list[str] = field(default_factory=list)
+    said: Words = Words()  # noqa: RUF009 (frozen)
 
     def rows(self, alerts: Sequence[Alert]) -> Sequence[Action]:
         wanted = {alert.id for alert in alerts}
         every = self.store.actions.all(runaway_key().subject.scope.organization)
         return [row for row in every if row.alert in wanted]
+
+    def words(self) -> Words:
+        return self.said
 
     def offer(self, alert: Alert, now: datetime) -> Offer | None:
         assert now >= NOW
@@ -114,6 +117,11 @@ def test_what_is_done_by_itself_can_be_stopped() -> None:
 )
 def test_what_is_decided_or_a_dry_run_has_no_buttons(row: Action) -> None:
     assert plan_blocks([row], NOW) == []
+
+
+def test_nobody_is_asked_in_slack_who_cannot_answer_there() -> None:
+    assert pressable(plan_blocks([asking()], NOW, Words(yes=False))) == ["Deny"]
+    assert plan_blocks([asking(), action()], NOW, Words(yes=False, no=False)) == []
 
 
 def test_what_is_approved_and_waits_can_only_be_denied() -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from benchmarks.gallery_actions import action, asking, done, told
-from benchmarks.gallery_samples import NOW, many, notification, runaway_key
-from rules.action_news import standing
-from rules.actions import Action, ActionState
+from benchmarks.gallery_samples import NOW, many, notification, runaway_key, workspace_parent
+from rules.action_news import Listeners, folded, messages, standing
+from rules.actions import Action, ActionNews, ActionState
 from rules.merging import merged
 from rules.model import Notification, Reason, State
 from rules.policy import Brake
@@ -35,6 +35,20 @@ def test_an_end_says_what_was_done_and_not_what_was_refused() -> None:
     assert [news_of(each) for each in standing([over], [done()])] == [("confirmed",)]
     refused = action(state=ActionState.REFUSED, reason="x")
     assert list(standing([over], [refused])) == [over]
+
+
+def test_news_about_an_alert_inside_anothers_story_goes_where_that_story_is_told() -> None:
+    teller = replace(runaway_key(), heard=("ops",))
+    inside = replace(workspace_parent(), inhibited_by=teller.id)
+    listeners = Listeners(("ops", "other"), {teller.id: teller, inside.id: inside}, "Tidewater")
+    plan = ActionNews("planned", (action(inside),))
+    (sent,) = messages([plan], listeners, NOW)
+    assert (sent.receiver, sent.alerts, sent.inhibited) == ("ops", (teller,), (inside,))
+    first = replace(notification(teller, inhibited=(inside,)), receiver="ops")
+    (both,) = folded([first], [sent])
+    assert both.news == plan
+    (again,) = standing([first], [action(inside)])
+    assert news_of(again) == ("proposed",)
 
 
 def letter(row: Action, ident: str) -> Notification:

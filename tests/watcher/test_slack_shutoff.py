@@ -14,6 +14,7 @@ from benchmarks.gallery_actions import action, asking, done, told
 from benchmarks.gallery_samples import NOW, runaway_key
 from notifiers.slack_action_blocks import APPROVE, DEACTIVATE, DENY
 from notifiers.slack_buttons import Press, read_press
+from notifiers.slack_keys import Words
 from notifiers.slack_memory import Sent
 from rules import action_requests
 from rules.actions import Action, ActionState
@@ -187,6 +188,20 @@ def test_a_press_belongs_to_the_receiver_that_told_of_the_plan(store: Store) -> 
     row = kept(store, asking())
     assert taking(store).knows(press(APPROVE, row))
     assert not taking(store).knows(press(APPROVE, replace(row, id="ffffffff")))
+
+
+@pytest.mark.parametrize(
+    ("policy", "yes", "no"),
+    [
+        (POLICY, True, True),
+        (replace(POLICY, approvers=()), False, True),
+        (replace(POLICY, approvers=("ops@example.com",)), False, False),
+        (replace(POLICY, mode="off"), False, False),
+        (replace(POLICY, mode="off", approvers=()), False, False),
+    ],
+)
+def test_buttons_are_for_those_who_may_press_them(store: Store, policy: Policy, *, yes: bool, no: bool) -> None:
+    assert SlackOffers(store, policy).words() == Words(yes, no)
 
 
 # ------------------------------------------------------------------------------------------- keys of alerts
