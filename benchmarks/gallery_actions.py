@@ -71,7 +71,12 @@ def asking(alert: Alert | None = None, **otherwise: Any) -> Action:
 
 def done(**otherwise: Any) -> Action:
     """The same plan, carried out."""
-    state: dict[str, Any] = {"state": ActionState.CONFIRMED, "waits": "", "confirmed_at": NOW + 17 * MINUTE, "sent_at": NOW}
+    state: dict[str, Any] = {
+        "state": ActionState.CONFIRMED,
+        "waits": "",
+        "confirmed_at": NOW + 17 * MINUTE,
+        "sent_at": NOW,
+    }
     return action(**{**state, **otherwise})
 
 

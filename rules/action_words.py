@@ -256,7 +256,7 @@ def _braked(news: ActionNews, headline: str) -> Told:
     why = f": {clean(brake.why, LONGEST_REASON)}" if brake.why else ""
     return Told(
         headline,
-        why=(f"{clean(brake.by)} asked for it{why}.",),
+        why=(f"By {clean(brake.by)}{why}.",),
         next=("No key is deactivated or turned on by this program meanwhile. Alerts are told as before.",),
         can=(Step("Let go", "watcher actions resume"), Step("See what waits", "watcher actions")),
     )

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 from notifiers.base import DeliveryError
 from notifiers.http import OutgoingHttp
 from notifiers.text import clean
-from rules.policy import Policy
 from watcher.channels import slack_api
 from watcher.clock import Clock
 from watcher.logs import logger
-from watcher.settings import Settings, SlackBotSettings
+from watcher.settings import Settings, ShutoffSettings, SlackBotSettings
 from watcher.store import Store
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ class Listening:
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
-        self._policy: Policy | None = None
+        self._shutoff: ShutoffSettings | None = None
         self._sockets: tuple[SlackSocket, ...] = ()
 
     def begin(self, settings: Settings, http: OutgoingHttp, organizations: Callable[[], Collection[str]]) -> None:
@@ -46,7 +45,7 @@ class Listening:
         for bot in settings.receivers:
             if isinstance(bot, SlackBotSettings) and bot.app_token:
                 apps.setdefault(bot.app_token.reveal(), []).append(bot)
-        self._policy = None if settings.shutoff is None else settings.shutoff.policy
+        self._shutoff = settings.shutoff
         self._sockets = tuple(self._socket(token, bots, http, organizations) for token, bots in apps.items())
         for each in self._sockets:
             each.start()
@@ -72,7 +71,7 @@ class Listening:
         first = bots[0]
         api, answering = slack_api(first, http), slack_api(first, OutgoingHttp(timeout=ANSWERING))
         name_of = _Names(slack_api(first, OutgoingHttp(timeout=QUICK))).of
-        keys = SlackShutoff(self._store, self._clock, self._policy, organizations)
+        keys = SlackShutoff(self._store, self._clock, self._shutoff, organizations)
         actions = {
             bot.name: SlackActions(self._store, self._clock, bot.name, bot.actors, organizations, name_of, keys=keys)
             for bot in bots

@@ -17,6 +17,8 @@ from rules.action_headlines import of_row, who_of
 from rules.actions import WAITING, Action, ActionState
 from rules.policy import Policy
 from watcher.clock import Clock
+from watcher.guarding import in_force, remembered_brake
+from watcher.settings import ShutoffSettings
 from watcher.slack_offers import deactivatable, is_slack_user
 from watcher.store import Store
 
@@ -45,9 +47,11 @@ class SlackShutoff:
     """Reads what presses about keys ask for, under one configuration."""
 
     def __init__(
-        self, store: Store, clock: Clock, policy: Policy | None, organizations: Callable[[], Collection[str]]
+        self, store: Store, clock: Clock, shutoff: ShutoffSettings | None, organizations: Callable[[], Collection[str]]
     ) -> None:
-        self._store, self._clock, self._policy, self._organizations = store, clock, policy, organizations
+        self._store, self._clock, self._organizations = store, clock, organizations
+        self._policy = None if shutoff is None else shutoff.policy
+        self._brake_file = None if shutoff is None else shutoff.brake_file
 
     def decides(self, user: str) -> bool:
         """Whether the configuration names this Slack user among the approvers."""
@@ -105,7 +109,11 @@ class SlackShutoff:
         alert = self._store.alerts.get(press.alert)
         if alert is None or alert.subject.scope.organization not in self._organizations():
             raise Refused("This alert is not watched any more.")
-        key = deactivatable(self._store, policy, alert, self._clock.now())
+        now = self._clock.now()
+        brake = in_force(remembered_brake(self._store, alert.subject.scope.organization), self._brake_file, now)
+        if brake.holds(now):
+            raise Refused(f"{brake.words[:1].upper()}{brake.words[1:]}.")
+        key = deactivatable(self._store, policy, alert, now)
         if isinstance(key, str):
             raise Refused(key)
         if key.digest != press.digest:

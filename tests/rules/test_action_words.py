@@ -89,7 +89,7 @@ SENTENCES = {
     "A key deactivated by hand": ["Ada (Slack U0123456789) asked for it: leaked"],
     "A drill": ["It is turned on again by itself, which is told too."],
     "On again at the reset": ["Requests with it are answered again."],
-    "Actions are paused": ["ann asked for it: deploy of the gateway.", "Let go: watcher actions resume"],
+    "Actions are paused": ["By ann: deploy of the gateway.", "Let go: watcher actions resume"],
     "Actions are allowed again": ["Plans that waited begin their grace anew"],
 }
 

@@ -26,6 +26,7 @@ from rules.situation import Situation
 from tests.slack_workspace import CHANNEL
 from watcher.admin_api.answers import ApiKey
 from watcher.clock import DrillClock
+from watcher.settings import ShutoffSettings
 from watcher.slack_actions import Reply, SlackActions
 from watcher.slack_offers import SlackOffers
 from watcher.slack_shutoff import SlackShutoff
@@ -69,9 +70,12 @@ def press(what: str, row: Action | None = None, user: str = ADA, **more: Any) ->
     return Press(action=what, user=user, **given)
 
 
-def taking(store: Store, policy: Policy | None = POLICY, now: datetime = NOW, *actors: str) -> SlackActions:
+def taking(
+    store: Store, policy: Policy | None = POLICY, now: datetime = NOW, *actors: str, brake_file: Path | None = None
+) -> SlackActions:
     clock = DrillClock(now, 0.0)
-    keys = SlackShutoff(store, clock, policy, lambda: [ORGANIZATION])
+    shutoff = None if policy is None else ShutoffSettings(policy, brake_file)
+    keys = SlackShutoff(store, clock, shutoff, lambda: [ORGANIZATION])
     return SlackActions(store, clock, "ops", actors, lambda: [ORGANIZATION], lambda _user: "Ada", keys=keys)
 
 
@@ -179,7 +183,7 @@ def test_without_shutoff_nothing_is_asked_for(store: Store, policy: Policy | Non
 def test_a_plan_of_another_organization_is_not_known(store: Store) -> None:
     row = kept(store, asking())
     clock = DrillClock(NOW, 0.0)
-    keys = SlackShutoff(store, clock, POLICY, lambda: ["another"])
+    keys = SlackShutoff(store, clock, ShutoffSettings(POLICY), lambda: ["another"])
     other = SlackActions(store, clock, "ops", (), lambda: ["another"], str, keys=keys)
     assert "not known any more" in refused(other.take(press(APPROVE, row)))
 
@@ -226,6 +230,18 @@ def test_the_key_of_an_alert_is_offered_and_deactivated_as_it_was_shown(store: S
     }
     assert command.details["reason"] == f"pressed in Slack, for alert {alert.id}"
     assert "has asked for that already" in refused(taking(store).take(pressed))
+
+
+def test_while_actions_are_paused_no_key_is_asked_to_be_deactivated(store: Store, tmp_path: Path) -> None:
+    alert = kept_alert(store)
+    listed(store)
+    offer = SlackOffers(store, POLICY).offer(alert, NOW)
+    assert offer is not None
+    brake = tmp_path / "STOP"
+    brake.touch()
+    pressed = press(DEACTIVATE, None, alert=alert.id, digest=offer.digest)
+    assert "Actions are paused (there is a file STOP)" in refused(taking(store, brake_file=brake).take(pressed))
+    assert store.commands.pending(ORGANIZATION) == ()
 
 
 def kept_alert(store: Store) -> Alert:
