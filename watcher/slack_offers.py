@@ -16,6 +16,7 @@ from rules.policy import Policy
 from rules.situation import Situation
 from watcher.guarding import keys_of
 from watcher.store import Store
+from watcher.store.slack_plans import SlackPlans
 
 
 class SlackOffers:
@@ -23,6 +24,7 @@ class SlackOffers:
 
     def __init__(self, store: Store, policy: Policy) -> None:
         self._store, self._policy = store, policy
+        self._plans = SlackPlans(store.database, store.actions)
 
     def rows(self, alerts: Sequence[Alert]) -> Sequence[Action]:
         """The rows of the journal about these alerts, as they are now."""
@@ -48,7 +50,7 @@ class SlackOffers:
 
     def plans(self, receiver: str, alerts: Collection[str]) -> Sequence[Shown]:
         """The answers in threads that told a receiver of plans about these alerts."""
-        return self._store.slack_plans.of(receiver, alerts)
+        return self._plans.of(receiver, alerts)
 
 
 def may_decide(policy: Policy) -> bool:

@@ -23,6 +23,7 @@ from tests.slack_workspace import CHANNEL, Refusal, Workspace, slack_workspace
 from watcher.store import Store
 from watcher.store.actions import write_actions
 from watcher.store.outbox import write_notifications
+from watcher.store.slack_plans import SlackPlans
 
 OFFER = Offer(runaway_key().id, "apikey_1", "batch-summariser", "Production", "0123456789ab")
 
@@ -60,7 +61,7 @@ class Journal:
         return self.offered if alert.id == OFFER.alert else None
 
     def plans(self, receiver: str, alerts: Collection[str]) -> Sequence[Shown]:
-        return self.store.slack_plans.of(receiver, alerts)
+        return SlackPlans(self.store.database, self.store.actions).of(receiver, alerts)
 
 
 def kept(store: Store, *rows: Action, letters: Sequence[Notification] = ()) -> None:

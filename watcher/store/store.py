@@ -36,7 +36,6 @@ from watcher.store.schema import bring_up_to_date
 from watcher.store.series import SeriesIds
 from watcher.store.silences import Silences, write_silences
 from watcher.store.slack_messages import SlackMessages
-from watcher.store.slack_plans import SlackPlans
 from watcher.store.sources import Sources
 from watcher.store.usage import Usage
 
@@ -90,7 +89,6 @@ class Store:
         self.groups = Groups(database)
         self.feedback = Feedbacks(database)
         self.actions = Actions(database)
-        self.slack_plans = SlackPlans(database, self.actions)
 
     @classmethod
     def open(cls, url: str, *, read_only: bool = False) -> Self:
