@@ -15,6 +15,7 @@ from datetime import datetime
 from rules.actions import NO_KEY, OPEN, Action, ActionNews, ActionState
 from rules.model import Alert, Notification, Reason
 from rules.policy import Brake
+from rules.posting import MANY
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +87,38 @@ def messages(news: Iterable[ActionNews], listeners: Listeners, now: datetime) ->
 
 
 def folded(letters: Sequence[Notification], news: Iterable[Notification]) -> tuple[Notification, ...]:
-    """Messages with the news in those that tell a receiver of the same alert as firing; the rest after them."""
+    """Messages with the news in those that tell a receiver of the same alerts as firing; the rest after them.
+
+    Of more than `MANY` to one receiver that stand by themselves all are one: a storm is a message.
+    """
     merged = list(letters)
-    rest: list[Notification] = []
+    rest: dict[str, list[Notification]] = {}
     for each in news:
         place = next((at for at, letter in enumerate(merged) if _tells_of(letter, each)), None)
-        if place is None:
-            rest.append(each)
+        if place is None or each.news is None:
+            rest.setdefault(each.receiver, []).append(each)
         else:
-            merged[place] = replace(merged[place], news=each.news)
-    return (*merged, *rest)
+            before = () if (found := merged[place].news) is None else found.actions
+            merged[place] = replace(merged[place], news=news_as_it_is((*before, *each.news.actions)))
+    return (*merged, *(letter for own in rest.values() for letter in _bundled(own)))
+
+
+def _bundled(letters: Sequence[Notification]) -> Iterator[Notification]:
+    """The messages of news to one receiver, those of the brake first; where there are many, all others are one."""
+    yield from (letter for letter in letters if letter.news is not None and letter.news.brake is not None)
+    about = [letter for letter in letters if letter.news is not None and letter.news.brake is None]
+    if len(about) <= MANY:
+        yield from about
+        return
+    alerts = {alert.id: alert for letter in about for alert in letter.alerts}
+    inside = {alert.id: alert for letter in about for alert in letter.inhibited if alert.id not in alerts}
+    yield replace(
+        about[0],
+        id=hashlib.sha256("\x1f".join(letter.id for letter in about).encode()).hexdigest()[:24],
+        alerts=tuple(alerts.values()),
+        inhibited=tuple(inside.values()),
+        news=news_together(about),
+    )
 
 
 def standing(letters: Iterable[Notification], rows: Iterable[Action]) -> Iterator[Notification]:
@@ -150,7 +173,7 @@ def brake_news(before: Brake, after: Brake, now: datetime) -> ActionNews | None:
 def _tells_of(letter: Notification, news: Notification) -> bool:
     about = {alert.id for alert in (*letter.alerts, *letter.inhibited)}
     mine = {alert.id for alert in (*news.alerts, *news.inhibited)}
-    alone = letter.receiver == news.receiver and letter.news is None and letter.reason is not Reason.RESOLVED
+    alone = letter.receiver == news.receiver and letter.reason is not Reason.RESOLVED
     return alone and not mine.isdisjoint(about)
 
 

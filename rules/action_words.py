@@ -61,7 +61,7 @@ def told(news: ActionNews, alert: Alert | None, now: datetime) -> Told:
     every = all(row.state is ActionState.CONFIRMED for row in rows)
     return Told(
         headline=headline,
-        story="" if alert is None else clean(alert.summary, LONGEST_REASON),
+        story="" if alert is None or not _of_one_cause(rows) else clean(alert.summary, LONGEST_REASON),
         why=(*_why(rows, now), *_done(rows, alert, now)),
         next=tuple(_next(rows, now)),
         can=tuple(_can(rows, now)),
@@ -86,6 +86,8 @@ def standing(row: Action, now: datetime) -> str:
 
 def _why(rows: Sequence[Action], now: datetime) -> Iterator[str]:
     first = rows[0]
+    if not _of_one_cause(rows):
+        return
     if first.evidence is not None and first.cause.by_policy:
         if any(row.state is not ActionState.CONFIRMED for row in rows):
             yield _too_much(first, first.evidence, now)
@@ -97,6 +99,11 @@ def _why(rows: Sequence[Action], now: datetime) -> Iterator[str]:
         yield clean(first.reason, LONGEST_REASON)
     if len(rows) == 1 and _says_why(first):
         yield clean(first.reason, LONGEST_REASON)
+
+
+def _of_one_cause(rows: Sequence[Action]) -> bool:
+    """Whether all of them rest on the same figures."""
+    return len({row.cause.id for row in rows}) == 1
 
 
 def _says_why(row: Action) -> bool:
@@ -159,8 +166,8 @@ def _clause(row: Action) -> str:
 
 
 def _ahead(rows: Sequence[Action], now: datetime) -> Iterator[str]:
-    """What becomes of rows that are open, by the first of them; several of one plan have the same times."""
-    if not rows:
+    """What becomes of rows that are open, where it is the same of all of them."""
+    if len({(row.state, row.mode, row.due_at, row.expires_at, row.waits) for row in rows}) != 1:
         return
     row, it = rows[0], "it" if len(rows) == 1 else "them"
     key = who_of(row).name if len(rows) == 1 else "each of them"
@@ -234,7 +241,7 @@ def _named(row: Action) -> str:
 
 
 def _small(rows: Sequence[Action], now: datetime) -> Iterator[str]:
-    found = rows[0].evidence
+    found = rows[0].evidence if _of_one_cause(rows) else None
     if found is not None:
         sure = f"{display_usd(found.certain)} of {display_usd(found.observed)} are sure"
         yield f"{sure} (estimates counted {100 * found.error:.0f} % lower)" if found.certain < found.observed else sure

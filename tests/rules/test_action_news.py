@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from benchmarks.gallery_actions import action, asking, done, told
 from benchmarks.gallery_samples import NOW, many, notification, runaway_key, workspace_parent
+from notifiers.render import story
+from notifiers.story import plain_text
 from rules.action_news import Listeners, folded, messages, standing
 from rules.actions import Action, ActionNews, ActionState
 from rules.merging import merged
-from rules.model import Notification, Reason, State
+from rules.model import Alert, Notification, Reason, State
 from rules.policy import Brake
 
 
@@ -49,6 +53,42 @@ def test_news_about_an_alert_inside_anothers_story_goes_where_that_story_is_told
     assert both.news == plan
     (again,) = standing([first], [action(inside)])
     assert news_of(again) == ("proposed",)
+
+
+def storm(count: int) -> tuple[tuple[Alert, ...], tuple[ActionNews, ...]]:
+    alerts = tuple(replace(alert, heard=("ops",)) for alert in many(count))
+    return alerts, tuple(ActionNews("planned", (action(alert),)) for alert in alerts)
+
+
+@pytest.mark.parametrize(("count", "told"), [(1, 1), (5, 5), (6, 1), (500, 1)])
+def test_a_storm_of_plans_is_one_message_that_has_all_of_them(count: int, told: int) -> None:
+    alerts, news = storm(count)
+    listeners = Listeners(("ops",), {alert.id: alert for alert in alerts}, "Tidewater")
+    sent = folded((), messages(news, listeners, NOW))
+    assert len(sent) == told
+    assert len({letter.id for letter in sent}) == told
+    assert sum(len(news_of(letter)) for letter in sent) == count
+    assert {alert.id for letter in sent for alert in letter.alerts} == {alert.id for alert in alerts}
+
+
+def test_a_message_about_many_alerts_has_the_plans_of_all_of_them() -> None:
+    alerts, news = storm(9)
+    listeners = Listeners(("ops",), {alert.id: alert for alert in alerts}, "Tidewater")
+    (sent,) = folded([replace(notification(*alerts), receiver="ops")], messages(news, listeners, NOW))
+    assert len(news_of(sent)) == 9
+    text = plain_text(story(sent), 10_000)
+    assert "9 keys will be deactivated at 14:23 UTC unless someone says no." in text
+    assert "And 4 more." in text
+    assert "of the excess" not in text
+
+
+def test_that_actions_are_paused_is_told_whatever_the_storm() -> None:
+    alerts, news = storm(9)
+    paused = ActionNews("paused", brake=Brake(None, "ann", NOW))
+    listeners = Listeners(("ops",), {alert.id: alert for alert in alerts}, "Tidewater")
+    first, second = folded((), messages([paused, *news], listeners, NOW))
+    assert first.news == paused
+    assert len(news_of(second)) == 9
 
 
 def letter(row: Action, ident: str) -> Notification:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,7 +12,7 @@ from benchmarks.gallery_actions import ADA, action, asking, done, evidence, five
 from benchmarks.gallery_samples import NOW, runaway_key
 from rules.action_headlines import headline
 from rules.action_words import Told, told
-from rules.actions import ActionNews, ActionState
+from rules.actions import WAITING, ActionNews, ActionState, Cause
 from rules.model import Alert, Notification
 
 MINUTE = timedelta(minutes=1)
@@ -181,3 +182,34 @@ def test_it_tells_the_alerts_story_where_it_is_known() -> None:
     assert told(ActionNews("planned", (action(),)), alert, NOW).story == alert.summary
     assert told(ActionNews("planned", (action(),)), None, NOW).story == ""
     assert ADA in everything(told(ActionNews("ended", (done(by=ADA),)), alert, NOW))
+
+
+CAUSES = ("budget", "anomaly", "hand", "drill", "reset")
+MODES_OF = ("dry_run", "approve", "auto")
+
+
+@pytest.mark.parametrize("state", ActionState)
+def test_whatever_the_row_the_words_hold_and_only_what_was_read_is_called_off(state: ActionState) -> None:
+    for kind, mode, what in itertools.product(CAUSES, MODES_OF, ("deactivate", "reactivate")):
+        cause = Cause(kind, "key spend", runaway_key().subject.scope, "1")  # type: ignore[arg-type]
+        for rest in ({}, {"evidence": None, "due_at": None, "expires_at": None}, {"expires_at": NOW, "sent_at": NOW}):
+            row = action(cause=cause, mode=mode, what=what, state=state, reason="So it is.", **rest)
+            for rows in ((row,), (row, replace(row, id="b"))):
+                found = told(ActionNews("ended", rows), runaway_key(), NOW)
+                assert found.headline
+                assert all(found.why)
+                assert all(found.next)
+                assert (" off since" in found.headline) is (state is ActionState.CONFIRMED and what == "deactivate")
+                assert (" on again since" in found.headline) is (
+                    state is ActionState.CONFIRMED and what == "reactivate"
+                )
+                commands = [step.command for step in found.can]
+                assert any("approve" in each for each in commands) <= (state is ActionState.PROPOSED)
+                assert any("deny" in each for each in commands) <= (state in WAITING)
+
+
+def test_what_is_not_the_same_of_several_keys_is_said_of_none() -> None:
+    _, rows = five_keys()
+    later = replace(rows[1], expires_at=NOW + 50 * MINUTE)
+    found = told(ActionNews("planned", (rows[0], later)), None, NOW)
+    assert len(found.next) == 2
