@@ -109,7 +109,8 @@ def _of_one_cause(rows: Sequence[Action]) -> bool:
 def _says_why(row: Action) -> bool:
     """Whether the row's reason says why it ended otherwise than it was meant to."""
     ended = row.state in {ActionState.REFUSED, ActionState.EXPIRED, ActionState.ABANDONED}
-    return ended and not rehearsed(row)
+    said_already = denied(row) and row.reason == f"{row.by} said no."
+    return ended and not rehearsed(row) and not said_already
 
 
 def _too_much(row: Action, found: ActionEvidence, now: datetime) -> str:

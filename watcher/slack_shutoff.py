@@ -92,7 +92,7 @@ class SlackShutoff:
         headline = of_row(row, who_of(row), now)
         if row.state not in WAITING:
             raise Refused(f"It is decided already. {headline}.")
-        details = {"action": row.id, "approver": press.user, "digest": press.digest, "comment": PRESSED}
+        details = {"action": row.id, "approver": press.user, "digest": press.digest}
         if press.action == DENY:
             said = f"says no: {who_of(row).name} stays on, and is not asked about again for the same cause."
             return Asked(row.organization, action_requests.DENY, details, said)

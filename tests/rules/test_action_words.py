@@ -213,3 +213,9 @@ def test_what_is_not_the_same_of_several_keys_is_said_of_none() -> None:
     later = replace(rows[1], expires_at=NOW + 50 * MINUTE)
     found = told(ActionNews("planned", (rows[0], later)), None, NOW)
     assert len(found.next) == 2
+
+
+def test_a_no_without_a_reason_is_said_once() -> None:
+    silent = asking(state=ActionState.REFUSED, by="ann", reason="ann said no.")
+    text = everything(told(ActionNews("ended", (silent,)), None, NOW))
+    assert text.count("said no") == 1
