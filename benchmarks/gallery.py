@@ -25,6 +25,7 @@ from typing import Any, get_args
 from rich.console import Console
 from slack_sdk.models.blocks import Block
 
+from benchmarks.gallery_actions import typical_actions
 from benchmarks.gallery_page import page, slack_html
 from benchmarks.gallery_said import said
 from benchmarks.gallery_samples import ORGANIZATION, typical
@@ -48,7 +49,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("out_dir", nargs="?", type=Path, default=Path("build/gallery"))
     out_dir: Path = parser.parse_args(arguments).out_dir
     out_dir.mkdir(parents=True, exist_ok=True)
-    messages = {**typical(), **said()}
+    messages = {**typical(), **said(), **typical_actions()}
     charts = {title: _charts(notification) for title, notification in messages.items()}
     shown = {title: _shown(title, notification, charts[title]) for title, notification in messages.items()}
     index = out_dir / "index.html"

@@ -13,12 +13,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from notifiers.action_story import news_about, with_action
 from notifiers.alert_json import counts_money, utc_json
 from notifiers.base import DeliveryError
 from notifiers.http import OutgoingHttp
 from notifiers.render import alert_story
 from notifiers.story import plain_text
 from notifiers.text import clean, tamed
+from rules.action_headlines import headline
+from rules.actions import ActionNews
 from rules.labels import label_of
 from rules.model import Alert, Notification, Reason, State
 from rules.money import usd_string
@@ -54,16 +57,24 @@ class AlertmanagerNotifier:
     authorization: str = field(default="", repr=False)
     link: str = ""
     clock: Callable[[], datetime] = field(default=wall_now, repr=False)
+    _news: dict[str, ActionNews] = field(default_factory=dict, repr=False)
+    """By alert what was told last of actions on keys: it is said again with every refresh, until the alert ends."""
 
     def send(self, notification: Notification) -> None:
-        """Post the alerts; accepted once one member of the cluster took them, since it tells the others."""
-        if notification.alerts:
+        """Post the alerts; accepted once one member of the cluster took them, since it tells the others.
+
+        What tells of actions on keys alone is accepted and not sent: it shows with the next refresh of its alert.
+        """
+        self._note(notification)
+        if notification.alerts and notification.reason is not Reason.ACTION:
             ended = notification.reason is Reason.RESOLVED
             told = [self._alert(alert, notification.created_at, ended=ended) for alert in notification.alerts]
             self._post(told, {"Idempotency-Key": notification.id, "X-Watcher-Notification-Id": notification.id})
 
     def refresh(self, alerts: Sequence[Alert], now: datetime) -> None:
         """Post alerts that still fire once more, so that they do not expire. Raises DeliveryError as `send` does."""
+        for over in set(self._news) - {alert.id for alert in alerts}:
+            del self._news[over]
         lasting = [alert for alert in alerts if not alert.is_event or _event_ends(alert) > now]
         if lasting:
             self._post([self._alert(alert, now, ended=False) for alert in lasting], {})
@@ -75,6 +86,14 @@ class AlertmanagerNotifier:
             answer = self.http.get(_at(url, "status"), headers=self._headers({}), allow_private=self.allow_private)
             versions.append(_version(answer.excerpt))
         return f"Alertmanager {' and '.join(dict.fromkeys(versions))} answers"
+
+    def _note(self, notification: Notification) -> None:
+        for alert in notification.alerts:
+            news = news_about(notification, alert)
+            if news is not None:
+                self._news[alert.id] = news
+            if alert.state is State.RESOLVED:
+                self._news.pop(alert.id, None)
 
     def _post(self, alerts: list[dict[str, Any]], headers: Mapping[str, str]) -> None:
         body = json.dumps(alerts, allow_nan=False).encode("ascii")
@@ -96,7 +115,7 @@ class AlertmanagerNotifier:
     def _alert(self, alert: Alert, told_at: datetime, *, ended: bool) -> dict[str, Any]:
         return {
             "labels": alert_labels(alert),
-            "annotations": alert_annotations(alert, told_at),
+            "annotations": alert_annotations(alert, told_at, self._news.get(alert.id)),
             "startsAt": utc_json(alert.starts_at),
             "endsAt": utc_json(self._ends(alert, told_at, ended=ended)),
             **({"generatorURL": self.link} if self.link else {}),
@@ -128,14 +147,17 @@ def alert_labels(alert: Alert) -> dict[str, str]:
     return {name: clean(value, _LONGEST_VALUE) for name, value in labels.items()}
 
 
-def alert_annotations(alert: Alert, now: datetime) -> dict[str, str]:
-    """What people read: the summary, the whole story as text, names, and amounts in dollars."""
+def alert_annotations(alert: Alert, now: datetime, news: ActionNews | None = None) -> dict[str, str]:
+    """What people read: the summary, the whole story as text, names, amounts in dollars, and what is done to keys."""
     told = alert_story(alert, now)
+    if news is not None:
+        told = with_action(told, news, (alert,), now)
     amounts = {"value_usd": alert.value, "expected_usd": alert.expected, "limit_usd": alert.limit}
     texts = {
         "summary": tamed(clean(alert.summary, _LONGEST_VALUE) if alert.summary else told.title),
         "description": tamed(plain_text(told, _LONGEST_DESCRIPTION)),
         "alert_id": alert.id,
+        "action": tamed(clean(headline(news, now), _LONGEST_VALUE)) if news is not None else "",
         "owner": tamed(clean(alert.whose, _LONGEST_VALUE)) if alert.whose else "",
         **{
             f"{label_of(dimension)}_name": tamed(clean(alert.names[ident], _LONGEST_VALUE))

@@ -21,6 +21,7 @@ _COLOURS = {
     Tone.RESOLVED: "bold green",
     Tone.START: "bold cyan",
     Tone.DIGEST: "bold",
+    Tone.ACTION: "bold cyan",
     Tone.TEST: "bold magenta",
 }
 _STYLES = {"plain": "", "strong": "bold", "code": "cyan"}

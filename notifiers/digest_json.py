@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from notifiers.alert_json import utc_json
-from rules.digest import BudgetStanding, Digest, Fired, Mover, Projected
+from rules.digest import BudgetStanding, Digest, Fired, Mover, Projected, Stopped
 from rules.money import usd_string
 
 
@@ -47,6 +47,9 @@ def digest_json(told: Digest) -> dict[str, Any]:
         "complete_until": utc_json(told.complete_until),
         "data_as_of": utc_json(told.data_as_of),
         "unpriced": list(told.unpriced),
+        "stopped": [_stopped(each) for each in told.stopped],
+        "more_stopped": told.more_stopped,
+        "saved_usd": usd_string(told.saved),
     }
 
 
@@ -80,6 +83,17 @@ def _fired(each: Fired) -> dict[str, Any]:
         "summary": each.summary,
         "fired_at": utc_json(each.at),
         "done": each.done or None,
+    }
+
+
+def _stopped(each: Stopped) -> dict[str, Any]:
+    return {
+        "action": each.action,
+        "api_key": each.key,
+        "name": each.name,
+        "at": utc_json(each.at),
+        "by": each.by or None,
+        "saved_usd": _usd(each.saved),
     }
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from notifiers.phrases import certainty, lines, title, unpriced
 from notifiers.story import GLYPHS, Line, Section, Story, Tone, Words, code, line, strong
 from notifiers.text import bars, clean, percent, plural, when
-from rules.digest import BudgetStanding, Compared, DayBar, Digest, Fired, Mover, Newcomer
+from rules.digest import BudgetStanding, Compared, DayBar, Digest, Fired, Mover, Newcomer, Stopped
 from rules.model import Severity, State
 from rules.money import display_usd
 from rules.periods import MONTHS
@@ -139,8 +139,29 @@ def _sections(told: Digest) -> Iterator[Section]:
     if told.more_done:
         done.append(line(f"and {told.more_done:,} more"))
     yield Section("What was done", tuple(done), listed=True)
+    yield Section(
+        _stopped_heading(told),
+        (*map(_stopped, told.stopped), *_more(told.more_stopped, "watcher actions")),
+        listed=True,
+    )
     new = [*(_new("key", each) for each in told.new_keys), *_more(told.more_keys, "")]
     yield Section("New", (*new, *(_new("model", each) for each in told.new_models)), listed=True)
+
+
+def _stopped_heading(told: Digest) -> str:
+    """What the shutoffs saved, as far as that can be estimated."""
+    saved = f"; money saved by shutoffs: about {display_usd(told.saved)}, an estimate" if told.saved else ""
+    return f"Keys deactivated{saved}"
+
+
+def _stopped(key: Stopped) -> Line:
+    saved = f", saves about {display_usd(key.saved)}" if key.saved else ""
+    by = f", by {clean(key.by)}" if key.by else ""
+    return line(
+        "key ",
+        strong(clean(key.name)),
+        f" at {key.at:%H:%M} UTC on {key.at.day} {MONTHS[key.at.month - 1][:3]}{by}{saved}",
+    )
 
 
 def _more(count: int, command: str) -> list[Line]:

@@ -14,6 +14,7 @@ _COLOURS = {
     Tone.RESOLVED: "#2e7d32",
     Tone.START: "#00838f",
     Tone.DIGEST: "#37474f",
+    Tone.ACTION: "#00695c",
     Tone.TEST: "#6a1b9a",
 }
 _TAGS = {"plain": "{}", "strong": "<strong>{}</strong>", "code": '<code style="font-size:13px">{}</code>'}

@@ -11,6 +11,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from notifiers.action_json import news_json
+from notifiers.action_story import news_about, with_action
 from notifiers.alert_json import alert_json, utc_json
 from notifiers.base import DeliveryError
 from notifiers.http import AnsweredError, OutgoingHttp
@@ -54,8 +56,10 @@ class PagerDutyNotifier:
         """Send the events one after the other.
 
         A refusal that holds for one alert alone does not keep the others from being sent; any other failure ends the
-        round.
+        round. What tells of actions on keys alone is accepted and not sent: it is no incident.
         """
+        if notification.reason is Reason.ACTION:
+            return
         self._progress.begin(notification.id)
         refusal: DeliveryError | None = None
         for alert in notification.alerts:
@@ -95,6 +99,9 @@ def pagerduty_event(alert: Alert, notification: Notification, link: str = "") ->
     if over or taken:
         return event
     told = alert_story(alert, notification.created_at)
+    news = news_about(notification, alert)
+    if news is not None:
+        told = with_action(told, news, (alert,), notification.created_at)
     test = "Test: " if notification.reason is Reason.TEST else ""
     called = f"{clean(notification.told_as)}: " if notification.told_as else ""
     event["payload"] = {
@@ -107,11 +114,13 @@ def pagerduty_event(alert: Alert, notification: Notification, link: str = "") ->
         "class": alert.subject.kind,
         "custom_details": {"text": tamed(plain_text(told, _LONGEST_TEXT)), "alert": alert_json(alert)},
     }
+    if news is not None:
+        event["payload"]["custom_details"]["action"] = news_json(news)
     event["client"] = "claude-watcher"
     if link:
         event["client_url"] = link
     if len(json.dumps(event)) > LARGEST_EVENT:
-        del event["payload"]["custom_details"]["alert"]
+        event["payload"]["custom_details"] = {"text": event["payload"]["custom_details"]["text"]}
     return event
 
 

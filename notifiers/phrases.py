@@ -118,15 +118,15 @@ def whom_to_ask(alert: Alert) -> Line:
             *_named_owner(alert),
             ", or disable ",
             strong(clean(name)),
-            " in the Claude Console under API keys. Nothing is switched off by itself.",
+            " in the Claude Console under API keys.",
         )
     if alert.whose:
-        return line("Ask ", _owner(alert), ". Nothing is switched off by itself.")
+        return line("Ask ", _owner(alert), ".")
     if scope.workspace == DEFAULT_WORKSPACE:
         return line("The default workspace takes no spend limit: look for the key that drives it.")
     if scope.workspace is not None:
         return line("To cap it, set the workspace's spend limit in the Claude Console.")
-    return line("Ask the owners of what drives it. Nothing is switched off by itself.")
+    return line("Ask the owners of what drives it.")
 
 
 def owner_line(alerts: Iterable[Alert], *, wake: bool) -> Line:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from notifiers.action_story import action_story, with_action
 from notifiers.anomaly_story import anomaly_over_story, anomaly_story
 from notifiers.budget_story import budget_over_story, budget_story
 from notifiers.digest_story import digest_story
@@ -61,6 +62,10 @@ def story(notification: Notification) -> Story:
                 told = replace(told, tone=Tone.TEST, title=title(f"Test: {told.title}"))
         case Reason.TEST:
             told = _test(notification)
+        case Reason.ACTION if notification.news is not None:
+            return _signed(
+                action_story(notification.news, alerts, (*alerts, *notification.inhibited), now), notification
+            )
         case Reason.INITIAL:
             told = _initial(notification)
         case _ if len(alerts) == 1:
@@ -68,6 +73,13 @@ def story(notification: Notification) -> Story:
         case _:
             told = _many(notification)
     told = _owned(_again(told, notification), notification)
+    if notification.news is not None:
+        told = with_action(told, notification.news, (*alerts, *notification.inhibited), now)
+    return _signed(told, notification)
+
+
+def _signed(told: Story, notification: Notification) -> Story:
+    """The story with the organization that it is about."""
     footer = (clean(notification.organization), *told.footer)
     if not notification.told_as:
         return replace(told, footer=footer)

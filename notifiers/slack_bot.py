@@ -22,7 +22,9 @@ from notifiers.base import DeliveryError
 from notifiers.chart import Chart, alt_text, png
 from notifiers.progress import Progress
 from notifiers.render import story
+from notifiers.slack_action_blocks import is_loud, key_blocks, plans_before, standing_news
 from notifiers.slack_api import GONE, LOCKED, REFUSED_FORM, SCOPES, SlackApi, SlackRefused
+from notifiers.slack_keys import Keys, NoKeys
 from notifiers.slack_memory import Memory, NoMemory, Sent
 from notifiers.slack_message import bot_message
 from notifiers.slack_pace import Pace
@@ -38,7 +40,7 @@ MOST_EDITS = 40
 """More messages than this are not edited for one notification: Slack takes about 50 edits a minute."""
 AT_ONCE = 5
 """So many are edited to show what was said before it is looked again whether there is anything to send."""
-_ANSWERS = (Reason.REPEATED, Reason.ESCALATED, Reason.RESOLVED)
+_ANSWERS = (Reason.REPEATED, Reason.ESCALATED, Reason.RESOLVED, Reason.ACTION)
 _ALOUD = (Reason.REPEATED, Reason.ESCALATED)
 _T = TypeVar("_T")
 
@@ -60,6 +62,7 @@ class SlackBotNotifier:
     pace: Pace = field(default_factory=Pace, repr=False)
     people: People | None = field(default=None, repr=False)
     """Who looks up owners by their e-mail addresses; None where nobody does."""
+    keys: Keys = field(default_factory=NoKeys, repr=False)
     _progress: Progress = field(default_factory=Progress, repr=False)
 
     def send(self, notification: Notification) -> None:
@@ -119,6 +122,7 @@ class SlackBotNotifier:
                 continue
             self._progress.took(part)
             there.append(sent)
+        self._edit_plans(notification)
         return tuple(there)
 
     def _updated(self, notification: Notification, sent: Sent) -> bool:
@@ -131,16 +135,34 @@ class SlackBotNotifier:
             log.warning("receiver %s: a message could not be edited: %s", self.name, error.reason)
             return True
 
+    def _edit_plans(self, notification: Notification) -> None:
+        """Bring the answers up to date that told of plans; what cannot be edited keeps nothing else back."""
+        for shown in plans_before(self.keys, self.name, notification):
+            part = f"edited {shown.sent.ts}"
+            if self._progress.has(part):
+                continue
+            try:
+                self._change(shown.sent, self._message(shown.notification, answer=True))
+            except SlackRefused as error:
+                if error.retryable:
+                    raise
+                log.warning("receiver %s: a plan's message could not be edited: %s", self.name, error.reason)
+            self._progress.took(part)
+
+    def _change(self, sent: Sent, message: dict[str, Any]) -> None:
+        self._give(message, lambda client, given: client.chat_update(channel=sent.channel, ts=sent.ts, **given))
+
     def _update(self, notification: Notification, sent: Sent) -> bool:
         """Edit one message, and note what it shows; False where it is gone."""
         newest = {alert.id: alert for alert in notification.alerts}
         alerts = tuple(newest.get(alert.id, alert) for alert in self.memory.alerts(self.name, sent))
         if not alerts:
             return True
-        reason = Reason.INITIAL if sent.reason is Reason.INITIAL else Reason.FIRST
-        message = self._message(replace(notification, reason=reason, alerts=alerts))
+        reason = sent.reason if sent.reason in {Reason.INITIAL, Reason.ACTION} else Reason.FIRST
+        news = standing_news(self.keys.rows(alerts))
+        message = self._message(replace(notification, reason=reason, alerts=alerts, news=news))
         try:
-            self._give(message, lambda client, given: client.chat_update(channel=sent.channel, ts=sent.ts, **given))
+            self._change(sent, message)
         except SlackRefused as error:
             if error.word in GONE:
                 self.memory.lost(self.name, sent)
@@ -156,7 +178,7 @@ class SlackBotNotifier:
         message = self._message(notification, answer=bool(thread))
         message["metadata"] = {"event_type": EVENT, "event_payload": {"id": notification.id}}
         if thread:
-            message |= {"thread_ts": thread, "reply_broadcast": notification.reason in _ALOUD}
+            message |= {"thread_ts": thread, "reply_broadcast": notification.reason in _ALOUD or is_loud(notification)}
         to = channel or self.channel
         self.pace.turn()
         answer = self._give(message, lambda client, given: client.chat_postMessage(channel=to, **given))
@@ -236,7 +258,10 @@ class SlackBotNotifier:
     def _message(self, notification: Notification, *, answer: bool = False) -> dict[str, Any]:
         told = story(notification)
         named = told if self.people is None else self.people.named(told)
-        return bot_message(named, notification, interactive=self.interactive, answer=answer)
+        message = bot_message(named, notification, interactive=self.interactive, answer=answer)
+        if self.interactive and notification.reason is not Reason.TEST:
+            message["blocks"] += [block.to_dict() for block in key_blocks(self.keys, notification, answer=answer)]
+        return message
 
 
 def _with(ident: str, messages: Iterable[Any]) -> Iterator[str]:

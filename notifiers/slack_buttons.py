@@ -9,6 +9,7 @@ from typing import Any
 
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, ConfirmObject, PlainTextObject
 
+from notifiers.slack_action_blocks import KEY_ACTIONS
 from rules.feedback import problem
 from rules.model import Alert, State
 
@@ -16,7 +17,7 @@ ACKNOWLEDGE, SILENCE, EXPECTED = "watcher_acknowledge", "watcher_silence", "watc
 BLOCK = "watcher_alert"
 PRESSED = "pressed in Slack"
 """What the comment of everything asked for by a press begins with."""
-_ALERT = re.compile(r"[0-9a-zA-Z_-]{1,64}")
+_VALUE = re.compile(r"[0-9a-zA-Z_-]{1,64}(:[0-9a-f]{12})?")
 _USER = re.compile(r"[UW][A-Z0-9]{2,30}")
 _CHANNEL = re.compile(r"[CDG][A-Z0-9]{2,30}")
 _TS = re.compile(r"\d{1,12}\.\d{1,8}")
@@ -35,6 +36,8 @@ class Press:
     thread: str
     """The message in whose thread an answer belongs."""
     envelope: str = ""
+    digest: str = ""
+    """Of a press that decides about a key: of what was shown. `alert` then is what it decides about."""
 
 
 def _sure(question: str, consequence: str, yes: str) -> ConfirmObject:
@@ -95,16 +98,19 @@ def read_press(payload: Mapping[str, Any], envelope: str = "") -> Press | None:
     action = actions[0] if isinstance(actions[0], dict) else {}
     message = _part(payload, "message")
     ts = _text(message, "ts", _TS) or _text(_part(payload, "container"), "message_ts", _TS)
+    value, _, digest = _text(action, "value", _VALUE).partition(":")
     press = Press(
         action=str(action.get("action_id")),
-        alert=_text(action, "value", _ALERT),
+        alert=value,
         user=_text(_part(payload, "user"), "id", _USER),
         channel=_text(_part(payload, "channel"), "id", _CHANNEL),
         ts=ts,
         thread=_text(message, "thread_ts", _TS) or ts,
         envelope=envelope[:100],
+        digest=digest,
     )
-    whole = press.action in ACTIONS and press.alert and press.user and press.channel and press.ts
+    ours = press.action in (KEY_ACTIONS if digest else ACTIONS)
+    whole = ours and press.alert and press.user and press.channel and press.ts
     return press if whole else None
 
 

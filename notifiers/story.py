@@ -16,6 +16,7 @@ class Tone(StrEnum):
     RESOLVED = "resolved"
     START = "start"
     DIGEST = "digest"
+    ACTION = "action"
     TEST = "test"
 
 
@@ -26,6 +27,7 @@ GLYPHS = {
     Tone.RESOLVED: "✅",
     Tone.START: "🔭",
     Tone.DIGEST: "📊",
+    Tone.ACTION: "🔑",
     Tone.TEST: "🧪",
 }
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from notifiers.action_json import news_json
 from notifiers.alert_json import alert_json, utc_json
 from notifiers.digest_json import digest_json
 from notifiers.http import OutgoingHttp
@@ -46,7 +47,8 @@ class WebhookNotifier:
 def notification_json(notification: Notification) -> dict[str, Any]:
     """The body: id, reason, receiver and alerts; `inhibited` holds the alerts whose story those in `alerts` tell.
 
-    A digest has its figures under `digest`, and no alerts; other messages have no such key.
+    A digest has its figures under `digest`, and no alerts; what tells of actions on keys has them under `action`, with
+    the alert that they are about, if they are about one. Other messages have no such keys.
     """
     return {
         "id": notification.id,
@@ -58,4 +60,5 @@ def notification_json(notification: Notification) -> dict[str, Any]:
         "alerts": [alert_json(alert) for alert in notification.alerts],
         "inhibited": [alert_json(alert) for alert in notification.inhibited],
         **({"digest": digest_json(notification.digest)} if notification.digest is not None else {}),
+        **({"action": news_json(notification.news)} if notification.news is not None else {}),
     }

@@ -8,13 +8,14 @@ receiver of the routes hears.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from rules.actions import NO_KEY, OPEN, Action, ActionNews, ActionState
 from rules.model import Alert, Notification, Reason
 from rules.policy import Brake
+from rules.posting import MANY
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,12 @@ class Listeners:
         """Who heard of an alert, or of the one that tells its story; everybody of an action that is about none."""
         if alert is None:
             return self.receivers
-        teller = self.alerts.get(alert.inhibited_by or "", alert)
-        heard = alert.heard or teller.heard
+        heard = alert.heard or self.teller(alert).heard
         return self.receivers if heard is None else heard
+
+    def teller(self, alert: Alert) -> Alert:
+        """The alert whose message tells of this one: itself, or the one that carries it inside."""
+        return self.alerts.get(alert.inhibited_by or "", alert)
 
 
 def news_of(before: Mapping[str, Action], changed: Iterable[Action]) -> tuple[ActionNews, ...]:
@@ -71,9 +75,10 @@ def messages(news: Iterable[ActionNews], listeners: Listeners, now: datetime) ->
             id=_message_id(receiver, each),
             receiver=receiver,
             reason=Reason.ACTION,
-            alerts=() if alert is None else (alert,),
+            alerts=() if alert is None else (listeners.teller(alert),),
             created_at=now,
             organization=listeners.organization,
+            inhibited=() if alert is None or listeners.teller(alert) == alert else (alert,),
             told_as=listeners.told_as,
             news=each,
         )
@@ -84,16 +89,80 @@ def messages(news: Iterable[ActionNews], listeners: Listeners, now: datetime) ->
 
 
 def folded(letters: Sequence[Notification], news: Iterable[Notification]) -> tuple[Notification, ...]:
-    """Messages with the news in those that tell a receiver of the same alert as firing; the rest after them."""
+    """Messages with the news in those that tell a receiver of the same alerts as firing; the rest after them.
+
+    Of more than `MANY` to one receiver that stand by themselves all are one: a storm is a message.
+    """
     merged = list(letters)
-    rest: list[Notification] = []
+    rest: dict[str, list[Notification]] = {}
     for each in news:
         place = next((at for at, letter in enumerate(merged) if _tells_of(letter, each)), None)
-        if place is None:
-            rest.append(each)
+        if place is None or each.news is None:
+            rest.setdefault(each.receiver, []).append(each)
         else:
-            merged[place] = replace(merged[place], news=each.news)
-    return (*merged, *rest)
+            before = () if (found := merged[place].news) is None else found.actions
+            merged[place] = replace(merged[place], news=news_as_it_is((*before, *each.news.actions)))
+    return (*merged, *(letter for own in rest.values() for letter in _bundled(own)))
+
+
+def _bundled(letters: Sequence[Notification]) -> Iterator[Notification]:
+    """The messages of news to one receiver, those of the brake first; where there are many, all others are one."""
+    yield from (letter for letter in letters if letter.news is not None and letter.news.brake is not None)
+    about = [letter for letter in letters if letter.news is not None and letter.news.brake is None]
+    if len(about) <= MANY:
+        yield from about
+        return
+    alerts = {alert.id: alert for letter in about for alert in letter.alerts}
+    inside = {alert.id: alert for letter in about for alert in letter.inhibited if alert.id not in alerts}
+    yield replace(
+        about[0],
+        id=hashlib.sha256("\x1f".join(letter.id for letter in about).encode()).hexdigest()[:24],
+        alerts=tuple(alerts.values()),
+        inhibited=tuple(inside.values()),
+        news=news_together(about),
+    )
+
+
+def standing(letters: Iterable[Notification], rows: Iterable[Action]) -> Iterator[Notification]:
+    """Messages of which those about an alert say how the journal stands with it, also where that is no news.
+
+    Of an end only what was done, or may still be, belongs to the story.
+    """
+    about: dict[str, list[Action]] = {}
+    for row in rows:
+        about.setdefault(row.alert, []).append(row)
+    for letter in letters:
+        mine = [row for alert in (*letter.alerts, *letter.inhibited) for row in about.get(alert.id, ())]
+        if letter.reason is Reason.RESOLVED:
+            mine = [row for row in mine if row.open or row.stopped]
+        if letter.news is not None or not mine:
+            yield letter
+        else:
+            yield replace(letter, news=news_as_it_is(mine))
+
+
+def news_as_it_is(rows: Sequence[Action]) -> ActionNews:
+    """How it stands with these rows."""
+    return ActionNews("planned" if any(row.open for row in rows) else "ended", tuple(rows))
+
+
+def news_left(messages: Sequence[Notification]) -> Iterator[Notification]:
+    """Messages of news without those that later ones say all of: the same rows further on, or the brake anew."""
+    for at, message in enumerate(messages):
+        later = [each.news for each in messages[at + 1 :] if each.news is not None]
+        if message.news is not None and message.news.brake is not None:
+            if not any(news.brake is not None for news in later):
+                yield message
+            continue
+        mine = {row.id for row in message.news.actions} if message.news is not None else set()
+        if not mine or not mine <= {row.id for news in later for row in news.actions}:
+            yield message
+
+
+def news_together(messages: Iterable[Notification]) -> ActionNews | None:
+    """The news inside messages that become one, each row as the last of them has it."""
+    rows = {row.id: row for message in messages if message.news is not None for row in message.news.actions}
+    return news_as_it_is(tuple(rows.values())) if rows else None
 
 
 def brake_news(before: Brake, after: Brake, now: datetime) -> ActionNews | None:
@@ -105,8 +174,9 @@ def brake_news(before: Brake, after: Brake, now: datetime) -> ActionNews | None:
 
 def _tells_of(letter: Notification, news: Notification) -> bool:
     about = {alert.id for alert in (*letter.alerts, *letter.inhibited)}
-    alone = letter.receiver == news.receiver and letter.news is None and letter.reason is not Reason.RESOLVED
-    return alone and bool(news.alerts) and news.alerts[0].id in about
+    mine = {alert.id for alert in (*news.alerts, *news.inhibited)}
+    alone = letter.receiver == news.receiver and letter.reason is not Reason.RESOLVED
+    return alone and not mine.isdisjoint(about)
 
 
 def _message_id(receiver: str, news: ActionNews) -> str:

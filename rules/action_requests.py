@@ -2,7 +2,8 @@
 
 An approval names the digest of what it approves, so that what has changed meanwhile is not approved with it; it is good
 once. A denial ends the decision, and the journal keeps it: the same cause is never asked about again. By hand nothing
-is done that is protected, or while the brake holds.
+is done that is protected, or while the brake holds. What was pressed in Slack says in its details who pressed, by the
+id that Slack gave (`approver`), and what was shown (`digest`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Literal, cast
 from rules.actions import OPEN, WAITING, Action, ActionState, Cause, What, action_id
 from rules.asked import Act, Answer, Request, act_of
 from rules.model import Scope
+from rules.owned import is_slack_id
 from rules.policy import NO_BRAKE, Brake
 from rules.protection import BY_HAND, Examined
 from rules.situation import Situation
@@ -99,12 +101,20 @@ class _Hearing:
         approvers = self._at.policy.approvers
         if approvers and who not in approvers:
             raise _Refused(f"{request.actor} is not among the approvers in [shutoff]")
+        if request.what != DENY:
+            self._may(request)
         if request.what == DENY:
             why = str(request.details.get("comment", "")).strip()
             reason = f"{request.actor} said no{f': {why}' if why else ''}."
             self._put(replace(row, state=ActionState.REFUSED, reason=reason, by=request.actor, waits=""))
             return f"denied: {row.key_name} stays active, and is not asked about again for the same cause"
         return self._approved(row, request)
+
+    def _may(self, request: Request) -> None:
+        """Nobody in Slack decides about keys whom the configuration does not name."""
+        who = str(request.details.get("approver", ""))
+        if is_slack_id(who) and who not in self._at.policy.approvers:
+            raise _Refused(f"{request.actor} is not among the approvers in [shutoff]")
 
     def _approved(self, row: Action, request: Request) -> str:
         if row.state is ActionState.APPROVED:
@@ -150,6 +160,9 @@ class _Hearing:
         key = self._at.key(ident)
         if key is None:
             raise _Refused(f"there is no key {ident!a}")
+        self._may(request)
+        if details.get("digest", key.digest) != key.digest:
+            raise _Refused("the key is called otherwise than when it was shown: look at it again")
         if self._at.policy.mode == "off":
             raise _Refused('[shutoff] has mode = "off", so nothing is done, by hand neither')
         if self.brake.holds(self._now):
@@ -178,6 +191,7 @@ class _Hearing:
                 created_at=self._now,
                 updated_at=self._now,
                 by=request.actor,
+                alert=str(details.get("alert", "")),
                 intent_at=self._now,
             )
         )

@@ -99,6 +99,21 @@ class Fired:
 
 
 @dataclass(frozen=True, slots=True)
+class Stopped:
+    """A key that was deactivated in the period, and what its being off saves until somebody would have noticed."""
+
+    action: str
+    """The id in the journal of actions."""
+    key: str
+    name: str
+    at: datetime
+    saved: Nano | None
+    """An estimate; None where nothing is known to estimate from."""
+    by: str = ""
+    """Who asked for it or approved it; "" where the policy did it by itself."""
+
+
+@dataclass(frozen=True, slots=True)
 class Newcomer:
     """A key that was made in the period, or a model that was used in it for the first time."""
 
@@ -163,6 +178,10 @@ class Digest:
     unpriced: tuple[str, ...] = ()
     read: bool = True
     """Whether usage was read from the period's beginning on."""
+    stopped: tuple[Stopped, ...] = ()
+    more_stopped: int = 0
+    saved: Nano = 0
+    """By all keys that were deactivated in the period: an estimate."""
 
     @property
     def complete(self) -> bool:

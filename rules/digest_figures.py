@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from rules import digest_time, movers
 from rules.budgets import Line
-from rules.digest import BudgetStanding, Compared, DayBar, Digest, DigestRule, Fired, Newcomer, Projected
+from rules.digest import BudgetStanding, Compared, DayBar, Digest, DigestRule, Fired, Newcomer, Projected, Stopped
 from rules.digest_time import Due
 from rules.dimensions import values_of
 from rules.forecast import Group, forecasts
@@ -25,7 +25,7 @@ from rules.model import UNATTRIBUTED, Alert, Budget, Nano, Scope, Selector, Snap
 from rules.periods import Period, period_between, period_of
 from rules.selectors import select
 
-MOST_BUDGETS, MOST_FIRED, MOST_DONE, MOST_KEYS = 10, 10, 6, 6
+MOST_BUDGETS, MOST_FIRED, MOST_DONE, MOST_KEYS, MOST_STOPPED = 10, 10, 6, 6, 6
 BAR_DAYS = 28
 _OF_BUDGETS = frozenset({"budget", "forecast", "burn", "pace"})
 """The kinds of alerts whose rule is a budget."""
@@ -46,11 +46,12 @@ class MadeKey:
 @dataclass(frozen=True, slots=True)
 class Happened:
     """What happened beside spend: every alert that was open at some time since the period began, and is as it is now;
-    what people did in the period, in sentences; and the keys."""
+    what people did in the period, in sentences; the keys; and those that were deactivated in the period."""
 
     alerts: Sequence[Alert] = ()
     done: Sequence[str] = ()
     keys: Sequence[MadeKey] = ()
+    stopped: Sequence[Stopped] = ()
 
 
 def digest_of(
@@ -71,6 +72,7 @@ def digest_of(
     fired = sorted(filter(part.has_alert, _began(happened.alerts, period)), key=worst_first)
     keys = _new_keys(happened.keys, view, rows, period, whole=part.whole)
     limit = part.daily_limit(lines)
+    stopped = [each for each in happened.stopped if part.has_key(each.key)]
     return Digest(
         name=rule.name,
         every=rule.every,
@@ -104,6 +106,9 @@ def digest_of(
         part=selected(rule.select),
         unpriced=_unpriced(view, rows),
         read=_is_read(view, period),
+        stopped=tuple(stopped[:MOST_STOPPED]),
+        more_stopped=max(len(stopped) - MOST_STOPPED, 0),
+        saved=sum(each.saved or 0 for each in stopped),
     )
 
 
@@ -139,6 +144,12 @@ class _Part:
             return False
         subject = alert.subject
         return self.whole or self._within(subject.scope, subject.rule if subject.kind in _OF_BUDGETS else "")
+
+    def has_key(self, key: str) -> bool:
+        """Whether the digest has a key's spend."""
+        return self.whole or any(
+            leaf.api_key == key for leaf, in_it in zip(self._leaves, self._taken, strict=True) if in_it
+        )
 
     def daily_limit(self, lines: Iterable[Line]) -> tuple[Nano | None, str]:
         """A day's even part of the first limit in dollars that is for exactly this part, and the budget's name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +19,11 @@ class Key:
     status: str
     listed_at: datetime
     created_at: datetime | None = None
+
+    @property
+    def digest(self) -> str:
+        """What a request about it is bound to where it names one: the id and the name that somebody saw."""
+        return hashlib.sha256(f"{self.id}\x1f{self.name}".encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True)

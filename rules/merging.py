@@ -2,7 +2,8 @@
 
 What fires is one message, what somebody has taken another and what ended a third, each alert as the latest of them has
 it. What began and ended meanwhile is told to nobody, as what ended before it was told never is. Events keep both their
-messages: that a budget was crossed stays true. What is about no alert, as a digest, stays a message of its own.
+messages: that a budget was crossed stays true. What is about no alert, as a digest, stays a message of its own, and so
+does what is told of actions on keys, as far as no later one says more.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from rules.action_news import news_left, news_together
 from rules.lifecycle import worst_first
 from rules.model import Alert, Notification, Reason
 
@@ -25,21 +27,25 @@ def merged(messages: Sequence[Notification], before: Sequence[Notification] = ()
     Right only if none of them has reached the receiver: ids of those that become others are not used again. `before`
     are messages that go out before: what they say already is not repeated.
     """
-    others = tuple(message for message in messages if not message.alerts)
-    fires = [message for message in messages if message.alerts and message.reason not in _BEHIND]
-    taken = [message for message in messages if message.alerts and message.reason is Reason.ACKNOWLEDGED]
-    ends = [message for message in messages if message.alerts and message.reason is Reason.RESOLVED]
+    acts = tuple(news_left([message for message in messages if message.reason is Reason.ACTION]))
+    rest = [message for message in messages if message.reason is not Reason.ACTION]
+    others = tuple(message for message in rest if not message.alerts)
+    fires = [message for message in rest if message.alerts and message.reason not in _BEHIND]
+    taken = [message for message in rest if message.alerts and message.reason is Reason.ACKNOWLEDGED]
+    ends = [message for message in rest if message.alerts and message.reason is Reason.RESOLVED]
     over = {alert.id for message in ends for alert in message.alerts if not alert.is_event}
     begun = {alert.id for message in fires if message.reason in _BEGINS for alert in message.alerts}
     escalated = {alert.id for message in fires if message.reason is Reason.ESCALATED for alert in message.alerts}
     silent = over & begun
     told_on = over - escalated
-    said = {alert.id for message in before if message.reason not in _BEHIND for alert in message.alerts}
+    said = {
+        alert.id for message in before if message.reason not in {*_BEHIND, Reason.ACTION} for alert in message.alerts
+    }
     said -= begun | escalated
     fired = tuple(_one(fires, silent | told_on | said))
     in_place = all(message in messages for message in fired)
     tidings = _one(taken, over, in_place=in_place), _one(ends, silent, in_place=in_place)
-    return (*others, *fired, *tidings[0], *tidings[1])
+    return (*others, *fired, *acts, *tidings[0], *tidings[1])
 
 
 def _one(messages: Sequence[Notification], without: set[str], *, in_place: bool = True) -> Iterator[Notification]:
@@ -66,6 +72,7 @@ def _one(messages: Sequence[Notification], without: set[str], *, in_place: bool 
         alerts=tuple(sorted(alerts.values(), key=worst_first)),
         inhibited=tuple(sorted(carried, key=worst_first)),
         created_at=messages[-1].created_at,
+        news=news_together(messages),
     )
 
 

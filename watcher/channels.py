@@ -33,20 +33,28 @@ from watcher.settings import (
 
 if TYPE_CHECKING:
     from notifiers.slack_api import SlackApi
+    from notifiers.slack_keys import Keys
     from notifiers.slack_memory import Memory
 
 
 def make_notifier(
-    receiver: ReceiverSettings, http: OutgoingHttp, link: str = "", memory: Memory | None = None
+    receiver: ReceiverSettings,
+    http: OutgoingHttp,
+    link: str = "",
+    memory: Memory | None = None,
+    offers: Keys | None = None,
 ) -> Notifier:
-    """The notifier of one receiver; `link` leads to the status page, `memory` is a bot's for its messages."""
+    """The notifier of one receiver; `link` leads to the status page.
+
+    A bot has a `memory` for its messages, and takes from `offers` what it shows of actions on keys.
+    """
     match receiver:
         case ConsoleSettings(name):
             return ConsoleNotifier(name)
         case SlackSettings(name, address, way):
             return SlackWebhookNotifier(name, address.reveal(), over(way, http), way.allow_private)
         case SlackBotSettings():
-            return _slack_bot(receiver, http, memory)
+            return _slack_bot(receiver, http, memory, offers)
         case WebhookSettings(name, address, way):
             keys = read_keys(_shown(receiver.secret))
             return WebhookNotifier(name, address.reveal(), over(way, http), way.allow_private, keys)
@@ -62,14 +70,19 @@ def make_notifier(
 
 
 def make_notifiers(
-    receivers: Sequence[ReceiverSettings], http: OutgoingHttp, link: str = "", memory: Memory | None = None
+    receivers: Sequence[ReceiverSettings],
+    http: OutgoingHttp,
+    link: str = "",
+    memory: Memory | None = None,
+    offers: Keys | None = None,
 ) -> tuple[Notifier, ...]:
     """A notifier for every receiver, in the order of the configuration."""
-    return tuple(make_notifier(receiver, http, link, memory) for receiver in receivers)
+    return tuple(make_notifier(receiver, http, link, memory, offers) for receiver in receivers)
 
 
-def _slack_bot(receiver: SlackBotSettings, http: OutgoingHttp, memory: Memory | None) -> Notifier:
+def _slack_bot(receiver: SlackBotSettings, http: OutgoingHttp, memory: Memory | None, offers: Keys | None) -> Notifier:
     from notifiers.slack_bot import SlackBotNotifier  # noqa: PLC0415 (slack-sdk's client is large, and few have one)
+    from notifiers.slack_keys import NoKeys  # noqa: PLC0415
     from notifiers.slack_memory import NoMemory  # noqa: PLC0415
     from notifiers.slack_people import QUICK, People  # noqa: PLC0415
 
@@ -80,6 +93,7 @@ def _slack_bot(receiver: SlackBotSettings, http: OutgoingHttp, memory: Memory | 
         memory or NoMemory(),
         interactive=receiver.app_token is not None,
         people=People(receiver.name, slack_api(receiver, http.within(QUICK))),
+        keys=offers or NoKeys(),
     )
 
 

@@ -12,14 +12,19 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from rules.action_requests import APPROVE, DEACTIVATE, DENY, PROTECT, REACTIVATE, UNPROTECT
+from rules.action_requests import PAUSE as PAUSE_ACTIONS
+from rules.action_requests import RESUME as RESUME_ACTIONS
+from rules.actions import POLICY, ActionState
 from rules.budget_requests import PAUSE, RESET, RESUME
 from rules.budgets import Line
-from rules.digest import Digest, DigestRule
+from rules.digest import Digest, DigestRule, Stopped
 from rules.digest_figures import Happened, MadeKey, digest_of
 from rules.digest_time import Due, due, period_of_day, recall, remember, whole_period
 from rules.judgement import Rules
 from rules.model import Alert, Notification, Reason, Snapshot
 from rules.quiet_requests import ADD, EXPIRE
+from rules.savings import saved
 from watcher.logs import logger
 from watcher.store import Entry, Store, StoreError
 
@@ -34,7 +39,17 @@ _DONE_BY_PEOPLE: Mapping[str, str] = {
     PAUSE: "paused the budget",
     RESUME: "resumed the budget",
     RESET: "reset the budget",
+    APPROVE: "approved the action",
+    DENY: "said no to the action",
+    PAUSE_ACTIONS: "paused actions on keys",
+    RESUME_ACTIONS: "allowed actions on keys again",
+    DEACTIVATE: "deactivated the key",
+    REACTIVATE: "turned on the key",
+    PROTECT: "protected",
+    UNPROTECT: "ended the protection of",
 }
+_ABOUT = ("budget", "silence", "action", "key", "id")
+"""Under one of these names an act says what it is about."""
 _MOST_ACTS = 500
 
 
@@ -92,7 +107,7 @@ def digest(
     changed: Sequence[Alert] = (),
 ) -> Digest:
     """The figures of one digest."""
-    return digest_of(coming, snapshot, rules.budgets, lines, _happened(store, snapshot, coming, changed), now)
+    return digest_of(coming, snapshot, rules.budgets, lines, _happened(store, snapshot, coming, changed, now), now)
 
 
 def asked_now(rule: DigestRule, now: datetime) -> Due:
@@ -121,7 +136,7 @@ def _messages(coming: Due, told: Digest, snapshot: Snapshot, now: datetime) -> I
         )
 
 
-def _happened(store: Store, snapshot: Snapshot, coming: Due, changed: Sequence[Alert]) -> Happened:
+def _happened(store: Store, snapshot: Snapshot, coming: Due, changed: Sequence[Alert], now: datetime) -> Happened:
     organization, start, end = snapshot.organization, coming.period.start, coming.period.end
     alerts = {alert.id: alert for alert in (*store.alerts.list(start), *changed)}
     mine = [alert for alert in alerts.values() if alert.subject.scope.organization == organization]
@@ -131,7 +146,25 @@ def _happened(store: Store, snapshot: Snapshot, coming: Due, changed: Sequence[A
         MadeKey(each.item.id, each.item.name, each.item.created_at)
         for each in store.directory.seen_api_keys(organization)
     ]
-    return Happened(mine, done, keys)
+    return Happened(mine, done, keys, tuple(stopped_keys(store, organization, coming, alerts, now)))
+
+
+def stopped_keys(
+    store: Store, organization: str, coming: Due, known: Mapping[str, Alert], now: datetime
+) -> Iterator[Stopped]:
+    """The keys that this program deactivated in the period, but for drills."""
+    start, end = coming.period.start, coming.period.end
+    journal = store.actions.all(organization)
+    for row in journal:
+        off = row.what == "deactivate" and row.state is ActionState.CONFIRMED and row.cause.kind != "drill"
+        if not off or row.confirmed_at is None or not start <= row.confirmed_at < end:
+            continue
+        alert = known.get(row.alert) or store.alerts.get(row.alert)
+        again = [each.confirmed_at for each in journal if each.key == row.key and each.what == "reactivate"]
+        back = min((at for at in again if at is not None and at > row.confirmed_at), default=None)
+        found = saved(row, alert, now, back)
+        by = "" if row.by == POLICY else row.by
+        yield Stopped(row.id, row.key, row.key_name, row.confirmed_at, None if found is None else found.amount, by)
 
 
 def _is_done(entry: Entry, organization: str) -> bool:
@@ -143,7 +176,7 @@ def _sentence(entry: Entry) -> str:
     """ "ann added a silence (workspace=prod): deploy"."""
     details: Mapping[str, Any] = entry.details
     matchers = details.get("matchers")
-    about = details.get("budget") or details.get("silence")
+    about = next((details[each] for each in _ABOUT if details.get(each)), None)
     about = ", ".join(map(str, matchers)) if isinstance(matchers, list) else about
     why = details.get("comment") or details.get("reason")
     said = f"{entry.actor} {_DONE_BY_PEOPLE[entry.what]}{f' {about}' if about else ''}"

@@ -5,7 +5,7 @@ Without `[shutoff]` in the configuration there are no `Hands`: nothing is planne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -13,8 +13,8 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from rules import action_requests, guard, protection
-from rules.action_news import Listeners, brake_news, folded, messages, news_of
-from rules.actions import Action
+from rules.action_news import Listeners, brake_news, folded, messages, news_of, standing
+from rules.actions import Action, ActionNews
 from rules.asked import Act, Answer, Request, act_of
 from rules.judgement import Decision, Rules
 from rules.keys import Flip, Key, Keys
@@ -31,7 +31,9 @@ from watcher.shutoff import KeyAdministrator, KeyReader
 from watcher.store import Store
 
 BRAKE = "actions.brake"
-"""Under this name the store keeps what holds every action."""
+"""Under this name the store keeps what somebody asked to hold every action."""
+BRAKE_FILE = "actions.brake_file"
+"""And under this one, since when there is a file that does."""
 NO_SHUTOFF = "the configuration has no [shutoff], so no key can be changed"
 
 _brake = TypeAdapter(Brake)
@@ -99,7 +101,7 @@ def guarded(store: Store, hands: Hands | None, judged: Judged, now: datetime) ->
     examined = protection.examine(policy.protect, keys, known, now)
     known = {**known, **protection.known(examined)}
     every_alert = judged.every_alert
-    before = remembered_brake(store, organization)
+    asked_before, file_before = (remembered_brake(store, organization, name) for name in (BRAKE, BRAKE_FILE))
     situation = Situation(
         organization=organization,
         policy=policy,
@@ -107,32 +109,59 @@ def guarded(store: Store, hands: Hands | None, judged: Judged, now: datetime) ->
         journal=journal,
         keys=keys,
         protections=known,
-        brake=before,
+        brake=asked_before,
         watermark=decision.view.complete_until,
         firing=frozenset(alert.id for alert in every_alert if alert.state is State.FIRING),
         no_data=_no_data(judged),
     )
     heard = action_requests.hear(asked, situation, now)
+    brakes = _Brakes(asked_before, heard.brake, file_before, of_file(hands.brake_file, file_before, now))
     situation = replace(
         situation,
         journal=_merged(journal, heard.rows),
-        brake=in_force(heard.brake, hands.brake_file, now),
+        brake=brakes.held(now),
         protections={**known, **protection.known(heard.protections)},
     )
     rows = _merged(heard.rows, guard.plan(situation, now))
     news = news_of({row.id: row for row in journal}, rows)
-    braked = brake_news(before, heard.brake, now)
     listeners = listeners_of(judged)
-    letters = messages([*([braked] if braked else []), *news], listeners, now)
+    letters = messages([*brakes.news(now), *news], listeners, now)
     return Guarded(
         actions=rows,
         protections=(*examined, *heard.protections),
-        cursor={BRAKE: _brake.dump_json(heard.brake).decode()} if heard.brake != before else {},
-        notifications=folded(decision.notifications, letters),
+        cursor=brakes.cursor,
+        notifications=tuple(standing(folded(decision.notifications, letters), _merged(journal, rows))),
         answers=heard.answers,
         acts=heard.acts,
         brake=situation.brake,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Brakes:
+    """What was asked to hold, and what the file holds, before this cycle and after it."""
+
+    asked_before: Brake
+    asked: Brake
+    file_before: Brake
+    file: Brake
+
+    def held(self, now: datetime) -> Brake:
+        """What holds now, if anything does."""
+        return self.asked if self.asked.holds(now) else self.file
+
+    def news(self, now: datetime) -> Iterator[ActionNews]:
+        """That actions are held, or allowed again, where that is new."""
+        before = self.asked_before if self.asked_before.holds(now) else self.file_before
+        found = brake_news(before, self.held(now), now)
+        if found is not None:
+            yield found
+
+    @property
+    def cursor(self) -> Mapping[str, str]:
+        """What is to be remembered."""
+        changed = {BRAKE: (self.asked_before, self.asked), BRAKE_FILE: (self.file_before, self.file)}
+        return {name: _brake.dump_json(now).decode() for name, (before, now) in changed.items() if before != now}
 
 
 def _refused(asked: Sequence[Request], decision: Decision) -> Guarded:
@@ -162,10 +191,9 @@ def _merged(*steps: Sequence[Action]) -> tuple[Action, ...]:
 def listeners_of(judged: Judged) -> Listeners:
     """Who can be told of actions."""
     rules, snapshot = judged.rules, judged.snapshot
-    named = dict.fromkeys(receiver for route in every(rules.routes) for receiver in route.receivers)
-    known = tuple(each for each in named if rules.receivers is None or each in rules.receivers)
+    named = tuple(dict.fromkeys(receiver for route in every(rules.routes) for receiver in route.receivers))
     alerts = {alert.id: alert for alert in judged.every_alert}
-    return Listeners(known, alerts, snapshot.organization_name, snapshot.told_as)
+    return Listeners(named, alerts, snapshot.organization_name, snapshot.told_as)
 
 
 # ---------------------------------------------------------------------------------------------- what the guard reads
@@ -197,19 +225,28 @@ def _key(item: ApiKey, listed_at: datetime) -> Key:
     return Key(item.id, item.name, workspace, item.status, listed_at, item.created_at)
 
 
-def remembered_brake(store: Store, organization: str) -> Brake:
-    """What somebody asked to be held, and has not let go."""
-    kept = store.cursor.get(BRAKE, organization)
+def remembered_brake(store: Store, organization: str, name: str = BRAKE) -> Brake:
+    """What somebody asked to be held, and has not let go; or what the cycle before found of the file."""
+    kept = store.cursor.get(name, organization)
     return NO_BRAKE if kept is None else _brake.validate_json(kept)
+
+
+def of_file(file: Path | None, before: Brake, now: datetime) -> Brake:
+    """What the file holds: since it was first found, as far as `before` says that."""
+    if file is None or not _is_there(file):
+        return NO_BRAKE
+    return (
+        before
+        if before.since is not None
+        else Brake(since=now, by="the brake file", why=f"there is a file {file.name}")
+    )
 
 
 def in_force(asked: Brake, file: Path | None, now: datetime) -> Brake:
     """What holds: what was asked for, or the file."""
     if asked.holds(now):
         return asked
-    if file is not None and _is_there(file):
-        return Brake(since=now, by="the brake file", why=f"there is a file {file.name}")
-    return NO_BRAKE
+    return of_file(file, NO_BRAKE, now)
 
 
 def _is_there(file: Path) -> bool:

@@ -12,7 +12,7 @@ from notifiers.text import clean
 from watcher.channels import slack_api
 from watcher.clock import Clock
 from watcher.logs import logger
-from watcher.settings import Settings, SlackBotSettings
+from watcher.settings import Settings, ShutoffSettings, SlackBotSettings
 from watcher.store import Store
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class Listening:
         """`quick` and `answering` are how many seconds a user's name, and an answer to a press, may take."""
         self._store, self._clock = store, clock
         self._quick, self._answering = quick, answering
+        self._shutoff: ShutoffSettings | None = None
         self._sockets: tuple[SlackSocket, ...] = ()
 
     def begin(self, settings: Settings, http: OutgoingHttp, organizations: Callable[[], Collection[str]]) -> None:
@@ -46,6 +47,7 @@ class Listening:
         for bot in settings.receivers:
             if isinstance(bot, SlackBotSettings) and bot.app_token:
                 apps.setdefault(bot.app_token.reveal(), []).append(bot)
+        self._shutoff = settings.shutoff
         self._sockets = tuple(self._socket(token, bots, http, organizations) for token, bots in apps.items())
         for each in self._sockets:
             each.start()
@@ -66,12 +68,14 @@ class Listening:
         """One for all receivers of an app: Slack hands a press to any connection of it."""
         from notifiers.slack_socket import SlackSocket  # noqa: PLC0415 (large, and few have one)
         from watcher.slack_actions import SlackActions  # noqa: PLC0415
+        from watcher.slack_shutoff import SlackShutoff  # noqa: PLC0415
 
         first = bots[0]
         api, answering = slack_api(first, http), slack_api(first, OutgoingHttp(timeout=self._answering))
         name_of = _Names(slack_api(first, OutgoingHttp(timeout=self._quick))).of
+        keys = SlackShutoff(self._store, self._clock, self._shutoff, organizations)
         actions = {
-            bot.name: SlackActions(self._store, self._clock, bot.name, bot.actors, organizations, name_of)
+            bot.name: SlackActions(self._store, self._clock, bot.name, bot.actors, organizations, name_of, keys=keys)
             for bot in bots
         }
 

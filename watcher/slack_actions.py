@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from notifiers.slack import escaped
+from notifiers.slack_action_blocks import KEY_ACTIONS
 from notifiers.slack_buttons import ACKNOWLEDGE, EXPECTED, PRESSED, SILENCE, Press
 from rules import quiet_requests
 from rules.feedback import FEEDBACK, problem
@@ -18,6 +19,7 @@ from rules.model import Alert, State
 from rules.quieted import EXPECTED as AS_EXPECTED
 from watcher.clock import Clock
 from watcher.logs import logger
+from watcher.slack_shutoff import Refused, SlackShutoff, same
 from watcher.store import Store
 
 log = logger(__name__)
@@ -44,7 +46,7 @@ class SlackActions:
     """Takes the presses of one receiver, one after the other.
 
     `actors` are the ids of those who may press; everybody, if there are none. `organizations` are the ids of those that
-    are watched. `name_of` says what a Slack user is called, "" where that is not known.
+    are watched. `name_of` says what a Slack user is called, "" where that is not known; `keys` what is asked of keys.
     """
 
     def __init__(
@@ -55,14 +57,18 @@ class SlackActions:
         actors: Collection[str],
         organizations: Callable[[], Collection[str]],
         name_of: Callable[[str], str],
+        *,
+        keys: SlackShutoff | None = None,
     ) -> None:
         self._store, self._clock, self._receiver = store, clock, receiver
         self._actors, self._organizations, self._name_of = frozenset(actors), organizations, name_of
+        self._keys = keys or SlackShutoff(store, clock, None, organizations)
         self._seen: OrderedDict[str, None] = OrderedDict()
 
     def knows(self, press: Press) -> bool:
         """Whether a message of this receiver tells of the alert."""
-        return self._store.slack_messages.tells(self._receiver, press.alert)
+        about = self._keys.alert_of(press) if press.action in KEY_ACTIONS else press.alert
+        return self._store.slack_messages.tells(self._receiver, about)
 
     def take(self, press: Press) -> Reply | None:
         """Ask for what was pressed; None where the same envelope was taken before. Raises StoreError."""
@@ -70,17 +76,20 @@ class SlackActions:
             return None
         try:
             reply = self._take(press)
-        except _Refused as why:
+        except (_Refused, Refused) as why:
             log.info("a press in Slack was refused", receiver=self._receiver, user=press.user, why=str(why))
-            reply = Reply(f"{why}")
+            reply = Reply(escaped(f"{why}") if isinstance(why, Refused) else f"{why}")
         self._seen[press.envelope] = None
         while len(self._seen) > _REMEMBERED:
             self._seen.popitem(last=False)
         return reply
 
     def _take(self, press: Press) -> Reply:
-        if self._actors and press.user not in self._actors:
+        about_keys = press.action in KEY_ACTIONS
+        if self._actors and press.user not in self._actors and not (about_keys and self._keys.decides(press.user)):
             raise _Refused("You are not among those who may press this: `actors` in the configuration names them.")
+        if about_keys:
+            return self._about_keys(press)
         if not self.knows(press):
             raise _Refused("This message is too old: claude-watcher does not remember it any more.")
         alert = self._store.alerts.get(press.alert)
@@ -98,6 +107,17 @@ class SlackActions:
             ident = quiet_requests.silence_id(number, now, actor)
             done += f" `watcher silence expire {ident}` ends it."
         return Reply(f"<@{press.user}> {done}", aloud=True)
+
+    def _about_keys(self, press: Press) -> Reply:
+        """Ask for what was decided about a key."""
+        asked = self._keys.wanted(press)
+        for command in self._store.commands.pending(asked.organization):
+            if command.what == asked.what and same(command.details, asked.details):
+                raise _Refused(f"{escaped(command.actor)} has asked for that already: the next cycle carries it out.")
+        actor = self._actor(press.user)
+        self._store.commands.append(self._clock.now(), actor, asked.what, asked.details, asked.organization)
+        log.info("asked for in Slack", receiver=self._receiver, what=asked.what, about=press.alert, actor=actor)
+        return Reply(f"<@{press.user}> {escaped(asked.done)}", aloud=True)
 
     def _wanted(self, press: Press, alert: Alert) -> tuple[str, Mapping[str, Any], str]:
         """The command, its details, and what is said of it."""

@@ -31,6 +31,7 @@ from watcher.guarding import Hands
 from watcher.ledger import Ledger
 from watcher.pricing import PriceBook
 from watcher.settings import OrganizationSettings, Settings
+from watcher.slack_offers import SlackOffers
 from watcher.store import Store
 
 GROUPING = "usage_grouping"
@@ -150,7 +151,8 @@ def assemble(
     """Build the parts. Nothing is asked of the network yet."""
     outgoing = OutgoingHttp(user_agent=USER_AGENT)
     accesses = tuple(_access(each, settings, store, observer, pause) for each in settings.organizations)
-    notifiers = make_notifiers(settings.receivers, outgoing, settings.http.link, store.slack_messages)
+    offers = None if settings.shutoff is None else SlackOffers(store, settings.shutoff.policy)
+    notifiers = make_notifiers(settings.receivers, outgoing, settings.http.link, store.slack_messages, offers)
     return Parts(settings, store, accesses, notifiers, outgoing)
 
 

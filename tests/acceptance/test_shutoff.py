@@ -60,3 +60,17 @@ def test_without_shutoff_the_same_runaway_brings_no_request_but_reading(start: S
     assert watcher.alerts
     assert not writes(watcher)
     assert not journal(watcher)
+
+
+def test_a_brake_file_is_told_once_when_it_is_there_and_once_when_it_is_gone(start: Start) -> None:
+    watcher = start(World(started_at=TUESDAY, seed=7, keys=2, days=2), Asked(policy=POLICY, backfill=timedelta(days=1)))
+    watcher.cycle()
+    watcher.brake_file.touch()
+    paused = watcher.run(watcher.now + 15 * MINUTE, 5 * MINUTE)
+    watcher.restart()
+    assert watcher.run(watcher.now + 10 * MINUTE, 5 * MINUTE) == []
+    watcher.brake_file.unlink()
+    resumed = watcher.run(watcher.now + 15 * MINUTE, 5 * MINUTE)
+    told = [message.news for message in (*paused, *resumed)]
+    assert [news.event for news in told if news is not None] == ["paused", "resumed"]
+    assert all(news is not None and news.brake is not None and news.brake.by == "the brake file" for news in told)

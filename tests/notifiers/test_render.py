@@ -409,7 +409,7 @@ def test_whom_to_ask_is_named_where_that_is_known() -> None:
     text = told(alert_story(owned, NOW))
     assert "Ask the key's owner, Ada (ada@team.example), or disable ci in the Claude Console" in text
     text = told(alert_story(replace(about(user="u1"), owner="Ada (ada@team.example)"), NOW))
-    assert "Ask Ada (ada@team.example). Nothing is switched off" in text
+    assert "Ask Ada (ada@team.example).\n" in text
     assert "Ask the key's owner, or disable" in told(alert_story(about(api_key="k1"), NOW))
     assert "It is use in the Console" in told(alert_story(about(user=CONSOLE), NOW))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from notifiers.action_json import action_json
 from notifiers.alert_json import alert_json, utc_json
 from rules.groups import Group
 from rules.model import AnomalyEvidence, HourPoint, Transition
@@ -27,6 +28,7 @@ def to_json(found: Explanation) -> dict[str, Any]:
         "prices": [_price(each) for each in found.prices],
         "transitions": [_transition(each) for each in record.transitions],
         "people": {**_people(record), "planned": list(found.planned)},
+        "actions": [action_json(row) for row in record.actions],
         "told_by": record.alert.told_by,
         "inside": [each.id for each in record.inside],
         "routes": [_way(each) for each in record.ways],

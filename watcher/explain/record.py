@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from rules import feedback, quiet_requests
+from rules import action_requests, feedback, quiet_requests
+from rules.actions import Action
 from rules.groups import Group
 from rules.labels import labels_of
 from rules.matchers import Labels, all_hold
@@ -51,6 +52,8 @@ class Record:
     labels: Labels
     ways: tuple[Way, ...]
     names: Names
+    actions: tuple[Action, ...] = ()
+    """What was decided about keys because of it, in the journal of actions, the oldest first."""
 
     @property
     def decided(self) -> Alert:
@@ -75,6 +78,7 @@ def read_record(store: Store, settings: Settings, organization: Chosen, alert: A
     names = store.directory.names(organization.id)
     labels = labels_of(alert, names, [each for each in (organization.name, organization.label) if each])
     ends = alert.ends_at or now
+    actions = tuple(row for row in store.actions.all(organization.id) if row.alert == alert.id)
     return Record(
         alert=alert,
         organization=organization,
@@ -90,19 +94,26 @@ def read_record(store: Store, settings: Settings, organization: Chosen, alert: A
             for each in store.silences.all(organization.id)
             if each.starts_at < ends and each.ends_at > alert.pending_since and all_hold(each.matchers, labels)
         ),
-        acts=tuple(_acts(store.journal.list(alert.pending_since, whats=_WHATS), alert)),
+        acts=tuple(_acts(store.journal.list(alert.pending_since, whats=_WHATS), alert, actions)),
         labels=labels,
         ways=ways(settings.routes, labels),
         names=names,
+        actions=actions,
     )
 
 
-_WHATS = quiet_requests.WHAT | feedback.WHAT
+_WHATS = quiet_requests.WHAT | feedback.WHAT | action_requests.WHAT
 
 
 def _holds(group: Group, alert: Alert) -> bool:
     return any(member.alert == alert.id for member in group.members)
 
 
-def _acts(entries: Sequence[Entry], alert: Alert) -> Iterator[Entry]:
-    return (entry for entry in reversed(entries) if entry.details.get("alert") == alert.id)
+def _acts(entries: Sequence[Entry], alert: Alert, actions: Sequence[Action]) -> Iterator[Entry]:
+    """What was said of the alert, or of what is to be done because of it."""
+    idents = {row.id for row in actions}
+    return (
+        entry
+        for entry in reversed(entries)
+        if entry.details.get("alert") == alert.id or entry.details.get("action") in idents
+    )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from notifiers.text import ago, clean, when
-from rules.model import AnomalyEvidence, HourPoint, SilenceEvidence, State
+from rules.action_words import standing
+from rules.actions import POLICY, Action
+from rules.model import Alert, AnomalyEvidence, HourPoint, SilenceEvidence, State
 from rules.money import display_usd
+from rules.savings import saved
 from watcher.config.route_words import timing_words
 from watcher.explain.decision_words import basis, days_picture, drivers, held_for, hours_picture
 from watcher.explain.delivery_words import deliveries
@@ -37,6 +41,7 @@ def sections(found: Explanation) -> Iterator[Section]:
         Section("What drives it", tuple(drivers(found.record.decided.evidence))),
         _prices(found),
         _life(found),
+        keys_section(found.record.actions, found.record.alert, found.now),
         _people(found),
         _story(found.record),
         _routes(found.record),
@@ -80,6 +85,18 @@ def _life(found: Explanation) -> Section:
         if alert.clear_since is not None:
             rows.append(f"Complete data have been clear since {when(alert.clear_since, now)}.")
     return Section("How it went", tuple(filter(None, rows)))
+
+
+def keys_section(actions: Sequence[Action], alert: Alert, now: datetime) -> Section:
+    """What was decided about keys because of an alert, and what happens next."""
+    rows = []
+    for row in actions:
+        by = "" if row.by == POLICY else f", by {clean(row.by)}"
+        rows.append(f"{clean(standing(row, now), 700)} (action {row.id}, {row.mode}, {when(row.created_at, now)}{by}).")
+        found = saved(row, alert, now)
+        if found is not None:
+            rows.append(f"  Being off saves {found.words(now)}: an estimate.")
+    return Section("What is done to keys", tuple(rows))
 
 
 def _people(found: Explanation) -> Section:
