@@ -65,7 +65,7 @@ def test_summaries_are_one_line() -> None:
     )
     assert silent_key().summary == (
         'Key "batch-summariser" (apikey_01Rj2N8SVvo6BePZj99NhmiT) in workspace "Production" has sent nothing for 5 h, '
-        "since 09:00 UTC; it usually spends $13.90/h, and its longest earlier silence was 2 h"
+        "since 10:00 UTC; it usually spends $13.90/h, and its longest earlier silence was 2 h"
     )
 
 
