@@ -52,6 +52,8 @@ class Creep:
     """Times the spread, up to which a ratio counts in it: an incident is no wandering."""
     breadth: int = 5
     """Of the days compared, so many at least must lie above: some dear days are no leak."""
+    jump: float = 2.0
+    """Times what the day in the middle is above before, beyond which a day is a burst: what has burst does not creep."""
     adopt_days: int = 4
 
 
@@ -99,6 +101,8 @@ class Leak:
         away = np.log(np.maximum(ratio, 0.05))
         creeps = (ratio >= creep.ratio) & (newest >= ratio) & (_ratio(now[-1], then[-1]) >= creep.ratio)
         creeps &= (now > creep.above * then).sum(axis=0) >= creep.breadth
+        days = _ratio(now, then)
+        creeps &= days.max(axis=0) <= creep.jump * np.median(days, axis=0)
         spread = np.sqrt(self._strayed / self._counted)
         self.score = np.where(creeps, away / spread / creep.threshold, 0.0)
         self.excess = whole - base
