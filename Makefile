@@ -49,7 +49,7 @@ bench: install
 	$(BIN)/python -m benchmarks
 
 crash: install
-	$(PYTEST) -m slow tests/crash
+	$(PYTEST) -m slow tests/crash tests/shutoff
 
 sweep: install
 	$(PYTEST) -m slow tests/acceptance tests/rules tests/watcher

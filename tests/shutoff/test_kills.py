@@ -163,6 +163,7 @@ def check(served: Served, journal: tuple[Action, ...]) -> None:
     assert {row.state for row in sent} <= {ActionState.SENT, ActionState.CONFIRMED, ActionState.ABANDONED}
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", [1])
 def test_no_kill_makes_a_second_write_or_loses_the_record_of_one(tmp_path: Path, seed: int) -> None:
     served, journal = kill_often(tmp_path, 50, seed)
@@ -172,6 +173,7 @@ def test_no_kill_makes_a_second_write_or_loses_the_record_of_one(tmp_path: Path,
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("seed", range(10))
 def test_no_kill_of_a_thousand_makes_a_second_write_or_loses_the_record_of_one(tmp_path: Path, seed: int) -> None:
     served, journal = kill_often(tmp_path, 100, seed)

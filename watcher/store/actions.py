@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, insert, or_, select, update
 
 from rules.actions import OPEN, UNDER_WAY, Action, ActionState
 from rules.model import Notification
@@ -21,6 +23,20 @@ REACH = timedelta(days=400)
 """So far back decisions are handed to a judgement: longer than any period that one may be about."""
 
 _action = Payload[Action](Action)
+_of = lru_cache(4096)(_action.read)
+"""A decision by its text: the same ones are read in every cycle."""
+
+_ALL = (
+    select(table.c.payload).where(table.c.organization == bindparam("whose")).order_by(table.c.created_at, table.c.id)
+)
+_NEAR = _ALL.where(or_(table.c.state.in_(sorted(OPEN)), table.c.created_at >= bindparam("since")))
+_UNDER_WAY = _ALL.where(table.c.state.in_(sorted(UNDER_WAY)))
+_OF_KEY = _ALL.where(table.c.api_key == bindparam("key"))
+_ONE = _ALL.where(table.c.id == bindparam("ident"))
+_THIS = (table.c.organization == bindparam("whose")) & (table.c.id == bindparam("ident"))
+_CHANGE = update(table).values({name: bindparam(f"new_{name}") for name in ("state", "updated_at", "payload")})
+_SET = _CHANGE.where(_THIS)
+_ADVANCE = _CHANGE.where(_THIS, table.c.state == bindparam("expected"))
 
 
 class Actions:
@@ -31,31 +47,29 @@ class Actions:
 
     def near(self, organization: str, now: datetime) -> tuple[Action, ...]:
         """Those that are open, and those of the last `REACH`, the oldest first."""
-        recent = or_(table.c.state.in_(sorted(OPEN)), table.c.created_at >= moment(now - REACH))
-        return self._read(organization, recent)
+        return self._read(_NEAR, organization, since=moment(now - REACH))
 
     def under_way(self, organization: str) -> tuple[Action, ...]:
         """Those that are to be carried out, or are being, the oldest first."""
-        return self._read(organization, table.c.state.in_(sorted(UNDER_WAY)))
+        return self._read(_UNDER_WAY, organization)
 
     def all(self, organization: str) -> tuple[Action, ...]:
         """The whole journal, the oldest first."""
-        return self._read(organization, table.c.organization == organization)
+        return self._read(_ALL, organization)
 
     def of_key(self, organization: str, key: str) -> tuple[Action, ...]:
         """Those about one key, the oldest first."""
-        return self._read(organization, table.c.api_key == key)
+        return self._read(_OF_KEY, organization, key=key)
 
     def get(self, organization: str, ident: str) -> Action | None:
         """One decision."""
-        found = self._read(organization, table.c.id == ident)
+        found = self._read(_ONE, organization, ident=ident)
         return found[0] if found else None
 
     def advance(self, row: Action, expected: ActionState, notifications: Sequence[Notification] = ()) -> bool:
         """Keep a row as it is now, and what is told of it, together; False, and nothing, if it is not as expected."""
-        this = (table.c.organization == row.organization) & (table.c.id == row.id) & (table.c.state == expected.value)
         with self._database.writing() as connection:
-            if not connection.execute(update(table).where(this).values(_values(row))).rowcount:
+            if not connection.execute(_ADVANCE, {**_bound(row), "expected": expected.value}).rowcount:
                 return False
             write_notifications(connection, notifications)
         return True
@@ -69,18 +83,16 @@ class Actions:
             Examined(row.what, row.id, row.pattern, bool(row.taken), from_moment(row.at), row.by) for row in rows
         )
 
-    def _read(self, organization: str, which: object) -> tuple[Action, ...]:
-        query = select(table.c.payload).where(table.c.organization == organization, which)  # type: ignore[arg-type]
+    def _read(self, query: Select[Any], organization: str, **asked: object) -> tuple[Action, ...]:
         with self._database.reading() as connection:
-            payloads = connection.scalars(query.order_by(table.c.created_at, table.c.id)).all()
-        return tuple(map(_action.read, payloads))
+            payloads = connection.scalars(query, {"whose": organization, **asked}).all()
+        return tuple(map(_of, payloads))
 
 
 def write_actions(connection: Connection, rows: Iterable[Action]) -> None:
     """Keep decisions as they are now, inside a transaction."""
     for row in rows:
-        this = (table.c.organization == row.organization) & (table.c.id == row.id)
-        if not connection.execute(update(table).where(this).values(_values(row))).rowcount:
+        if not connection.execute(_SET, _bound(row)).rowcount:
             fixed = {"organization": row.organization, "id": row.id, "cause": row.cause.id, "api_key": row.key}
             connection.execute(insert(table).values(**fixed, created_at=moment(row.created_at), **_values(row)))
 
@@ -97,3 +109,12 @@ def write_protections(connection: Connection, organization: str, examined: Itera
 
 def _values(row: Action) -> dict[str, object]:
     return {"state": row.state.value, "updated_at": moment(row.updated_at), "payload": _action.write(row)}
+
+
+def _bound(row: Action) -> dict[str, object]:
+    """What the statements about one row are executed with."""
+    return {
+        "whose": row.organization,
+        "ident": row.id,
+        **{f"new_{name}": value for name, value in _values(row).items()},
+    }
