@@ -24,7 +24,7 @@ from notifiers.progress import Progress
 from notifiers.render import story
 from notifiers.slack_action_blocks import is_loud, key_blocks, plans_before, standing_news
 from notifiers.slack_api import GONE, LOCKED, REFUSED_FORM, SCOPES, SlackApi, SlackRefused
-from notifiers.slack_keys import Keys, NoKeys
+from notifiers.slack_keys import Keys, NoKeys, Shown
 from notifiers.slack_memory import Memory, NoMemory, Sent
 from notifiers.slack_message import bot_message
 from notifiers.slack_pace import Pace
@@ -122,7 +122,12 @@ class SlackBotNotifier:
                 continue
             self._progress.took(part)
             there.append(sent)
-        self._edit_plans(notification)
+        for shown in plans_before(self.keys, self.name, notification):
+            _edit_plan(
+                shown,
+                self._progress,
+                lambda shown: self._change(shown.sent, self._message(shown.notification, answer=True)),
+            )
         return tuple(there)
 
     def _updated(self, notification: Notification, sent: Sent) -> bool:
@@ -134,20 +139,6 @@ class SlackBotNotifier:
                 raise
             log.warning("receiver %s: a message could not be edited: %s", self.name, error.reason)
             return True
-
-    def _edit_plans(self, notification: Notification) -> None:
-        """Bring the answers up to date that told of plans; what cannot be edited keeps nothing else back."""
-        for shown in plans_before(self.keys, self.name, notification):
-            part = f"edited {shown.sent.ts}"
-            if self._progress.has(part):
-                continue
-            try:
-                self._change(shown.sent, self._message(shown.notification, answer=True))
-            except SlackRefused as error:
-                if error.retryable:
-                    raise
-                log.warning("receiver %s: a plan's message could not be edited: %s", self.name, error.reason)
-            self._progress.took(part)
 
     def _change(self, sent: Sent, message: dict[str, Any]) -> None:
         self._give(message, lambda client, given: client.chat_update(channel=sent.channel, ts=sent.ts, **given))
@@ -262,6 +253,20 @@ class SlackBotNotifier:
         if self.interactive and notification.reason is not Reason.TEST:
             message["blocks"] += [block.to_dict() for block in key_blocks(self.keys, notification, answer=answer)]
         return message
+
+
+def _edit_plan(shown: Shown, progress: Progress, edit: Callable[[Shown], None]) -> None:
+    """Bring an answer up to date that told of a plan; that it cannot be edited keeps nothing else back."""
+    part = f"edited {shown.sent.ts}"
+    if progress.has(part):
+        return
+    try:
+        edit(shown)
+    except SlackRefused as error:
+        if error.retryable:
+            raise
+        log.warning("the message about a plan could not be edited: %s", error.reason)
+    progress.took(part)
 
 
 def _with(ident: str, messages: Iterable[Any]) -> Iterator[str]:

@@ -230,7 +230,7 @@ def _can(rows: Sequence[Action], now: datetime) -> Iterator[Step]:
             yield Step(f"Turn it on again{which}", f"watcher keys reactivate {_named(row)} --reason …")
     if any(row.open for row in rows):
         yield Step("Hold everything", "watcher actions pause --for 2h")
-    yield Step("See the evidence", "watcher actions")
+    yield Step("See the evidence", f"watcher actions show {rows[0].id}" if len(rows) == 1 else "watcher actions")
 
 
 def _named(row: Action) -> str:
