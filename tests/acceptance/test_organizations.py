@@ -236,7 +236,7 @@ def test_the_heartbeat_waits_for_every_organization(pair: Pair) -> None:
 def test_a_round_is_whole_when_the_newest_cycle_of_each_was(cycles: str, pings: str) -> None:
     """A letter is the cycle of an organization, a capital one that failed."""
     played = Round(["a", "b"])
-    told = [played.ended(each.lower(), whole=each.islower()) for each in cycles]
+    told = [played.ended(each.lower(), counts=each.islower()) for each in cycles]
     assert "".join(".!"[each] for each in told) == pings
 
 
