@@ -75,7 +75,9 @@ class NotifySocket:
 
     def reloaded(self, *, refused: bool) -> None:
         """The configuration was taken over, or refused, which leaves the one before in force."""
-        how = "the new configuration was refused, and the one before is in force: see the log" if refused else "watching"
+        how = (
+            "the new configuration was refused, and the one before is in force: see the log" if refused else "watching"
+        )
         self._tell(*(["READY=1"] if self._ready else []), f"STATUS={how}")
 
     def stopping(self) -> None:

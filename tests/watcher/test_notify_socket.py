@@ -158,7 +158,9 @@ def test_a_manager_that_is_gone_is_logged_once_and_stops_nothing(
     assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
-def test_the_daemon_is_ready_after_its_first_cycle_and_tells_of_reload_and_end(manager: Manager, tmp_path: Path) -> None:
+def test_the_daemon_is_ready_after_its_first_cycle_and_tells_of_reload_and_end(
+    manager: Manager, tmp_path: Path
+) -> None:
     world = World(started_at=NOW - timedelta(hours=5), keys=6, days=4)
     env = environment(NOTIFY_SOCKET=manager.address, WATCHDOG_USEC="1800000000")
     with Simulator(world, lambda: NOW) as served:
