@@ -57,7 +57,7 @@ class Daemon:
         progress: Progress | None = None,
         wire: Wire = assemble,
     ) -> None:
-        """`on_outcome`, `on_round` and `progress` let others show what goes on, and are called from the cycles' threads.
+        """`on_outcome`, `on_round` and `progress` let others show what goes on; the cycles' threads call them.
 
         `on_round` hears that each organization has had another cycle to its end, in what time the next ones are due,
         and what time it is.

@@ -30,9 +30,9 @@ class NotifySocket:
     the program then finds figures, and the watchdog, which counts from there, does not take the first reading of a
     long history for a hang. Until then every step of that reading asks for more time.
 
-    **Alive** is told when another cycle of each organization has ended since, and by nothing else: no timer, no page and
-    no delivery vouches for the one thing that the program is for. A cycle in which the API failed has ended too, as
-    starting the program anew would mend nothing.
+    **Alive** is told when another cycle of each organization has ended since, and by nothing else: no timer, no page
+    and no delivery vouches for the one thing that the program is for. A cycle in which the API failed has ended too,
+    as starting the program anew would mend nothing.
     """
 
     def __init__(self, address: str | None, patience: timedelta | None = None) -> None:

@@ -66,7 +66,7 @@ class Watched:
         self._turns = turns
         self._ended = ended
         self.unreadable = False
-        """Whether its newest cycle ended before it began: its key is refused or of another organization, as status says."""
+        """Whether its newest cycle could not begin: its key is refused, or of another organization, as status says."""
         self._running = threading.Lock()
         self._world: World | None = None
 
