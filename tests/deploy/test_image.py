@@ -129,3 +129,22 @@ def test_the_commands_that_build_the_image_build_it_in_a_plain_virtual_environme
     done = subprocess.run(demo, cwd=away, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.outside
+def test_the_program_runs_on_a_root_that_is_read_only_without_a_home(tmp_path: Path) -> None:
+    alone = ["unshare", "--map-root-user", "--mount", "sh", "-ec", 'mount -o bind,remount,ro /; exec "$@"', "sh"]
+    if shutil.which("unshare") is None or subprocess.run([*alone, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this user may not make a read-only root for itself (unshare)")
+    env = {
+        "PATH": "/usr/bin:/bin",
+        "HOME": "/nonexistent",
+        "TMPDIR": str(tmp_path),
+        "MPLCONFIGDIR": str(tmp_path / "mpl"),
+    }
+    demo = [sys.executable, "-m", "watcher", "demo", "--exit-after", "10", "--port", "0"]
+    there = {**env, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run([*alone, *demo], cwd="/", env=there, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert not re.search("Read-only|Traceback|not a writable", done.stderr), done.stderr
