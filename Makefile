@@ -52,7 +52,7 @@ crash: install
 	$(PYTEST) -m slow tests/crash tests/shutoff
 
 sweep: install
-	$(PYTEST) -m slow tests/acceptance tests/rules tests/watcher
+	$(PYTEST) -m slow tests/acceptance tests/deploy tests/rules tests/watcher
 
 gallery: install
 	$(BIN)/python -m benchmarks.gallery

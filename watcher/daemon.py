@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from notifiers.base import Notifier
@@ -54,10 +54,14 @@ class Daemon:
         metrics: Metrics,
         *,
         on_outcome: Callable[[Outcome], None] = lambda _outcome: None,
+        on_round: Callable[[timedelta, datetime], None] = lambda _every, _now: None,
         progress: Progress | None = None,
         wire: Wire = assemble,
     ) -> None:
-        """`on_outcome` and `progress` let a terminal show what goes on; both are called from the cycles' threads.
+        """`on_outcome`, `on_round` and `progress` let others show what goes on; the cycles' threads call them.
+
+        `on_round` hears that each organization has had another cycle to its end, in what time the next ones are due,
+        and what time it is.
 
         `wire` makes the parts of each configuration; the program's own is `watcher.wiring.assemble`.
         """
@@ -65,6 +69,7 @@ class Daemon:
         self._clock = clock
         self._metrics = metrics
         self._on_outcome = on_outcome
+        self._on_round = on_round
         self._progress = progress
         self._cycled = threading.Event()
         self._showing = threading.Lock()
@@ -190,8 +195,11 @@ class Daemon:
             self._show(force, watched, outcome)
         whole = tended and outcome is not None and outcome.whole
         heartbeat = force.parts.settings.heartbeat
-        if force.round.ended(watched.label, whole=whole) and heartbeat is not None:
+        if force.round.ended(watched.label, counts=whole) and heartbeat is not None:
             health.ping(force.parts.http, heartbeat)
+        finished = tended and (outcome is not None or watched.unreadable)
+        if force.finished.ended(watched.label, counts=finished):
+            self._on_round(force.parts.settings.poll.usage_every, self._clock.now())
 
     def _acknowledge(self, force: InForce, watched: Watched) -> bool:
         """Tell who has taken what of this organization, in the thread of its cycles, so that no end is overtaken."""

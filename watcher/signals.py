@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 
 from watcher.daemon import Daemon
 from watcher.logs import logger
+from watcher.notify_socket import NotifySocket
 from watcher.settings import Settings
 
 log = logger(__name__)
@@ -19,6 +20,7 @@ log = logger(__name__)
 LONGEST_WAIT = 1.0
 """Seconds."""
 
+UNSUPERVISED = NotifySocket(None)
 
 Asked: TypeAlias = Literal["end", "reload"]
 
@@ -68,15 +70,26 @@ class Signals:
         self.ask("reload")
 
 
-def serve_until_told(daemon: Daemon, signals: Signals, read_settings: Callable[[], Settings | str]) -> None:
-    """Wait for signals: a reload is whole or not at all, an end returns. `read_settings` may give a sentence."""
+def serve_until_told(
+    daemon: Daemon,
+    signals: Signals,
+    read_settings: Callable[[], Settings | str],
+    service: NotifySocket = UNSUPERVISED,
+) -> None:
+    """Wait for signals: a reload is whole or not at all, an end returns. `read_settings` may give a sentence.
+
+    `service` is told of both.
+    """
     while signals.wait() != "end":
+        service.reloading()
         settings = read_settings()
         refusal = settings if isinstance(settings, str) else daemon.reload(settings)
         if refusal is None:
             log.info("configuration reloaded")
         else:
             daemon.reload_failed(refusal)
+        service.reloaded(refused=refusal is not None)
+    service.stopping()
 
 
 def leave_at_once(code: int = 0) -> None:

@@ -19,6 +19,7 @@ from watcher.admin_api import AdminApiError
 from watcher.clock import Clock
 from watcher.cycle import Outcome, Progress, World, run_cycle
 from watcher.ingest import Plan, organization_of
+from watcher.ingest.membership import OtherOrganization, SameOrganization
 from watcher.logs import logger
 from watcher.metrics.tally import Tally
 from watcher.settings import Settings
@@ -64,6 +65,8 @@ class Watched:
         self._access = access
         self._turns = turns
         self._ended = ended
+        self.unreadable = False
+        """Whether its newest cycle could not begin: its key is refused, or of another organization, as status says."""
         self._running = threading.Lock()
         self._world: World | None = None
 
@@ -127,9 +130,11 @@ class Watched:
         return idle
 
     def _attempt(self, now: datetime, progress: Progress | None) -> Outcome | None:
+        self.unreadable = False
         try:
             return self.run(now, progress)
         except Exception as error:
+            self.unreadable = isinstance(error, AdminApiError | OtherOrganization | SameOrganization)
             if self._ended.is_set():
                 log.info("the cycle was cut off: its configuration is no longer in force, or the program ends")
             elif isinstance(error, AdminApiError | StoreError):
@@ -144,23 +149,23 @@ class Watched:
 
 
 class Round:
-    """Tells when every organization has had a whole cycle, each time anew."""
+    """Tells when every organization has had a cycle that counts, each time anew."""
 
     def __init__(self, labels: Iterable[str]) -> None:
         self._all = frozenset(labels)
-        self._whole: set[str] = set()
+        self._had: set[str] = set()
         self._guard = threading.Lock()
 
-    def ended(self, label: str, *, whole: bool) -> bool:
-        """Note how one's cycle ended; True once the newest of each was whole, and all came since that was last so."""
+    def ended(self, label: str, *, counts: bool) -> bool:
+        """Note how one's cycle ended; True once the newest of each counts, and all came since that was last so."""
         with self._guard:
-            if not whole:
-                self._whole.discard(label)
+            if not counts:
+                self._had.discard(label)
                 return False
-            self._whole.add(label)
-            complete = self._whole >= self._all
+            self._had.add(label)
+            complete = self._had >= self._all
             if complete:
-                self._whole.clear()
+                self._had.clear()
             return complete
 
 
@@ -171,6 +176,9 @@ class InForce:
     parts: Parts
     watched: tuple[Watched, ...]
     round: Round
+    """Of cycles that left no source failing."""
+    finished: Round
+    """Of cycles that came to their end, however the API answered."""
     ended: threading.Event
     """Set when it is in force no longer: whoever waits for anything on its behalf then stops waiting."""
 
@@ -190,7 +198,7 @@ class InForce:
 
         parts = wire(settings, store, observer, pause)
         watched = tuple(Watched(parts, access, turns, ended) for access in parts.accesses)
-        return cls(parts, watched, Round(settings.labels), ended)
+        return cls(parts, watched, Round(settings.labels), Round(settings.labels), ended)
 
 
 @contextmanager

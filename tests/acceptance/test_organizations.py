@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -136,7 +136,9 @@ def test_a_revoked_key_is_told_and_changes_nothing_for_the_other(pair: Pair, tmp
 
 
 @contextmanager
-def in_process(config: Path, now: datetime = NOW) -> Iterator[tuple[Daemon, Metrics]]:
+def in_process(
+    config: Path, now: datetime = NOW, on_round: Callable[[timedelta, datetime], None] = lambda _every, _now: None
+) -> Iterator[tuple[Daemon, Metrics]]:
     """A daemon whose cycles a test runs by hand; it does not wait between two tries of a request."""
     settings = load(config, {})
     metrics = Metrics((), SOURCES)
@@ -146,6 +148,7 @@ def in_process(config: Path, now: datetime = NOW) -> Iterator[tuple[Daemon, Metr
             store,
             DrillClock(now),
             metrics,
+            on_round=on_round,
             wire=lambda settings, store, heard, _pause: assemble(settings, store, heard, lambda _seconds: None),
         )
         yield daemon, metrics
@@ -236,8 +239,23 @@ def test_the_heartbeat_waits_for_every_organization(pair: Pair) -> None:
 def test_a_round_is_whole_when_the_newest_cycle_of_each_was(cycles: str, pings: str) -> None:
     """A letter is the cycle of an organization, a capital one that failed."""
     played = Round(["a", "b"])
-    told = [played.ended(each.lower(), whole=each.islower()) for each in cycles]
+    told = [played.ended(each.lower(), counts=each.islower()) for each in cycles]
     assert "".join(".!"[each] for each in told) == pings
+
+
+@pytest.mark.parametrize("key", ["sk-ant-admin01-west", REVOKED], ids=["a report fails", "the key is refused"])
+def test_a_round_has_ended_with_the_cycles_of_all_whatever_the_api_answered(pair: Pair, key: str) -> None:
+    """What a service manager is told by: to start the program anew would mend neither."""
+    pair.break_west(f'kind = "500"\npath = "{COST}"')
+    rounds: list[tuple[timedelta, datetime]] = []
+    told = lambda every, now: rounds.append((every, now))  # noqa: E731
+    with in_process(pair.config(BUDGET, west_key=key), on_round=told) as (daemon, _):
+        daemon._cycle(daemon._force.watched[0])
+        assert rounds == [], "the other one has not had its cycle"
+        daemon._cycle(daemon._force.watched[1])
+        assert [every for every, _ in rounds] == [timedelta(minutes=5)]
+        daemon._cycle(daemon._force.watched[0])
+        assert len(rounds) == 1
 
 
 # ------------------------------------------------------------------------------------------- what people read

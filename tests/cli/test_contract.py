@@ -217,6 +217,19 @@ def test_status_exits_with_0_while_nothing_fires(simulator: Simulator, tmp_path:
     assert here("alerts", "-c", config, "--json") == (0, "[]\n", "")
 
 
+def test_status_exits_with_1_unless_a_cycle_ended_within_the_age_that_is_asked_for(town: Town) -> None:
+    assert here("status", "-c", town.config, "--max-age", "30m")[0] == 0
+    late = "2026-11-20T13:20:00Z@1"
+    code, out, err = here("status", "-c", town.config, "--max-age", "30m", clock=late)
+    assert (code, err) == (1, "The last cycle ended 59 min ago, and not within 30m.\n")
+    assert "month" in out
+    assert here("status", "-c", town.config, "--max-age", "2h", clock=late)[0] == 0
+    assert here("status", "-c", town.config, "--max-age", "2h", "--exit-code", clock=late)[0] == 4
+    code, out, err = here("status", "-c", town.config, "--max-age", "soon")
+    assert (code, out) == (2, "")
+    assert err.startswith("--max-age must be a duration")
+
+
 # ------------------------------------------------------------------------------------------- notify
 
 

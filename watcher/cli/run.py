@@ -30,9 +30,12 @@ def register(app: typer.Typer) -> None:
 
 def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Watch until told to end (SIGTERM, Ctrl-C); SIGHUP reads the configuration again."""
+    import os
+
     from watcher.daemon import Daemon
     from watcher.ingest import SOURCES
     from watcher.metrics import Metrics
+    from watcher.notify_socket import NotifySocket
     from watcher.signals import Signals, leave_at_once, serve_until_told
     from watcher.status import read_status
     from watcher.web.app import build_app
@@ -51,7 +54,8 @@ def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
         except PortTaken as taken:
             fail(str(taken))
         metrics = Metrics([receiver.name for receiver in settings.receivers], SOURCES)
-        daemon = Daemon(settings, store, clock, metrics)
+        service = NotifySocket.of(os.environ)
+        daemon = Daemon(settings, store, clock, metrics, on_round=service.cycles_ended, progress=service.history)
         app = build_app(
             lambda: read_status(store, clock.now(), daemon.receivers, daemon.labels, daemon.shutoff),
             metrics,
@@ -64,7 +68,7 @@ def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
         pages.start()
         daemon.start()
         log.info("claude-watcher runs", page=pages.url, database=settings.store.shown)
-        serve_until_told(daemon, signals, lambda: _settings_or_sentence(settings))
+        serve_until_told(daemon, signals, lambda: _settings_or_sentence(settings), service)
         log.info("ending")
         daemon.stop()
         pages.stop()

@@ -12,12 +12,15 @@ from watcher.cli.context import (
     AsJson,
     ConfigFile,
     clock_for,
+    fail,
     load_settings,
     open_store,
     print_json,
 )
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from rich.console import Console
 
     from watcher.status import Standing, Status
@@ -36,6 +39,10 @@ def status(
     config: ConfigFile = DEFAULT_CONFIG,
     as_json: AsJson = False,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 4 while an alert fires.")] = False,
+    max_age: Annotated[
+        str | None,
+        typer.Option(metavar="DURATION", help="Exit with 1 unless each organization's last cycle ended within it."),
+    ] = None,
 ) -> None:
     """Say how the spend stands, what fires, and whether the data are fresh."""
     from rich.console import Console
@@ -43,6 +50,7 @@ def status(
     from notifiers.alert_json import alert_json
     from watcher.status import read_status, to_json
 
+    longest = None if max_age is None else _duration(max_age)
     settings = load_settings(config)
     with open_store(settings) as store:
         receivers = [receiver.name for receiver in settings.receivers]
@@ -51,6 +59,8 @@ def status(
         print_json(to_json(found, alert_json))
     else:
         show(found, Console())
+    if longest is not None and (overdue := overdue_words(found, longest)):
+        fail(overdue)
     if exit_code and found.firing:
         raise typer.Exit(ALERTS_FIRING)
 
@@ -83,6 +93,31 @@ def show(status: Status, console: Console) -> None:
     if any(standing.overview and standing.overview.budgets for standing in status.standings):
         console.print()
         _budgets(status, console)
+
+
+def overdue_words(status: Status, longest: timedelta) -> str:
+    """A sentence for each organization whose last cycle ended longer ago than that, or never; "" where all are well."""
+    from notifiers.text import ago
+    from watcher.config.durations import write_duration
+
+    lines = []
+    for standing in status.standings:
+        ended = standing.last_cycle_at
+        if ended is None or status.now - ended > longest:
+            of = f"{clean_name(standing.name)}: " if status.several else ""
+            told = "No cycle has ended yet" if ended is None else f"The last cycle ended {ago(ended, status.now)}"
+            lines.append(f"{of}{told}, and not within {write_duration(longest)}.")
+    return "\n".join(lines)
+
+
+def _duration(text: str) -> timedelta:
+    from watcher.config.durations import parse_duration
+    from watcher.config.problems import Wrong
+
+    try:
+        return parse_duration(text.strip())
+    except Wrong as wrong:
+        fail(f"--max-age {wrong}.", 2)
 
 
 def clean_name(name: str) -> str:

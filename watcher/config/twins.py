@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -106,8 +107,21 @@ def _contents(path: Path) -> str:
 
 
 def _open_to_others(path: Path) -> bool:
+    """Whether its group or everybody may read the file.
+
+    Where it has an access control list, the bits of the group are the list's mask, and the list is somebody's will:
+    systemd gives a service its credentials so.
+    """
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError):
         return False
-    return stat.S_ISREG(mode) and bool(mode & (stat.S_IRGRP | stat.S_IROTH))
+    bits = stat.S_IROTH if _has_access_list(path) else stat.S_IRGRP | stat.S_IROTH
+    return stat.S_ISREG(mode) and bool(mode & bits)
+
+
+def _has_access_list(path: Path) -> bool:
+    try:
+        return bool(os.getxattr(path, "system.posix_acl_access"))
+    except (OSError, AttributeError):
+        return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -28,6 +29,9 @@ from watcher.settings import (
 )
 
 KEY = "sk-ant-admin01-test"
+ANY = 0xFFFFFFFF
+"""Of an entry of an access control list: that it names nobody in particular."""
+
 MINIMAL = f'[anthropic]\nadmin_key = "{KEY}"\n'
 TOLD = """
 [[budget]]
@@ -277,6 +281,19 @@ def test_a_secret_file_that_others_may_read_gives_a_warning(tmp_path: Path) -> N
     (warning,) = settings_of(tmp_path, '[anthropic]\nadmin_key_file = "key"' + TOLD).warnings
     assert warning.startswith("anthropic.admin_key_file: ")
     assert "chmod 600" in warning
+
+
+def test_a_secret_file_that_an_access_list_opens_to_somebody_gives_none(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(KEY)
+    (tmp_path / "key").chmod(0o400)
+    owner, user, group, mask, other = (1, 4, ANY), (2, 4, 10001), (4, 0, ANY), (16, 4, ANY), (32, 0, ANY)
+    entries = b"".join(struct.pack("<HHI", *entry) for entry in (owner, user, group, mask, other))
+    try:
+        os.setxattr(tmp_path / "key", "system.posix_acl_access", struct.pack("<I", 2) + entries)
+    except (OSError, AttributeError):
+        pytest.skip("this file system has no access control lists")
+    assert (tmp_path / "key").stat().st_mode & 0o777 == 0o440
+    assert settings_of(tmp_path, '[anthropic]\nadmin_key_file = "key"' + TOLD).warnings == ()
 
 
 def test_a_secret_in_a_config_file_that_others_may_read_gives_a_warning(tmp_path: Path) -> None:
