@@ -53,7 +53,7 @@ class Creep:
     breadth: int = 5
     """Of the days compared, so many at least must lie above: some dear days are no leak."""
     jump: float = 2.0
-    """Times what the day in the middle is above before, beyond which a day is a burst, and what burst does not creep."""
+    """Times what the day in the middle is above before, beyond which a day is a burst: what bursts does not creep."""
     adopt_days: int = 4
 
 
