@@ -28,6 +28,7 @@ from watcher.ledger import Ledger
 from watcher.ledger.requests import requests_view
 from watcher.limits.caps import read_caps
 from watcher.overview import Overview
+from watcher.pricing import BookState
 from watcher.store import Judgement, Store
 
 REMEMBERED = "judgement"
@@ -64,6 +65,17 @@ class World:
 
 
 @dataclass(frozen=True, slots=True)
+class Looked:
+    """What a judgement was made from, as the pages show it: the hours of every leaf, the names, the prices."""
+
+    snapshot: Snapshot
+    """With the figures that it was based on."""
+    rules: Rules
+    book: BookState
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What a cycle came to."""
 
@@ -71,6 +83,8 @@ class Outcome:
     sources: tuple[SourceState, ...]
     decision: Decision
     overview: Overview
+    looked: Looked
+    """What there is to look at until the next cycle."""
 
     @property
     def whole(self) -> bool:
@@ -134,7 +148,8 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
     if world.hands is not None:
         again = ReadAgain(world.reader, store, world.ledger, organization, now)
         carry_out(store, world.hands, again, listeners_of(decided), organization, now)
-    return Outcome(ingested, tuple(snapshot.sources), decision, figures)
+    looked = Looked(judged, rules, world.ledger.book, now)
+    return Outcome(ingested, tuple(snapshot.sources), decision, figures, looked)
 
 
 def rules_of(world: World, now: datetime) -> Rules:

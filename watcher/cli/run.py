@@ -36,6 +36,7 @@ def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
     from watcher.signals import Signals, leave_at_once, serve_until_told
     from watcher.status import read_status
     from watcher.web.app import build_app
+    from watcher.web.facts import Facts
     from watcher.web.server import PageServer, PortTaken, bind
 
     settings = load_settings(config)
@@ -57,6 +58,7 @@ def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
             metrics,
             lambda: daemon.ready,
             lambda: daemon.http,
+            Facts.of(daemon, store, clock),
         )
         pages = PageServer(app, listener, settings.http.tls)
         for warning in settings.warnings:

@@ -46,6 +46,14 @@ def percent(ratio: float) -> str:
     return f"{100 * ratio:,.0f} %"
 
 
+def price(exact: str) -> str:
+    """An exact decimal string of dollars with two decimals at least, and as many as its first three digits need."""
+    whole, _, fraction = exact.partition(".")
+    zeros = len(fraction) - len(fraction.lstrip("0"))
+    places = max(2, zeros + 3) if whole == "0" else 2
+    return f"{int(whole):,}." + fraction[:places].rstrip("0").ljust(2, "0")
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "moment": moment,
     "ago": ago,
@@ -53,6 +61,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "named": name,
     "percent": percent,
     "usd": display_usd,
+    "price": price,
     "amount": bare,
     "quieted": quiet_words,
     "reasons": why_words,
