@@ -1,7 +1,8 @@
 """The band of one scope: what each hour was expected to cost, and from where on it alone would be odd.
 
 It is the baseline of an anomaly rule, learnt for one scope and for what the scope borrows its shape from, its workspace
-and the organization. That costs the hours of three series, however many others there are.
+and the organization. That costs the hours of three series, however many others there are. What is expected is what the
+rule expects; only of a series that is young the rule also goes by what is usual among its other scopes.
 """
 
 from __future__ import annotations

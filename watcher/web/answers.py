@@ -59,8 +59,8 @@ class Answers:
     courses: Courses = field(default_factory=Courses)
     sums: KeySums = field(default_factory=KeySums)
 
-    def overview(self, items: Items) -> Answer:
-        """Where the money stands and what fires, of all organizations; what the address asks for is not looked at."""
+    def overview(self) -> Answer:
+        """Where the money stands and what fires, of all organizations."""
         status, facts = self.facts.status(), self.facts
         shutoff = {
             standing.label: shutoff_state(facts.store, facts.settings().shutoff, standing.organization, status.now)
@@ -68,7 +68,13 @@ class Answers:
             if standing.organization is not None
         }
         charts = {} if status.several else self._chart_of(place_of(facts, status.standings[0].label))
-        values = {"status": status, "shutoff": shutoff, "charts": charts, "place": None, "labels": facts.settings().labels}
+        values = {
+            "status": status,
+            "shutoff": shutoff,
+            "charts": charts,
+            "place": None,
+            "labels": facts.settings().labels,
+        }
         return Answer(values, lambda: status_json(status, alert_json))
 
     def series(self, items: Items) -> Answer:
@@ -133,7 +139,9 @@ class Answers:
             rows = key_rows(facts.store, place.id, sums, facts.settings().shutoff, facts.now())
         page = key_page(rows, wanted, state, sort, number)
         asked = {"q": wanted, "state": state, "sort": sort}
-        values = self._values(place, keys=page, asked=asked, states=STATES, shutoff=facts.settings().shutoff is not None)
+        values = self._values(
+            place, keys=page, asked=asked, states=STATES, shutoff=facts.settings().shutoff is not None
+        )
         return Answer(values, lambda: {**_of(place), **forms.keys_json(page)})
 
     def actions(self, items: Items) -> Answer:

@@ -137,7 +137,7 @@ def _pages(answers: Answers, pages: Environment) -> list[Route]:
         return lambda request: method(request.query_params.multi_items())
 
     return [
-        *both("/", "overview", asked(answers.overview)),
+        *both("/", "overview", lambda _request: answers.overview()),
         *both("/series", "series", asked(answers.series)),
         *both("/alerts", "alerts", asked(answers.alerts)),
         *both(

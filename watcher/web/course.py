@@ -1,6 +1,7 @@
 """The hours of one scope: what it cost, the band around what was expected, its alerts, and its budgets.
 
-Figures come from what the newest cycle kept. The band is learnt at the first request and kept until the next cycle.
+Figures come from what the newest cycle kept. The band is learnt at the first request and kept until the next cycle; of
+hours that an alert was judged by it is what was expected then.
 """
 
 from __future__ import annotations
@@ -8,25 +9,40 @@ from __future__ import annotations
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import numpy as np
+import numpy.typing as npt
 
 from rules.band import Band, band_of, hourly, members_of
 from rules.budgets import Line
-from rules.dimensions import known_of
-from rules.model import HOUR, Alert, AnomalyRule, Dimension, Names, Nano, Scope, State
+from rules.dimensions import groups, known_of
+from rules.model import (
+    HOUR,
+    Alert,
+    AnomalyEvidence,
+    AnomalyRule,
+    Dimension,
+    HourPoint,
+    Names,
+    Nano,
+    Scope,
+    SpendView,
+    State,
+)
 from rules.subjects import complete_hours, seen_hours
 from watcher.cycle import Looked
 from watcher.web.asking import WINDOWS, Refusal
 
-_KEPT = 64
+MOST_BANDS = 64
 """How many scopes' bands are kept until the next cycle."""
 _DAY = 24
 _NANO = 1_000_000_000
-_KEEP = max(WINDOWS) * _DAY
+_KEEP = (max(WINDOWS) + 1) * _DAY
+_INSIDE = ("workspace", "api_key", "model")
+MOST_INSIDE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +73,16 @@ class DayRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Inside:
+    """A part of the scope, and what it cost in the time shown."""
+
+    dimension: Dimension
+    id: str
+    name: str
+    cost: Nano
+
+
+@dataclass(frozen=True, slots=True)
 class Stretch:
     """A time in which an anomaly of the scope fired."""
 
@@ -79,6 +105,8 @@ class Course:
     stretches: tuple[Stretch, ...]
     budgets: tuple[Line, ...]
     """Those in money that are of this very scope."""
+    inside: tuple[tuple[Inside, ...], ...]
+    """The dearest parts of it, one row of them for each dimension that it leaves open."""
     owner: str
     complete_until: datetime
     data_as_of: datetime
@@ -105,15 +133,21 @@ class Course:
 class Courses:
     """Puts courses together. Safe to use from several threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST_BANDS) -> None:
+        self._most = most
         self._kept: OrderedDict[Scope, Band | None] = OrderedDict()
         self._of: dict[str, Looked] = {}
         self._guard = threading.Lock()
 
+    @property
+    def kept(self) -> int:
+        """How many bands are kept."""
+        return len(self._kept)
+
     def course(
         self, looked: Looked, parts: Mapping[Dimension, str], days: int, alerts: Iterable[Alert], lines: Iterable[Line]
     ) -> Course:
-        """The course of a scope over the newest `days`, up to the open hour. Raises Refusal (404)."""
+        """The course of a scope over `days`, the present one the last of them. Raises Refusal (404)."""
         view, names = looked.snapshot.view, looked.snapshot.names
         scope = Scope.of(view.organization, parts)
         members = members_of(view, names, parts)
@@ -121,16 +155,17 @@ class Courses:
             raise Refusal(404, "Nothing of this scope was used in the last 70 days.")
         spent = hourly(view, members)
         end = seen_hours(view)
-        begin = max(end - days * _DAY, 0)
+        begin = max((end - 1) // _DAY * _DAY - (days - 1) * _DAY, 0)
         band = self._band(looked, scope)
         complete = complete_hours(view)
         stretches = _stretches(scope, alerts, view.start + begin * HOUR, view.start + end * HOUR)
+        judged = {point.hour: (point.expected, point.upper) for each in stretches for point in _points(each.alert)}
         odd = {at for each in stretches for at in _hours(each, view.start)}
         hours = tuple(
             Hour(
                 view.start + at * HOUR,
                 int(spent[at]) if at >= complete or view.known[at] else None,
-                *_around(band, at),
+                *judged.get(view.start + at * HOUR, _around(band, at)),
                 complete=at < complete,
                 odd=at in odd,
             )
@@ -139,13 +174,14 @@ class Courses:
         follows = known_of(scope, names)
         return Course(
             scope,
-            tuple((dimension, ident, names.of(ident)) for dimension, ident in scope.parts().items()),
-            tuple((dimension, ident, names.of(ident)) for dimension, ident in follows.items() if dimension not in parts),
+            _named(names, scope.parts()),
+            _named(names, {dimension: ident for dimension, ident in follows.items() if dimension not in parts}),
             days,
             hours,
             stretches,
             tuple(line for line in lines if line.scope == scope and line.measure.is_money),
-            _owner(scope, names),
+            tuple(_inside(view, names, members, slice(begin, end), scope)),
+            names.whom_to_ask(scope),
             view.complete_until,
             view.observed_until,
         )
@@ -165,9 +201,13 @@ class Courses:
         with self._guard:
             if self._of.get(organization) is looked:
                 self._kept[scope] = band
-                while len(self._kept) > _KEPT:
+                while len(self._kept) > self._most:
                     self._kept.popitem(last=False)
         return band
+
+
+def _named(names: Names, parts: Mapping[Dimension, str]) -> tuple[tuple[Dimension, str, str], ...]:
+    return tuple((dimension, ident, names.of(ident)) for dimension, ident in parts.items())
 
 
 def _rule(looked: Looked, scope: Scope) -> AnomalyRule:
@@ -197,12 +237,30 @@ def _stretches(scope: Scope, alerts: Iterable[Alert], begin: datetime, end: date
     return tuple(sorted((each for each in found if each.begins < each.ends), key=lambda each: each.begins))
 
 
+def _points(alert: Alert) -> tuple[HourPoint, ...]:
+    """The hours that an alert was judged by: what was expected of them then is what it says."""
+    return alert.evidence.points if isinstance(alert.evidence, AnomalyEvidence) else ()
+
+
 def _hours(stretch: Stretch, start: datetime) -> range:
     return range((stretch.begins - start) // HOUR, math.ceil((stretch.ends - start) / HOUR))
 
 
-def _owner(scope: Scope, names: Names) -> str:
-    return names.whom_to_ask(scope)
+def _inside(
+    view: SpendView, names: Names, members: npt.NDArray[np.intp], window: slice, scope: Scope
+) -> Iterator[tuple[Inside, ...]]:
+    """The dearest workspaces, keys and models inside, of those dimensions of which there is more than one."""
+    cost = view.cost[:, window].sum(axis=1)[members]
+    spent = np.flatnonzero(cost)
+    leaves = [view.leaves[place] for place in members[spent].tolist()]
+    for dimension in _INSIDE:
+        of, values = groups((dimension,), leaves, names)
+        if dimension in scope.parts() or len(values) < 2:
+            continue
+        sums = np.zeros(len(values), dtype=np.int64)
+        np.add.at(sums, of, cost[spent])
+        ranked = sorted(zip(sums.tolist(), values, strict=True), key=lambda pair: (-pair[0], pair[1]))
+        yield tuple(Inside(dimension, ident, names.of(ident), cost) for cost, (ident,) in ranked[:MOST_INSIDE])
 
 
 def _day(day: date, hours: list[Hour]) -> DayRow:
@@ -235,4 +293,4 @@ def dollars(amounts: Iterable[Nano | None]) -> list[float | None]:
 
 def as_seconds(hours: Iterable[Hour]) -> list[int]:
     """The beginnings of hours in seconds since 1970."""
-    return np.array([int(hour.begins.timestamp()) for hour in hours], dtype=np.int64).tolist()
+    return [int(hour.begins.timestamp()) for hour in hours]

@@ -29,8 +29,18 @@ def course_json(course: Course) -> dict[str, Any]:
             {"alert": each.alert.id, "from": utc_json(each.begins), "to": utc_json(each.ends)}
             for each in course.stretches
         ],
+        "inside": [
+            {each.dimension: each.id, "name": each.name, "usd": usd_string(each.cost)}
+            for row in course.inside
+            for each in row
+        ],
         "budgets": [
-            {"budget": line.budget, "period": line.period, "even_usd_per_hour": _usd(even_pace(line)), **counted_json(line)}
+            {
+                "budget": line.budget,
+                "period": line.period,
+                "even_usd_per_hour": _usd(even_pace(line)),
+                **counted_json(line),
+            }
             for line in course.budgets
         ],
     }

@@ -104,9 +104,7 @@ def key_rows(
     return [_row(ident, keys, names, None if sums is None else spent.get(ident, (0, 0)), why) for ident in idents]
 
 
-def _protection(
-    store: Store, organization: str, keys: Keys, shutoff: ShutoffSettings | None
-) -> Mapping[str, str]:
+def _protection(store: Store, organization: str, keys: Keys, shutoff: ShutoffSettings | None) -> Mapping[str, str]:
     if shutoff is None:
         return {}
     protect, known = shutoff.policy.protect, protection.known(store.actions.protections(organization))

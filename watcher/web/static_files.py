@@ -6,7 +6,9 @@ from hashlib import sha256
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "static"
-TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".txt": "text/plain; charset=utf-8"}
+TYPES = {
+    f".{end}": f"text/{kind}; charset=utf-8" for end, kind in {"js": "javascript", "css": "css", "txt": "plain"}.items()
+}
 CACHED = "private, max-age=86400"
 
 _FILES = {path.name: path.read_bytes() for path in sorted(FOLDER.iterdir()) if path.suffix in TYPES}

@@ -1,10 +1,14 @@
 // Draws the hours of a scope from the figures that the page brings with it. Everything drawn is in the tables, too.
 "use strict";
 (() => {
-  const money = (value) => {
+  const money = (value, places = 2) => {
     if (value === null || value === undefined) return "–";
-    const small = Math.abs(value) < 10 && value !== 0;
-    return (value < 0 ? "-$" : "$") + Math.abs(value).toLocaleString("en-US", { minimumFractionDigits: small ? 2 : 0, maximumFractionDigits: small ? 2 : 0 });
+    return (value < 0 ? "-$" : "$") + Math.abs(value).toLocaleString("en-US", { minimumFractionDigits: places, maximumFractionDigits: places });
+  };
+  const amounts = (_plot, values) => {
+    const step = values.length > 1 ? values[1] - values[0] : 1;
+    const places = step >= 1 ? 0 : Math.min(Math.ceil(-Math.log10(step)), 6);
+    return values.map((value) => money(value, places === 1 ? 2 : places));
   };
   const two = (number) => String(number).padStart(2, "0");
   const utc = (seconds) => {
@@ -19,7 +23,7 @@
       const date = `${at.getUTCDate()} ${months[at.getUTCMonth()]}`;
       const hour = `${two(at.getUTCHours())}:00`;
       const whole = at.getUTCHours() === 0 && at.getUTCMinutes() === 0;
-      const text = whole ? date : day === date ? hour : `${hour}\n${date}`;
+      const text = whole ? date : day === null || day === date ? hour : date;
       day = date;
       return text;
     });
@@ -32,9 +36,12 @@
     const style = getComputedStyle(document.documentElement);
     const colour = (name) => style.getPropertyValue("--" + name).trim();
     const height = () => Math.round(host.classList.contains("small-chart") ? 180 : innerWidth < 640 ? 260 : 330);
+    const longer = (values) => [...values, values[values.length - 1]];
     const paces = given.budgets.map((each) => given.at.map(() => each.pace));
     const odd = given.observed.map((value, place) => (given.odd[place] ? value : null));
-    const data = [given.at, given.upper, given.expected, given.observed, odd, ...paces];
+    const end = given.at[given.at.length - 1] + 3600;
+    // The last hour is as wide as the others.
+    const data = [[...given.at, end], ...[given.upper, given.expected, given.observed].map(longer), [...odd, null], ...paces.map(longer)];
     const seen = given.observed.filter((value) => value !== null);
     const bounds = given.upper.filter((value) => value !== null);
     const most = Math.max(0, ...seen, ...given.expected.filter((value) => value !== null));
@@ -48,7 +55,7 @@
         if (end > begin) { ctx.fillStyle = paint; ctx.fillRect(begin, bbox.top, end - begin, bbox.height); }
       };
       ctx.save();
-      if (given.complete < given.at.length) fill(given.at[given.complete], given.at[given.at.length - 1] + 3600, colour("open"));
+      if (given.complete < given.at.length) fill(given.at[given.complete], end, colour("open"));
       given.at.forEach((at, place) => { if (given.odd[place]) fill(at, at + 3600, colour("odd-ground")); });
       ctx.restore();
     };
@@ -59,7 +66,7 @@
       width: place.clientWidth, height: height(), tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1e3), "Etc/UTC"),
       legend: { show: false }, cursor: { y: false, drag: { x: true, y: false }, points: { size: 7 } },
       scales: { x: { range: (_plot, low, high) => [low, high] }, y: { range: () => [0, top] } },
-      axes: [{ ...axis, values: ticks, space: 60, size: 44 }, { ...axis, values: (_plot, values) => values.map(money), size: 62, space: 36 }],
+      axes: [{ ...axis, values: ticks, space: 60, size: 26 }, { ...axis, values: amounts, size: 62, space: 36 }],
       bands: [{ series: [1, 2], fill: colour("band") }],
       series: [
         {},
@@ -72,11 +79,11 @@
       hooks: {
         drawClear: [background],
         setCursor: [(plot) => {
-          const at = plot.cursor.idx;
           if (!readout) return;
+          const at = plot.cursor.idx === given.at.length ? given.at.length - 1 : plot.cursor.idx;
           readout.textContent = at === null || at === undefined ? "" :
             `${utc(given.at[at])}: ${money(given.observed[at])}` +
-            (given.expected[at] === null ? "" : `, expected ${money(given.expected[at])}, odd above ${money(given.upper[at])}`) +
+            (given.expected[at] === null ? "" : `, expected ${money(given.expected[at])}, ordinary up to ${money(given.upper[at])}`) +
             (given.odd[at] ? ", part of an anomaly" : "") + (at >= given.complete ? ", not complete yet" : "");
         }],
       },
@@ -85,14 +92,14 @@
     const plot = new uPlot(options, data, place);
     place.querySelectorAll("canvas").forEach((each) => each.setAttribute("aria-hidden", "true"));
     const zoom = (factor, shift) => {
-      const { min, max } = plot.scales.x, first = given.at[0], last = given.at[given.at.length - 1];
+      const { min, max } = plot.scales.x, first = given.at[0], last = end;
       const length = Math.min(Math.max((max - min) * factor, 6 * 3600), last - first);
       let begin = (min + max) / 2 - length / 2 + shift * (max - min);
       begin = Math.min(Math.max(begin, first), last - length);
       plot.setScale("x", { min: begin, max: begin + length });
     };
     const acts = { in: () => zoom(0.5, 0), out: () => zoom(2, 0), left: () => zoom(1, -0.25), right: () => zoom(1, 0.25),
-      all: () => plot.setScale("x", { min: given.at[0], max: given.at[given.at.length - 1] }) };
+      all: () => plot.setScale("x", { min: given.at[0], max: end }) };
     host.querySelectorAll("button[data-act]").forEach((button) => { button.onclick = acts[button.dataset.act]; });
     const tools = host.querySelector(".tools");
     if (tools) tools.hidden = false;
