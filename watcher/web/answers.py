@@ -31,7 +31,7 @@ from watcher.web.asking import (
 from watcher.web.course import Course, Courses, as_seconds, dollars, even_pace, recent
 from watcher.web.facts import Facts, Place, place_of
 from watcher.web.key_rows import SORTS, STATES, KeySums, key_page, key_rows
-from watcher.web.price_rows import price_rows, settled_days, settled_json
+from watcher.web.price_rows import by_model, price_rows, settled_days, settled_json
 from watcher.web.shutoff_state import shutoff_state
 
 PAGE = 50
@@ -171,7 +171,7 @@ class Answers:
         place = self._place(read_query(items, {ORGANIZATION}))
         prices = None if place.looked is None else price_rows(place.looked, self.facts.settings())
         days = () if place.looked is None else settled_days(place.looked.snapshot.reconciled)
-        values = self._values(place, prices=prices, days=days)
+        values = self._values(place, prices=prices, models=by_model(prices) if prices else (), days=days)
         known: Mapping[str, Any] = prices or {"day": None, "currency": "USD", "prices": []}
         return Answer(values, lambda: {**_of(place), **known, "reconciliation": [settled_json(day) for day in days]})
 

@@ -20,6 +20,21 @@ from watcher.settings import Settings
 
 _IN_USE = 14 * 24
 _MOST_DAYS = 35
+_LEAST_SURE_FIRST = ("unpriced", "list", "learned", "override")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPrices:
+    """One model's prices by kind, as exact decimal strings of dollars, and where they come from."""
+
+    model: str
+    usd: Mapping[str, str]
+    of_list: tuple[float, float] | None
+    """The least and the largest part of the list price among its tokens; None where no list has the model."""
+    sources: tuple[str, ...]
+    """Of its tokens, the least sure first."""
+    days: int
+    """The fewest settled days that any of the learned ones rests on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +67,27 @@ def price_rows(looked: Looked, settings: Settings) -> Mapping[str, Any]:
     book = PriceBook(settings.prices).taught(looked.book.learned)
     named = [model for model in models if model and not model.startswith("(")]
     return to_json(price_list(book, named, looked.at.date()))
+
+
+def by_model(prices: Mapping[str, Any]) -> tuple[ModelPrices, ...]:
+    """The prices as a row a model."""
+    lines: dict[str, list[Mapping[str, Any]]] = {}
+    for line in prices["prices"]:
+        lines.setdefault(line["model"], []).append(line)
+    return tuple(_model(model, of_model) for model, of_model in lines.items())
+
+
+def _model(model: str, lines: Sequence[Mapping[str, Any]]) -> ModelPrices:
+    tokens = [line for line in lines if line["kind"] != "web_searches"]
+    parts = [line["of_list"] for line in tokens if line["of_list"] is not None]
+    sources = {line["source"] for line in tokens}
+    return ModelPrices(
+        model,
+        {line["kind"]: line["usd"] for line in lines},
+        (min(parts), max(parts)) if parts else None,
+        tuple(source for source in _LEAST_SURE_FIRST if source in sources),
+        min((line["days"] for line in tokens if line["source"] == "learned"), default=0),
+    )
 
 
 def settled_days(days: Sequence[ReconciledDay]) -> tuple[SettledDay, ...]:

@@ -66,7 +66,7 @@
       width: place.clientWidth, height: height(), tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1e3), "Etc/UTC"),
       legend: { show: false }, cursor: { y: false, drag: { x: true, y: false }, points: { size: 7 } },
       scales: { x: { range: (_plot, low, high) => [low, high] }, y: { range: () => [0, top] } },
-      axes: [{ ...axis, values: ticks, space: 60, size: 26 }, { ...axis, values: amounts, size: 62, space: 36 }],
+      axes: [{ ...axis, values: ticks, space: 60, size: 30, gap: 8 }, { ...axis, values: amounts, size: 62, space: 36 }],
       bands: [{ series: [1, 2], fill: colour("band") }],
       series: [
         {},
