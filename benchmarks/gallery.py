@@ -62,8 +62,8 @@ def main(arguments: list[str] | None = None) -> None:
     if program is None:
         print("no pictures of messages and pages: chromium is not installed")
         return
-    for picture in photograph_pages(program, out_dir):
-        print(picture)
+    for taken in photograph_pages(program, out_dir):
+        print(taken)
     for number, (title, html) in enumerate(shown.items(), start=1):
         single = out_dir / f"{number:02d}.html"
         single.write_text(page(title, [html]), encoding="utf-8")
