@@ -21,6 +21,7 @@ from watcher.settings import Settings, ShutoffSettings
 from watcher.simulator import Simulator, World
 from watcher.store import Store
 from watcher.web.app import build_app
+from watcher.web.course import Courses
 from watcher.web.facts import Facts
 from watcher.web.server import PageServer, bind
 
@@ -110,14 +111,15 @@ def watched_site(world: World, *, limit: int = 8_100, share: int = 2_600, hours:
         settings = _settings(Path(folder), simulator.url, world.days, limit, share)
         with Store.open(settings.store.url) as store:
             metrics = Metrics([receiver.name for receiver in settings.receivers], SOURCES)
-            daemon = Daemon(settings, store, clock, metrics)
+            courses = Courses()
+            daemon = Daemon(settings, store, clock, metrics, on_outcome=lambda outcome: courses.learn(outcome.looked))
             receiver = Accepting("on-call")
             for _ in range(hours + 1):
                 daemon.cycle()
                 deliver(store.outbox, receiver, clock.now)
                 clock.moment += HOUR
             clock.moment -= HOUR - timedelta(minutes=3)
-            facts = Facts.of(daemon, store, clock)
+            facts = Facts.of(daemon, store, clock, courses)
             app = build_app(facts.status, metrics, lambda: daemon.ready, facts=facts)
             pages = PageServer(app, bind("127.0.0.1", 0))
             pages.start()

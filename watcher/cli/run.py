@@ -36,6 +36,7 @@ def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
     from watcher.signals import Signals, leave_at_once, serve_until_told
     from watcher.status import read_status
     from watcher.web.app import build_app
+    from watcher.web.course import Courses
     from watcher.web.facts import Facts
     from watcher.web.server import PageServer, PortTaken, bind
 
@@ -52,13 +53,14 @@ def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
         except PortTaken as taken:
             fail(str(taken))
         metrics = Metrics([receiver.name for receiver in settings.receivers], SOURCES)
-        daemon = Daemon(settings, store, clock, metrics)
+        courses = Courses()
+        daemon = Daemon(settings, store, clock, metrics, on_outcome=lambda outcome: courses.learn(outcome.looked))
         app = build_app(
             lambda: read_status(store, clock.now(), daemon.receivers, daemon.labels),
             metrics,
             lambda: daemon.ready,
             lambda: daemon.http,
-            Facts.of(daemon, store, clock),
+            Facts.of(daemon, store, clock, courses),
         )
         pages = PageServer(app, listener, settings.http.tls)
         for warning in settings.warnings:

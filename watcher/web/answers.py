@@ -28,7 +28,7 @@ from watcher.web.asking import (
     parts_of,
     read_query,
 )
-from watcher.web.course import Course, Courses, as_seconds, dollars, even_pace, recent
+from watcher.web.course import Course, as_seconds, dollars, even_pace, recent
 from watcher.web.facts import Facts, Place, place_of
 from watcher.web.key_rows import SORTS, STATES, KeySums, key_page, key_rows
 from watcher.web.price_rows import by_model, price_rows, settled_days, settled_json
@@ -56,7 +56,6 @@ class Answers:
     """Answers requests. Every method raises Refusal and StoreError. Safe to use from several threads."""
 
     facts: Facts
-    courses: Courses = field(default_factory=Courses)
     sums: KeySums = field(default_factory=KeySums)
 
     def overview(self) -> Answer:
@@ -188,7 +187,7 @@ class Answers:
             raise Refusal(503, "The first cycle since the start has not ended yet: its hours are shown then.")
         alerts = recent(self.facts.store.alerts.list(self.facts.now() - HISTORY), self.facts.now())
         figures = self._figures(place)
-        return self.courses.course(place.looked, parts, days, alerts, figures.budgets if figures else ())
+        return self.facts.courses.course(place.looked, parts, days, alerts, figures.budgets if figures else ())
 
     def _figures(self, place: Place) -> Overview | None:
         text = None if place.id is None else self.facts.store.cursor.get("overview", place.id)

@@ -186,6 +186,10 @@ class Courses:
             view.observed_until,
         )
 
+    def learn(self, looked: Looked) -> None:
+        """Learn the band of the whole organization, so that the overview need not wait for it."""
+        self._band(looked, Scope(looked.snapshot.organization))
+
     def _band(self, looked: Looked, scope: Scope) -> Band | None:
         organization = looked.snapshot.organization
         with self._guard:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
 
@@ -14,6 +14,7 @@ from watcher.daemon import Daemon
 from watcher.settings import Settings
 from watcher.status import Status, read_status
 from watcher.store import Store
+from watcher.web.course import Courses
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +27,18 @@ class Facts:
     looked: Callable[[], Mapping[str, Looked]]
     """By label, of the organizations that had a cycle since the program began."""
     status: Callable[[], Status]
+    courses: Courses = field(default_factory=Courses)
 
     @classmethod
-    def of(cls, daemon: Daemon, store: Store, clock: Clock) -> Self:
-        """Those of a running daemon."""
+    def of(cls, daemon: Daemon, store: Store, clock: Clock, courses: Courses) -> Self:
+        """Those of a running daemon; `courses` may learn from its outcomes as they come."""
         return cls(
             store,
             clock.now,
             lambda: daemon.settings,
             lambda: daemon.looked,
             lambda: read_status(store, clock.now(), daemon.receivers, daemon.labels),
+            courses,
         )
 
 
