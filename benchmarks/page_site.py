@@ -99,6 +99,7 @@ class Served:
 
     url: str
     facts: Facts
+    clock: HandClock
     key: str
     """The id of the key that runs away."""
 
@@ -124,7 +125,7 @@ def watched_site(world: World, *, limit: int = 8_100, share: int = 2_600, hours:
             pages = PageServer(app, bind("127.0.0.1", 0))
             pages.start()
             try:
-                yield Served(pages.url, facts, str(world.incidents[0].api_key_id) if world.incidents else "")
+                yield Served(pages.url, facts, clock, str(world.incidents[0].api_key_id) if world.incidents else "")
             finally:
                 pages.stop()
                 daemon.stop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from importlib.resources import files
 from typing import Any
 
@@ -118,3 +119,31 @@ def test_a_fault_would_be_seen(opened: Opened) -> None:
     assert any("Content Security Policy" in each for each in tab.complaints), tab.complaints
     tab.evaluate("console.error('wrong'); 1")
     assert any("wrong" in each for each in tab.complaints)
+
+
+def test_an_open_page_shows_what_is_new_by_itself_unless_somebody_reads_in_it(opened: Opened) -> None:
+    tab, clock = opened.tab, opened.site.clock
+    quick = "const slow = window.setInterval; window.setInterval = act => slow(act, 40);"
+    hurried = tab.command("Page.addScriptToEvaluateOnNewDocument", source=quick)["identifier"]
+    opened.open("/", 1440)
+    tab.command("Page.removeScriptToEvaluateOnNewDocument", identifier=hurried)
+    read = "document.querySelector('.figures .soft:last-child').textContent"
+    renewed = (
+        "new Promise((done, fail) => { document.addEventListener('renewed', () => done(1), { once: true });"
+        " setTimeout(() => done(0), WAIT); })"
+    )
+    before = tab.evaluate(read)
+    began = clock.moment
+    try:
+        assert tab.evaluate(renewed.replace("WAIT", "400")) == 0, "nothing is new"
+        clock.moment += timedelta(minutes=11)
+        assert tab.evaluate(renewed.replace("WAIT", "30000")) == 1
+        assert tab.evaluate(read) != before
+        assert tab.evaluate("document.querySelectorAll('.chart canvas').length") == 1, "drawn anew, once"
+        tab.evaluate("document.querySelector('main a').focus()")
+        tab.evaluate("new Promise(done => setTimeout(done, 300))")
+        clock.moment += timedelta(minutes=11)
+        assert tab.evaluate(renewed.replace("WAIT", "600")) == 0
+    finally:
+        clock.moment = began
+    assert tab.complaints == []

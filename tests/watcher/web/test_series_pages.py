@@ -19,6 +19,8 @@ from tests.watcher.web.page_stage import DAYS, NOW, ORGANIZATION, START, USD, Si
 from tests.watcher.web.test_pages import HOSTILE
 from watcher.secret import Secret
 from watcher.settings import HttpSettings
+from watcher.web.answers import Answers
+from watcher.web.asking import Refusal
 from watcher.web.course import Courses
 
 PAGES = ("/", "/series", "/series?api_key=k0", "/alerts", "/keys", "/actions", "/prices")
@@ -340,3 +342,23 @@ def test_the_organization_is_the_one_that_is_configured(site: Site) -> None:
     form = site.get("/api/v1/keys").json()
     assert form["organization"] == {"id": ORGANIZATION, "label": None, "name": "org-0"}
     assert form["cycle_at"] == "2026-11-20T12:20:00Z"
+
+
+def test_of_several_organizations_a_page_is_about_the_one_that_is_named(site: Site) -> None:
+    store, looked = site.facts.store, site.facts.looked()[""]
+    settings = site.facts.settings()
+    (only,) = settings.organizations
+    both = replace(settings, organizations=(replace(only, label="<north>"), replace(only, label="south")))
+    store.organizations.bind("<north>", ORGANIZATION, both.labels)
+    try:
+        answers = Answers(replace(site.facts, settings=lambda: both, looked=lambda: {"<north>": looked}))
+        named = [("organization", "<north>"), ("days", "2"), ("api_key", "k0")]
+        assert answers.series(named).form()["organization"]["label"] == "<north>"
+        assert answers.keys([]).form()["organization"]["label"] == "<north>", "the first one"
+        assert answers.keys([("organization", "south")]).form()["keys"] == []
+        with pytest.raises(Refusal, match="The first cycle"):
+            answers.series([("organization", "south")])
+        with pytest.raises(Refusal, match="there are: <north>, south"):
+            answers.alerts([("organization", "west")])
+    finally:
+        store.organizations.bind("", ORGANIZATION, settings.labels)

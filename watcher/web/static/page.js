@@ -2,6 +2,7 @@
 "use strict";
 (() => {
   const every = 30000;
+  let shown = document.querySelector("main").outerHTML; // as it came, before anything is drawn into it
   const busy = () => {
     const at = document.activeElement;
     return document.hidden || String(getSelection()) !== "" || (at && at !== document.body && document.querySelector("main").contains(at)) ||
@@ -14,8 +15,9 @@
       if (!answer.ok || busy()) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const fresh = page.querySelector("main"), old = document.querySelector("main");
-      if (!fresh || fresh.isEqualNode(old)) return;
+      if (!fresh || fresh.outerHTML === shown) return;
       document.title = page.title;
+      shown = fresh.outerHTML;
       old.replaceWith(document.adoptNode(fresh));
       document.dispatchEvent(new Event("renewed"));
     } catch { /* the watcher is away for a moment: the page stays as it is */ }
