@@ -6,6 +6,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from rules.measures import bare
@@ -48,10 +49,10 @@ def percent(ratio: float) -> str:
 
 def price(exact: str) -> str:
     """An exact decimal string of dollars with two decimals at least, and as many as its first three digits need."""
-    whole, _, fraction = exact.partition(".")
-    zeros = len(fraction) - len(fraction.lstrip("0"))
-    places = max(2, zeros + 3) if whole == "0" else 2
-    return f"{int(whole):,}." + fraction[:places].rstrip("0").ljust(2, "0")
+    amount = Decimal(exact)
+    places = max(2, 2 - amount.adjusted()) if 0 < amount < 1 else 2
+    head, _, tail = f"{amount:,.{places}f}".partition(".")
+    return f"{head}.{tail.rstrip('0').ljust(2, '0')}"
 
 
 FILTERS: dict[str, Callable[..., Any]] = {

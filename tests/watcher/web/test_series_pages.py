@@ -22,6 +22,7 @@ from watcher.settings import HttpSettings
 from watcher.web.answers import Answers
 from watcher.web.asking import Refusal
 from watcher.web.course import Courses
+from watcher.web.present import price
 
 PAGES = ("/", "/series", "/series?api_key=k0", "/alerts", "/keys", "/actions", "/prices")
 
@@ -362,3 +363,12 @@ def test_of_several_organizations_a_page_is_about_the_one_that_is_named(site: Si
             answers.alerts([("organization", "west")])
     finally:
         store.organizations.bind("", ORGANIZATION, settings.labels)
+
+
+@pytest.mark.parametrize(
+    ("exact", "shown"),
+    [("0", "0.00"), ("4", "4.00"), ("0.8", "0.80"), ("0.0118", "0.0118"), ("0.00123456", "0.00123"), ("2.456", "2.46"),
+     ("1234.5", "1,234.50"), ("0.999", "0.999")],
+)  # fmt: skip
+def test_a_price_has_two_decimals_or_the_first_three_digits(exact: str, shown: str) -> None:
+    assert price(exact) == shown
