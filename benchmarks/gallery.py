@@ -1,11 +1,11 @@
-"""Every typical message, drawn to be looked at.
+"""Every typical message and every page, drawn to be looked at.
 
     python -m benchmarks.gallery [OUT_DIR]
 
 Writes OUT_DIR/index.html (default: build/gallery), which needs nothing beside it: each message as Slack shows it, light
 and dark, with the chart that stands in its thread, as the console prints it, and as the text that notifications carry;
 the charts also as PNGs. Every message is held against slack-sdk's models and Slack's limits. Where chromium is
-installed, also one PNG a message.
+installed, also one PNG a message, and the pages of a simulated organization at two widths (page-….png).
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import io
 import re
-import shutil
 import subprocess
 import tempfile
 from base64 import b64encode
@@ -25,8 +24,10 @@ from typing import Any, get_args
 from rich.console import Console
 from slack_sdk.models.blocks import Block
 
+from benchmarks.browser import chromium
 from benchmarks.gallery_actions import typical_actions
 from benchmarks.gallery_page import page, slack_html
+from benchmarks.gallery_pages import photograph_pages
 from benchmarks.gallery_said import said
 from benchmarks.gallery_samples import ORGANIZATION, typical
 from notifiers.alert_chart import chart_of
@@ -58,14 +59,16 @@ def main(arguments: list[str] | None = None) -> None:
     for title, looks in charts.items():
         for look, picture in looks.items():
             (out_dir / f"{_slug(title)}-{look}.png").write_bytes(picture)
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        print("no pictures of messages: chromium is not installed")
+    program = chromium()
+    if program is None:
+        print("no pictures of messages and pages: chromium is not installed")
         return
+    for taken in photograph_pages(program, out_dir):
+        print(taken)
     for number, (title, html) in enumerate(shown.items(), start=1):
         single = out_dir / f"{number:02d}.html"
         single.write_text(page(title, [html]), encoding="utf-8")
-        print(photograph(chromium, single))
+        print(photograph(program, single))
         single.unlink()
 
 
@@ -123,13 +126,13 @@ def _slug(title: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
 
 
-def photograph(chromium: str, html: Path, size: str = "1500,1700") -> Path:
+def photograph(program: str, html: Path, size: str = "1500,1700") -> Path:
     """A picture of a page, beside it."""
     picture = html.with_suffix(".png")
     with tempfile.TemporaryDirectory() as profile:
         subprocess.run(
             [
-                chromium,
+                program,
                 *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
                 *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
                 "--hide-scrollbars",

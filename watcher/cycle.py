@@ -30,6 +30,7 @@ from watcher.ledger import Ledger
 from watcher.ledger.requests import requests_view
 from watcher.limits.caps import read_caps
 from watcher.overview import Overview
+from watcher.pricing import BookState
 from watcher.store import Judgement, Store
 
 REMEMBERED = "judgement"
@@ -66,6 +67,17 @@ class World:
 
 
 @dataclass(frozen=True, slots=True)
+class Looked:
+    """What a judgement was made from, as the pages show it: the hours of every leaf, the names, the prices."""
+
+    snapshot: Snapshot
+    """With the figures that it was based on."""
+    rules: Rules
+    book: BookState
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What a cycle came to."""
 
@@ -73,6 +85,8 @@ class Outcome:
     sources: tuple[SourceState, ...]
     decision: Decision
     overview: Overview
+    looked: Looked
+    """What there is to look at until the next cycle."""
     acted: Sequence[Action] = ()
     """What was under way of actions on keys, as it is after the cycle."""
 
@@ -141,7 +155,8 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
     if world.hands is not None:
         again = ReadAgain(world.reader, store, world.ledger, organization, now)
         acted = carry_out(store, world.hands, again, listeners_of(decided), organization, now)
-    return Outcome(ingested, tuple(snapshot.sources), decision, figures, acted)
+    looked = Looked(judged, rules, world.ledger.book, now)
+    return Outcome(ingested, tuple(snapshot.sources), decision, figures, looked, acted)
 
 
 def rules_of(world: World, now: datetime) -> Rules:

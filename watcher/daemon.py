@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -12,7 +12,7 @@ from watcher import health
 from watcher.actions.standing import read_shutoff
 from watcher.admin_api import RequestObservation
 from watcher.clock import Clock
-from watcher.cycle import Outcome, Progress
+from watcher.cycle import Looked, Outcome, Progress
 from watcher.incidents import acknowledge_incidents, close_incidents
 from watcher.keeping import Keeping
 from watcher.listening import Listening
@@ -72,6 +72,7 @@ class Daemon:
         self._on_round = on_round
         self._progress = progress
         self._cycled = threading.Event()
+        self._looked: Mapping[str, Looked] = {}
         self._showing = threading.Lock()
         self._tending = threading.Lock()
         self._schedule = Schedule(clock, threads=THREADS, on_jump=lambda _seconds: metrics.clock_jumps.inc())
@@ -103,6 +104,16 @@ class Daemon:
     def shutoff(self) -> ShutoffSettings | None:
         """What the configuration in force allows to be done to keys."""
         return self._force.parts.settings.shutoff
+
+    @property
+    def settings(self) -> Settings:
+        """The configuration in force."""
+        return self._force.parts.settings
+
+    @property
+    def looked(self) -> Mapping[str, Looked]:
+        """What the newest cycle of each organization was made from, by label; those that had one in this run."""
+        return self._looked
 
     @property
     def ready(self) -> bool:
@@ -148,6 +159,7 @@ class Daemon:
         before.ended.set()
         with self._showing:
             self._force = after
+            self._looked = {label: each for label, each in self._looked.items() if label in settings.labels}
         for name in _jobs(before):
             self._schedule.forget(name)
         for watched in before.watched:
@@ -242,6 +254,7 @@ class Daemon:
             last_success = outcome.overview.at if outcome.whole else before.last_success if before else None
             board = Board(organization, watched.label, outcome.overview, alerts, outcome.sources, last_success, acting)
             self._metrics.boards = {**boards, watched.label: board}
+            self._looked = {**self._looked, watched.label: outcome.looked}
         self._metrics.waiting = waiting_by_receiver(force.parts)
         self._cycled.set()
         for notifier in force.parts.notifiers:

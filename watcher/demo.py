@@ -34,6 +34,8 @@ from watcher.simulator import Simulator, World
 from watcher.status import Status, read_status
 from watcher.store import Store
 from watcher.web.app import build_app
+from watcher.web.course import Courses
+from watcher.web.facts import Facts
 from watcher.web.present import name
 from watcher.web.server import PageServer, bind
 from watcher.wiring import assemble
@@ -152,8 +154,10 @@ class Demonstration:
 
     def _serve(self, settings: Settings, store: Store, signals: Signals) -> None:
         metrics = Metrics([receiver.name for receiver in settings.receivers], SOURCES)
-        daemon = Daemon(settings, store, self._clock, metrics)
-        app = build_app(lambda: read_status(store, self._clock.now()), metrics, lambda: daemon.ready)
+        courses = Courses()
+        daemon = Daemon(settings, store, self._clock, metrics, on_outcome=lambda outcome: courses.learn(outcome.looked))
+        facts = Facts.of(daemon, store, self._clock, courses)
+        app = build_app(facts.status, metrics, lambda: daemon.ready, facts=facts)
         pages = PageServer(app, bind(settings.http.host, settings.http.port, or_any=True))
         limit = settings.budgets[0].limit
         self._say(

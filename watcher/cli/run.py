@@ -39,6 +39,8 @@ def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
     from watcher.signals import Signals, leave_at_once, serve_until_told
     from watcher.status import read_status
     from watcher.web.app import build_app
+    from watcher.web.course import Courses
+    from watcher.web.facts import Facts
     from watcher.web.server import PageServer, PortTaken, bind
 
     settings = load_settings(config)
@@ -55,12 +57,22 @@ def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
             fail(str(taken))
         metrics = Metrics([receiver.name for receiver in settings.receivers], SOURCES)
         service = NotifySocket.of(os.environ)
-        daemon = Daemon(settings, store, clock, metrics, on_round=service.cycles_ended, progress=service.history)
+        courses = Courses()
+        daemon = Daemon(
+            settings,
+            store,
+            clock,
+            metrics,
+            on_outcome=lambda outcome: courses.learn(outcome.looked),
+            on_round=service.cycles_ended,
+            progress=service.history,
+        )
         app = build_app(
             lambda: read_status(store, clock.now(), daemon.receivers, daemon.labels, daemon.shutoff),
             metrics,
             lambda: daemon.ready,
             lambda: daemon.http,
+            Facts.of(daemon, store, clock, courses),
         )
         pages = PageServer(app, listener, settings.http.tls)
         for warning in settings.warnings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -43,9 +44,13 @@ def read_price_list(store: LedgerStore, prices: PriceBook, organization: str, da
     """
     book = prices.taught(learn_from(store, prices, organization, now))
     until = min(day, now.astimezone(UTC).date())
-    models = sorted(models_used(store, organization, [until - back * DAY for back in range(_IN_USE)]))
+    return price_list(book, models_used(store, organization, [until - back * DAY for back in range(_IN_USE)]), day)
+
+
+def price_list(book: PriceBook, models: Iterable[str], day: date) -> PriceList:
+    """The prices of these models that a book holds for a UTC day."""
     lines = []
-    for model in models:
+    for model in sorted(models):
         traffic = plain(model)
         published = book.published(traffic, day).quotes
         for kind, quote, listed in zip(KINDS, book.rates(traffic, day).quotes, published, strict=True):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypeAlias
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.applications import Starlette
@@ -20,13 +22,24 @@ from watcher.settings import HttpSettings
 from watcher.status import Status
 from watcher.web import present
 from watcher.web.access import Access
+from watcher.web.answers import Answer, Answers
+from watcher.web.asking import Refusal, link
+from watcher.web.facts import Facts
+from watcher.web.static_files import CACHED, address_of, static_file
 
+Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
+
+API = "/api/v1"
+_POLICY = (
+    b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    b"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
 _HEADERS = (
-    (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"),
+    (b"content-security-policy", _POLICY),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
-    (b"cache-control", b"no-store"),
 )
+_UNCACHED = (b"cache-control", b"no-store")
 
 
 class _SafeHeaders:
@@ -38,7 +51,10 @@ class _SafeHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *_HEADERS]
+                headers = [*message.get("headers", ()), *_HEADERS]
+                if all(name != b"cache-control" for name, _ in headers):
+                    headers.append(_UNCACHED)
+                message["headers"] = headers
             await send(message)
 
         await self._app(scope, receive, with_headers)
@@ -49,23 +65,17 @@ def build_app(
     metrics: Metrics,
     ready: Callable[[], bool],
     http: Callable[[], HttpSettings] = HttpSettings,
+    facts: Facts | None = None,
 ) -> ASGIApp:
     """The application. `read` gives the present status, `ready` whether a first cycle has ended.
 
-    `http` gives the settings in force, which say who is let in.
+    `http` gives the settings in force, which say who is let in. Without `facts` there is the overview alone.
     """
-    pages = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    pages.filters.update(present.FILTERS)
+    pages = _environment(full=facts is not None)
 
     async def page(_request: Request) -> Response:
-        status = await run_in_threadpool(read)
-        return HTMLResponse(await run_in_threadpool(pages.get_template("overview.html").render, status=status))
+        values = {"status": await run_in_threadpool(read), "shutoff": {}, "charts": {}, "place": None, "labels": ("",)}
+        return HTMLResponse(await run_in_threadpool(pages.get_template("overview.html").render, values))
 
     async def exposition(request: Request) -> Response:
         body, content_type = await run_in_threadpool(metrics.render, request.headers.get("accept", ""))
@@ -86,7 +96,8 @@ def build_app(
 
     app = Starlette(
         routes=[
-            Route("/", page),
+            *([Route("/", page)] if facts is None else _pages(Answers(facts), pages)),
+            Route("/static/{name}", _static),
             Route("/metrics", exposition),
             Route("/-/healthy", healthy),
             Route("/-/ready", readiness),
@@ -98,3 +109,81 @@ def build_app(
     )
     app.router.redirect_slashes = False  # an address is right or it is not there
     return _SafeHeaders(app)
+
+
+def _environment(*, full: bool) -> Environment:
+    pages = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    pages.filters.update(present.FILTERS)
+    pages.globals.update(static=address_of, link=link, full=full)
+    return pages
+
+
+def _pages(answers: Answers, pages: Environment) -> list[Route]:
+    """Each page with its part of the API."""
+
+    def both(path: str, name: str, answer: Callable[[Request], Answer]) -> list[Route]:
+        return [
+            Route(path, _html(pages, f"{name}.html", answer)),
+            Route(API + ("/overview" if path == "/" else path), _json(answer)),
+        ]
+
+    def asked(method: Callable[[list[tuple[str, str]]], Answer]) -> Callable[[Request], Answer]:
+        return lambda request: method(request.query_params.multi_items())
+
+    return [
+        *both("/", "overview", lambda _request: answers.overview()),
+        *both("/series", "series", asked(answers.series)),
+        *both("/alerts", "alerts", asked(answers.alerts)),
+        *both(
+            "/alerts/{ident}",
+            "alert",
+            lambda request: answers.alert(request.query_params.multi_items(), request.path_params["ident"]),
+        ),
+        *both("/keys", "keys", asked(answers.keys)),
+        *both("/actions", "actions", asked(answers.actions)),
+        *both("/prices", "prices", asked(answers.prices)),
+    ]
+
+
+def _html(pages: Environment, template: str, answer: Callable[[Request], Answer]) -> Handler:
+    def render(request: Request) -> Response:
+        try:
+            values = answer(request).values
+        except Refusal as refusal:
+            told = {"sentence": refusal.sentence, "place": None, "labels": ("",)}
+            return HTMLResponse(pages.get_template("problem.html").render(told), status_code=refusal.status)
+        return HTMLResponse(pages.get_template(template).render(values))
+
+    async def handle(request: Request) -> Response:
+        return await run_in_threadpool(render, request)
+
+    return handle
+
+
+def _json(answer: Callable[[Request], Answer]) -> Handler:
+    def render(request: Request) -> Response:
+        try:
+            status, form = 200, answer(request).form()
+        except Refusal as refusal:
+            status, form = refusal.status, {"error": refusal.sentence}
+        body = json.dumps(form, allow_nan=False, separators=(",", ":"))
+        return Response(body + "\n", status_code=status, media_type="application/json")
+
+    async def handle(request: Request) -> Response:
+        return await run_in_threadpool(render, request)
+
+    return handle
+
+
+async def _static(request: Request) -> Response:
+    found = static_file(request.path_params["name"])
+    if found is None:
+        raise HTTPException(404)
+    content, kind = found
+    return Response(content, headers={"content-type": kind, "cache-control": CACHED})

@@ -6,6 +6,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from rules.measures import bare
@@ -47,6 +48,14 @@ def percent(ratio: float) -> str:
     return f"{100 * ratio:,.0f} %"
 
 
+def price(exact: str) -> str:
+    """An exact decimal string of dollars with two decimals at least, and as many as its first three digits need."""
+    amount = Decimal(exact)
+    places = max(2, 2 - amount.adjusted()) if 0 < amount < 1 else 2
+    head, _, tail = f"{amount:,.{places}f}".partition(".")
+    return f"{head}.{tail.rstrip('0').ljust(2, '0')}"
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "moment": moment,
     "ago": ago,
@@ -54,6 +63,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "named": name,
     "percent": percent,
     "usd": display_usd,
+    "price": price,
     "amount": bare,
     "quieted": quiet_words,
     "reasons": why_words,
