@@ -51,7 +51,9 @@ def runaways(ordinary: Ordinary, seed: int, since: int, least: float = 10.0, eve
     random = np.random.default_rng([seed, 7])
     traffic = ordinary.traffic
     means: dict[str, float] = {}
-    alive = traffic.dollars[:, -3 * DAY :].any(axis=1) & traffic.dollars[:, since - 14 * DAY : since - 7 * DAY].any(axis=1)
+    alive = traffic.dollars[:, -3 * DAY :].any(axis=1) & traffic.dollars[:, since - 14 * DAY : since - 7 * DAY].any(
+        axis=1
+    )
     for row in np.flatnonzero(alive).tolist():
         key = traffic.leaves[row].api_key
         if key != CONSOLE:
@@ -131,9 +133,7 @@ class Stage:
         for key, spans in self._off().items():
             rows = traffic.rows(key)
             gone = sum(max(min(until, end) - max(begin, hour), 0.0) for begin, end in spans)
-            self.cost[rows, hour] = np.round(
-                traffic.dollars[rows, hour] * DOLLAR * max(until - hour - gone, 0.0)
-            )
+            self.cost[rows, hour] = np.round(traffic.dollars[rows, hour] * DOLLAR * max(until - hour - gone, 0.0))
         for run in self.incidents:
             end = min([run.end, *(begin for begin, _ in self._off().get(run.key, ()) if begin >= run.begin)])
             part = min(until, end) - max(float(hour), run.begin)

@@ -254,17 +254,21 @@ def places(view: SpendView, names: Names, selector: Selector, scope: Scope) -> P
 
 
 def estimate_error(days: Sequence[ReconciledDay]) -> float:
-    """By how much estimates were too high, as a fraction of them, on all but a tenth of the last settled days.
-
-    The 90 % quantile over at most `MOST_DAYS` settled days of what was estimated beside what was billed, never below
-    zero; `ASSUMED_ERROR` where fewer than `LEAST_DAYS` are known.
-    """
+    """By how much estimates were too high, as a fraction of what was estimated and billed on the last settled days."""
     errors: list[float] = []
     for day in days:
         compared = [cell for cell in day.cells if cell.sort == "compared"]
         estimated = sum(cell.estimated for cell in compared)
         if day.standing == "settled" and estimated > 0:
             errors.append(max((estimated - sum(cell.billed for cell in compared)) / estimated, 0.0))
+    return upper_error(errors)
+
+
+def upper_error(errors: Sequence[float]) -> float:
+    """The error on all but a tenth of days, from that of each day, in their order, as a fraction and never below zero.
+
+    The 90 % quantile over at most the last `MOST_DAYS`; `ASSUMED_ERROR` where fewer than `LEAST_DAYS` are known.
+    """
     if len(errors) < LEAST_DAYS:
         return ASSUMED_ERROR
     return float(np.quantile(errors[-MOST_DAYS:], 0.9))

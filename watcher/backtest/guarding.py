@@ -83,7 +83,9 @@ class SimulatedGuard:
             self._plan(*self._last, moment)
             moment += POLL
 
-    def judged(self, decision: Decision, rules: Rules, before: tuple[Alert, ...], now: datetime, *, first: bool) -> None:
+    def judged(
+        self, decision: Decision, rules: Rules, before: tuple[Alert, ...], now: datetime, *, first: bool
+    ) -> None:
         """Plan after a judgement; `before` are the alerts that it was handed."""
         alerts = {alert.id: alert for alert in applied(before, decision.alerts)}
         fields = Field(decision.view, self._names, rules.budgets, rules.anomalies, self._allowed.error(now))

@@ -1,11 +1,11 @@
-"""What a replay's guard would have done, as hindsight has it: money saved, what was cut off, and who was innocent. Pure.
+"""What a replay's guard would have done, in hindsight: money saved, use that was cut off, who was innocent. Pure.
 
 History knows how each key went on, so nothing has to be guessed of it but until when the key would have been off.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -187,13 +187,14 @@ class Hindsight:
         return next((each.select for each in self.rules.anomalies if each.name == row.cause.rule), Selector())
 
 
-def why_not(rows: Sequence[Action]) -> Iterator[tuple[str, int]]:
-    """The reasons for which nothing was done, and how often; the most frequent first."""
-    counts: dict[str, int] = {}
+def why_not(rows: Sequence[Action]) -> list[tuple[str, list[str]]]:
+    """The reasons for which nothing was done, and the names of the keys that each kept; the most frequent first."""
+    found: dict[str, list[str]] = {}
     for row in rows:
-        reason = row.reason if not row.waits else f"{row.reason} It waited: {row.waits}."
-        counts[reason] = counts.get(reason, 0) + 1
-    yield from sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+        ended = row.state in {ActionState.REFUSED, ActionState.EXPIRED, ActionState.ABANDONED}
+        reason = row.reason if ended else f"It waited still when the replay ended: {row.waits}."
+        found.setdefault(reason, []).append(named(row))
+    return sorted(found.items(), key=lambda each: (-len(each[1]), each[0]))
 
 
 def named(row: Action) -> str:
