@@ -10,7 +10,7 @@ from rules.actions import UNDER_WAY, Action, ActionState
 from rules.model import CONSOLE, UNATTRIBUTED
 from rules.money import display_usd
 from rules.offences import Offence
-from rules.policy import APPROVAL, COOLING, DAY, FRESH, OPEN_INTENT
+from rules.policy import APPROVAL, COOLING, DAY, FRESH, LEAST_MULTIPLE, OPEN_INTENT
 from rules.situation import Situation
 from rules.touched import turned_on
 
@@ -126,6 +126,8 @@ class Objections:
             return Waits(f"by now it is surely {display_usd(offence.amount)} too much, which is less than {least}")
         if offence.alert.silenced is not None:
             return Waits("a silence holds the alert")
+        if offence.cause.kind == "anomaly" and row.mode != "approve" and _strays_little(row, offence):
+            return Waits(f"by now it is {few_times(offence)}")
         if offence.cause.kind == "anomaly" and not _twice(row, offence):
             return Waits("an anomaly must be seen in two versions of the data")
         return None
@@ -173,6 +175,17 @@ def _twice(row: Action, offence: Offence) -> bool:
     """Whether the data have changed since it was proposed, and say the same."""
     before = row.evidence
     return before is not None and offence.data_as_of > before.data_as_of and offence.observed != before.observed
+
+
+def _strays_little(row: Action, offence: Offence) -> bool:
+    offender = next((each for each in offence.offenders if each.key == row.key), None)
+    return offender is not None and offender.multiple < LEAST_MULTIPLE
+
+
+def few_times(offence: Offence) -> str:
+    """That an anomaly is too near the usual for a key to be touched by itself, as a clause."""
+    times = max((each.multiple for each in offence.offenders), default=1.0)
+    return f"{times:.1f} times what is usual, as a launch may be, and less than {LEAST_MULTIPLE:.0f} times"
 
 
 def _clock(moment: datetime) -> str:

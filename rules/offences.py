@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import inf
 
 import numpy as np
 
@@ -33,7 +34,7 @@ from rules.model import (
     State,
     Subject,
 )
-from rules.policy import LEAST_CONFIDENCE, LEAST_SHARE, MOST_KEYS, KeyAction
+from rules.policy import LEAST_CONFIDENCE, LEAST_SHARE, MOST_KEYS, USUAL_AFTER, KeyAction
 from rules.reconciled import ReconciledDay
 from rules.selectors import select
 from rules.thresholds import Threshold, mark_id, threshold_amount
@@ -57,6 +58,13 @@ class Offender:
     expected: Nano
     goes_on: bool = True
     """Whether it spends more than was expected of it to this day: else stopping it saves nothing."""
+    known: bool = True
+    """Whether it has spent for long enough that anybody knows what is usual of it."""
+
+    @property
+    def multiple(self) -> float:
+        """How many times what was expected it spent."""
+        return self.observed / self.expected if self.expected > 0 else inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +201,8 @@ class Field:
         members = places(self.view, self.names, selector, scope)
         if scope.api_key is not None:
             workspace = self.names.workspace_of_key.get(scope.api_key, scope.workspace or "")
-            return _Behind((Offender(scope.api_key, workspace, key_observed, key_expected),))
+            known = self._known(members, since)
+            return _Behind((Offender(scope.api_key, workspace, key_observed, key_expected, known=known),))
         first = max(self.view.index(since), 0)
         last = min(self.view.index(self.view.observed_until - timedelta(microseconds=1)) + 1, self.view.hours)
         if not len(members) or first >= last:
@@ -208,11 +217,17 @@ class Field:
             return _Behind(unknown=f"no {MOST_KEYS} keys explain half of the excess: it is spread over many")
         if found.confidence < LEAST_CONFIDENCE:
             return _Behind(unknown="the keys that seem to explain it stray as far in other weeks")
-        return self._explained(found, members, last)
+        return self._explained(found, members, since, last)
 
-    def _explained(self, found: Explained, members: Places, last: int) -> _Behind:
+    def _known(self, members: Places, since: datetime) -> bool:
+        """Whether any of these leaves had spent something long enough before."""
+        before = max(self.view.index(since - USUAL_AFTER), 0)
+        return bool(self.view.cost[members, :before].any())
+
+    def _explained(self, found: Explained, members: Places, since: datetime, last: int) -> _Behind:
         lately = slice(max(last - LATELY // HOUR, 0), last)
         recent = {part.ids[0]: part for part in self._parts(members, lately)}
+        of = {part.ids[0]: [at for at in members.tolist() if self._key(at) == part.ids[0]] for part in found.parts}
         offenders = tuple(
             Offender(
                 part.ids[0],
@@ -220,10 +235,14 @@ class Field:
                 part.observed,
                 part.expected,
                 goes_on=part.ids[0] in recent and recent[part.ids[0]].excess > 0,
+                known=self._known(np.array(of[part.ids[0]], dtype=np.intp), since),
             )
             for part in found.parts
         )
         return _Behind(offenders, found.share, found.confidence)
+
+    def _key(self, place: int) -> str:
+        return self.view.leaves[place].api_key
 
     def _parts(self, members: Places, window: slice) -> tuple[Part, ...]:
         return Excess(self.view, self.names, by_habit(self.view, members, window)).by("api_key").parts

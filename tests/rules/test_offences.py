@@ -190,6 +190,16 @@ def test_an_anomaly_of_the_organization_names_the_key_that_explains_it() -> None
     assert behind(offence) == ["small"]
 
 
+@pytest.mark.parametrize(("days", "known"), [(3, False), (8, True), (30, True)])
+def test_of_a_key_that_began_less_than_a_week_before_nobody_knows_what_is_usual(days: int, known: bool) -> None:
+    leaves, cost = with_loop(1, 60.0, hours=6)
+    cost[1, : -days * 24] = 0
+    shown = view(leaves, cost)
+    for rule in (AnomalyRule("keys", action=KeyAction()), AnomalyRule("all", per=(), action=KeyAction())):
+        (offence,) = found(shown, rule)
+        assert [(each.key, each.known) for each in offence.offenders] == [("small", known)]
+
+
 def test_an_anomaly_rule_that_does_not_ask_for_it_is_no_offence() -> None:
     assert not found(view(*with_loop(1, 40.0, hours=6)), AnomalyRule("keys"))
 
