@@ -46,6 +46,8 @@ LEAST_DAYS, MOST_DAYS = 7, 28
 LEAST_WEEKS = 2
 """Whole weeks before the window without which nobody knows what was expected of which key."""
 LATELY = timedelta(hours=24)
+STILL = 0.5
+"""Of the mean pace of an excess, which a key must keep up lately to go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class Offender:
     observed: Nano
     expected: Nano
     goes_on: bool = True
-    """Whether it spends more than was expected of it to this day: else stopping it saves nothing."""
+    """Whether it spends more than was expected to this day, and not much more slowly: else stopping it saves nothing."""
     known: bool = True
     """Whether it has spent for long enough that anybody knows what is usual of it."""
 
@@ -217,15 +219,16 @@ class Field:
             return _Behind(unknown=f"no {MOST_KEYS} keys explain half of the excess: it is spread over many")
         if found.confidence < LEAST_CONFIDENCE:
             return _Behind(unknown="the keys that seem to explain it stray as far in other weeks")
-        return self._explained(found, members, since, last)
+        return self._explained(found, members, since, slice(first, last))
 
     def _known(self, members: Places, since: datetime) -> bool:
         """Whether any of these leaves had spent something long enough before."""
         before = max(self.view.index(since - USUAL_AFTER), 0)
         return bool(self.view.cost[members, :before].any())
 
-    def _explained(self, found: Explained, members: Places, since: datetime, last: int) -> _Behind:
-        lately = slice(max(last - LATELY // HOUR, 0), last)
+    def _explained(self, found: Explained, members: Places, since: datetime, window: slice) -> _Behind:
+        lately = slice(max(window.stop - LATELY // HOUR, window.start), window.stop)
+        part_of = (lately.stop - lately.start) / (window.stop - window.start)
         recent = {part.ids[0]: part for part in self._parts(members, lately)}
         of = {part.ids[0]: [at for at in members.tolist() if self._key(at) == part.ids[0]] for part in found.parts}
         offenders = tuple(
@@ -234,7 +237,7 @@ class Field:
                 self.names.workspace_of_key.get(part.ids[0], ""),
                 part.observed,
                 part.expected,
-                goes_on=part.ids[0] in recent and recent[part.ids[0]].excess > 0,
+                goes_on=part.ids[0] in recent and _goes_on(recent[part.ids[0]], part, part_of),
                 known=self._known(np.array(of[part.ids[0]], dtype=np.intp), since),
             )
             for part in found.parts
@@ -256,6 +259,11 @@ class _Behind:
     share: float = 1.0
     confidence: float = 1.0
     unknown: str = ""
+
+
+def _goes_on(recent: Part, whole: Part, part_of: float) -> bool:
+    """Whether a key's excess of late, in so large a part of the window, is at least half of what the whole had."""
+    return recent.excess > 0 and recent.excess >= whole.excess * part_of * STILL
 
 
 def action_of(mark: float | Threshold) -> KeyAction | None:

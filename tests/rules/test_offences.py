@@ -149,6 +149,21 @@ def test_a_key_whose_excess_is_over_no_longer_goes_on() -> None:
     assert not offence.offenders[0].goes_on
 
 
+def test_a_key_that_only_strays_as_keys_do_since_its_excess_ended_does_not_go_on() -> None:
+    leaves, cost = spend(USUAL)
+    cost[1, -60:-48] += 200 * DOLLAR
+    cost[1, -30:] = 6 * DOLLAR
+    (offence,) = found(view(leaves, cost), monthly(5000))
+    assert [(each.key, each.goes_on) for each in offence.offenders] == [("small", False)]
+
+
+def test_an_excess_that_began_before_the_period_goes_on_within_it() -> None:
+    leaves, cost = with_loop(1, 60.0, hours=16)
+    daily = Budget("limit", "day", "UTC", 400 * DOLLAR, (FULL,))
+    (offence,) = found(view(leaves, cost), daily)
+    assert [(each.key, each.goes_on) for each in offence.offenders] == [("small", True)]
+
+
 def test_only_marks_that_ask_for_it_are_offences() -> None:
     shown = view(*with_loop(1, 40.0))
     assert not found(shown, monthly(5000, 80.0, 100.0))
