@@ -117,7 +117,7 @@ class _Guard:
         )
 
     def _allowed(self, mode: Mode, offence: Offence, offender: Offender) -> Mode:
-        """The mode of one key: what rests on a stand-in price or no usual spend, or stops a workspace, a person decides.
+        """The mode of one key: what rests on a stand-in price or no usual spend or stops a workspace, a person decides.
 
         A budget of the key's own says what is too much of it, however young it is.
         """

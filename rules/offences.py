@@ -59,7 +59,7 @@ class Offender:
     observed: Nano
     expected: Nano
     goes_on: bool = True
-    """Whether it spends more than was expected to this day, and not much more slowly: else stopping it saves nothing."""
+    """Whether it spends more than was expected to this day, at no much lower pace: else stopping it saves nothing."""
     known: bool = True
     """Whether it has spent for long enough that anybody knows what is usual of it."""
 

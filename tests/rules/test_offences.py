@@ -152,7 +152,7 @@ def test_a_key_whose_excess_is_over_no_longer_goes_on() -> None:
 def test_a_key_that_only_strays_as_keys_do_since_its_excess_ended_does_not_go_on() -> None:
     leaves, cost = spend(USUAL)
     cost[1, -60:-48] += 200 * DOLLAR
-    cost[1, -30:] = 6 * DOLLAR
+    cost[1, -30:] = 3 * DOLLAR
     (offence,) = found(view(leaves, cost), monthly(5000))
     assert [(each.key, each.goes_on) for each in offence.offenders] == [("small", False)]
 
