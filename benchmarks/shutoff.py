@@ -142,8 +142,13 @@ def report(scores: Sequence[Score]) -> None:
     )
 
 
-def judged(ordinary: Ordinary, seed: int, since: int = SINCE * DAY, *, only_harmless: bool = False) -> Score:
+def judged(ordinary: Ordinary, seed: int, since: int = SINCE * DAY) -> Score:
     """One organization, without incidents and with them."""
+    return with_runaways(ordinary, seed, since, without_incidents(ordinary, since))
+
+
+def without_incidents(ordinary: Ordinary, since: int = SINCE * DAY) -> Score:
+    """One organization with its harmless events, in which nothing may be stopped."""
     score = Score(keys=len(ordinary.traffic.homes()))
     guard = _guard(ordinary)
     stage = Stage(ordinary, (), guard)
@@ -153,8 +158,12 @@ def judged(ordinary: Ordinary, seed: int, since: int = SINCE * DAY, *, only_harm
     score.asked = sum(row.mode == "approve" for row in guard.journal)
     score.few = sum(row.key == NO_KEY for row in guard.journal)
     score.peer = list(biggest_spenders(ordinary.traffic.leaves, _dollars(ordinary, ()), since, OVER))
-    if only_harmless:
-        return score
+    return score
+
+
+def with_runaways(ordinary: Ordinary, seed: int, since: int = SINCE * DAY, score: Score | None = None) -> Score:
+    """The same with a runaway key every three days; added to a score."""
+    score = score or Score(keys=len(ordinary.traffic.homes()))
     runs = runaways(ordinary, seed, since)
     guard = _guard(ordinary)
     stage = Stage(ordinary, runs, guard)
@@ -192,17 +201,19 @@ def _fate(ordinary: Ordinary, run: Runaway, guard: SimulatedGuard) -> Fate:
         each.since for each in guard.off if each.row.key == run.key and run.begin <= hours(each.since) <= run.end + 2
     ]
     proposed = min((hours(row.created_at) for row in rows), default=None)
-    return Fate(run, _passed(ordinary, run), proposed, hours(min(off)) if off else None)
+    first = min(rows, key=lambda row: row.created_at, default=None)
+    expected = 0.0 if first is None or first.evidence is None else first.evidence.key_expected / DOLLAR
+    return Fate(run, _passed(ordinary, run, expected), proposed, hours(min(off)) if off else None)
 
 
-def _passed(ordinary: Ordinary, run: Runaway) -> float | None:
-    """The first moment at which what had been reported was surely `min_amount` too much and `LEAST_MULTIPLE` times."""
+def _passed(ordinary: Ordinary, run: Runaway, expected: float) -> float | None:
+    """The first moment at which what had been reported was surely `min_amount` more than its story expected."""
     usual = ordinary.traffic.dollars[ordinary.traffic.rows(run.key)].sum(axis=0)
     for poll in np.arange(run.begin, run.end, 1.0 / 60.0).tolist():
         first = int(run.begin)
         here = float(usual[first : int(poll)].sum()) + float(usual[int(poll)]) * (poll - int(poll))
         excess = run.pace * (poll - run.begin)
-        if excess - ASSUMED_ERROR * (here + excess) >= POLICY.min_amount / DOLLAR:
+        if (1 - ASSUMED_ERROR) * (here + excess) - max(expected, here) >= POLICY.min_amount / DOLLAR:
             return float(poll) + LAG
     return None
 

@@ -77,7 +77,7 @@ class _Guard:
         offenders, nobody = offence.offenders, offence.unknown
         if offence.cause.kind == "anomaly" and mode != "approve" and not nobody:
             offenders = tuple(each for each in offenders if each.multiple >= LEAST_MULTIPLE)
-            nobody = "" if offenders else f"it is {few_times(offence)}"
+            nobody = "" if offenders else f"it is {few_times(offence.offenders)}"
         if any(row.key != NO_KEY for row in planned) or (planned and nobody):
             return
         if nobody:
@@ -117,14 +117,16 @@ class _Guard:
         )
 
     def _allowed(self, mode: Mode, offence: Offence, offender: Offender) -> Mode:
-        """The mode of one key: what rests on a stand-in price or no usual spend or stops a workspace, a person decides.
+        """The mode of one key: what rests on a stand-in price or stops a workspace, a person decides; and of a key with
+        no usual spend yet, or of one that a wider breach is put down to and that may be a launch.
 
         A budget of the key's own says what is too much of it, however young it is.
         """
-        young = not offender.known and not (offence.cause.kind == "budget" and offence.cause.scope.api_key is not None)
+        own = offence.cause.kind == "budget" and offence.cause.scope.api_key is not None
+        unsure = not own and (not offender.known or offender.lately < LEAST_MULTIPLE)
         key = self._at.key(offender.key)
         last = key is not None and left_in(key.workspace, self._at.keys, self._rows, beside=key.id) == 0
-        return lowest(mode, "approve") if offence.unpriced or last or young else mode
+        return lowest(mode, "approve") if offence.unpriced or last or unsure else mode
 
     # ---------------------------------------------------------------------------------------- what becomes of a row
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from math import floor
 
 from rules.actions import UNDER_WAY, Action, ActionState
 from rules.model import CONSOLE, UNATTRIBUTED
 from rules.money import display_usd
-from rules.offences import Offence
+from rules.offences import Offence, Offender
 from rules.policy import APPROVAL, COOLING, DAY, FRESH, LEAST_MULTIPLE, OPEN_INTENT
 from rules.situation import Situation
 from rules.touched import turned_on
@@ -126,8 +127,9 @@ class Objections:
             return Waits(f"by now it is surely {display_usd(offence.amount)} too much, which is less than {least}")
         if offence.alert.silenced is not None:
             return Waits("a silence holds the alert")
-        if offence.cause.kind == "anomaly" and row.mode != "approve" and _strays_little(row, offence):
-            return Waits(f"by now it is {few_times(offence)}")
+        its = [each for each in offence.offenders if each.key == row.key and each.multiple < LEAST_MULTIPLE]
+        if its and offence.cause.kind == "anomaly" and row.mode != "approve":
+            return Waits(f"by now it is {few_times(its)}")
         if offence.cause.kind == "anomaly" and not _twice(row, offence):
             return Waits("an anomaly must be seen in two versions of the data")
         return None
@@ -177,15 +179,11 @@ def _twice(row: Action, offence: Offence) -> bool:
     return before is not None and offence.data_as_of > before.data_as_of and offence.observed != before.observed
 
 
-def _strays_little(row: Action, offence: Offence) -> bool:
-    offender = next((each for each in offence.offenders if each.key == row.key), None)
-    return offender is not None and offender.multiple < LEAST_MULTIPLE
-
-
-def few_times(offence: Offence) -> str:
-    """That an anomaly is too near the usual for a key to be touched by itself, as a clause."""
-    times = max((each.multiple for each in offence.offenders), default=1.0)
-    return f"{times:.1f} times what is usual, as a launch may be, and less than {LEAST_MULTIPLE:.0f} times"
+def few_times(offenders: Iterable[Offender]) -> str:
+    """That an anomaly is too near the usual for any of these keys to be touched by itself, as a clause."""
+    times = max((each.multiple for each in offenders if each.multiple < LEAST_MULTIPLE), default=1.0)
+    shown = f"{floor(10 * times) / 10:.1f} times what is usual"
+    return f"{shown}, as a launch may be, and less than {LEAST_MULTIPLE:.0f} times"
 
 
 def _clock(moment: datetime) -> str:

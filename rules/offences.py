@@ -16,7 +16,7 @@ from math import inf
 import numpy as np
 
 from rules.actions import ActionEvidence, Cause
-from rules.attribution import WEEK, Excess, Explained, Part, Places, by_habit, explaining
+from rules.attribution import WEEK, WEEKS, Excess, Explained, Part, Places, by_habit, explaining
 from rules.dimensions import values_of
 from rules.model import (
     HOUR,
@@ -61,7 +61,10 @@ class Offender:
     goes_on: bool = True
     """Whether it spends more than was expected to this day, at no much lower pace: else stopping it saves nothing."""
     known: bool = True
-    """Whether it has spent for long enough that anybody knows what is usual of it."""
+    """Whether it has spent for long enough that anybody knows what is usual of it: of a wider breach, already in the
+    first of the weeks that it is held against."""
+    lately: float = inf
+    """Of a wider breach: how many times what is usual it spent in the last day of the window."""
 
     @property
     def multiple(self) -> float:
@@ -203,7 +206,7 @@ class Field:
         members = places(self.view, self.names, selector, scope)
         if scope.api_key is not None:
             workspace = self.names.workspace_of_key.get(scope.api_key, scope.workspace or "")
-            known = self._known(members, since)
+            known = self._known(members, self.view.index(since - USUAL_AFTER))
             return _Behind((Offender(scope.api_key, workspace, key_observed, key_expected, known=known),))
         first = max(self.view.index(since), 0)
         last = min(self.view.index(self.view.observed_until - timedelta(microseconds=1)) + 1, self.view.hours)
@@ -219,15 +222,15 @@ class Field:
             return _Behind(unknown=f"no {MOST_KEYS} keys explain half of the excess: it is spread over many")
         if found.confidence < LEAST_CONFIDENCE:
             return _Behind(unknown="the keys that seem to explain it stray as far in other weeks")
-        return self._explained(found, members, since, slice(first, last))
+        return self._explained(found, members, slice(first, last))
 
-    def _known(self, members: Places, since: datetime) -> bool:
-        """Whether any of these leaves had spent something long enough before."""
-        before = max(self.view.index(since - USUAL_AFTER), 0)
-        return bool(self.view.cost[members, :before].any())
+    def _known(self, members: Places, before: int) -> bool:
+        """Whether any of these leaves had spent something before an hour of the view."""
+        return bool(self.view.cost[members, : max(before, 0)].any())
 
-    def _explained(self, found: Explained, members: Places, since: datetime, window: slice) -> _Behind:
+    def _explained(self, found: Explained, members: Places, window: slice) -> _Behind:
         lately = slice(max(window.stop - LATELY // HOUR, window.start), window.stop)
+        oldest = window.start - (min(window.start // WEEK, WEEKS) - 1) * WEEK
         part_of = (lately.stop - lately.start) / (window.stop - window.start)
         recent = {part.ids[0]: part for part in self._parts(members, lately)}
         of = {part.ids[0]: [at for at in members.tolist() if self._key(at) == part.ids[0]] for part in found.parts}
@@ -238,7 +241,8 @@ class Field:
                 part.observed,
                 part.expected,
                 goes_on=part.ids[0] in recent and _goes_on(recent[part.ids[0]], part, part_of),
-                known=self._known(np.array(of[part.ids[0]], dtype=np.intp), since),
+                lately=_times(recent.get(part.ids[0])),
+                known=self._known(np.array(of[part.ids[0]], dtype=np.intp), oldest),
             )
             for part in found.parts
         )
@@ -264,6 +268,12 @@ class _Behind:
 def _goes_on(recent: Part, whole: Part, part_of: float) -> bool:
     """Whether a key's excess of late, in so large a part of the window, is at least half of what the whole had."""
     return recent.excess > 0 and recent.excess >= whole.excess * part_of * STILL
+
+
+def _times(recent: Part | None) -> float:
+    if recent is None:
+        return 0.0
+    return recent.observed / recent.expected if recent.expected > 0 else inf
 
 
 def action_of(mark: float | Threshold) -> KeyAction | None:

@@ -288,10 +288,10 @@ def strayed(observed: float, usual: float, **other: int) -> Offence:
 
 @pytest.mark.parametrize("mode", ["auto", "dry_run"])
 def test_an_anomaly_of_few_times_the_usual_may_be_a_launch_and_stops_nothing_by_itself(mode: Mode) -> None:
-    row = one(situation(strayed(590, 100), policy=replace(AUTO, mode=mode)))
+    row = one(situation(strayed(490, 100), policy=replace(AUTO, mode=mode)))
     assert row.key == NO_KEY
-    refused(row, "5.9 times", "launch")
-    assert one(situation(strayed(600, 100), policy=replace(AUTO, mode=mode))).key == "key-1"
+    refused(row, "4.9 times", "launch")
+    assert one(situation(strayed(500, 100), policy=replace(AUTO, mode=mode))).key == "key-1"
 
 
 def test_it_is_refused_once_and_planned_for_when_it_has_grown_to_so_many_times_the_usual() -> None:
@@ -321,6 +321,15 @@ def test_of_a_key_too_young_for_anybody_to_know_its_usual_spend_a_person_decides
         assert (row.mode, row.state) == ("approve", ActionState.PROPOSED)
     own = one(situation(offence("key-1", offenders=young)))
     assert (own.mode, own.state) == ("auto", ActionState.INTENT)
+
+
+def test_of_a_wider_breach_a_key_at_few_times_its_usual_may_be_a_launch_and_a_person_decides() -> None:
+    slow = (Offender("key-1", "wrk-a", 300 * USD, 100 * USD, lately=4.9),)
+    row = one(situation(offence("key-1", scope=Scope(ORG), offenders=slow)))
+    assert (row.mode, row.state) == ("approve", ActionState.PROPOSED)
+    fast = (replace(slow[0], lately=5.0),)
+    assert one(situation(offence("key-1", scope=Scope(ORG), offenders=fast))).state is ActionState.INTENT
+    assert one(situation(offence("key-1", offenders=slow))).state is ActionState.INTENT, "its own limit is its own"
 
 
 def test_a_silence_holds_what_its_alert_asks_for() -> None:
