@@ -52,7 +52,6 @@ def show_compared(first: tuple[str, Acts], second: tuple[str, Acts], console: Co
     print_hanging(console, Text("deactivated by both", style="bold"), Text(f"  {plural(len(found.both), 'key')}"))
     for one, two in found.both[:SHOWN]:
         _line(one, console, later(two.at - one.at))
-    console.print()
 
 
 def _line(stop: Stop, console: Console, more: str = "") -> None:

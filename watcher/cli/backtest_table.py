@@ -123,13 +123,14 @@ def _compared(tests: Backtests, console: Console) -> None:
         console.print()
     head = f"  {plural(len(found.both), 'alert')}{_delays(found.both, second)}"
     print_hanging(console, Text("by both", style="bold"), Text(head))
-    if first.acts is not None and second.acts is not None:
-        show_compared((first.asked.title, first.acts), (second.asked.title, second.acts), console)
     apart = sorted(found.both, key=lambda pair: -abs(pair.later))
     for pair in apart[:SHOWN]:
         _line(pair.first, tests, console, later(pair.later))
     if len(apart) > SHOWN:
         console.print(Text(f"  and {len(apart) - SHOWN:,} more: --json", style="dim"))
+    if first.acts is not None and second.acts is not None:
+        console.print()
+        show_compared((first.asked.title, first.acts), (second.asked.title, second.acts), console)
 
 
 def _delays(pairs: Sequence[Pair], second: Backtest) -> str:
