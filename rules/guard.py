@@ -118,12 +118,13 @@ class _Guard:
 
     def _allowed(self, mode: Mode, offence: Offence, offender: Offender) -> Mode:
         """The mode of one key: what rests on a stand-in price or stops a workspace, a person decides; and of a key with
-        no usual spend yet, or of one that a wider breach is put down to and that may be a launch.
+        no usual spend yet, of one that has spent as much before, or that a wider breach is put down to and that may be
+        a launch.
 
         A budget of the key's own says what is too much of it, however young it is.
         """
         own = offence.cause.kind == "budget" and offence.cause.scope.api_key is not None
-        unsure = not own and (not offender.known or offender.lately < LEAST_MULTIPLE)
+        unsure = not own and (not offender.known or offender.precedent or offender.lately < LEAST_MULTIPLE)
         key = self._at.key(offender.key)
         last = key is not None and left_in(key.workspace, self._at.keys, self._rows, beside=key.id) == 0
         return lowest(mode, "approve") if offence.unpriced or last or unsure else mode

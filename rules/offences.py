@@ -46,6 +46,9 @@ LEAST_DAYS, MOST_DAYS = 7, 28
 LEAST_WEEKS = 2
 """Whole weeks before the window without which nobody knows what was expected of which key."""
 LATELY = timedelta(hours=24)
+PRECEDENT, ALIKE = 3, 0.8
+"""Hours in 24 at so much of a pace that make it one that a key has had before."""
+_DAY = 24
 STILL = 0.5
 """Of the mean pace of an excess, which a key must keep up lately to go on."""
 
@@ -63,6 +66,8 @@ class Offender:
     known: bool = True
     """Whether it has spent for long enough that anybody knows what is usual of it: of a wider breach, already in the
     first of the weeks that it is held against."""
+    precedent: bool = False
+    """Whether it has spent as much an hour before, in as many hours of a day: as at the end of each month."""
     lately: float = inf
     """Of a wider breach: how many times what is usual it spent in the last day of the window."""
 
@@ -207,7 +212,9 @@ class Field:
         if scope.api_key is not None:
             workspace = self.names.workspace_of_key.get(scope.api_key, scope.workspace or "")
             known = self._known(members, self.view.index(since - USUAL_AFTER))
-            return _Behind((Offender(scope.api_key, workspace, key_observed, key_expected, known=known),))
+            precedent = self._has_precedent(members, since, key_observed)
+            own = Offender(scope.api_key, workspace, key_observed, key_expected, known=known, precedent=precedent)
+            return _Behind((own,))
         first = max(self.view.index(since), 0)
         last = min(self.view.index(self.view.observed_until - timedelta(microseconds=1)) + 1, self.view.hours)
         if not len(members) or first >= last:
@@ -227,6 +234,13 @@ class Field:
     def _known(self, members: Places, before: int) -> bool:
         """Whether any of these leaves had spent something before an hour of the view."""
         return bool(self.view.cost[members, : max(before, 0)].any())
+
+    def _has_precedent(self, members: Places, since: datetime, observed: Nano) -> bool:
+        """Whether these leaves had `PRECEDENT` hours of about this pace in 24, up to a day before."""
+        length = max((self.view.observed_until - since) / HOUR, 1.0)
+        before = max(self.view.index(since) - _DAY, 0)
+        hot = self.view.cost[members, :before].sum(axis=0) >= ALIKE * observed / length
+        return bool(np.convolve(hot.astype(np.int64), np.ones(_DAY, dtype=np.int64)).max(initial=0) >= PRECEDENT)
 
     def _explained(self, found: Explained, members: Places, window: slice) -> _Behind:
         lately = slice(max(window.stop - LATELY // HOUR, window.start), window.stop)

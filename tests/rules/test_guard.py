@@ -323,6 +323,13 @@ def test_of_a_key_too_young_for_anybody_to_know_its_usual_spend_a_person_decides
     assert (own.mode, own.state) == ("auto", ActionState.INTENT)
 
 
+def test_of_an_anomaly_that_the_key_has_had_before_a_person_decides() -> None:
+    again = (Offender("key-1", "wrk-a", 300 * USD, 20 * USD, precedent=True),)
+    row = one(situation(replace(anomaly(), offenders=again)))
+    assert (row.mode, row.state) == ("approve", ActionState.PROPOSED)
+    assert one(situation(offence("key-1", offenders=again))).state is ActionState.INTENT, "its own limit is its own"
+
+
 def test_of_a_wider_breach_a_key_at_few_times_its_usual_may_be_a_launch_and_a_person_decides() -> None:
     slow = (Offender("key-1", "wrk-a", 300 * USD, 100 * USD, lately=4.9),)
     row = one(situation(offence("key-1", scope=Scope(ORG), offenders=slow)))

@@ -206,6 +206,16 @@ def test_an_anomaly_of_a_key_is_about_the_key_and_what_was_expected_of_it() -> N
     assert offence.cause.instance == "alert-0"
 
 
+@pytest.mark.parametrize(("hours", "dollars", "before"), [(6, 42.0, True), (2, 42.0, False), (6, 25.0, False)])
+def test_a_key_that_spent_as_much_for_hours_a_month_before_has_a_precedent(
+    hours: int, dollars: float, before: bool
+) -> None:
+    leaves, cost = with_loop(1, 40.0, hours=6)
+    cost[1, -28 * 24 : -28 * 24 + hours] += round(dollars * DOLLAR)
+    (offence,) = found(view(leaves, cost), AnomalyRule("keys", action=KeyAction()))
+    assert [(each.key, each.precedent) for each in offence.offenders] == [("small", before)]
+
+
 def test_an_anomaly_of_the_organization_names_the_key_that_explains_it() -> None:
     rule = AnomalyRule("all", per=(), action=KeyAction())
     (offence,) = found(view(*with_loop(1, 60.0, hours=6)), rule)
