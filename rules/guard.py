@@ -20,9 +20,9 @@ from datetime import datetime
 
 from rules.actions import NO_KEY, UNSENT, WAITING, Action, ActionState, action_id
 from rules.money import display_usd
-from rules.objections import Ends, Objections, Waits
+from rules.objections import Ends, Objections, Waits, few_times
 from rules.offences import Offence, Offender, by_cause
-from rules.policy import APPROVAL, Mode, lowest
+from rules.policy import APPROVAL, LEAST_MULTIPLE, Mode, lowest
 from rules.reactivation import reactivations
 from rules.situation import Situation, left_in
 
@@ -74,14 +74,18 @@ class _Guard:
         over = offence.period_end is not None and offence.period_end <= self._now
         if mode == "off" or over or offence.amount < self._policy.min_amount or self._at.no_data:
             return
-        if any(row.key != NO_KEY for row in planned) or (planned and offence.unknown):
+        offenders, nobody = offence.offenders, offence.unknown
+        if offence.cause.kind == "anomaly" and mode != "approve" and not nobody:
+            offenders = tuple(each for each in offenders if each.multiple >= LEAST_MULTIPLE)
+            nobody = "" if offenders else f"it is {few_times(offence.offenders)}"
+        if any(row.key != NO_KEY for row in planned) or (planned and nobody):
             return
-        if offence.unknown:
+        if nobody:
             offender = Offender(NO_KEY, "", offence.observed, offence.bound)
-            self._put(self._row(offence, offender, mode, ActionState.REFUSED, f"No key is touched: {offence.unknown}."))
+            self._put(self._row(offence, offender, mode, ActionState.REFUSED, f"No key is touched: {nobody}."))
             return
         busy = {row.key for row in self._rows.values() if row.open and row.cause != offence.cause}
-        for offender in offence.offenders:
+        for offender in offenders:
             if offender.key in busy:  # another decision about the key is being made
                 continue
             row = self._row(offence, offender, self._allowed(mode, offence, offender), ActionState.PROPOSED, "")
@@ -113,10 +117,17 @@ class _Guard:
         )
 
     def _allowed(self, mode: Mode, offence: Offence, offender: Offender) -> Mode:
-        """The mode of one key: what rests on a stand-in price, or stops a workspace, a person decides."""
+        """The mode of one key: what rests on a stand-in price or stops a workspace, a person decides; and of a key with
+        no usual spend yet, of one that has spent as much before, or that a wider breach is put down to and that may be
+        a launch.
+
+        A budget of the key's own says what is too much of it, however young it is.
+        """
+        own = offence.cause.kind == "budget" and offence.cause.scope.api_key is not None
+        unsure = not own and (not offender.known or offender.precedent or offender.lately < LEAST_MULTIPLE)
         key = self._at.key(offender.key)
         last = key is not None and left_in(key.workspace, self._at.keys, self._rows, beside=key.id) == 0
-        return lowest(mode, "approve") if offence.unpriced or last else mode
+        return lowest(mode, "approve") if offence.unpriced or last or unsure else mode
 
     # ---------------------------------------------------------------------------------------- what becomes of a row
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from math import floor
 
 from rules.actions import UNDER_WAY, Action, ActionState
 from rules.model import CONSOLE, UNATTRIBUTED
 from rules.money import display_usd
-from rules.offences import Offence
-from rules.policy import APPROVAL, COOLING, DAY, FRESH, OPEN_INTENT
+from rules.offences import Offence, Offender
+from rules.policy import APPROVAL, COOLING, DAY, FRESH, LEAST_MULTIPLE, OPEN_INTENT
 from rules.situation import Situation
 from rules.touched import turned_on
 
@@ -126,6 +127,9 @@ class Objections:
             return Waits(f"by now it is surely {display_usd(offence.amount)} too much, which is less than {least}")
         if offence.alert.silenced is not None:
             return Waits("a silence holds the alert")
+        its = [each for each in offence.offenders if each.key == row.key and each.multiple < LEAST_MULTIPLE]
+        if its and offence.cause.kind == "anomaly" and row.mode != "approve":
+            return Waits(f"by now it is {few_times(its)}")
         if offence.cause.kind == "anomaly" and not _twice(row, offence):
             return Waits("an anomaly must be seen in two versions of the data")
         return None
@@ -173,6 +177,13 @@ def _twice(row: Action, offence: Offence) -> bool:
     """Whether the data have changed since it was proposed, and say the same."""
     before = row.evidence
     return before is not None and offence.data_as_of > before.data_as_of and offence.observed != before.observed
+
+
+def few_times(offenders: Iterable[Offender]) -> str:
+    """That an anomaly is too near the usual for any of these keys to be touched by itself, as a clause."""
+    times = max((each.multiple for each in offenders if each.multiple < LEAST_MULTIPLE), default=1.0)
+    shown = f"{floor(10 * times) / 10:.1f} times what is usual"
+    return f"{shown}, as a launch may be, and less than {LEAST_MULTIPLE:.0f} times"
 
 
 def _clock(moment: datetime) -> str:

@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import inf
 
 import numpy as np
 
 from rules.actions import ActionEvidence, Cause
-from rules.attribution import WEEK, Excess, Explained, Part, Places, by_habit, explaining
+from rules.attribution import WEEK, WEEKS, Excess, Explained, Part, Places, by_habit, explaining
 from rules.dimensions import values_of
 from rules.model import (
     HOUR,
@@ -33,7 +34,7 @@ from rules.model import (
     State,
     Subject,
 )
-from rules.policy import LEAST_CONFIDENCE, LEAST_SHARE, MOST_KEYS, KeyAction
+from rules.policy import LEAST_CONFIDENCE, LEAST_SHARE, MOST_KEYS, USUAL_AFTER, KeyAction
 from rules.reconciled import ReconciledDay
 from rules.selectors import select
 from rules.thresholds import Threshold, mark_id, threshold_amount
@@ -45,6 +46,11 @@ LEAST_DAYS, MOST_DAYS = 7, 28
 LEAST_WEEKS = 2
 """Whole weeks before the window without which nobody knows what was expected of which key."""
 LATELY = timedelta(hours=24)
+PRECEDENT, ALIKE = 3, 0.8
+"""Hours in 24 at so much of a pace that make it one that a key has had before."""
+_DAY = 24
+STILL = 0.5
+"""Of the mean pace of an excess, which a key must keep up lately to go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,19 @@ class Offender:
     observed: Nano
     expected: Nano
     goes_on: bool = True
-    """Whether it spends more than was expected of it to this day: else stopping it saves nothing."""
+    """Whether it spends more than was expected to this day, at no much lower pace: else stopping it saves nothing."""
+    known: bool = True
+    """Whether it has spent for long enough that anybody knows what is usual of it: of a wider breach, already in the
+    first of the weeks that it is held against."""
+    precedent: bool = False
+    """Whether it has spent as much an hour before, in as many hours of a day: as at the end of each month."""
+    lately: float = inf
+    """Of a wider breach: how many times what is usual it spent in the last day of the window."""
+
+    @property
+    def multiple(self) -> float:
+        """How many times what was expected it spent."""
+        return self.observed / self.expected if self.expected > 0 else inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +211,10 @@ class Field:
         members = places(self.view, self.names, selector, scope)
         if scope.api_key is not None:
             workspace = self.names.workspace_of_key.get(scope.api_key, scope.workspace or "")
-            return _Behind((Offender(scope.api_key, workspace, key_observed, key_expected),))
+            known = self._known(members, self.view.index(since - USUAL_AFTER))
+            precedent = self._has_precedent(members, since, key_observed)
+            own = Offender(scope.api_key, workspace, key_observed, key_expected, known=known, precedent=precedent)
+            return _Behind((own,))
         first = max(self.view.index(since), 0)
         last = min(self.view.index(self.view.observed_until - timedelta(microseconds=1)) + 1, self.view.hours)
         if not len(members) or first >= last:
@@ -208,22 +229,41 @@ class Field:
             return _Behind(unknown=f"no {MOST_KEYS} keys explain half of the excess: it is spread over many")
         if found.confidence < LEAST_CONFIDENCE:
             return _Behind(unknown="the keys that seem to explain it stray as far in other weeks")
-        return self._explained(found, members, last)
+        return self._explained(found, members, slice(first, last))
 
-    def _explained(self, found: Explained, members: Places, last: int) -> _Behind:
-        lately = slice(max(last - LATELY // HOUR, 0), last)
+    def _known(self, members: Places, before: int) -> bool:
+        """Whether any of these leaves had spent something before an hour of the view."""
+        return bool(self.view.cost[members, : max(before, 0)].any())
+
+    def _has_precedent(self, members: Places, since: datetime, observed: Nano) -> bool:
+        """Whether these leaves had `PRECEDENT` hours of about this pace in 24, up to a day before."""
+        length = max((self.view.observed_until - since) / HOUR, 1.0)
+        before = max(self.view.index(since) - _DAY, 0)
+        hot = self.view.cost[members, :before].sum(axis=0) >= ALIKE * observed / length
+        return bool(np.convolve(hot.astype(np.int64), np.ones(_DAY, dtype=np.int64)).max(initial=0) >= PRECEDENT)
+
+    def _explained(self, found: Explained, members: Places, window: slice) -> _Behind:
+        lately = slice(max(window.stop - LATELY // HOUR, window.start), window.stop)
+        oldest = window.start - (min(window.start // WEEK, WEEKS) - 1) * WEEK
+        part_of = (lately.stop - lately.start) / (window.stop - window.start)
         recent = {part.ids[0]: part for part in self._parts(members, lately)}
+        of = {part.ids[0]: [at for at in members.tolist() if self._key(at) == part.ids[0]] for part in found.parts}
         offenders = tuple(
             Offender(
                 part.ids[0],
                 self.names.workspace_of_key.get(part.ids[0], ""),
                 part.observed,
                 part.expected,
-                goes_on=part.ids[0] in recent and recent[part.ids[0]].excess > 0,
+                goes_on=part.ids[0] in recent and _goes_on(recent[part.ids[0]], part, part_of),
+                lately=_times(recent.get(part.ids[0])),
+                known=self._known(np.array(of[part.ids[0]], dtype=np.intp), oldest),
             )
             for part in found.parts
         )
         return _Behind(offenders, found.share, found.confidence)
+
+    def _key(self, place: int) -> str:
+        return self.view.leaves[place].api_key
 
     def _parts(self, members: Places, window: slice) -> tuple[Part, ...]:
         return Excess(self.view, self.names, by_habit(self.view, members, window)).by("api_key").parts
@@ -237,6 +277,17 @@ class _Behind:
     share: float = 1.0
     confidence: float = 1.0
     unknown: str = ""
+
+
+def _goes_on(recent: Part, whole: Part, part_of: float) -> bool:
+    """Whether a key's excess of late, in so large a part of the window, is at least half of what the whole had."""
+    return recent.excess > 0 and recent.excess >= whole.excess * part_of * STILL
+
+
+def _times(recent: Part | None) -> float:
+    if recent is None:
+        return 0.0
+    return recent.observed / recent.expected if recent.expected > 0 else inf
 
 
 def action_of(mark: float | Threshold) -> KeyAction | None:
@@ -254,17 +305,21 @@ def places(view: SpendView, names: Names, selector: Selector, scope: Scope) -> P
 
 
 def estimate_error(days: Sequence[ReconciledDay]) -> float:
-    """By how much estimates were too high, as a fraction of them, on all but a tenth of the last settled days.
-
-    The 90 % quantile over at most `MOST_DAYS` settled days of what was estimated beside what was billed, never below
-    zero; `ASSUMED_ERROR` where fewer than `LEAST_DAYS` are known.
-    """
+    """By how much estimates were too high, as a fraction of what was estimated and billed on the last settled days."""
     errors: list[float] = []
     for day in days:
         compared = [cell for cell in day.cells if cell.sort == "compared"]
         estimated = sum(cell.estimated for cell in compared)
         if day.standing == "settled" and estimated > 0:
             errors.append(max((estimated - sum(cell.billed for cell in compared)) / estimated, 0.0))
+    return upper_error(errors)
+
+
+def upper_error(errors: Sequence[float]) -> float:
+    """The error on all but a tenth of days, from that of each day, in their order, as a fraction and never below zero.
+
+    The 90 % quantile over at most the last `MOST_DAYS`; `ASSUMED_ERROR` where fewer than `LEAST_DAYS` are known.
+    """
     if len(errors) < LEAST_DAYS:
         return ASSUMED_ERROR
     return float(np.quantile(errors[-MOST_DAYS:], 0.9))

@@ -30,6 +30,10 @@ LEAST_SHARE = Fraction(1, 2)
 LEAST_CONFIDENCE = 0.8
 """With which they must be known to (`rules.attribution`)."""
 MOST_KEYS = 5
+LEAST_MULTIPLE = 5.0
+"""Times what is usual, below which an anomaly stops no key by itself: a launch looks the same."""
+USUAL_AFTER = timedelta(days=7)
+"""A key that began to spend less than this before a breach has no usual spend: a person decides what becomes of it."""
 
 
 def lowest(*modes: Mode) -> Mode:

@@ -45,9 +45,10 @@ def alert(ident: str = "alert-1", **other: Any) -> Alert:
 def offence(
     *behind: str, kind: str = "budget", amount: float = 100, scope: Scope | None = None, **other: Any
 ) -> Offence:
-    """A breach of $1,000 by so many dollars, behind which are these keys, $200 too much each."""
+    """A breach of $1,000 by so many dollars, behind which are these keys with $300 each, $100 or $20 of it usual."""
     about = scope or (Scope(ORG, api_key=behind[0]) if len(behind) == 1 else Scope(ORG))
     certain = round((1000 + amount) * USD)
+    usual = 20 if kind == "anomaly" else 100
     found = Offence(
         cause=Cause("anomaly" if kind == "anomaly" else "budget", "limit", about, "2026-11/100"),
         alert=alert(),
@@ -58,7 +59,7 @@ def offence(
         bound=1000 * USD,
         error=0.2,
         data_as_of=NOW,
-        offenders=tuple(Offender(each, "wrk-a", 300 * USD, 100 * USD) for each in behind),
+        offenders=tuple(Offender(each, "wrk-a", 300 * USD, usual * USD) for each in behind),
         period_end=NOW + timedelta(days=10) if kind == "budget" else None,
     )
     return replace(found, **other)

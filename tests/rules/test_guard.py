@@ -8,12 +8,12 @@ from fractions import Fraction
 
 import pytest
 
-from rules.actions import Action, ActionEvidence, ActionState, Cause, action_id
+from rules.actions import NO_KEY, Action, ActionEvidence, ActionState, Cause, action_id
 from rules.intervals import TimeInterval
 from rules.keys import Flip, Keys
 from rules.model import CONSOLE, DEFAULT_WORKSPACE, UNATTRIBUTED, Scope
 from rules.offences import Offence, Offender
-from rules.policy import Brake, KeyAction, Policy, Protect
+from rules.policy import Brake, KeyAction, Mode, Policy, Protect
 from rules.quieted import Silenced
 from rules.situation import Situation
 from tests.rules.offending import (
@@ -279,6 +279,64 @@ def test_an_anomaly_needs_two_versions_of_the_data(second: Offence, acts: bool) 
     waits(row, "two versions")
     (later,) = planned(after(at, [row], offences=(second,)), NOW + 5 * MINUTE) or (row,)
     assert (later.state is ActionState.INTENT) is acts
+
+
+def strayed(observed: float, usual: float, **other: int) -> Offence:
+    """An anomaly of a key that spent so much, so much of it expected."""
+    return replace(anomaly(**other), offenders=(Offender("key-1", "wrk-a", round(observed * USD), round(usual * USD)),))
+
+
+@pytest.mark.parametrize("mode", ["auto", "dry_run"])
+def test_an_anomaly_of_few_times_the_usual_may_be_a_launch_and_stops_nothing_by_itself(mode: Mode) -> None:
+    row = one(situation(strayed(490, 100), policy=replace(AUTO, mode=mode)))
+    assert row.key == NO_KEY
+    refused(row, "4.9 times", "launch")
+    assert one(situation(strayed(500, 100), policy=replace(AUTO, mode=mode))).key == "key-1"
+
+
+def test_it_is_refused_once_and_planned_for_when_it_has_grown_to_so_many_times_the_usual() -> None:
+    at = situation(strayed(300, 100))
+    at = after(at, planned(at))
+    assert not planned(at, NOW + 5 * MINUTE)
+    (row,) = planned(after(at, (), offences=(strayed(900, 100, data=5),)), NOW + 5 * MINUTE)
+    assert (row.key, row.state) == ("key-1", ActionState.PROPOSED)
+
+
+def test_a_person_may_approve_stopping_a_key_at_few_times_the_usual() -> None:
+    row = one(situation(strayed(300, 100), policy=replace(AUTO, mode="approve")))
+    assert (row.key, row.state) == ("key-1", ActionState.PROPOSED)
+
+
+def test_an_anomaly_that_shrinks_to_few_times_the_usual_holds_what_was_proposed() -> None:
+    at = situation(strayed(900, 100))
+    row = one(at)
+    (held,) = planned(after(at, [row], offences=(strayed(400, 100, data=5, more=1),)), NOW + 5 * MINUTE)
+    waits(held, "4.0 times")
+
+
+def test_of_a_key_too_young_for_anybody_to_know_its_usual_spend_a_person_decides() -> None:
+    young = (Offender("key-1", "wrk-a", 300 * USD, 0, known=False),)
+    for each in (replace(anomaly(), offenders=young), offence("key-1", scope=Scope(ORG), offenders=young)):
+        row = one(situation(each))
+        assert (row.mode, row.state) == ("approve", ActionState.PROPOSED)
+    own = one(situation(offence("key-1", offenders=young)))
+    assert (own.mode, own.state) == ("auto", ActionState.INTENT)
+
+
+def test_of_an_anomaly_that_the_key_has_had_before_a_person_decides() -> None:
+    again = (Offender("key-1", "wrk-a", 300 * USD, 20 * USD, precedent=True),)
+    row = one(situation(replace(anomaly(), offenders=again)))
+    assert (row.mode, row.state) == ("approve", ActionState.PROPOSED)
+    assert one(situation(offence("key-1", offenders=again))).state is ActionState.INTENT, "its own limit is its own"
+
+
+def test_of_a_wider_breach_a_key_at_few_times_its_usual_may_be_a_launch_and_a_person_decides() -> None:
+    slow = (Offender("key-1", "wrk-a", 300 * USD, 100 * USD, lately=4.9),)
+    row = one(situation(offence("key-1", scope=Scope(ORG), offenders=slow)))
+    assert (row.mode, row.state) == ("approve", ActionState.PROPOSED)
+    fast = (replace(slow[0], lately=5.0),)
+    assert one(situation(offence("key-1", scope=Scope(ORG), offenders=fast))).state is ActionState.INTENT
+    assert one(situation(offence("key-1", offenders=slow))).state is ActionState.INTENT, "its own limit is its own"
 
 
 def test_a_silence_holds_what_its_alert_asks_for() -> None:

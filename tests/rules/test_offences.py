@@ -149,6 +149,28 @@ def test_a_key_whose_excess_is_over_no_longer_goes_on() -> None:
     assert not offence.offenders[0].goes_on
 
 
+def test_a_key_that_only_strays_as_keys_do_since_its_excess_ended_does_not_go_on() -> None:
+    leaves, cost = spend(USUAL)
+    cost[1, -60:-48] += 200 * DOLLAR
+    cost[1, -30:] = 3 * DOLLAR
+    (offence,) = found(view(leaves, cost), monthly(5000))
+    assert [(each.key, each.goes_on) for each in offence.offenders] == [("small", False)]
+
+
+@pytest.mark.parametrize(("dollars", "least", "most"), [(1.5, 2.0, 3.0), (20.0, 18.0, 24.0)])
+def test_a_key_is_held_against_what_is_usual_of_it_in_the_last_day(dollars: float, least: float, most: float) -> None:
+    (offence,) = found(view(*with_loop(1, dollars, hours=60)), monthly(5000))
+    assert [each.key for each in offence.offenders] == ["small"]
+    assert least < offence.offenders[0].lately < most
+
+
+def test_an_excess_that_began_before_the_period_goes_on_within_it() -> None:
+    leaves, cost = with_loop(1, 60.0, hours=16)
+    daily = Budget("limit", "day", "UTC", 400 * DOLLAR, (FULL,))
+    (offence,) = found(view(leaves, cost), daily)
+    assert [(each.key, each.goes_on) for each in offence.offenders] == [("small", True)]
+
+
 def test_only_marks_that_ask_for_it_are_offences() -> None:
     shown = view(*with_loop(1, 40.0))
     assert not found(shown, monthly(5000, 80.0, 100.0))
@@ -184,10 +206,31 @@ def test_an_anomaly_of_a_key_is_about_the_key_and_what_was_expected_of_it() -> N
     assert offence.cause.instance == "alert-0"
 
 
+@pytest.mark.parametrize(("hours", "dollars", "before"), [(6, 42.0, True), (2, 42.0, False), (6, 25.0, False)])
+def test_a_key_that_spent_as_much_for_hours_a_month_before_has_a_precedent(
+    hours: int, dollars: float, before: bool
+) -> None:
+    leaves, cost = with_loop(1, 40.0, hours=6)
+    cost[1, -28 * 24 : -28 * 24 + hours] += round(dollars * DOLLAR)
+    (offence,) = found(view(leaves, cost), AnomalyRule("keys", action=KeyAction()))
+    assert [(each.key, each.precedent) for each in offence.offenders] == [("small", before)]
+
+
 def test_an_anomaly_of_the_organization_names_the_key_that_explains_it() -> None:
     rule = AnomalyRule("all", per=(), action=KeyAction())
     (offence,) = found(view(*with_loop(1, 60.0, hours=6)), rule)
     assert behind(offence) == ["small"]
+
+
+@pytest.mark.parametrize(("days", "known", "of_all"), [(3, False, False), (8, True, False), (23, True, True)])
+def test_of_a_young_key_nobody_knows_what_is_usual(days: int, known: bool, of_all: bool) -> None:
+    """A week does for its own baseline; what explains a wider breach is held against the four weeks before."""
+    leaves, cost = with_loop(1, 60.0, hours=6)
+    cost[1, : -days * 24] = 0
+    shown = view(leaves, cost)
+    for per, expected in ((("api_key",), known), ((), of_all)):
+        (offence,) = found(shown, AnomalyRule("rule", per=per, action=KeyAction()))  # type: ignore[arg-type]
+        assert [(each.key, each.known) for each in offence.offenders] == [("small", expected)]
 
 
 def test_an_anomaly_rule_that_does_not_ask_for_it_is_no_offence() -> None:

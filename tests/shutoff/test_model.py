@@ -112,6 +112,7 @@ class Shutoffs(RuleBasedStateMachine):
     ) -> None:
         scope = Scope(self.org, api_key=keys[0]) if len(keys) == 1 else Scope(self.org)
         name = f"{kind}-{which}"
+        usual = 20 if kind == "anomaly" else 100
         self.burning[name] = Offence(
             cause=Cause(kind, name, scope, f"{which}-{next(self.numbers) // 5}"),  # type: ignore[arg-type]
             alert=alert(f"alert-{name}"),
@@ -122,7 +123,7 @@ class Shutoffs(RuleBasedStateMachine):
             bound=1000 * USD,
             error=0.0,
             data_as_of=self.now,
-            offenders=tuple(Offender(key, "wrk-a", 300 * USD, 100 * USD) for key in keys),
+            offenders=tuple(Offender(key, "wrk-a", 300 * USD, usual * USD) for key in keys),
             period_end=self.now + timedelta(days=days, hours=1) if kind == "budget" else None,
             unpriced=("claude-new",) if unpriced else (),
         )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from watcher.backtest.stops import Stop
 from watcher.backtest.told import Told
 
 
@@ -52,6 +53,33 @@ def compare(first: Sequence[Told], second: Sequence[Told]) -> Comparison:
         only_first=tuple(told for place, told in enumerate(first) if place not in pairs),
         only_second=tuple(free),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedStops:
+    """Keys that two replays would have stopped."""
+
+    both: tuple[tuple[Stop, Stop], ...]
+    only_first: tuple[Stop, ...]
+    only_second: tuple[Stop, ...]
+
+
+def compare_stops(first: Sequence[Stop], second: Sequence[Stop]) -> ComparedStops:
+    """Pair stops of the same key at times that overlap, the nearest first."""
+    free, both, alone = list(second), [], []
+    for stop in first:
+        fits = [other for other in free if other.row.key == stop.row.key and _overlap(stop, other)]
+        if not fits:
+            alone.append(stop)
+            continue
+        nearest = min(fits, key=lambda other: abs(other.at - stop.at))
+        both.append((stop, nearest))
+        free.remove(nearest)
+    return ComparedStops(tuple(both), tuple(alone), tuple(free))
+
+
+def _overlap(one: Stop, other: Stop) -> bool:
+    return one.at <= other.until and other.at <= one.until
 
 
 def _rule(told: Told) -> str:

@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from notifiers.alert_json import utc_json
+from rules.actions import Action
 from rules.model import Nano
 from rules.money import usd_string
-from watcher.backtest.comparing import Comparison, compare
+from watcher.backtest.comparing import ComparedStops, Comparison, compare, compare_stops
 from watcher.backtest.running import Backtest, Backtests
+from watcher.backtest.stops import Acts, Stop
 from watcher.backtest.summary import Line, by_rule, by_scope, by_week, heard, monday_of, total
 from watcher.backtest.told import Told
 
@@ -34,13 +36,76 @@ def to_json(tests: Backtests) -> dict[str, Any]:
     if len(tests.found) > 1:
         first, second = tests.found
         document["compared"] = _compared(compare(first.replay.alerts, second.replay.alerts))
+        if first.acts is not None and second.acts is not None:
+            document["compared"]["actions"] = _compared_stops(compare_stops(first.acts.stops, second.acts.stops))
     return document
+
+
+def _acts(acts: Acts) -> dict[str, Any]:
+    policy = acts.policy
+    return {
+        "policy": {
+            "max_per_cycle": policy.max_per_cycle,
+            "max_per_day": policy.max_per_day,
+            "max_share": float(policy.max_share),
+            "grace_seconds": _seconds(policy.grace),
+            "min_usd": _usd(policy.min_amount),
+        },
+        "saved_usd": _usd(acts.saved),
+        "innocent": len(acts.innocent),
+        "stops": [_stop(stop) for stop in acts.stops],
+        "refused": [
+            {**_decision(row), "state": str(row.state), "why": row.reason, "waited_for": row.waits or None}
+            for row in acts.refused
+        ],
+    }
+
+
+def _stop(stop: Stop) -> dict[str, Any]:
+    return {
+        **_decision(stop.row),
+        "reason": stop.row.reason,
+        "stopped_at": utc_json(stop.at),
+        "off_until": utc_json(stop.until),
+        "excess_ended_at": _moment(stop.ended),
+        "estimate_usd": _usd(stop.estimate),
+        "saved_usd": _usd(stop.saved),
+        "usual_usd": _usd(stop.usual),
+        "innocent": stop.innocent or None,
+    }
+
+
+def _decision(row: Action) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "alert": row.alert,
+        "rule": row.cause.rule,
+        "kind": row.cause.kind,
+        "key": row.key or None,
+        "key_name": row.key_name or None,
+        "workspace": row.workspace_name or None,
+        "proposed_at": utc_json(row.created_at),
+        "amount_usd": _usd(row.amount),
+    }
+
+
+def _compared_stops(found: ComparedStops) -> Mapping[str, Any]:
+    return {
+        "both": [
+            {"first": one.row.id, "second": two.row.id, "second_later_seconds": _seconds(two.at - one.at)}
+            for one, two in found.both
+        ],
+        "only_first": [stop.row.id for stop in found.only_first],
+        "only_second": [stop.row.id for stop in found.only_second],
+    }
 
 
 def _replay(found: Backtest, tests: Backtests) -> dict[str, Any]:
     replay = found.replay
+    acted = {} if found.acts is None else {"actions": _acts(found.acts)}
     return {
         "configuration": found.asked.title,
+        **acted,
         "judgements": replay.judgements,
         "weeks": round(replay.weeks, 2),
         "total": _line(total(replay.alerts)),
@@ -100,7 +165,7 @@ def _alert(told: Told, tests: Backtests) -> dict[str, Any]:
     }
 
 
-def _compared(found: Comparison) -> Mapping[str, Any]:
+def _compared(found: Comparison) -> dict[str, Any]:
     return {
         "both": [
             {

@@ -18,6 +18,7 @@ from rules.judgement import Decision, Past, Rules, decide
 from rules.model import Alert, Names, Snapshot, State
 from rules.quieted import Feedback
 from watcher.backtest.frames import Frame
+from watcher.backtest.guarding import SimulatedGuard
 from watcher.backtest.told import Journal, Message, Told
 
 WEEK = timedelta(days=7)
@@ -67,13 +68,14 @@ def replay(
     *,
     progress: Callable[[Frame], None] | None = None,
     events: Callable[[datetime], tuple[Event, ...]] | None = None,
+    guard: SimulatedGuard | None = None,
 ) -> Replay:
     """Judge the frames in their order by these rules, beginning as on a new database.
 
     The rules are those of one organization (`Rules.of`). Nobody silenced, paused, acknowledged or forgot anything, no
     source failed, and neither price changes nor the drift of estimates are judged: of these things history keeps
     nothing. `progress` is called after each frame. `events` says which of the organization's events are near to a
-    moment; without it those of the rules are, at any time.
+    moment; without it those of the rules are, at any time. `guard` is asked after each judgement what it would do.
 
     Days are learnt one after the other, and not all of them anew each midnight (`rules.carried`).
     """
@@ -86,7 +88,12 @@ def replay(
         now = frame.now
         if events is not None:
             rules = replace(rules, events=events(now))
-        decision = decide(_snapshot(frame, rules, place, memory), rules, memory.past(rules, now), now, carried)
+        past = memory.past(rules, now)
+        if guard is not None:
+            guard.catch_up(now)
+        decision = decide(_snapshot(frame, rules, place, memory), rules, past, now, carried)
+        if guard is not None:
+            guard.judged(decision, rules, tuple(past.alerts), now, first=past.is_first)
         memory.keep(decision)
         journal.take(decision, now)
         first = first or now

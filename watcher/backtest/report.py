@@ -14,12 +14,14 @@ from notifiers.chart import alt_text, svg_in_both_looks
 from notifiers.figure import HEIGHT, WIDTH
 from notifiers.text import clean, duration, plural
 from rules.money import display_usd
-from watcher.backtest.comparing import Comparison, compare
+from watcher.backtest import stops
+from watcher.backtest.comparing import ComparedStops, Comparison, compare, compare_stops
 from watcher.backtest.pictures import picture_of
 from watcher.backtest.running import Backtest, Backtests
+from watcher.backtest.stops import Acts
 from watcher.backtest.summary import Heard, Line, by_rule, by_scope, by_week, heard, total
 from watcher.backtest.told import Told
-from watcher.backtest.words import day, later, moment, story
+from watcher.backtest.words import acts_line, day, later, moment, stop_story, story
 
 MOST_PICTURES = 100
 """More alerts than this have no picture: those that were told alone come first, the dearest of them before others."""
@@ -47,6 +49,8 @@ class Shown:
     rules: tuple[Line, ...]
     scopes: tuple[Line, ...]
     alerts: tuple[Told, ...]
+    acts: Acts | None
+    refused: tuple[tuple[str, list[str]], ...]
 
 
 def report_html(tests: Backtests, progress: Callable[[int, int], None] | None = None) -> str:
@@ -54,8 +58,12 @@ def report_html(tests: Backtests, progress: Callable[[int, int], None] | None = 
     pictures = dict(_pictures(tests, progress))
     shown = [_shown(place, found, tests) for place, found in enumerate(tests.found)]
     compared: Comparison | None = None
+    compared_stops: ComparedStops | None = None
     if len(tests.found) > 1:
-        compared = compare(tests.found[0].replay.alerts, tests.found[1].replay.alerts)
+        first, second = tests.found
+        compared = compare(first.replay.alerts, second.replay.alerts)
+        if first.acts is not None and second.acts is not None:
+            compared_stops = compare_stops(first.acts.stops, second.acts.stops)
     pages = Environment(
         loader=FileSystemLoader(Path(watcher.web.__file__).parent / "templates"),
         autoescape=True,
@@ -71,6 +79,9 @@ def report_html(tests: Backtests, progress: Callable[[int, int], None] | None = 
         long=lambda span: "–" if span is None else duration(span),
         plural=plural,
         story=story,
+        stop_story=stop_story,
+        acts_line=acts_line,
+        key_named=lambda row: clean(stops.named(row), 40),
         rate=lambda value: f"{value:.1f}",
     )
     name = tests.organization.label or tests.organization.name or tests.organization.id
@@ -79,7 +90,9 @@ def report_html(tests: Backtests, progress: Callable[[int, int], None] | None = 
         tests=tests,
         until=tests.history.view.complete_until,
         shown=shown,
+        ids=[{told.alert.id for told in each.alerts} for each in shown],
         compared=compared,
+        compared_stops=compared_stops,
         pictures=pictures,
         label=tests.label,
         later=later,
@@ -101,6 +114,8 @@ def _shown(place: int, found: Backtest, tests: Backtests) -> Shown:
         rules=tuple(by_rule(replay)),
         scopes=tuple(by_scope(replay, tests.label)),
         alerts=tuple(sorted(replay.alerts, key=lambda told: (told.paged_at, told.inside is not None, told.began))),
+        acts=found.acts,
+        refused=() if found.acts is None else tuple(stops.why_not(found.acts.refused)),
     )
 
 

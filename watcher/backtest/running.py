@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from rules import protection
 from rules.events import Event
 from rules.judgement import Rules
 from rules.model import HOUR, Names
+from rules.policy import Policy
 from rules.wording import clean, label_of
+from watcher.backtest.directory import Directory, errors
 from watcher.backtest.frames import hourly
+from watcher.backtest.guarding import Allowed, SimulatedGuard
 from watcher.backtest.history import CLAUDE_CODE, History, stored_history
+from watcher.backtest.permitting import EXAMPLE, permitted
 from watcher.backtest.replay import Place, Replay, replay
+from watcher.backtest.stops import Acts, Hindsight
 from watcher.backtest.told import Told
 from watcher.events import Planned
 from watcher.ledger.days import DAY
@@ -51,6 +57,8 @@ class Asked:
     title: str
     rules: Rules
     planned: Planned = field(default_factory=Planned)
+    policy: Policy | None = None
+    """Its `[shutoff]`; None where it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,8 @@ class Backtest:
 
     asked: Asked
     replay: Replay
+    acts: Acts | None = None
+    """What would have been done to keys, where that was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +97,21 @@ def run(
     configurations: Sequence[Asked],
     window: tuple[int, datetime],
     step: Step,
+    *,
+    actions: bool = False,
 ) -> Backtests:
     """Replay the last so many days (`window`: days, and the present). Reads only; raises StoreError, TooLittleHistory.
 
-    Rules are taken as they are for this organization; limits from the Console are those of now.
+    With `actions` it is also said which keys would have been deactivated. Rules are taken as they are for this
+    organization; limits from the Console are those of now.
     """
     days, now = window
     names = store.directory.names(organization.id)
     called = [organization.name or organization.id, *([organization.label] if organization.label else [])]
-    configurations = [
-        Asked(each.title, each.rules.of(organization.id, called), each.planned) for each in configurations
-    ]
+    configurations = [replace(each, rules=each.rules.of(organization.id, called)) for each in configurations]
+    supposed: list[str] = []
+    if actions:
+        configurations = [_permitted(each, supposed) for each in configurations]
     rules = [each.rules for each in configurations]
     asked = now.replace(minute=0, second=0, microsecond=0) - days * DAY
     span = store.usage.span(organization.id)
@@ -112,9 +126,29 @@ def run(
     found = []
     for each in configurations:
         near = _near(each.planned, organization.id, called)
-        found.append(Backtest(each, _replayed(each, history, place, start, now, step, near)))
-    notes = tuple(_notes(history, start, asked, days, found))
+        guard = _guard(store, each, organization.id, history, names) if actions else None
+        done = _replayed(each, history, place, start, now, step, near, guard)
+        found.append(Backtest(each, done, _acts(each, guard, history, place)))
+    notes = (*_notes(history, start, asked, days, found), *supposed)
     return Backtests(organization, names, history, days, start, tuple(found), notes)
+
+
+def _permitted(each: Asked, notes: list[str]) -> Asked:
+    found = permitted(clean(each.title), each.rules, each.policy)
+    notes.extend(found.notes)
+    return replace(each, rules=found.rules, policy=found.policy)
+
+
+def _guard(store: Store, each: Asked, organization: str, history: History, names: Names) -> SimulatedGuard:
+    known = protection.known(store.actions.protections(organization))
+    allowed = Allowed(each.policy or EXAMPLE, Directory(store, organization), known, errors(history))
+    return SimulatedGuard(allowed, names)
+
+
+def _acts(each: Asked, guard: SimulatedGuard | None, history: History, place: Place) -> Acts | None:
+    if guard is None:
+        return None
+    return Hindsight(history.view, place.names, each.rules, place.feedback).acts(guard, each.policy or EXAMPLE)
 
 
 def _near(planned: Planned, organization: str, called: Sequence[str]) -> Near:
@@ -123,7 +157,14 @@ def _near(planned: Planned, organization: str, called: Sequence[str]) -> Near:
 
 
 def _replayed(  # noqa: PLR0917 - each is a part of one replay
-    asked: Asked, history: History, place: Place, start: datetime, now: datetime, step: Step, events: Near
+    asked: Asked,
+    history: History,
+    place: Place,
+    start: datetime,
+    now: datetime,
+    step: Step,
+    events: Near,
+    guard: SimulatedGuard | None = None,
 ) -> Replay:
     frames = hourly(
         history.view,
@@ -141,7 +182,7 @@ def _replayed(  # noqa: PLR0917 - each is a part of one replay
         done += 1
         step(f"replaying {clean(asked.title)}", done, hours)
 
-    return replay(frames, asked.rules, place, progress=heard, events=events)
+    return replay(frames, asked.rules, place, progress=heard, events=events, guard=guard)
 
 
 def _check(history: History) -> None:

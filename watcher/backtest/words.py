@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from notifiers.text import duration
+from notifiers.text import duration, plural
 from rules.money import display_usd
 from rules.periods import MONTHS
+from watcher.backtest.stops import Acts, Stop
 from watcher.backtest.told import Told
 
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -23,6 +24,25 @@ def story(told: Told) -> str:
     elif not told.alert.is_event:
         words.append("fires still")
     return "; ".join(words)
+
+
+def stop_story(stop: Stop) -> str:
+    """What was too much, what stopping the key would have saved, and what it would have cost, as one line."""
+    words = [f"{display_usd(stop.row.amount)} too much by then"]
+    until = f"until {moment(stop.until if stop.ended is None else stop.ended)} UTC"
+    words.append(f"about {display_usd(stop.saved)} saved {until}" if stop.saved else "nothing saved")
+    if stop.usual:
+        words.append(f"{display_usd(stop.usual)} of other use cut off until {moment(stop.until)} UTC")
+    return "; ".join(words)
+
+
+def acts_line(acts: Acts) -> str:
+    """All of it as one line."""
+    if not acts.stops:
+        return "No key would have been deactivated."
+    keys = plural(len(acts.stops), "key would have been deactivated", "keys would have been deactivated")
+    wrong = f"{len(acts.innocent)} of them innocent in hindsight" if acts.innocent else "none innocent in hindsight"
+    return f"{keys}, {wrong}; about {display_usd(acts.saved)} saved (an estimate)."
 
 
 def day(when: date) -> str:

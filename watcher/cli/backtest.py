@@ -43,6 +43,9 @@ def backtest(  # noqa: PLR0917 - each is an option of the command line
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Also write a report with a picture of each alert.")
     ] = None,
+    actions: Annotated[
+        bool, typer.Option("--actions", help="Also say which keys would have been deactivated, and who was innocent.")
+    ] = False,
     fetch: Annotated[
         bool, typer.Option("--fetch", help="Read the history from the API, not from the database.")
     ] = False,
@@ -60,7 +63,7 @@ def backtest(  # noqa: PLR0917 - each is an option of the command line
     if html is not None and not html.absolute().parent.is_dir():
         fail(f"The folder {html.absolute().parent} does not exist: make it, or name another file.", WRONG_USAGE)
     try:
-        found = _run(settings, configurations, days, only, fetch=fetch)
+        found = _run(settings, configurations, days, only, fetch=fetch, actions=actions)
         written = None if html is None else _write(found, html)
         _print(found, as_json=as_json)
     except KeyboardInterrupt:
@@ -92,10 +95,13 @@ def _asked(title: str, settings: Settings) -> Asked:
 
     if not settings.budgets and not settings.anomalies:
         fail(f"{title} has no [[budget]] and no [[anomaly]]: there is nothing to replay.")
-    return Asked(title, rules_asked(settings), Planned(settings.events))
+    policy = None if settings.shutoff is None else settings.shutoff.policy
+    return Asked(title, rules_asked(settings), Planned(settings.events), policy)
 
 
-def _run(settings: Settings, configurations: list[Asked], days: int, only: str | None, *, fetch: bool) -> Backtests:
+def _run(
+    settings: Settings, configurations: list[Asked], days: int, only: str | None, *, fetch: bool, actions: bool
+) -> Backtests:
     from watcher.backtest.running import TooLittleHistory, run
     from watcher.backtest.sources import CannotFetch, opened
     from watcher.pricing import PriceBook
@@ -104,7 +110,8 @@ def _run(settings: Settings, configurations: list[Asked], days: int, only: str |
     now = clock_for(settings).now()
     try:
         with bar() as step, opened(settings, only, days, now, step, _say, fetch=fetch) as (store, organization):
-            return run(store, PriceBook(settings.prices), organization, configurations, (days, now), step)
+            book = PriceBook(settings.prices)
+            return run(store, book, organization, configurations, (days, now), step, actions=actions)
     except CannotFetch as problem:
         fail(str(problem), WRONG_USAGE if problem.usage else 1)
     except (StoreError, TooLittleHistory) as problem:

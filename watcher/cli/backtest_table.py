@@ -17,6 +17,7 @@ from watcher.backtest.running import Backtest, Backtests
 from watcher.backtest.summary import Line, by_rule, by_scope, by_week, heard, total
 from watcher.backtest.told import Told
 from watcher.backtest.words import day, later, moment, story
+from watcher.cli.backtest_actions import show_acts, show_compared
 from watcher.lines import print_hanging
 
 SHOWN = 12
@@ -61,6 +62,9 @@ def _replay(found: Backtest, tests: Backtests, console: Console, *, every: bool)
     if every:
         for monday, some in by_week(replay):
             _week(monday, some, tests, console)
+    if found.acts is not None:
+        console.print()
+        show_acts(found.acts, console)
     for title, lines in (("rule", by_rule(replay)), ("scope", by_scope(replay, tests.label))):
         if lines:
             console.print()
@@ -124,6 +128,9 @@ def _compared(tests: Backtests, console: Console) -> None:
         _line(pair.first, tests, console, later(pair.later))
     if len(apart) > SHOWN:
         console.print(Text(f"  and {len(apart) - SHOWN:,} more: --json", style="dim"))
+    if first.acts is not None and second.acts is not None:
+        console.print()
+        show_compared((first.asked.title, first.acts), (second.asked.title, second.acts), console)
 
 
 def _delays(pairs: Sequence[Pair], second: Backtest) -> str:

@@ -92,10 +92,10 @@ def test_it_says_what_would_have_been_told_when_and_what_came_after(place: Place
     assert hook["pages_per_week"] == round(hook["pages"] / (12 / 7), 2)
 
 
-def test_its_json_has_the_fields_that_are_documented_and_no_other(place: Place) -> None:
+def test_its_json_has_the_fields_that_are_documented_and_no_other(place: Place, acting: Path) -> None:
     page = (Path(__file__).parents[3] / "docs/backtest.md").read_text()
     documented = set(re.findall(r"`([a-z_]+)`", page))
-    found = backtest(place.config, "--days", "3", "--compare", place.other)
+    found = backtest(acting, "--days", "4", "--compare", place.other, "--actions")
 
     def keys(value: Any) -> set[str]:
         if isinstance(value, list):
@@ -107,6 +107,45 @@ def test_its_json_has_the_fields_that_are_documented_and_no_other(place: Place) 
 
     assert keys(found) <= documented
     assert {"first", "second", "second_later_seconds", "only_first", "only_second"} <= documented
+
+
+@pytest.fixture(scope="module")
+def acting(place: Place) -> Path:
+    """A configuration that stops any key which spends more than a dollar on a day."""
+    config = place.config.parent / "acting.toml"
+    own = """\
+[[budget]]
+name = "any key's day"
+period = "day"
+per = ["api_key"]
+limit_usd = 1
+thresholds = [{ at = 100, action = "deactivate_key" }]
+[shutoff]
+mode = "approve"
+min_usd = 1
+grace = "0s"
+"""
+    config.write_text(place.config.read_text().replace(BUDGETS, BUDGETS + own))
+    return config
+
+
+def test_it_says_which_keys_would_have_been_deactivated_and_what_not_and_why(place: Place, acting: Path) -> None:
+    found = backtest(acting, "--days", "6", "--actions", "--compare", place.other)
+    first, second = (each["actions"] for each in found["configurations"])
+    assert first["stops"]
+    for stop in first["stops"]:
+        assert stop["proposed_at"] <= stop["stopped_at"] < stop["off_until"]
+        assert Decimal(stop["saved_usd"]) >= 0
+        assert stop["rule"] == "any key's day"
+    right = [Decimal(stop["saved_usd"]) for stop in first["stops"] if stop["innocent"] is None]
+    assert Decimal(first["saved_usd"]) == sum(right)
+    assert first["innocent"] == len(first["stops"]) - len(right)
+    assert first["policy"]["min_usd"] == "1"
+    assert any('"approve"' in note for note in found["notes"])
+    assert any("no [shutoff]" in note for note in found["notes"])
+    assert second["policy"]["min_usd"] == "50"
+    assert {stop["id"] for stop in first["stops"]} >= set(found["compared"]["actions"]["only_first"])
+    assert "actions" not in backtest(acting, "--days", "2")["configurations"][0], "only where it is asked for"
 
 
 def test_two_configurations_are_held_against_each_other(place: Place) -> None:
@@ -123,9 +162,15 @@ def test_two_configurations_are_held_against_each_other(place: Place) -> None:
     assert all(one[ident]["rule"] == "any day" for ident in found["compared"]["only_first"])
 
 
-def test_every_line_fits_a_terminal_and_no_name_rearranges_it(place: Place) -> None:
-    for words in (("--days", "9"), ("--days", "3", "--compare", place.other)):
-        code, out, err = here("backtest", "-c", place.config, *words)
+def test_every_line_fits_a_terminal_and_no_name_rearranges_it(place: Place, acting: Path) -> None:
+    with_actions = ("--days", "4", "--actions")
+    for config, *words in (
+        (place.config, "--days", "9"),
+        (place.config, "--days", "3", "--compare", place.other),
+        (acting, *with_actions),
+        (acting, *with_actions, "--compare", place.other),
+    ):
+        code, out, err = here("backtest", "-c", config, *words)
         assert (code, err) == (0, "")
         assert all(len(line) <= 80 for line in out.splitlines()), out
         assert "pages" in out
@@ -160,9 +205,12 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.tags if name == tag]
 
 
-def test_the_report_needs_nothing_from_elsewhere_and_tells_every_picture_in_words(place: Place, tmp_path: Path) -> None:
+def test_the_report_needs_nothing_from_elsewhere_and_tells_every_picture_in_words(
+    place: Place, acting: Path, tmp_path: Path
+) -> None:
     file = tmp_path / "report.html"
-    code, out, err = here("backtest", "-c", place.config, "--days", "3", "--compare", place.other, "--html", file)
+    words = ("--days", "4", "--compare", place.other, "--actions", "--html", file)
+    code, out, err = here("backtest", "-c", acting, *words)
     assert (code, err) == (0, f"Wrote {file}.\n")
     assert out
     text = file.read_text()
@@ -176,7 +224,7 @@ def test_the_report_needs_nothing_from_elsewhere_and_tells_every_picture_in_word
     assert all(str(link["href"]).removeprefix("#") in ids for link in page.every("a"))
     assert not page.every("script")
     assert not page.every("link")
-    assert "http:" not in re.sub(r"data:[^\"]*", "", text)
+    assert not re.search(r"(src|href|url)[=(][\"']?http", re.sub(r"data:[^\"]*", "", text))
     assert "prefers-color-scheme: dark" in text
     assert page.every("html")[0]["lang"] == "en"
     assert "default-src 'none'" in str(page.every("meta"))
