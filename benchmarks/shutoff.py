@@ -301,9 +301,6 @@ def _incidents(scores: Sequence[Score]) -> Iterator[Sequence[object]]:
     yield "this guard", len(due), off, in_time, middle, worst, sum(score.others for score in scores)
     for name, of in (("biggest spender of the organization", False), ("biggest spender of the workspace", True)):
         cuts = [(cut, right) for score in scores for cut, right in score.peer_incidents if bool(cut.workspace) is of]
-        right = {
-            (id(score), cut.key, cut.hour // DAY) for score in scores for cut, fits in score.peer_incidents if fits
-        }
         found = sum(fits for _, fits in cuts)
         yield name, len(due), found, "", "", "", len(cuts) - found
 
