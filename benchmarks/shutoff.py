@@ -38,7 +38,7 @@ from rules import budgets
 from rules.actions import NO_KEY
 from rules.judgement import Rules
 from rules.model import HOUR, Alert, AnomalyRule, Breach, Budget, Route, Severity, SpendView, State
-from rules.offences import ASSUMED_ERROR, Field, Offence
+from rules.offences import ASSUMED_ERROR, Field, Offence, Offender
 from rules.policy import KeyAction, Policy
 from rules.subjects import DOLLAR
 from rules.thresholds import Threshold
@@ -249,10 +249,7 @@ def _put_down(ordinary: Ordinary, runs: Sequence[Runaway], score: Score) -> None
                 score.named[name, title, who] += 1
 
 
-def _is_acted_on(each: object) -> bool:
-    from rules.offences import Offender  # noqa: PLC0415
-
-    assert isinstance(each, Offender)
+def _is_acted_on(each: Offender) -> bool:
     return each.known and each.goes_on and each.observed - each.expected >= POLICY.min_amount
 
 
@@ -304,11 +301,7 @@ def _incidents(scores: Sequence[Score]) -> Iterator[Sequence[object]]:
     yield "this guard", len(due), off, in_time, middle, worst, sum(score.others for score in scores)
     for name, of in (("biggest spender of the organization", False), ("biggest spender of the workspace", True)):
         cuts = [(cut, right) for score in scores for cut, right in score.peer_incidents if bool(cut.workspace) is of]
-        right = {
-            (id(score), cut.key, cut.hour // DAY) for score in scores for cut, fits in score.peer_incidents if fits
-        }
         found = sum(fits for _, fits in cuts)
-        del right
         yield name, len(due), found, "", "", "", len(cuts) - found
 
 
