@@ -173,4 +173,5 @@ class _Guard:
 
 def _why(offence: Offence) -> str:
     amount = f"{display_usd(offence.amount)} of it are surely too much."
-    return f"{offence.alert.summary} {amount}".strip()
+    story = offence.alert.summary
+    return f"{story}{'' if not story or story.endswith('.') else '.'} {amount}".strip()
