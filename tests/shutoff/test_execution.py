@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from rules.actions import Action, ActionState, Cause, action_id
-from rules.model import Scope
+from rules.model import Notification, Reason, Scope
 from tests.rules.offending import MINUTE, NOW
 from tests.shutoff.api import Fault, KeyApi, Killed
 from watcher.shutoff import Shutoff, Surroundings
@@ -207,6 +207,56 @@ def test_one_that_came_back_is_turned_on(stage: Stage, store: Store) -> None:
     around = Surroundings(lambda: NOW, lambda: "", lambda _row: "", lambda _row: ())
     Shutoff(store, ORG, *stage.api.hands, around).carry_out()
     assert stage.api.writes == [("key-1", "active")]
+
+
+def test_what_is_halted_is_left_as_it_is_for_the_next_configuration(stage: Stage) -> None:
+    around = replace(quiet(), halted=lambda: True)
+    (row,) = Shutoff(stage.store, ORG, *stage.api.hands, around).carry_out()
+    assert row == stage.row
+    assert (row.state, stage.api.asked) == (ActionState.INTENT, [])
+
+
+def test_a_halt_between_the_look_and_the_write_leaves_it_looked_at(stage: Stage) -> None:
+    answers = iter([False, True])
+    around = replace(quiet(), halted=lambda: next(answers))
+    Shutoff(stage.store, ORG, *stage.api.hands, around).carry_out()
+    assert (stage.row.state, stage.api.writes) == (ActionState.LOOKED, [])
+    stage.carry_out()
+    assert stage.row.state is ActionState.CONFIRMED
+
+
+def test_what_was_seen_of_the_key_is_kept_however_it_ends(stage: Stage) -> None:
+    stage.api.keys["key-1"] = "archived"
+    stage.now += MINUTE
+    row = stage.carry_out()
+    assert row is not None
+    assert row.before is not None
+    assert (row.before.status, row.before.at, row.updated_at, row.waits) == ("archived", stage.now, stage.now, "")
+
+
+def test_what_is_abandoned_after_it_was_sent_says_how_the_key_was_last_seen(stage: Stage) -> None:
+    stage.api.faults = [None, "lost before"]
+    stage.carry_out()
+    stage.now += 15 * MINUTE
+    row = stage.carry_out()
+    assert row is not None
+    assert row.after is not None
+    assert row.after.status == "active"
+
+
+def test_what_is_too_late_says_so_in_a_sentence(stage: Stage) -> None:
+    prepared(stage, replace(stage.row, waits="something"))
+    stage.now += 15 * MINUTE
+    row = stage.carry_out()
+    assert row is not None
+    assert row.reason == "It was not carried out within 15 minutes, so it is not."
+    assert row.waits == ""
+
+
+def test_the_message_about_an_end_is_kept_with_it(stage: Stage) -> None:
+    letter = Notification("n1", "ops", Reason.ACTION, (), NOW, "Acme")
+    Shutoff(stage.store, ORG, *stage.api.hands, replace(quiet(), tell=lambda _row: (letter,))).carry_out()
+    assert [row.notification.id for row in stage.store.outbox.due(NOW, "ops")] == ["n1"]
 
 
 # ---------------------------------------------------------------------------------------------- what the API answers
