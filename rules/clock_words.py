@@ -42,3 +42,11 @@ def ago(moment: datetime, now: datetime) -> str:
     if abs(now - moment) < timedelta(minutes=1):
         return "just now"
     return f"in {duration(moment - now)}" if moment > now else f"{duration(now - moment)} ago"
+
+
+def spoken(span: timedelta) -> str:
+    """A duration in one unit where one does: "2 h", "15 min", "90 s"."""
+    seconds = int(span.total_seconds())
+    if seconds % 3600 == 0:
+        return f"{seconds // 3600} h"
+    return f"{seconds // 60} min" if seconds % 60 == 0 else f"{seconds} s"

@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from rules.aftermath import at_present
+from rules.clock_words import spoken
 from rules.crossings import Crossing, crossing_of, is_armed, resets_of, scope_and_period
 from rules.folding import fold_marks
 from rules.limits import is_known, limit_of
@@ -303,7 +304,7 @@ class _Outcome:
             owner=self.names.whom_to_ask(breach.subject.scope),
             owner_email=self.names.email_of(breach.subject.scope),
         )
-        why = f"in breach; told if it lasts {_spoken(breach.hold_for)}" if held else _why_firing(breach)
+        why = f"in breach; told if it lasts {spoken(breach.hold_for)}" if held else _why_firing(breach)
         self._put(_summarized(alert))
         self.transitions[alert.id] = Transition(alert.id, self.now, None, alert.state, why)
 
@@ -333,7 +334,7 @@ class _Outcome:
         )
         if alert.state is State.PENDING and self.now - alert.pending_since >= breach.hold_for:
             current = replace(current, state=State.FIRING, fired_at=self.now)
-            why = f"in breach for {_spoken(breach.hold_for)}" if breach.hold_for else _why_firing(breach)
+            why = f"in breach for {spoken(breach.hold_for)}" if breach.hold_for else _why_firing(breach)
             self.transitions[alert.id] = Transition(alert.id, self.now, State.PENDING, State.FIRING, why)
         elif _same_but_for_age(alert, current):
             return
@@ -348,7 +349,7 @@ class _Outcome:
             self._put(replace(alert, clear_since=self.now))
         elif self.now - alert.clear_since >= alert.keep_firing_for:
             silent = isinstance(alert.evidence, TriggerEvidence) and alert.evidence.told_with is not None
-            self.resolve(alert, self.now, f"clear for {_spoken(alert.keep_firing_for)}", silent=silent)
+            self.resolve(alert, self.now, f"clear for {spoken(alert.keep_firing_for)}", silent=silent)
 
     def put(self, alert: Alert, transition: Transition) -> None:
         """Let the alert, and its change of state, be these."""
@@ -396,11 +397,3 @@ def _summarized(alert: Alert) -> Alert:
 
 def _why_firing(breach: Breach) -> str:
     return "crossed" if breach.closes_at is not None else "in breach"
-
-
-def _spoken(span: timedelta) -> str:
-    """A duration in one unit where one does: "2 h", "15 min", "90 s"."""
-    seconds = int(span.total_seconds())
-    if seconds % 3600 == 0:
-        return f"{seconds // 3600} h"
-    return f"{seconds // 60} min" if seconds % 60 == 0 else f"{seconds} s"

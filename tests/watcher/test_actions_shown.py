@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from notifiers.action_json import action_json
 from rules.actions import NO_KEY, Action, ActionEvidence, ActionState, Cause, Look
 from rules.keys import Key
 from rules.model import Scope
 from rules.policy import Policy
-from watcher.actions.forms import action_json
 from watcher.actions.standing import ShutoffStanding, held_words, shutoff_json, shutoff_words
 from watcher.cli.actions_table import show_journal, show_one
 from watcher.cli.keys_table import show as show_keys

@@ -62,8 +62,8 @@ def actions(
     if context.invoked_subcommand is not None:
         nothing_before(context)
         return
+    from notifiers.action_json import action_json
     from rules.action_requests import WHAT
-    from watcher.actions.forms import action_json
     from watcher.actions.situation import standing_situation
     from watcher.cli.actions_table import show_journal
     from watcher.cli.shutoff_asking import asked_for
@@ -88,7 +88,7 @@ def actions(
 
 def show(ident: Id, config: ConfigFile = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     """Show one decision in words: what it rests on, what it waits for, every step, and how to undo it."""
-    from watcher.actions.forms import action_json
+    from notifiers.action_json import action_json
     from watcher.cli.actions_table import show_one
 
     settings = load_settings(config)
