@@ -159,6 +159,19 @@ class Action:
         return self.state in OPEN
 
     @property
+    def reached_at(self) -> datetime:
+        """When it came into its state."""
+        steps = {
+            ActionState.PROPOSED: self.created_at,
+            ActionState.APPROVED: self.approved_at,
+            ActionState.INTENT: self.intent_at,
+            ActionState.LOOKED: self.before.at if self.before else None,
+            ActionState.SENT: self.sent_at,
+            ActionState.CONFIRMED: self.confirmed_at,
+        }
+        return steps.get(self.state) or self.updated_at
+
+    @property
     def digest(self) -> str:
         """What an approval is bound to: key, reason, amount and expiry. Twelve hexadecimal digits."""
         expiry = "" if self.expires_at is None else self.expires_at.isoformat()

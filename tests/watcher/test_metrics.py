@@ -16,6 +16,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
+from rules.actions import Action, ActionState, Cause
 from rules.budgets import Line
 from rules.forecast import Forecast
 from rules.measures import Measure
@@ -28,6 +29,7 @@ from rules.model import (
     State,
     Subject,
 )
+from watcher.actions.standing import ShutoffStanding
 from watcher.drift_figures import Drifted, DriftFigures
 from watcher.ingest import SOURCES
 from watcher.metrics import Board, Metrics
@@ -69,6 +71,17 @@ def anomaly(key: str, dollars: int = 30, state: State = State.FIRING) -> Alert:
     )
     subject = Subject("key spend", "anomaly", Scope("org", api_key=key))
     return Alert(f"id-{key}", subject, Severity.WARNING, state, NOW, NOW, evidence, "a summary")
+
+
+def decision(key: str, minutes: int = 0, state: ActionState = ActionState.CONFIRMED) -> Action:
+    """One that came into its state so many minutes ago, and was proposed an hour before."""
+    at = NOW - timedelta(minutes=minutes)
+    cause, created = Cause("anomaly", "key spend", Scope("org", api_key=key), f"a{minutes}"), at - timedelta(hours=1)
+    return Action(
+        *(f"act{minutes}", "org", cause, "deactivate", key, f"name of {key}", "w", "W", state, "It burns.", "auto"),
+        *(60 * USD, created, NOW),
+        confirmed_at=at if state is ActionState.CONFIRMED else None,
+    )
 
 
 def overview(rows: tuple[Spent, ...] = (), budgets: tuple[Line, ...] = ()) -> Overview:
@@ -127,6 +140,7 @@ def metrics() -> Metrics:
             SourceState("cost", True, None, NOW, None, NOW - timedelta(hours=3), "gave no answer"),
         ),
         NOW - timedelta(minutes=5),
+        ShutoffStanding("auto", newest=(decision("key_off"),), counts={ActionState.CONFIRMED: 1}),
     )
     made.boards = {"": board}
     return made
@@ -270,7 +284,8 @@ def test_a_large_organization_is_500_series_and_a_tenth_of_a_second(metrics: Met
     lines += [line("workspaces", f"wrkspc_{number}", number) for number in range(50)]
     lines += [line("keys", f"apikey_{number}", number % 100) for number in range(1000)]
     alerts = tuple(anomaly(f"apikey_{number}", number) for number in range(200))
-    show(metrics, overview=overview(tuple(rows), tuple(lines)), alerts=alerts)
+    storm = ShutoffStanding("auto", newest=tuple(decision(f"off_{number}", number) for number in range(50)))
+    show(metrics, overview=overview(tuple(rows), tuple(lines)), alerts=alerts, shutoff=storm)
     metrics.tally("").request("ok", 0.1)
     took = []
     for _ in range(5):
@@ -305,6 +320,26 @@ def test_a_storm_of_anomalies_shows_the_dearest_and_counts_all(metrics: Metrics)
     assert len(found["watcher_anomaly_observed_usd"]) == 10
     assert min(found["watcher_anomaly_observed_usd"].values()) == 490
     assert value(found, "watcher_alerts", organization="org", kind="anomaly", state="firing") == 500
+
+
+def test_a_decision_has_the_time_at_which_it_came_into_its_state_and_its_key_a_name(metrics: Metrics) -> None:
+    again, waiting = decision("key_off", 30), decision("key_2", 5, ActionState.PROPOSED)
+    show(metrics, shutoff=ShutoffStanding("auto", newest=(decision("key_off", 1), waiting, again)))
+    found = scrape(metrics)
+    own = {"organization": "org", "action": "deactivate", "mode": "auto"}
+    assert found["watcher_action_timestamp_seconds"] == {
+        tuple(sorted({**own, "api_key": "key_off", "state": "confirmed"}.items())): NOW.timestamp() - 60,
+        tuple(sorted({**own, "api_key": "key_2", "state": "proposed"}.items())): NOW.timestamp() - 65 * 60,
+    }
+    names = {dict(labels)["id"]: dict(labels)["name"] for labels in found["watcher_name_info"]}
+    assert (names["key_off"], names["key_2"]) == ("name of key_off", "name of key_2")
+
+
+def test_of_a_storm_of_decisions_the_newest_are_shown(metrics: Metrics) -> None:
+    storm = tuple(decision(f"key_{number}", number) for number in range(50))
+    show(metrics, shutoff=ShutoffStanding("auto", newest=storm))
+    shown = scrape(metrics)["watcher_action_timestamp_seconds"]
+    assert {dict(labels)["api_key"] for labels in shown} == {f"key_{number}" for number in range(10)}
 
 
 @pytest.mark.parametrize("name", [HOSTILE, "\ud800", "", "a\\", '"'])

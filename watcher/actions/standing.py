@@ -20,6 +20,9 @@ from watcher.settings import ShutoffSettings
 if TYPE_CHECKING:
     from watcher.store import Store
 
+NEWEST = 50
+"""Decisions kept for those who show the newest ones."""
+
 
 class ActionsStore(Protocol):
     """The part of the store that this is read from."""
@@ -52,6 +55,8 @@ class ShutoffStanding:
     """What was carried out last."""
     counts: Mapping[ActionState, int] = field(default_factory=dict)
     """Decisions about keys by their state."""
+    newest: tuple[Action, ...] = ()
+    """The decisions about keys, those that came into their state last before the others."""
 
 
 def read_shutoff(store: ActionsStore, shutoff: ShutoffSettings, organization: str, now: datetime) -> ShutoffStanding:
@@ -66,6 +71,7 @@ def read_shutoff(store: ActionsStore, shutoff: ShutoffSettings, organization: st
         held_by=brake.by,
         waiting=tuple(row for row in rows if row.state in WAITING | UNDER_WAY),
         last=max(done, key=lambda row: (row.confirmed_at or now, row.id), default=None),
+        newest=tuple(sorted(rows, key=lambda row: (row.reached_at, row.id), reverse=True)[:NEWEST]),
         counts=Counter(row.state for row in rows),
     )
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, time
 from prometheus_client.core import GaugeMetricFamily
 
 from notifiers.text import clean
-from rules.actions import ActionState
+from rules.actions import Action, ActionState
 from rules.budgets import Line
 from rules.model import Alert, AnomalyEvidence, Scope, State
 from rules.money import NANO_PER_USD
@@ -40,12 +40,14 @@ def families(board: Board | None, shown: MetricsSettings) -> Iterator[GaugeMetri
     rows = _rows(overview, shown)
     lines = _nearest(overview.budgets, shown.top) if overview else []
     anomalies = _anomalies(board, shown.top)
+    decisions = board.shutoff.newest[: shown.top] if board and board.shutoff else ()
     yield from _spend(overview, rows)
-    yield gauge(declared.NAME, _names(overview, rows, lines, anomalies))
+    yield gauge(declared.NAME, _names(overview, rows, lines, anomalies, decisions))
     yield from _budgets(lines)
     yield from _prices(overview, shown.top)
     yield from _alerts(board, anomalies)
     yield from _shutoff(board)
+    yield gauge(declared.ACTION_TIME, _decided(decisions))
     yield from _sources(board)
 
 
@@ -114,7 +116,11 @@ def _spend(overview: Overview | None, rows: Sequence[Spent]) -> Iterator[GaugeMe
 
 
 def _names(
-    overview: Overview | None, rows: Sequence[Spent], lines: Sequence[Line], anomalies: Sequence[Alert]
+    overview: Overview | None,
+    rows: Sequence[Spent],
+    lines: Sequence[Line],
+    anomalies: Sequence[Alert],
+    decisions: Sequence[Action],
 ) -> list[tuple[Sequence[str], float]]:
     """The name of each id that a series of this scrape has as a label."""
     organization = overview.organization if overview else ""
@@ -126,6 +132,8 @@ def _names(
         for level, ident in alert.subject.scope.parts().items():
             if ident in alert.names:
                 names.setdefault((level, ident), alert.names[ident])
+    for row in decisions:
+        names.setdefault(("api_key", row.key), row.key_name)
     return [((organization, level, ident, clean(name, LONGEST_NAME)), 1.0) for (level, ident), name in names.items()]
 
 
@@ -221,7 +229,7 @@ def _alerts(board: Board | None, anomalies: Sequence[Alert]) -> Iterator[GaugeMe
         yield gauge(metric, [(key, getattr(evidence, attribute) / NANO_PER_USD) for key, evidence in firing])
 
 
-# ------------------------------------------------------------------------------------------ data
+# ------------------------------------------------------------------------------------------ actions
 
 
 def _shutoff(board: Board | None) -> Iterator[GaugeMetricFamily]:
@@ -232,6 +240,18 @@ def _shutoff(board: Board | None) -> Iterator[GaugeMetricFamily]:
     yield gauge(declared.SHUTOFF_PAUSED, [(own, float(held))] if own else [])
     states = [((*own, state.value), float(counts.get(state, 0))) for state in ActionState] if own else []
     yield gauge(declared.ACTIONS, states)
+
+
+def _decided(decisions: Sequence[Action]) -> list[tuple[Sequence[str], float]]:
+    """When each came into its state; of two of one key and state the newer."""
+    moments: dict[tuple[str, ...], float] = {}
+    for row in decisions:
+        place = (row.organization, row.key, row.what, row.mode, row.state.value)
+        moments.setdefault(place, row.reached_at.timestamp())
+    return list(moments.items())
+
+
+# ------------------------------------------------------------------------------------------ data
 
 
 def _sources(board: Board | None) -> Iterator[GaugeMetricFamily]:

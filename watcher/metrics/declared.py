@@ -116,6 +116,11 @@ SILENCES = _of("silences", "Silences in force.")
 SHUTOFF_MODE = _of("shutoff_mode", "1 for the mode of the shutoff policy.", "mode")
 SHUTOFF_PAUSED = _of("shutoff_paused", "1 while every action on keys is held.")
 ACTIONS = _of("actions", "Decisions about keys by state.", "state")
+ACTION_TIME = _of(
+    "action_timestamp_seconds",
+    "When a decision about a key came into its state; of the newest ones.",
+    *("api_key", "action", "mode", "state"),
+)
 DEACTIVATIONS = _counter("key_deactivations", "Keys that were turned off, and read back as off.", "organization")
 REACTIVATIONS = _counter("key_reactivations", "Keys that were turned on again, and read back as on.", "organization")
 ACTION_FAILURES = _counter(
