@@ -18,7 +18,7 @@ class PortTaken(Exception):
 def bind(host: str, port: int, *, or_any: bool = False) -> socket.socket:
     """A listening socket. Raises PortTaken if the port is in use, unless any other will do (`or_any`)."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
