@@ -155,7 +155,13 @@ class Demonstration:
     def _serve(self, settings: Settings, store: Store, signals: Signals) -> None:
         metrics = Metrics([receiver.name for receiver in settings.receivers], SOURCES)
         courses = Courses()
-        daemon = Daemon(settings, store, self._clock, metrics, on_outcome=lambda outcome: courses.learn(outcome.looked))
+        daemon = Daemon(
+            settings,
+            store,
+            self._clock,
+            metrics,
+            on_outcome=lambda outcome: courses.learn(outcome.looked, store.alerts.open(outcome.overview.organization)),
+        )
         facts = Facts.of(daemon, store, self._clock, courses)
         app = build_app(facts.status, metrics, lambda: daemon.ready, facts=facts)
         pages = PageServer(app, bind(settings.http.host, settings.http.port, or_any=True))

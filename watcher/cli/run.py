@@ -63,7 +63,7 @@ def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
             store,
             clock,
             metrics,
-            on_outcome=lambda outcome: courses.learn(outcome.looked),
+            on_outcome=lambda outcome: courses.learn(outcome.looked, store.alerts.open(outcome.overview.organization)),
             on_round=service.cycles_ended,
             progress=service.history,
         )

@@ -1,11 +1,13 @@
 """The hours of one scope: what it cost, the band around what was expected, its alerts, and its budgets.
 
-Figures come from what the newest cycle kept. The band is learnt at the first request and kept until the next cycle; of
-hours that an alert was judged by it is what was expected then.
+Figures come from what the newest cycle kept. The band is learnt with the cycle where it is likely to be asked for,
+or else at the first request, and kept until the next cycle; of hours that an alert was judged by it is what was
+expected then.
 """
 
 from __future__ import annotations
 
+import heapq
 import math
 import threading
 from collections import OrderedDict
@@ -38,6 +40,8 @@ from watcher.web.asking import WINDOWS, Refusal
 
 MOST_BANDS = 64
 """How many scopes' bands are kept until the next cycle."""
+AHEAD = 5
+"""Of how many anomalies the bands are learnt before anybody asks: those that messages send people to."""
 _DAY = 24
 _NANO = 1_000_000_000
 _KEEP = (max(WINDOWS) + 1) * _DAY
@@ -186,9 +190,17 @@ class Courses:
             view.observed_until,
         )
 
-    def learn(self, looked: Looked) -> None:
-        """Learn the band of the whole organization, so that the overview need not wait for it."""
+    def learn(self, looked: Looked, alerts: Iterable[Alert] = ()) -> None:
+        """Learn the bands that are asked for first, so that nobody waits for them: that of the whole organization, and
+        those of the dearest anomalies among the open alerts."""
         self._band(looked, Scope(looked.snapshot.organization))
+        firing = [
+            (alert.evidence.per_hour, number, alert.subject.scope)
+            for number, alert in enumerate(alerts)
+            if alert.state is State.FIRING and isinstance(alert.evidence, AnomalyEvidence)
+        ]
+        for _, _, scope in heapq.nlargest(AHEAD, firing):
+            self._band(looked, scope)
 
     def _band(self, looked: Looked, scope: Scope) -> Band | None:
         organization = looked.snapshot.organization
@@ -254,7 +266,7 @@ def _inside(
     view: SpendView, names: Names, members: npt.NDArray[np.intp], window: slice, scope: Scope
 ) -> Iterator[tuple[Inside, ...]]:
     """The dearest workspaces, keys and models inside, of those dimensions of which there is more than one."""
-    cost = view.cost[:, window].sum(axis=1)[members]
+    cost = view.cost[members, window].sum(axis=1)
     spent = np.flatnonzero(cost)
     leaves = [view.leaves[place] for place in members[spent].tolist()]
     for dimension in _INSIDE:

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
+from rules.model import Scope, State
 from tests.watcher.web.page_stage import DAYS, NOW, ORGANIZATION, START, USD, Site, Size, site_of, view_of
 from tests.watcher.web.test_pages import HOSTILE
 from watcher.secret import Secret
@@ -312,6 +313,28 @@ def test_no_more_than_so_many_bands_are_kept_and_none_of_an_earlier_cycle(site: 
     assert courses.kept == 3
     courses.course(replace(looked), {"api_key": "k0"}, 2, (), ())
     assert courses.kept == 1
+
+
+def test_nobody_waits_for_the_band_of_an_anomaly_that_fires(site: Site) -> None:
+    looked = site.facts.looked()[""]
+    firing = [
+        replace(site.alert, id=f"a{key}", subject=replace(site.alert.subject, scope=Scope(ORGANIZATION, api_key=key)))
+        for key in ("k0", "k1")
+    ]
+    ended = replace(firing[1], state=State.RESOLVED)
+    courses = Courses()
+    courses.learn(looked, (firing[0], ended))
+    assert courses.kept == 2, "the organization's and that of the one that fires"
+    courses.course(looked, {"api_key": "k0"}, 2, (), ())
+    assert courses.kept == 2
+    many = Courses()
+    many.learn(looked, [replace(firing[0], subject=replace(firing[0].subject, scope=scope)) for scope in scopes()])
+    assert many.kept == 6, "there is an end to it"
+
+
+def scopes() -> Iterator[Scope]:
+    for key in ("k0", "k1", "k2", "k3", "k4", "k5"):
+        yield Scope(ORGANIZATION, api_key=key)
 
 
 def processor_seconds(site: Site, path: str, times: int = 3) -> float:
