@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.applications import Starlette
@@ -30,6 +30,7 @@ from watcher.web.static_files import CACHED, address_of, static_file
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 API = "/api/v1"
+NOT_FOUND = 404
 _POLICY = (
     b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
     b"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -89,10 +90,15 @@ def build_app(
             return PlainTextResponse("claude-watcher is ready.\n")
         return PlainTextResponse("The first cycle has not ended yet.\n", status_code=503)
 
-    async def refused(_request: Request, error: Exception) -> Response:
+    async def refused(request: Request, error: Exception) -> Response:
         status_code = error.status_code if isinstance(error, HTTPException) else 500
         sentence = {404: "There is no such page.", 405: "Only GET is served."}.get(status_code, "That did not work.")
-        return PlainTextResponse(sentence + "\n", status_code=status_code)
+        headers = error.headers if isinstance(error, HTTPException) else None
+        if request.url.path.startswith(f"{API}/"):
+            return _as_json({"error": sentence}, status_code, headers)
+        if status_code == NOT_FOUND and "text/html" in request.headers.get("accept", ""):
+            return _problem(pages, sentence, status_code)
+        return PlainTextResponse(f"{sentence}\n", status_code, headers)
 
     app = Starlette(
         routes=[
@@ -151,13 +157,22 @@ def _pages(answers: Answers, pages: Environment) -> list[Route]:
     ]
 
 
+def _problem(pages: Environment, sentence: str, status: int) -> Response:
+    told = {"sentence": sentence, "place": None, "labels": ("",)}
+    return HTMLResponse(pages.get_template("problem.html").render(told), status)
+
+
+def _as_json(form: Mapping[str, Any], status: int, headers: Mapping[str, str] | None = None) -> Response:
+    body = json.dumps(form, allow_nan=False, separators=(",", ":"))
+    return Response(f"{body}\n", status, headers, media_type="application/json")
+
+
 def _html(pages: Environment, template: str, answer: Callable[[Request], Answer]) -> Handler:
     def render(request: Request) -> Response:
         try:
             values = answer(request).values
         except Refusal as refusal:
-            told = {"sentence": refusal.sentence, "place": None, "labels": ("",)}
-            return HTMLResponse(pages.get_template("problem.html").render(told), status_code=refusal.status)
+            return _problem(pages, refusal.sentence, refusal.status)
         return HTMLResponse(pages.get_template(template).render(values))
 
     async def handle(request: Request) -> Response:
@@ -172,8 +187,7 @@ def _json(answer: Callable[[Request], Answer]) -> Handler:
             status, form = 200, answer(request).form()
         except Refusal as refusal:
             status, form = refusal.status, {"error": refusal.sentence}
-        body = json.dumps(form, allow_nan=False, separators=(",", ":"))
-        return Response(body + "\n", status_code=status, media_type="application/json")
+        return _as_json(form, status)
 
     async def handle(request: Request) -> Response:
         return await run_in_threadpool(render, request)

@@ -212,7 +212,33 @@ def test_of_several_organizations_each_has_its_part_and_one_that_fails_hides_no_
 def test_a_new_database_has_a_page_too(site: Served) -> None:
     page = Elements(site.get().text)
     assert "No cycle has ended yet." in page.text
-    assert "Nothing fires." in page.text
+    assert "Nothing has been judged yet." in page.text
+    assert "Nothing fires." not in page.text
+
+
+def test_that_nothing_fires_is_not_said_of_a_time_that_nobody_has_judged(site: Served) -> None:
+    calm = changed(status("Org"), alerts=(), problems=())
+    site.status = replace(calm, problems=())
+    page = site.get().text
+    assert "Nothing fires." in page
+    assert '<b class="good">0</b>' in page
+    stale = "No cycle has ended since 2026-11-20 06:20 UTC: is `watcher run` running?"
+    late = changed(calm, problems=(stale,), last_cycle_at=NOW - timedelta(hours=6))
+    site.status = replace(late, problems=(stale,))
+    page = site.get().text
+    assert "Nothing fires." not in page
+    assert "Nothing fired when it was judged last, 2026-11-20 06:20 UTC." in page
+    assert '<b class="good">0</b>' not in page
+
+
+def test_an_address_that_is_not_there_leads_a_browser_back_and_tells_a_program_in_its_own_form(site: Served) -> None:
+    page = site.get("/serie", Accept="text/html,*/*;q=0.8")
+    assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "There is no such page." in page.text
+    assert ("href", "/") in Elements(page.text).attributes
+    assert site.get("/serie").text == "There is no such page.\n"
+    answer = site.get("/api/v1/serie", Accept="text/html")
+    assert (answer.status_code, answer.json()) == (404, {"error": "There is no such page."})
 
 
 def test_every_answer_keeps_a_browser_from_doing_anything_but_showing_it(site: Served) -> None:
@@ -389,5 +415,8 @@ def test_the_page_says_how_shutoff_stands_and_what_holds_it(site: Served) -> Non
     page = site.get().text
     assert "Shutoff: auto; nothing waits." in page
     assert "Actions are paused (&lt;!channel&gt;&lt;/ul&gt;): no key is changed, by policy or by hand." in page
+    held = "Actions are paused (<!channel></ul>): no key is changed, by policy or by hand."
+    site.status = replace(changed(site.status, problems=(held,)), problems=(held,))
+    assert site.get().text.count("Actions are paused") == 1, "said once, among what is not as it should be"
     site.status = status("Org")
     assert "Shutoff" not in site.get().text

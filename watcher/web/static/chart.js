@@ -41,7 +41,8 @@
     const odd = given.observed.map((value, place) => (given.odd[place] ? value : null));
     const end = given.at[given.at.length - 1] + 3600;
     // The last hour is as wide as the others.
-    const data = [[...given.at, end], ...[given.upper, given.expected, given.observed].map(longer), [...odd, null], ...paces.map(longer)];
+    const floor = given.upper.map((value) => (value === null ? null : 0));
+    const data = [[...given.at, end], ...[given.upper, given.expected, given.observed].map(longer), [...odd, null], longer(floor), ...paces.map(longer)];
     const seen = given.observed.filter((value) => value !== null);
     const bounds = given.upper.filter((value) => value !== null);
     const most = Math.max(0, ...seen, ...given.expected.filter((value) => value !== null));
@@ -67,13 +68,14 @@
       legend: { show: false }, cursor: { y: false, drag: { x: true, y: false }, points: { size: 7 } },
       scales: { x: { range: (_plot, low, high) => [low, high] }, y: { range: () => [0, top] } },
       axes: [{ ...axis, values: ticks, space: 60, size: 30, gap: 8 }, { ...axis, values: amounts, size: 62, space: 36 }],
-      bands: [{ series: [1, 2], fill: colour("band") }],
+      bands: [{ series: [1, 5], fill: colour("band") }],
       series: [
         {},
         { stroke: "transparent", width: 0, paths: stepped, points: { show: false } },
         { stroke: colour("expected"), width: 1.5, dash: [5, 4], paths: stepped, points: { show: false } },
         { stroke: colour("observed"), width: 2, paths: stepped, points: { show: false } },
         { stroke: colour("odd"), width: 0, paths: () => null, points: { show: true, size: 6, fill: colour("odd") } },
+        { stroke: "transparent", width: 0, paths: stepped, points: { show: false } },
         ...paces.map(() => ({ stroke: colour("pace"), width: 1.5, dash: [2, 4], points: { show: false } })),
       ],
       hooks: {
