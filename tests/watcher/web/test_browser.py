@@ -147,3 +147,29 @@ def test_an_open_page_shows_what_is_new_by_itself_unless_somebody_reads_in_it(op
     finally:
         clock.moment = began
     assert tab.complaints == []
+
+
+def test_an_open_page_says_so_when_the_watcher_answers_no_more(opened: Opened) -> None:
+    tab = opened.tab
+    quick = "const slow = window.setInterval; window.setInterval = act => slow(act, 40);"
+    hurried = tab.command("Page.addScriptToEvaluateOnNewDocument", source=quick)["identifier"]
+    opened.open("/", 390)
+    tab.command("Page.removeScriptToEvaluateOnNewDocument", identifier=hurried)
+    away = "document.querySelector('.away')"
+    until = (
+        "new Promise(done => { const look = setInterval(() => { if (AWAY.hidden === HIDDEN) {"
+        " clearInterval(look); done(1); } }, 20); setTimeout(() => done(0), 30000); })"
+    ).replace("AWAY", away)
+    gone = {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    assert tab.evaluate(f"{away}.hidden") is True
+    try:
+        tab.command("Network.emulateNetworkConditions", **gone)
+        assert tab.evaluate(until.replace("HIDDEN", "false")) == 1
+        said = tab.evaluate(f"{away}.textContent")
+        assert said.startswith("The watcher has not answered since ")
+        assert said.endswith("What is below is as it was then.")
+        assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+        assert faults(tab) == []
+    finally:
+        tab.command("Network.emulateNetworkConditions", **{**gone, "offline": False})
+    assert tab.evaluate(until.replace("HIDDEN", "true")) == 1, "it is there again"
