@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -10,6 +11,8 @@ from types import TracebackType
 
 from watcher.collecting import collect_rarely
 from watcher.ownership import check_ownership
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def main() -> None:
@@ -30,9 +33,21 @@ def main() -> None:
 
     try:
         app()
+    except OSError as error:
+        if error.errno in _FULL and error.filename is None:
+            _give_up_output(error)
+        else:
+            _tell(type(error), error, error.__traceback__)
+        raise SystemExit(1) from None
     except Exception as error:  # noqa: BLE001 — told here, as a bare traceback might show what must not be shown
         _tell(type(error), error, error.__traceback__)
         raise SystemExit(1) from None
+
+
+def _give_up_output(error: OSError) -> None:
+    """Say that standard output takes no more, and let what is left of it go, or the end would fail once again."""
+    print(f"The output cannot be written: {(error.strerror or str(error)).lower()}.", file=sys.stderr)  # noqa: T201
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -83,6 +83,12 @@ def test_history_is_written_whole_and_what_is_not_settled_is_said(town: Town, tm
     file = tmp_path / "history.om"
     assert here("export", "openmetrics", "-c", town.config, *window, "-o", file)[0] == 0
     assert file.read_text() == out
-    code, out, _ = here("export", "openmetrics", "-c", town.config, "--from", "2020-01-01", "--to", "2020-02-01")
-    assert (code, len(out.splitlines())) == (0, 7)
+    for empty in (
+        ("2020-01-01", "2020-02-01"),
+        ("2027-01-01", "2027-02-01"),
+        ("2026-11-12T09:30Z", "2026-11-12T10:30Z"),
+    ):
+        code, out, err = here("export", "openmetrics", "-c", town.config, "--from", empty[0], "--to", empty[1])
+        assert (code, len(out.splitlines())) == (0, 7)
+        assert err == "There is no hour in it: none of what this window has is settled, or it has nothing.\n"
     assert here("export", "openmetrics", "-c", town.config, "--from", "yesterday")[0] == 2

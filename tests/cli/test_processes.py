@@ -267,3 +267,16 @@ def test_the_demo_ends_by_itself_with_a_summary_and_takes_another_port() -> None
     assert "passed 80 %" in text
     assert re.search(r"Summary after \d+ simulated hours: this month \$[\d,.]+, \d+ alerts? firing", text)
     assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has it")
+def test_an_output_that_takes_no_more_is_told_in_a_sentence() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "watcher", "--help"],
+            env=environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (1, b"The output cannot be written: no space left on device.\n")

@@ -91,6 +91,8 @@ def openmetrics(
         accounts, backfill = chosen(settings, store, only), settings.poll.backfill
         found = [(each.id, history(store, prices, each.id, asked, now, backfill)) for each in accounts]
         _put(output, lines_of(found))
+    if not any(each.spend or each.tokens for _, each in found):
+        typer.echo("There is no hour in it: none of what this window has is settled, or it has nothing.", err=True)
     waiting = sorted({day for _, each in found for day in each.waiting})
     if waiting:
         until = f" to {waiting[-1]}" if len(waiting) > 1 else ""
