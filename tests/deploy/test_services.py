@@ -178,3 +178,14 @@ def test_alertmanager_sends_nobody_what_the_watcher_tells_itself() -> None:
     assert [each for each in alertmanager["receivers"] if each["name"] == quiet["receiver"]] == [
         {"name": quiet["receiver"]}
     ]
+
+
+def test_alertmanager_holds_back_no_alert_but_our_own() -> None:
+    """Whoever takes the file over to an Alertmanager that hears of other things must not go deaf to them."""
+    ours = {
+        rule["alert"] for group in read("prometheus/rules.yml")["groups"] for rule in group["rules"] if "alert" in rule
+    }
+    for rule in read("alertmanager/alertmanager.yml")["inhibit_rules"]:
+        (matcher,) = rule["target_matchers"]
+        (names,) = re.findall(r'^alertname =~ "([A-Za-z|]+)"$', matcher)
+        assert set(names.split("|")) < ours, matcher
