@@ -54,7 +54,10 @@ class Bursts:
 
     def copy(self) -> Bursts:
         """The same state, for further hours to change."""
-        return copy.deepcopy(self)
+        after = copy.copy(self)
+        after._heights, after._peak = self._heights.copy(), self._peak.copy()
+        after._first, after._last = self._first.copy(), self._last.copy()
+        return after
 
     def taken(self, places: npt.NDArray[np.intp]) -> Bursts:
         """The rows at these places."""
