@@ -7,7 +7,6 @@ Two are asked for, so that a single incident makes nothing familiar. What is rem
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,7 +53,8 @@ class Bursts:
 
     def copy(self) -> Bursts:
         """The same state, for further hours to change."""
-        after = copy.copy(self)
+        after = Bursts(0, self._known)
+        after._now = self._now
         after._heights, after._peak = self._heights.copy(), self._peak.copy()
         after._first, after._last = self._first.copy(), self._last.copy()
         return after
