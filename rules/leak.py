@@ -2,7 +2,7 @@
 
 The seasonal baseline follows growth within days, and so it follows a leak, too. What this expects lies at least two
 weeks back, where a leak has not been: of each day the median of those weeks, so that neither a holiday nor an incident
-among them matters. What most keys of the same workspace do as well (`rules.shared_growth`) is taken out: a launch or a
+among them matters. What the workspace's spend does as a whole (`rules.shared_growth`) is taken out: a launch or a
 busy season is no key's own. The ratio of both is held against how far such ratios of the very series have strayed so
 far: one that wanders or grows by nature is judged by that. Days are whole UTC days; what is found at midnight holds for
 the day that follows. A level that has been found for four days is the normal one.
@@ -50,7 +50,7 @@ class Creep:
     """E-folding days."""
     outlier: float = 2.5
     """Times the spread, up to which a ratio counts in it: an incident is no wandering."""
-    breadth: int = 5
+    breadth: int = 4
     """Of the days compared, so many at least must lie above: some dear days are no leak."""
     jump: float = 2.0
     """Times what the day in the middle is above before, beyond which a day is a burst: what bursts does not creep."""
@@ -89,7 +89,7 @@ class Leak:
         self._days.append(_whole(fair, present))
         news, before = self._days[-1] if meant is None else _whole(fair, present * ~meant), self._weeks_before(0)
         known = np.isfinite(news) & np.isfinite(before)
-        shared = in_common(np.where(known, _ratio(news, before), np.nan), self._parents)
+        shared = in_common(np.where(known, _ratio(news, before), np.nan), before, self._parents)
         self._news.append(np.where(known, news, 0.0))
         self._before.append(np.where(known, before * shared, 0.0))
         if len(self._days) < LEAST:

@@ -5,7 +5,8 @@ however long the history is. A complete hour is judged and carried (`rules.today
 midnight UTC, the day is learnt. A day trains the baseline after two days of quarantine, without the hours that
 became part of a flagged stretch meanwhile; a stretch that goes on for `Tuning.adopt_days` is a new normal, and adopted.
 How far the sums of each horizon stray on unflagged hours is measured per series, so that a series that wanders by
-nature is judged by its own wandering.
+nature is judged by its own wandering. What a workspace's spend did as a whole on the day before (`rules.shared_growth`)
+is expected of each of its keys for a day, so that a launch is not told of once more for each of them.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from rules.materiality import Floors
 from rules.profile import DAY, WEEK, Flags, Floats, Profile, Tier
 from rules.quarantine import Day, Quarantine
 from rules.room import Room
-from rules.shared_growth import parents_of
+from rules.shared_growth import in_common, parents_of
 from rules.today import Block, Judged, Reading, Standing, Ticked, Today
 from rules.tuning import Tuning
 
@@ -54,7 +55,10 @@ class Baseline:
         self.hours = np.zeros(rows)
         """Known hours behind each series' level."""
         self._today = Today(rows, self.tuning)
-        self._leak = Leak(parents_of(tiers, rows))
+        self._parents = parents_of(tiers, rows)
+        self._leak = Leak(self._parents)
+        self._shared = np.ones(rows)
+        """Times what the profile expects, as its workspace's spend did as a whole on the day before."""
         self._standing: Standing | None = None
 
     def read(self, values: Floats, hour: int, floors: Floors | None = None, room: Room | None = None) -> Reading:
@@ -113,7 +117,9 @@ class Baseline:
             self.hours[places],
         )
         after._today = self._today.taken(places)
-        after._leak = self._leak.taken(places, parents_of(tiers, len(places)))
+        after._parents = parents_of(tiers, len(places))
+        after._leak = self._leak.taken(places, after._parents)
+        after._shared = self._shared[places]
         return after
 
     def _ticks(self, values: Floats, hour: int, untaught: Flags | None, room: Room | None) -> Iterator[Judged]:
@@ -143,7 +149,7 @@ class Baseline:
             raw = np.sqrt(self._spread / self._spread_hours)
             spread = np.maximum(raw, tuning.least_spread)
             begin = hour % WEEK // DAY * DAY
-            expected = self._expect(slice(begin, begin + DAY))
+            expected = self._expect(slice(begin, begin + DAY)) * self._shared
             self._standing = Standing(
                 begin,
                 expected,
@@ -166,7 +172,7 @@ class Baseline:
         parts = []
         for at in np.split(hours, np.flatnonzero(hours[1:] % DAY == 0) + 1):
             some = slice(int(at[0]), int(at[-1]) + 1)
-            parts.append(standing.expect(some) if standing.has(some) else self._expect(some))
+            parts.append(standing.expect(some) if standing.has(some) else self._expect(some) * self._shared)
         return Block(values, parts[0] if len(parts) == 1 else np.concatenate(parts), room)
 
     def _expect(self, hours: slice) -> Floats:
@@ -186,6 +192,7 @@ class Baseline:
         self._spread = self._spread * keep + 2.0 * ticked.strayed
         self._spread_hours = self._spread_hours * keep + ticked.calm
         self._leak.close(day.fair, day.present, day.meant)
+        self._share(day)
         self._quarantine.add(day)
         self._quarantine.taint(flagged, ticked.hit)
         # A young series cannot wait: it has nothing else to go by. One of minutes has not even that.
@@ -201,6 +208,14 @@ class Baseline:
         self._adopt(day.but(ticked.odd))
         self._refit()
         self._stand(standing.begin + DAY)
+
+    def _share(self, day: Day) -> None:
+        """Expect of the next day that what a workspace's spend did as a whole on this one goes on."""
+        usual = (day.expected / self._shared * day.present).sum(axis=0)
+        came = (day.seen * day.present).sum(axis=0)
+        known = (usual > 0) & (self.hours >= WEEK)
+        ratios = np.divide(came, usual, out=np.full(len(usual), np.nan), where=known)
+        self._shared = np.minimum(in_common(ratios, usual, self._parents), self.tuning.most_shared)
 
     def _adopt(self, flagged: Flags) -> None:
         """Count the days that a stretch has gone on, and take the level of those that have come to stay.

@@ -1,4 +1,7 @@
-"""What the series of one parent have in common: what most keys of a workspace do is growth, and no key's own doing."""
+"""What the series of one parent have in common: what most of a workspace's spend does is no key's own doing.
+
+A launch that nobody announced is one story of its workspace; after its first day it is no news of each of its keys.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,8 @@ Places = npt.NDArray[np.intp]
 
 LEAST_MEMBERS = 5
 """Series without which there is nothing in common."""
+HALF = 0.5 - 1e-9
+"""Of the money; but for what sums of fractions lose."""
 
 
 def parents_of(tiers: tuple[Tier, ...], rows: int) -> Places:
@@ -25,18 +30,30 @@ def parents_of(tiers: tuple[Tier, ...], rows: int) -> Places:
     return parents
 
 
-def in_common(ratios: npt.NDArray[np.floating[Any]], parents: Places) -> Floats:
-    """Of every row, how many times the usual the median series of its parent came to, at least 1; NaN = not known."""
+def in_common(ratios: npt.NDArray[np.floating[Any]], usual: npt.NDArray[np.floating[Any]], parents: Places) -> Floats:
+    """Of every row, how many times the usual its parent's series came to in common, at least 1.
+
+    `ratios` are what each came to of its `usual` amount; NaN where that is not known. In common is what half of the
+    usual money came to at least. A launch lifts the few keys that spend most of a workspace, and not the many that
+    hardly spend. No series weighs more than a fifth of the money, so that neither one nor two speak for the others.
+    """
     result = np.ones(len(ratios))
-    known = np.flatnonzero(np.isfinite(ratios) & (parents >= 0))
+    known = np.flatnonzero(np.isfinite(ratios) & (parents >= 0) & (usual > 0))
     if not known.size:
         return result
     order = known[np.lexsort((ratios[known], parents[known]))]
     own, begins, counts = np.unique(parents[order], return_index=True, return_counts=True)
-    low, high = order[begins + (counts - 1) // 2], order[begins + counts // 2]
-    medians = np.where(counts >= LEAST_MEMBERS, (ratios[low] + ratios[high]) / 2.0, 1.0)
+    weights = usual[order].astype(np.float64)
+    weights /= np.repeat(np.add.reduceat(weights, begins), counts)
+    weights = np.minimum(weights, 1.0 / LEAST_MEMBERS)
+    below = np.cumsum(weights) - weights
+    ends = np.append(below[begins[1:]], below[-1] + weights[-1])
+    at_least_half = np.repeat(ends, counts) - below >= HALF
+    so_many = np.add.reduceat(at_least_half.astype(np.intp), begins)
+    most = ratios[order[begins + np.maximum(so_many, 1) - 1]]
+    common = np.where((counts >= LEAST_MEMBERS) & (so_many > 0), most, 1.0)
     shared = np.ones(int(parents.max()) + 1)
-    shared[own] = np.maximum(medians, 1.0)
+    shared[own] = np.maximum(common, 1.0)
     belongs = parents >= 0
     result[belongs] = shared[parents[belongs]]
     return result

@@ -33,6 +33,8 @@ class Tuning:
     adopt_hours: int = 3
     same_key: float = 20.0
     """Times the expected from which an adopted level is not the old one grown, but something new."""
+    most_shared: float = 4.0
+    """Times the usual that a workspace's spend may have in common and be expected on the day after."""
     spread_memory: float = 28 * 24.0
     """E-folding hours of each horizon's own spread of z-scores."""
     spread_prior: tuple[float, ...] = (1.0, 1.0, 1.1, 1.2, 1.4, 1.6)

@@ -104,6 +104,19 @@ def test_after_six_hours_what_still_fires_is_one_message(night: Night) -> None:
     assert night.store.outbox.pending() == ()
 
 
+def test_every_try_of_what_was_put_together_is_kept_with_the_message_that_tells_of_it(night: Night) -> None:
+    night.receiver.failure = AWAY
+    for number in range(3):
+        night.tell(f"a{number}")
+        night.go_on(20, every=10)
+    night.receiver.failure = None
+    night.go_on(70, every=10)
+    (told,) = night.receiver.taken
+    tries = night.store.outbox.deliveries(told.id)
+    assert [each.error for each in tries] == ["connection refused"] * (night.receiver.tried - 1) + [None]
+    assert night.store.outbox.deliveries() == tries
+
+
 def test_the_end_of_what_had_been_told_is_a_message_behind_it(night: Night) -> None:
     night.tell("old")
     night.go_on(1)

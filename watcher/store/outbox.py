@@ -256,12 +256,23 @@ def _put_together(
     if len(messages) >= len(parts):
         return
     kept = {message.id for message in messages}
-    connection.execute(delete(outbox).where(outbox.c.id.in_([part.id for part in parts if part.id not in kept])))
     write_notifications(connection, messages)
     last = max(rows, key=lambda row: row.tried_at or 0)
     tries = {"attempts": max(row.attempts for row in rows), "last_error": last.last_error, "tried_at": last.tried_at}
     new = kept - {part.id for part in parts}
     connection.execute(update(outbox).where(outbox.c.id.in_(new)).values(**tries))
+    gone = [part for part in parts if part.id not in kept]
+    for part in gone:
+        if (teller := _teller(part, messages)) is not None:
+            tried = deliveries.c.notification_id == part.id
+            connection.execute(update(deliveries).where(tried).values(notification_id=teller.id))
+    connection.execute(delete(outbox).where(outbox.c.id.in_([part.id for part in gone])))
+
+
+def _teller(part: Notification, messages: Sequence[Notification]) -> Notification | None:
+    """The message that says in place of this one what it said; None where that is told no more."""
+    own = {alert.id for alert in part.alerts}
+    return next((message for message in messages if own.intersection(alert.id for alert in message.alerts)), None)
 
 
 def write_notifications(connection: Connection, notifications: Sequence[Notification]) -> None:
