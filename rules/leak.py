@@ -37,7 +37,7 @@ LEAST = SPAN + DAYS_A_WEEK * sorted(WEEKS)[1]
 class Creep:
     """The numbers behind the judgement."""
 
-    threshold: float = 2.25
+    threshold: float = 2.6
     """How many of its own deviations the logarithm of the ratio must reach."""
     ratio: float = 1.3
     """Times the spend of before over six days, over the newest three, and on the newest of them."""
@@ -52,7 +52,7 @@ class Creep:
     """Times the spread, up to which a ratio counts in it: an incident is no wandering."""
     breadth: int = 4
     """Of the days compared, so many at least must lie above: some dear days are no leak."""
-    jump: float = 2.0
+    jump: float = 1.7
     """Times what the day in the middle is above before, beyond which a day is a burst: what bursts does not creep."""
     adopt_days: int = 4
 
