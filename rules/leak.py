@@ -37,7 +37,7 @@ LEAST = SPAN + DAYS_A_WEEK * sorted(WEEKS)[1]
 class Creep:
     """The numbers behind the judgement."""
 
-    threshold: float = 2.6
+    threshold: float = 2.25
     """How many of its own deviations the logarithm of the ratio must reach."""
     ratio: float = 1.3
     """Times the spend of before over six days, over the newest three, and on the newest of them."""

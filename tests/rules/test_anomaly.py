@@ -99,7 +99,7 @@ def test_one_dear_hour_alone_is_not_told() -> None:
 def test_what_costs_less_than_the_floor_is_not_told_however_improbable() -> None:
     cheap = with_extra(RARE, TUESDAY_NOON, 24, 4.0)
     assert not breaches(view_of(LEAVES, cheap, TUESDAY_NOON + 12))
-    assert set(breaches(view_of(LEAVES, cheap, TUESDAY_NOON + 12), rule=AnomalyRule("low", min_excess=DOLLAR))) == {
+    assert set(breaches(view_of(LEAVES, cheap, TUESDAY_NOON + 12), rule=AnomalyRule("low", min_excess=2 * DOLLAR))) == {
         "key-3"
     }
 
