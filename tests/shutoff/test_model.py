@@ -75,6 +75,8 @@ class Shutoffs(RuleBasedStateMachine):
         self.posts: Counter[str] = Counter()
         self.turned_on: dict[str, datetime] = {}
         self.known_on: dict[str, datetime] = {}
+        self.off: set[str] = set()
+        """Keys that were seen off, or asked off: of what comes and goes between two readings nobody can tell."""
 
     @initialize(
         per_cycle=st.integers(1, 3),
@@ -148,7 +150,9 @@ class Shutoffs(RuleBasedStateMachine):
     def somebody_turns_a_key_on(self, key: str) -> None:
         if self.api.keys[key] == "inactive":
             self.api.keys[key] = "active"
-            self.turned_on[key] = self.now
+            if key in self.off:
+                self.turned_on[key] = self.now
+            self.off.discard(key)
 
     @rule(key=st.sampled_from(KEYS))
     def somebody_turns_a_key_off(self, key: str) -> None:
@@ -228,6 +232,8 @@ class Shutoffs(RuleBasedStateMachine):
             if before is not None and before[0] != status:
                 self.flips.setdefault(key, []).append(Flip(status, before[1], self.now))
             self.listed[key] = (status, self.now)
+            if status == "inactive":
+                self.off.add(key)
             if key in self.turned_on and status == "active":
                 self.known_on[key] = self.turned_on[key]
 
@@ -303,6 +309,8 @@ class Shutoffs(RuleBasedStateMachine):
             if self.listed[key][0] != status:
                 self.flips.setdefault(key, []).append(Flip(status, self.listed[key][1], self.now))
                 self.listed[key] = (status, self.now)
+            if status == "inactive":
+                self.off.add(key)
 
     # ------------------------------------------------------------------------------------------ what must hold
 
@@ -319,6 +327,8 @@ class Shutoffs(RuleBasedStateMachine):
         assert row.intent_at is not None
         assert self.now < row.intent_at + 15 * MINUTE
         self.posts[row.id] += 1
+        if status == "inactive":
+            self.off.add(key)
         assert self.posts[row.id] == 1, "no write is repeated"
         if status == "inactive":
             assert key != PROTECTED, "never a protected key"
