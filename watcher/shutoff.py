@@ -4,8 +4,9 @@
 
 A write is never repeated because an answer was lost: what `sent` left open, only reading the key can tell. After a
 crash a row is taken up where its last commit left it; one that may have been sent is looked at and never sent again. An
-intent that is 15 minutes old is abandoned. Only an answer that says the request was not taken (a rate limit) lets the
-same intent be tried once more.
+intent that is 15 minutes old is abandoned, and one whose approval is 30 minutes old expires, also where that comes
+about while the key is looked at. Only an answer that says the request was not taken (a rate limit) lets the same intent
+be tried once more.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Literal, Protocol
 
 from rules.actions import Action, ActionState, Look
 from rules.model import Notification
-from rules.policy import OPEN_INTENT
+from rules.policy import APPROVAL, OPEN_INTENT
 from watcher.admin_api import AdminApiError
 from watcher.admin_api.answers import ApiKey
 from watcher.admin_api.errors import BadRequest, NotAuthenticated, NotOffered, RateLimited, Refused
@@ -84,8 +85,8 @@ class Shutoff:
         try:
             if row.state is ActionState.SENT:
                 return self._look_back(row)
-            if self._is_late(row):
-                return self._end(row, ActionState.ABANDONED, "It was not carried out within 15 minutes, so it is not.")
+            if over := self._over(row):
+                return over
             looked = self._look(row)
             return self._send(looked) if looked.state is ActionState.LOOKED else looked
         except AdminApiError as error:
@@ -94,6 +95,14 @@ class Shutoff:
 
     def _is_late(self, row: Action) -> bool:
         return row.intent_at is None or self._around.clock() >= row.intent_at + OPEN_INTENT
+
+    def _over(self, row: Action) -> Action | None:
+        """The row at its end, where what has not been sent by now never is; None where there is time."""
+        if self._is_late(row):
+            return self._end(row, ActionState.ABANDONED, "It was not carried out within 15 minutes, so it is not.")
+        if row.approved_at is not None and self._around.clock() >= row.approved_at + APPROVAL:
+            return self._end(row, ActionState.EXPIRED, "It was approved, and not sent within 30 minutes of that.")
+        return None
 
     # ---------------------------------------------------------------------------------------- before
 
@@ -134,6 +143,8 @@ class Shutoff:
         """Commit that it is being sent, send it once, and read it back."""
         if self._around.halted():
             return row
+        if over := self._over(row):
+            return over
         if why := self._around.brake():
             return self._end(row, ActionState.REFUSED, f"It was held back just before: {why}.")
         sent = self._advance(row, replace(row, state=ActionState.SENT, sent_at=self._around.clock()))
