@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from rules.actions import Action, ActionState, Look
 from rules.model import Notification
@@ -90,7 +90,7 @@ class Shutoff:
             looked = self._look(row)
             return self._send(looked) if looked.state is ActionState.LOOKED else looked
         except AdminApiError as error:
-            log.warning("an action on a key waits: the API does not answer", action=row.id, why=str(error))
+            _about(row).warning("an action on a key waits: the API does not answer", why=str(error))
             return row
 
     def _is_late(self, row: Action) -> bool:
@@ -134,7 +134,7 @@ class Shutoff:
     def _back(self, row: Action, why: str) -> Action:
         """What is not borne out goes back to be judged again."""
         state = ActionState.PROPOSED if row.approved_at is None else ActionState.APPROVED
-        log.info("an action is judged again", action=row.id, why=why)
+        _about(row).info("an action on a key is judged again", why=why)
         return self._advance(row, replace(row, state=state, waits=why, intent_at=None))
 
     # ---------------------------------------------------------------------------------------- doing
@@ -150,15 +150,15 @@ class Shutoff:
         sent = self._advance(row, replace(row, state=ActionState.SENT, sent_at=self._around.clock()))
         if sent.state is not ActionState.SENT:
             return sent
-        log.info("a key is being changed", action=row.id, key=row.key, to=_to(row))
+        _about(row).info("a key is being changed", to=_to(row))
         undone: AdminApiError | None = None
         try:
             self._administrator.set_status(row.key, _to(row))
         except (RateLimited, *_UNDONE) as error:
-            log.warning("the API did not take an action", action=row.id, why=str(error))
+            _about(row).warning("the API did not change a key", why=str(error))
             undone = error
         except AdminApiError as error:
-            log.warning("the answer to an action is not known; the key is read instead", action=row.id, why=str(error))
+            _about(row).warning("whether a key was changed is not known; it is read instead", why=str(error))
         found = self._look_back(sent)
         if undone is None or found.state is not ActionState.SENT:
             return found
@@ -198,7 +198,7 @@ class Shutoff:
         return self._finish(row, replace(row, state=state, reason=reason))
 
     def _finish(self, before: Action, row: Action) -> Action:
-        log.info("an action has ended", action=row.id, key=row.key, state=row.state.value, why=row.reason)
+        _about(row).info("an action on a key has ended", state=row.state.value, why=row.reason)
         return self._advance(before, row, tell=True)
 
     def _advance(self, before: Action, row: Action, *, tell: bool = False) -> Action:
@@ -208,6 +208,11 @@ class Shutoff:
         if self._store.actions.advance(row, before.state, told):
             return row
         return self._store.actions.get(row.organization, row.id) or row
+
+
+def _about(row: Action) -> Any:
+    """The log; each of its lines says which action and which key it is about."""
+    return log.bind(action=row.id, key=row.key)
 
 
 def _to(row: Action) -> Status:

@@ -13,6 +13,7 @@ from rules.model import Scope
 from rules.offences import Offender
 from rules.policy import LEAST_MULTIPLE, KeyAction
 from rules.quieted import Silenced
+from rules.touched import changed_by_hand
 from tests.rules.offending import AUTO, FOUR, MINUTE, NOW, USD, after, alert, key, keys, offence, planned, situation
 
 HOUR = 60 * MINUTE
@@ -232,3 +233,24 @@ def test_turning_on_at_either_end_of_what_was_seen_is_this_program_s(at: datetim
     fresh = offence("key-1", cause=replace(offence("key-1").cause, instance="2026-11/120"), scope=Scope("org-1"))
     row = planned(situation(fresh, directory=directory, journal=(stopped(), ours)))[-1]
     assert row.state is ActionState.INTENT
+
+
+@pytest.mark.parametrize(
+    ("story", "said"),
+    [("It burns", "It burns. $100.00"), ("It burns.", "It burns. $100.00"), ("", "$100.00")],
+)
+def test_the_reason_is_the_story_of_the_alert_and_what_is_surely_too_much(story: str, said: str) -> None:
+    found = offence("key-1")
+    found = replace(found, alert=replace(found.alert, summary=story), certain=found.bound + 100 * USD)
+    (row,) = planned(situation(found, policy=GRACE))
+    assert row.reason == f"{said} of it are surely too much."
+
+
+def test_a_workspace_that_is_not_listed_is_called_by_its_id() -> None:
+    (row,) = planned(situation(offence("key-1"), directory=keys(key("key-1", "wrk-z")), policy=GRACE))
+    assert (row.workspace, row.workspace_name) == ("wrk-z", "wrk-z")
+
+
+def test_what_this_program_never_saw_done_counts_as_changed_by_somebody() -> None:
+    (row,) = planned(situation(offence("key-1"), policy=GRACE))
+    assert changed_by_hand(row, (), keys(key("key-1")))
