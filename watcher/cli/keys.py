@@ -36,6 +36,8 @@ _OVER = frozenset({"archived", "expired"})
 """States in which a key is over for good, and shown only when asked for."""
 
 WhichKey = Annotated[str, typer.Argument(metavar="KEY", help="Its id, its name, or a glob that fits it alone.")]
+KeyIfAny = Annotated[str | None, typer.Argument(metavar="[KEY]", help="Its id, its name, or a glob.")]
+WorkspaceIfAny = Annotated[str | None, typer.Option("--workspace", help="A whole workspace, by id or name.")]
 
 group = typer.Typer()
 
@@ -142,8 +144,8 @@ def reactivate(
 
 
 def protect(
-    key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="Its id, its name, or a glob.")] = None,
-    workspace: Annotated[str | None, typer.Option("--workspace", help="A whole workspace, by id or name.")] = None,
+    key: KeyIfAny = None,
+    workspace: WorkspaceIfAny = None,
     reason: Reason = "",
     by: Actor = None,
     only: OnlyOrganization = None,
@@ -156,8 +158,8 @@ def protect(
 
 
 def unprotect(
-    key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="Its id, its name, or a glob.")] = None,
-    workspace: Annotated[str | None, typer.Option("--workspace", help="A whole workspace, by id or name.")] = None,
+    key: KeyIfAny = None,
+    workspace: WorkspaceIfAny = None,
     reason: Reason = "",
     by: Actor = None,
     only: OnlyOrganization = None,
