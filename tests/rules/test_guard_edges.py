@@ -254,3 +254,13 @@ def test_a_workspace_that_is_not_listed_is_called_by_its_id() -> None:
 def test_what_this_program_never_saw_done_counts_as_changed_by_somebody() -> None:
     (row,) = planned(situation(offence("key-1"), policy=GRACE))
     assert changed_by_hand(row, (), keys(key("key-1")))
+
+
+def test_what_a_person_approved_at_few_times_the_usual_is_begun_at_few_times_the_usual() -> None:
+    found = offence("key-1", kind="anomaly", offenders=(Offender("key-1", "wrk-a", 300 * USD, 100 * USD),))
+    asking = situation(found, policy=replace(AUTO, mode="approve"))
+    (row,) = planned(asking)
+    row = replace(row, state=ActionState.APPROVED, approved_at=NOW, by="ann")
+    later = replace(found, data_as_of=NOW + 5 * MINUTE, observed=found.observed + USD)
+    (begun,) = planned(after(asking, (row,), offences=(later,), watermark=NOW), NOW + 5 * MINUTE)
+    assert (begun.state, begun.by) == (ActionState.INTENT, "ann")
