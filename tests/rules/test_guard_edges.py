@@ -247,7 +247,8 @@ def test_the_reason_is_the_story_of_the_alert_and_what_is_surely_too_much(story:
 
 
 def test_a_workspace_that_is_not_listed_is_called_by_its_id() -> None:
-    (row,) = planned(situation(offence("key-1"), directory=keys(key("key-1", "wrk-z")), policy=GRACE))
+    unlisted = replace(keys(key("key-1", "wrk-z")), workspaces={})
+    (row,) = planned(situation(offence("key-1"), directory=unlisted, policy=GRACE))
     assert (row.workspace, row.workspace_name) == ("wrk-z", "wrk-z")
 
 
@@ -264,3 +265,19 @@ def test_what_a_person_approved_at_few_times_the_usual_is_begun_at_few_times_the
     later = replace(found, data_as_of=NOW + 5 * MINUTE, observed=found.observed + USD)
     (begun,) = planned(after(asking, (row,), offences=(later,), watermark=NOW), NOW + 5 * MINUTE)
     assert (begun.state, begun.by) == (ActionState.INTENT, "ann")
+
+
+@pytest.mark.parametrize("unknown", ["", "it is spread over many"])
+def test_a_key_that_explains_a_wider_breach_no_longer_waits_as_long_as_that_is_so(unknown: str) -> None:
+    wide = offence("key-1", "key-2")
+    at = situation(wide, policy=GRACE)
+    others = replace(wide, offenders=() if unknown else wide.offenders[1:], unknown=unknown)
+    rows = planned(at)
+    later = planned(after(at, rows, offences=(others,), watermark=NOW), NOW + 16 * MINUTE)
+    (first,) = [row for row in later if row.key == "key-1"]
+    assert (first.state, first.waits) == (
+        ActionState.PROPOSED,
+        "by now it is not among the keys that explain the excess",
+    )
+    again = planned(after(at, (*rows, *later), offences=(wide,), watermark=NOW), NOW + 17 * MINUTE)
+    assert [row.state for row in again if row.key == "key-1"] == [ActionState.INTENT]
