@@ -47,7 +47,8 @@ TESTS = (
 )
 COPIED = ("rules", "watcher", "notifiers", "tests", "pyproject.toml")
 KILLED = frozenset({"killed", "timeout", "segfault", "caught by type check"})
-"""What becomes of a mutant that the tests notice; one that never ends is noticed, too."""
+"""What becomes of a mutant that the tests notice; one that never ends is noticed, too, and has long to end on a machine
+that has other work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,8 @@ def _copy(place: Path, modules: Sequence[str]) -> None:
             'pytest_add_cli_args = ["-p", "no:xdist", "-p", "no:cacheprovider"]\n'
             f"also_copy = {_list(COPIED)}\n"
             "use_git_change_detection = false\n"
+            "timeout_multiplier = 60\n"
+            "timeout_constant = 20\n"
         )
 
 

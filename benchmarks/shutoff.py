@@ -98,17 +98,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
             flush=True,
         )
-    report(scores)
+    if asked.only != "runaways":
+        report_calm(scores)
+    if asked.only != "calm":
+        report_runaways(scores)
     if asked.list:
         show_each(each for score in scores for each in score.fates)
     return 0
 
 
-def report(scores: Sequence[Score]) -> None:
-    """Print all figures of some organizations."""
+def report_calm(scores: Sequence[Score]) -> None:
+    """Print whom organizations without incidents had stopped."""
     table(
         "| without incidents | organizations | innocent keys stopped | in how many | a year each |", _harmless(scores)
     )
+
+
+def report_runaways(scores: Sequence[Score]) -> None:
+    """Print what became of keys that ran away, and whom a wider breach was put down to."""
     show([each for score in scores for each in score.fates], POLICY)
     table("| with runaways | how many | off | others stopped |", _incidents(scores))
     table(
