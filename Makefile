@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 # should compile the program anew.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest -n 2 --dist worksteal
 
-.PHONY: install demo test lint types contracts pytest system-deps bench crash sweep gallery fmt clean
+.PHONY: install demo test lint types contracts pytest system-deps bench crash sweep mutants gallery fmt clean
 
 install: $(VENV)/.installed
 
@@ -54,8 +54,20 @@ crash: install
 sweep: install
 	$(PYTEST) -m slow tests/acceptance tests/deploy tests/rules tests/watcher
 
+# What changes code beside the tests has a place of its own, which sees what the tests need. Half an hour on two cores.
+MUTANTS := .venv-mutants
+
+mutants: $(MUTANTS)/.installed
+	nice -n 10 $(BIN)/python -m benchmarks.mutants
+
+$(MUTANTS)/.installed: constraints.txt | install
+	@test -x $(MUTANTS)/bin/python || $(BIN)/python -m venv $(MUTANTS)
+	@$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > "$$($(MUTANTS)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/tests.pth"
+	@$(MUTANTS)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt mutmut
+	@touch $@
+
 gallery: install
 	$(BIN)/python -m benchmarks.gallery
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(MUTANTS) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -117,7 +117,8 @@ def backfilled(config: Path) -> None:
         now = SystemClock().now()
         (access,) = parts.accesses
         organization = organization_of(access.reader, store, now)
-        run_cycle(parts.world(access, organization), Plan.everything(store, organization, now, settings.poll), now)
+        world = parts.world(access, organization, SystemClock().now)
+        run_cycle(world, Plan.everything(store, organization, now, settings.poll), now)
         parts.close()
 
 
@@ -137,7 +138,7 @@ def measure(url: str, days: int) -> None:
         parts = assemble(settings, store, observe)
         (access,) = parts.accesses
         organization = organization_of(access.reader, store, clock.now())
-        world = parts.world(access, organization)
+        world = parts.world(access, organization, clock.now)
         now = clock.now()
         began, own = time.perf_counter(), time.process_time()
         run_cycle(world, Plan.everything(store, organization, now, settings.poll), now)

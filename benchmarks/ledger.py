@@ -114,7 +114,7 @@ def restart(config: Path, _folder: Path) -> Figures:
         parts = assemble(settings, store)
         organization = store.organizations.id_of("")
         assert organization is not None
-        world = parts.world(parts.accesses[0], organization)
+        world = parts.world(parts.accesses[0], organization, lambda: now)
         rules = rules_of(world, now)
         snapshot = look(world, rules, Ingested(), now)
         seen = time.process_time()

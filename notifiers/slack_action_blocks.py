@@ -87,6 +87,8 @@ def offer_blocks(offer: Offer | None) -> list[Block]:
     name = clean(offer.name, _NAME)
     where = f" ({clean(offer.workspace, _NAME)})" if offer.workspace else ""
     question = f"Key “{name}”{where} is set to inactive, and requests with it fail. It can be turned on again."
+    if offer.dry_run:
+        question += " The dry run holds back the policy alone: this is done."
     sure = _sure("Deactivate this key?", question, "Deactivate")
     button = _button("Deactivate key…", DEACTIVATE, f"{offer.alert}:{offer.digest}", sure, style="danger")
     return [ActionsBlock(block_id="watcher_key", elements=[button])]

@@ -22,6 +22,8 @@ class Offer:
     workspace: str
     digest: str
     """Binds a press to the key as it was shown."""
+    dry_run: bool = False
+    """Whether the policy by itself would do nothing, as opposed to this press."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,6 +127,8 @@ class Objections:
             return Waits(f"by now it is surely {display_usd(offence.amount)} too much, which is less than {least}")
         if offence.alert.silenced is not None:
             return Waits("a silence holds the alert")
+        if offence.cause.scope.api_key is None and all(each.key != row.key for each in offence.offenders):
+            return Waits("by now it is not among the keys that explain the excess")
         its = [each for each in offence.offenders if each.key == row.key and each.multiple < LEAST_MULTIPLE]
         if its and offence.cause.kind == "anomaly" and row.mode != "approve":
             return Waits(f"by now it is {few_times(its)}")

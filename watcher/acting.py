@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from rules.action_news import Listeners, messages
@@ -21,9 +21,11 @@ from watcher.store import Store
 class ReadAgain:
     """Reads the newest hours of usage once more, at most once a cycle."""
 
-    def __init__(self, reader: Reader, store: Store, ledger: Ledger, organization: str, now: datetime) -> None:
+    def __init__(
+        self, reader: Reader, store: Store, ledger: Ledger, organization: str, clock: Callable[[], datetime]
+    ) -> None:
         self._reader, self._store, self._ledger = reader, store, ledger
-        self._organization, self._now = organization, now
+        self._organization, self._clock = organization, clock
         self._found: str | None = None
 
     def __call__(self, _row: Action) -> str:
@@ -33,28 +35,38 @@ class ReadAgain:
         return self._found
 
     def _read(self) -> str:
-        hour = hour_of(self._now)
+        now = self._clock()
+        hour = hour_of(now)
         plan = Plan(usage=Hours(hour - OPEN_HOURS, hour + HOUR))
-        read = ingest(self._reader, self._store, self._organization, self._now, plan)
-        self._ledger.refresh(self._now, read.changed_hours, read.changed_days)
+        read = ingest(self._reader, self._store, self._organization, now, plan)
+        self._ledger.refresh(now, read.changed_hours, read.changed_days)
         if read.failures:
             return f"usage could not be read again just before ({'; '.join(read.failures.values())})"
         return "what was read again just before is less than what was judged" if read.shrunk_hours else ""
 
 
 def carry_out(
-    store: Store, hands: Hands, stands: ReadAgain, listeners: Listeners, organization: str, now: datetime
+    store: Store,
+    hands: Hands,
+    stands: Callable[[Action], str],
+    listeners: Listeners,
+    organization: str,
+    clock: Callable[[], datetime],
 ) -> Sequence[Action]:
-    """Do what the journal intends, as far as it comes in this cycle. Raises StoreError."""
+    """Do what the journal intends, as far as it comes in this cycle. Raises StoreError.
+
+    Every step is judged, and noted, by the time that it is then: an API that is slow makes minutes of a cycle.
+    """
 
     def brake() -> str:
         if any(command.what == PAUSE for command in store.commands.pending(organization)):
             return "somebody has just asked to pause actions"
+        now = clock()
         found = in_force(remembered_brake(store, organization), hands.brake_file, now)
         return found.words if found.holds(now) else ""
 
     def tell(row: Action) -> Sequence[Notification]:
-        return messages([ActionNews("ended", (row,))], listeners, now)
+        return messages([ActionNews("ended", (row,))], listeners, clock())
 
-    surroundings = Surroundings(clock=lambda: now, brake=brake, stands=stands, tell=tell, halted=hands.halted)
+    surroundings = Surroundings(clock=clock, brake=brake, stands=stands, tell=tell, halted=hands.halted)
     return Shutoff(store, organization, hands.reader, hands.administrator, surroundings).carry_out()

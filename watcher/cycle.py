@@ -49,6 +49,8 @@ class World:
     organization: str
     rules: Rules
     """Those of the whole configuration; which of them are for this organization is seen when it is judged."""
+    clock: Callable[[], datetime]
+    """What time it is when something is done to a key; a cycle has one moment for everything else."""
     label: str = ""
     """What the configuration calls the organization; "" where it stands alone."""
     one_of_several: bool = False
@@ -125,7 +127,7 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
     figures = overviews.overview(judged, rules.budgets, decision.stall, now, used, every_key=world.every_key)
     figures = replace(figures, paused=decision.paused, silences=decision.in_force)
     decided = Judged(rules, decision, judged, past.alerts, past.requests, past.is_first)
-    plans = guarded(store, world.hands, decided, now)
+    plans = guarded(store, world.hands, decided, world.clock())
     decision = replace(decision, notifications=plans.notifications)
     told = digests(store, judged, rules, figures.budgets, decision.alerts, now, first=past.is_first)
     decision = replace(decision, notifications=(*decision.notifications, *told.notifications))
@@ -153,8 +155,8 @@ def run_cycle(world: World, plan: Plan, now: datetime, progress: Progress | None
     world.ledger.keep()
     acted: Sequence[Action] = ()
     if world.hands is not None:
-        again = ReadAgain(world.reader, store, world.ledger, organization, now)
-        acted = carry_out(store, world.hands, again, listeners_of(decided), organization, now)
+        again = ReadAgain(world.reader, store, world.ledger, organization, world.clock)
+        acted = carry_out(store, world.hands, again, listeners_of(decided), organization, world.clock)
     looked = Looked(judged, rules, world.ledger.book, now)
     return Outcome(ingested, tuple(snapshot.sources), decision, figures, looked, acted)
 

@@ -132,7 +132,7 @@ class Demonstration:
             organization = organization_of(access.reader, store, now)
             plan = Plan.everything(store, organization, now, settings.poll)
             with history_bar(self._console) as progress:
-                outcome = run_cycle(parts.world(access, organization), plan, now, progress)
+                outcome = run_cycle(parts.world(access, organization, self._clock.now), plan, now, progress)
         finally:
             parts.close()
         self._introduce(outcome.overview, store, organization)

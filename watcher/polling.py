@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 
 from structlog.contextvars import bound_contextvars
 
 from watcher.admin_api import AdminApiError
+from watcher.clock import Clock
 from watcher.cycle import Outcome, Progress
 from watcher.logs import logger
 from watcher.store import StoreError
@@ -18,14 +18,14 @@ from watcher.watched import InForce, Watched
 log = logger(__name__)
 
 
-def poll_all(force: InForce, now: datetime, progress: Progress) -> tuple[str, ...]:
+def poll_all(force: InForce, clock: Clock, progress: Progress) -> tuple[str, ...]:
     """Run a whole cycle of each organization; a sentence for each thing that went wrong, none when all is well.
 
     `progress` is told of all of them together.
     """
     together = _Together(progress)
     with ThreadPoolExecutor(len(force.watched), thread_name_prefix="poll") as pool:
-        polls = [pool.submit(_poll, force, watched, now, together.of(watched.label)) for watched in force.watched]
+        polls = [pool.submit(_poll, force, watched, clock, together.of(watched.label)) for watched in force.watched]
         try:
             return tuple(sentence for poll in polls for sentence in poll.result())
         except BaseException:
@@ -33,11 +33,11 @@ def poll_all(force: InForce, now: datetime, progress: Progress) -> tuple[str, ..
             raise
 
 
-def _poll(force: InForce, watched: Watched, now: datetime, progress: Progress) -> tuple[str, ...]:
+def _poll(force: InForce, watched: Watched, clock: Clock, progress: Progress) -> tuple[str, ...]:
     several = len(force.watched) > 1
     context = {"organization": watched.label} if several else {}
     with bound_contextvars(**context):
-        found = _attempt(watched, now, progress)
+        found = _attempt(watched, clock, progress)
         if isinstance(found, Outcome):
             log_outcome(found)
             sentences = tuple(f"{source}: {why}" for source, why in found.ingested.failures.items())
@@ -46,9 +46,9 @@ def _poll(force: InForce, watched: Watched, now: datetime, progress: Progress) -
     return tuple(f"{watched.label}: {sentence}" for sentence in sentences) if several else sentences
 
 
-def _attempt(watched: Watched, now: datetime, progress: Progress) -> Outcome | str:
+def _attempt(watched: Watched, clock: Clock, progress: Progress) -> Outcome | str:
     try:
-        return watched.run(now, progress, everything=True)
+        return watched.run(clock, progress, everything=True)
     except (AdminApiError, StoreError) as error:
         return str(error)
 

@@ -4,8 +4,9 @@
 
 A write is never repeated because an answer was lost: what `sent` left open, only reading the key can tell. After a
 crash a row is taken up where its last commit left it; one that may have been sent is looked at and never sent again. An
-intent that is 15 minutes old is abandoned. Only an answer that says the request was not taken (a rate limit) lets the
-same intent be tried once more.
+intent that is 15 minutes old is abandoned, and one whose approval is 30 minutes old expires, also where that comes
+about while the key is looked at. Only an answer that says the request was not taken (a rate limit) lets the same intent
+be tried once more.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from rules.actions import Action, ActionState, Look
 from rules.model import Notification
-from rules.policy import OPEN_INTENT
+from rules.policy import APPROVAL, OPEN_INTENT
 from watcher.admin_api import AdminApiError
 from watcher.admin_api.answers import ApiKey
 from watcher.admin_api.errors import BadRequest, NotAuthenticated, NotOffered, RateLimited, Refused
@@ -84,16 +85,24 @@ class Shutoff:
         try:
             if row.state is ActionState.SENT:
                 return self._look_back(row)
-            if self._is_late(row):
-                return self._end(row, ActionState.ABANDONED, "It was not carried out within 15 minutes, so it is not.")
+            if over := self._over(row):
+                return over
             looked = self._look(row)
             return self._send(looked) if looked.state is ActionState.LOOKED else looked
         except AdminApiError as error:
-            log.warning("an action on a key waits: the API does not answer", action=row.id, why=str(error))
+            _about(row).warning("an action on a key waits: the API does not answer", why=str(error))
             return row
 
     def _is_late(self, row: Action) -> bool:
         return row.intent_at is None or self._around.clock() >= row.intent_at + OPEN_INTENT
+
+    def _over(self, row: Action) -> Action | None:
+        """The row at its end, where what has not been sent by now never is; None where there is time."""
+        if self._is_late(row):
+            return self._end(row, ActionState.ABANDONED, "It was not carried out within 15 minutes, so it is not.")
+        if row.approved_at is not None and self._around.clock() >= row.approved_at + APPROVAL:
+            return self._end(row, ActionState.EXPIRED, "It was approved, and not sent within 30 minutes of that.")
+        return None
 
     # ---------------------------------------------------------------------------------------- before
 
@@ -125,7 +134,7 @@ class Shutoff:
     def _back(self, row: Action, why: str) -> Action:
         """What is not borne out goes back to be judged again."""
         state = ActionState.PROPOSED if row.approved_at is None else ActionState.APPROVED
-        log.info("an action is judged again", action=row.id, why=why)
+        _about(row).info("an action on a key is judged again", why=why)
         return self._advance(row, replace(row, state=state, waits=why, intent_at=None))
 
     # ---------------------------------------------------------------------------------------- doing
@@ -134,20 +143,22 @@ class Shutoff:
         """Commit that it is being sent, send it once, and read it back."""
         if self._around.halted():
             return row
+        if over := self._over(row):
+            return over
         if why := self._around.brake():
             return self._end(row, ActionState.REFUSED, f"It was held back just before: {why}.")
         sent = self._advance(row, replace(row, state=ActionState.SENT, sent_at=self._around.clock()))
         if sent.state is not ActionState.SENT:
             return sent
-        log.info("a key is being changed", action=row.id, key=row.key, to=_to(row))
+        _about(row).info("a key is being changed", to=_to(row))
         undone: AdminApiError | None = None
         try:
             self._administrator.set_status(row.key, _to(row))
         except (RateLimited, *_UNDONE) as error:
-            log.warning("the API did not take an action", action=row.id, why=str(error))
+            _about(row).warning("the API did not change a key", why=str(error))
             undone = error
         except AdminApiError as error:
-            log.warning("the answer to an action is not known; the key is read instead", action=row.id, why=str(error))
+            _about(row).warning("whether a key was changed is not known; it is read instead", why=str(error))
         found = self._look_back(sent)
         if undone is None or found.state is not ActionState.SENT:
             return found
@@ -187,7 +198,7 @@ class Shutoff:
         return self._finish(row, replace(row, state=state, reason=reason))
 
     def _finish(self, before: Action, row: Action) -> Action:
-        log.info("an action has ended", action=row.id, key=row.key, state=row.state.value, why=row.reason)
+        _about(row).info("an action on a key has ended", state=row.state.value, why=row.reason)
         return self._advance(before, row, tell=True)
 
     def _advance(self, before: Action, row: Action, *, tell: bool = False) -> Action:
@@ -197,6 +208,11 @@ class Shutoff:
         if self._store.actions.advance(row, before.state, told):
             return row
         return self._store.actions.get(row.organization, row.id) or row
+
+
+def _about(row: Action) -> Any:
+    """The log; each of its lines says which action and which key it is about."""
+    return log.bind(action=row.id, key=row.key)
 
 
 def _to(row: Action) -> Status:

@@ -46,7 +46,7 @@ class SlackOffers:
         if isinstance(key, str):
             return None
         workspace = alert.names.get(key.workspace, "")
-        return Offer(alert.id, key.id, key.name, workspace, key.digest)
+        return Offer(alert.id, key.id, key.name, workspace, key.digest, dry_run=self._policy.mode == "dry_run")
 
     def plans(self, receiver: str, alerts: Collection[str]) -> Sequence[Shown]:
         """The answers in threads that told a receiver of plans about these alerts."""

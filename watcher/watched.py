@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Self, TypeAlias
 
 from structlog.contextvars import bound_contextvars
@@ -80,7 +79,7 @@ class Watched:
                 return None
             begun = time.monotonic()
             with tally.in_cycle():
-                outcome = self._attempt(clock.now(), progress)
+                outcome = self._attempt(clock, progress)
             if self.organization is not None:
                 tally.belongs_to(self.organization)
             tally.cycle_ended(time.monotonic() - begun, whole=outcome is not None and outcome.whole)
@@ -96,18 +95,19 @@ class Watched:
             return None
         return outcome
 
-    def run(self, now: datetime, progress: Progress | None = None, *, everything: bool = False) -> Outcome:
+    def run(self, clock: Clock, progress: Progress | None = None, *, everything: bool = False) -> Outcome:
         """Run one cycle of what is due, or of everything; raises AdminApiError, StoreError and `Ending`.
 
         After a failure everything is added up anew: what it had read but not yet added up is known to nobody.
         """
+        now = clock.now()
         world, self._world = self._world, None
         begins = world is None  # what a key was never offered may be another key's, or a restart's to find
         if world is None:
             access, parts = self._access, self._parts
             organization = organization_of(access.reader, parts.store, now, self.label, parts.settings.labels)
             self.organization = organization
-            world = parts.world(access, organization, halted=self._ended.is_set)
+            world = parts.world(access, organization, clock.now, halted=self._ended.is_set)
         with _held(self._turns.of(world.organization), self._ended):
             asked = world.store, world.organization, now, self._parts.settings.poll
             plan = Plan.everything(*asked) if everything else Plan.due(*asked, absent_too=begins)
@@ -129,10 +129,10 @@ class Watched:
             self._running.release()
         return idle
 
-    def _attempt(self, now: datetime, progress: Progress | None) -> Outcome | None:
+    def _attempt(self, clock: Clock, progress: Progress | None) -> Outcome | None:
         self.unreadable = False
         try:
-            return self.run(now, progress)
+            return self.run(clock, progress)
         except Exception as error:
             self.unreadable = isinstance(error, AdminApiError | OtherOrganization | SameOrganization)
             if self._ended.is_set():

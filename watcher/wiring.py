@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from typing import TypeAlias
 
@@ -109,6 +110,7 @@ class Parts:
         self,
         access: Access,
         organization: str,
+        clock: Callable[[], datetime],
         ledger: Ledger | None = None,
         halted: Callable[[], bool] = lambda: False,
     ) -> World:
@@ -122,6 +124,7 @@ class Parts:
             ledger or Ledger(self.store, access.prices, organization),
             organization,
             self.rules,
+            clock,
             access.label,
             one_of_several=len(self.accesses) > 1,
             backfill=self.settings.poll.backfill,

@@ -75,8 +75,11 @@ class HandClock:
 
     moment: datetime
     speed: float = 1.0
+    at_each_look: timedelta = timedelta(0)
+    """So much time passes whenever somebody asks what time it is."""
 
     def now(self) -> datetime:
+        self.moment += self.at_each_look
         return self.moment
 
     def wait(self, _duration: timedelta, _until: threading.Event) -> bool:
@@ -243,7 +246,7 @@ class Watcher:
         organization = self.store.organizations.id_of("") or ""
         parts = self._parts(self._settings(), self.store, lambda _label, _request: None, lambda _seconds: None)
         plan = Plan.everything(self.store, organization, self.now, parts.settings.poll)
-        self._note(run_cycle(parts.world(parts.accesses[0], organization), plan, self.now))
+        self._note(run_cycle(parts.world(parts.accesses[0], organization, self.clock.now), plan, self.now))
         parts.close()
         for recorder in self.recorders.values():
             deliver(self.store.outbox, recorder, self.clock.now)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
+from rules.action_requests import DEACTIVATE
 from rules.actions import Action, ActionState
 from rules.policy import KeyAction, Policy
 from tests.acceptance.conftest import Start
@@ -74,3 +76,22 @@ def test_a_brake_file_is_told_once_when_it_is_there_and_once_when_it_is_gone(sta
     told = [message.news for message in (*paused, *resumed)]
     assert [news.event for news in told if news is not None] == ["paused", "resumed"]
     assert all(news is not None and news.brake is not None and news.brake.by == "the brake file" for news in told)
+
+
+def test_every_step_has_the_time_at_which_it_was_taken_where_a_cycle_takes_minutes(start: Start) -> None:
+    watcher = start(World(started_at=TUESDAY, seed=7, keys=2, days=2), Asked(policy=POLICY, backfill=timedelta(days=1)))
+    watcher.cycle()
+    key = next(each.id for each in watcher.world.organization.keys.values() if each.status(watcher.now) == "active")
+    organization = watcher.world.organization.id
+    asked = {"key": key, "name": key, "reason": "leaked"}
+    watcher.store.commands.append(watcher.now, "ann", DEACTIVATE, asked, organization)
+    watcher.clock.moment += 5 * MINUTE
+    begun, watcher.clock.at_each_look = watcher.now, timedelta(seconds=5)
+    watcher.cycle()
+    (row,) = journal(watcher)
+    assert row.state is ActionState.CONFIRMED
+    assert row.before is not None
+    assert row.after is not None
+    steps = [begun, row.intent_at, row.before.at, row.sent_at, row.after.at, row.confirmed_at]
+    assert all(earlier < later for earlier, later in pairwise(filter(None, steps)))
+    assert None not in steps

@@ -194,7 +194,7 @@ def _work(parts: Parts, store: Store, notifiers: Sequence[Notifier], clock: Cloc
             continue
         clock.set(now)
         if world is None:
-            world = parts.world(access, organization_of(access.reader, store, now))
+            world = parts.world(access, organization_of(access.reader, store, now), clock.now)
         plan = Plan.due(store, world.organization, now, parts.settings.poll)
         run_cycle(world, plan, now)
         parts.remember_grouping(access, world.organization)

@@ -269,3 +269,9 @@ def test_the_message_is_the_one_that_was_looked_at(slack: Workspace, store: Stor
     assert given == golden
     for block in Block.parse_all(golden["blocks"]):
         block.validate_json()
+
+
+@pytest.mark.parametrize("dry", [True, False])
+def test_the_question_about_a_key_says_under_a_dry_run_that_a_press_is_no_part_of_it(*, dry: bool) -> None:
+    (block,) = offer_blocks(replace(OFFER, dry_run=dry))
+    assert ("The dry run holds back the policy alone: this is done." in str(block.to_dict())) is dry

@@ -13,6 +13,7 @@ from rules.model import Scope
 from rules.offences import Offender
 from rules.policy import LEAST_MULTIPLE, KeyAction
 from rules.quieted import Silenced
+from rules.touched import changed_by_hand
 from tests.rules.offending import AUTO, FOUR, MINUTE, NOW, USD, after, alert, key, keys, offence, planned, situation
 
 HOUR = 60 * MINUTE
@@ -232,3 +233,51 @@ def test_turning_on_at_either_end_of_what_was_seen_is_this_program_s(at: datetim
     fresh = offence("key-1", cause=replace(offence("key-1").cause, instance="2026-11/120"), scope=Scope("org-1"))
     row = planned(situation(fresh, directory=directory, journal=(stopped(), ours)))[-1]
     assert row.state is ActionState.INTENT
+
+
+@pytest.mark.parametrize(
+    ("story", "said"),
+    [("It burns", "It burns. $100.00"), ("It burns.", "It burns. $100.00"), ("", "$100.00")],
+)
+def test_the_reason_is_the_story_of_the_alert_and_what_is_surely_too_much(story: str, said: str) -> None:
+    found = offence("key-1")
+    found = replace(found, alert=replace(found.alert, summary=story), certain=found.bound + 100 * USD)
+    (row,) = planned(situation(found, policy=GRACE))
+    assert row.reason == f"{said} of it are surely too much."
+
+
+def test_a_workspace_that_is_not_listed_is_called_by_its_id() -> None:
+    unlisted = replace(keys(key("key-1", "wrk-z")), workspaces={})
+    (row,) = planned(situation(offence("key-1"), directory=unlisted, policy=GRACE))
+    assert (row.workspace, row.workspace_name) == ("wrk-z", "wrk-z")
+
+
+def test_what_this_program_never_saw_done_counts_as_changed_by_somebody() -> None:
+    (row,) = planned(situation(offence("key-1"), policy=GRACE))
+    assert changed_by_hand(row, (), keys(key("key-1")))
+
+
+def test_what_a_person_approved_at_few_times_the_usual_is_begun_at_few_times_the_usual() -> None:
+    found = offence("key-1", kind="anomaly", offenders=(Offender("key-1", "wrk-a", 300 * USD, 100 * USD),))
+    asking = situation(found, policy=replace(AUTO, mode="approve"))
+    (row,) = planned(asking)
+    row = replace(row, state=ActionState.APPROVED, approved_at=NOW, by="ann")
+    later = replace(found, data_as_of=NOW + 5 * MINUTE, observed=found.observed + USD)
+    (begun,) = planned(after(asking, (row,), offences=(later,), watermark=NOW), NOW + 5 * MINUTE)
+    assert (begun.state, begun.by) == (ActionState.INTENT, "ann")
+
+
+@pytest.mark.parametrize("unknown", ["", "it is spread over many"])
+def test_a_key_that_explains_a_wider_breach_no_longer_waits_as_long_as_that_is_so(unknown: str) -> None:
+    wide = offence("key-1", "key-2")
+    at = situation(wide, policy=GRACE)
+    others = replace(wide, offenders=() if unknown else wide.offenders[1:], unknown=unknown)
+    rows = planned(at)
+    later = planned(after(at, rows, offences=(others,), watermark=NOW), NOW + 16 * MINUTE)
+    (first,) = [row for row in later if row.key == "key-1"]
+    assert (first.state, first.waits) == (
+        ActionState.PROPOSED,
+        "by now it is not among the keys that explain the excess",
+    )
+    again = planned(after(at, (*rows, *later), offences=(wide,), watermark=NOW), NOW + 17 * MINUTE)
+    assert [row.state for row in again if row.key == "key-1"] == [ActionState.INTENT]

@@ -38,6 +38,8 @@ class KeyApi:
     keys: dict[str, str]
     on_write: Callable[[str, str], None] = lambda _key, _status: None
     """Called before a write takes effect, with the key and its new status."""
+    on_request: Callable[[], None] = lambda: None
+    """Called before each request is answered."""
     faults: list[Fault | None] = field(default_factory=list)
     writes: list[tuple[str, str]] = field(default_factory=list)
     """Every write that took effect."""
@@ -63,6 +65,7 @@ class KeyApi:
     def _answer(self, request: httpx.Request) -> httpx.Response:
         ident = request.url.path.rpartition("/")[2]
         self.asked.append((request.method, ident))
+        self.on_request()
         fault = self.faults.pop(0) if self.faults else None
         if fault == "killed before":
             raise Killed

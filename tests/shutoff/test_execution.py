@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from rules.actions import Action, ActionState, Cause, action_id
+from rules.actions import Action, ActionState, Cause, Look, action_id
 from rules.model import Notification, Reason, Scope
 from tests.rules.offending import MINUTE, NOW
 from tests.shutoff.api import Fault, KeyApi, Killed
@@ -29,13 +29,15 @@ class Stage:
     brake: str = ""
     against: str = ""
     told: list[Action] = field(default_factory=list)
+    judged: list[Action] = field(default_factory=list)
+    """What the data were read again for."""
 
     def carry_out(self) -> Action | None:
         """One cycle; None where it was killed."""
         around = Surroundings(
             clock=lambda: self.now,
             brake=lambda: self.brake,
-            stands=lambda _row: self.against,
+            stands=self._stands,
             tell=self._tell,
         )
         try:
@@ -43,6 +45,10 @@ class Stage:
         except Killed:
             return None
         return self.row
+
+    def _stands(self, row: Action) -> str:
+        self.judged.append(row)
+        return self.against
 
     def _tell(self, row: Action) -> tuple[()]:
         self.told.append(row)
@@ -131,8 +137,10 @@ def test_a_key_that_the_api_does_not_know_is_refused(stage: Stage) -> None:
 
 def test_what_is_not_borne_out_goes_back_to_be_judged_again(stage: Stage) -> None:
     stage.against = "what was read again is less"
+    intended = stage.row
     row = stage.carry_out()
     assert row is not None
+    assert stage.judged == [intended]
     assert (row.state, row.waits, row.intent_at) == (ActionState.PROPOSED, "what was read again is less", None)
     assert not stage.api.writes
     assert not stage.told
@@ -155,9 +163,10 @@ def test_a_person_who_turned_the_key_on_wins_also_over_a_second_intent_of_the_sa
     assert stage.api.writes == [("key-1", "inactive")]
     stage.api.keys["key-1"] = "active"
     Shutoff(stage.store, ORG, *stage.api.hands, quiet()).carry_out()
-    states = {row.id: (row.state, row.reason) for row in stage.store.actions.all(ORG)}
-    assert sorted(state for state, _ in states.values()) == [ActionState.CONFIRMED, ActionState.REFUSED]
-    assert any("turned the key back on" in reason for _, reason in states.values())
+    done, refused = sorted(stage.store.actions.all(ORG), key=lambda row: row.state)
+    assert (done.state, refused.state) == (ActionState.CONFIRMED, ActionState.REFUSED)
+    why = "Somebody turned the key back on after this program had deactivated it: it is left alone."
+    assert (refused.reason, refused.before) == (why, Look(NOW, "active", "key-1"))
     assert stage.api.writes == [("key-1", "inactive")]
 
 

@@ -216,6 +216,7 @@ def test_the_key_of_an_alert_is_offered_and_deactivated_as_it_was_shown(store: S
     listed(store)
     offer = SlackOffers(store, POLICY).offer(alert, NOW)
     assert offer is not None
+    assert SlackOffers(store, replace(POLICY, mode="dry_run")).offer(alert, NOW) == replace(offer, dry_run=True)
     assert (offer.alert, offer.key, offer.name, offer.workspace) == (alert.id, KEY, "batch-summariser", "Production")
     pressed = press(DEACTIVATE, None, alert=alert.id, digest=offer.digest)
     reply = taking(store).take(pressed)

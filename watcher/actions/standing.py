@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from notifiers.alert_json import utc_json
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 NEWEST = 50
 """Decisions kept for those who show the newest ones."""
+_LATELY = timedelta(days=30)
 
 
 class ActionsStore(Protocol):
@@ -57,6 +58,13 @@ class ShutoffStanding:
     """Decisions about keys by their state."""
     newest: tuple[Action, ...] = ()
     """The decisions about keys, those that came into their state last before the others."""
+    stopped: int = 0
+    """How many keys were deactivated in the last 30 days."""
+
+    @property
+    def under_way(self) -> int:
+        """How many of those that wait have been begun."""
+        return sum(row.state in UNDER_WAY for row in self.waiting)
 
 
 def read_shutoff(store: ActionsStore, shutoff: ShutoffSettings, organization: str, now: datetime) -> ShutoffStanding:
@@ -73,6 +81,7 @@ def read_shutoff(store: ActionsStore, shutoff: ShutoffSettings, organization: st
         last=max(done, key=lambda row: (row.confirmed_at or now, row.id), default=None),
         newest=tuple(sorted(rows, key=lambda row: (row.reached_at, row.id), reverse=True)[:NEWEST]),
         counts=Counter(row.state for row in rows),
+        stopped=sum(row.what == "deactivate" and now - (row.confirmed_at or now) < _LATELY for row in done),
     )
 
 

@@ -197,7 +197,10 @@ def drill(
     only: OnlyOrganization = None,
     config: ConfigFile = DEFAULT_CONFIG,
 ) -> None:
-    """Run the whole path on one test key: it is deactivated, read back, and turned on again by the cycle after."""
+    """Run the whole path on one test key: it is deactivated, read back, and turned on again by the cycle after.
+
+    Done in every mode but "off", so under "dry_run", too.
+    """
     from rules.action_requests import DRILL
     from rules.money import display_usd
     from watcher.cli.confirming import must_type

@@ -36,6 +36,8 @@ _OVER = frozenset({"archived", "expired"})
 """States in which a key is over for good, and shown only when asked for."""
 
 WhichKey = Annotated[str, typer.Argument(metavar="KEY", help="Its id, its name, or a glob that fits it alone.")]
+KeyIfAny = Annotated[str | None, typer.Argument(metavar="[KEY]", help="Its id, its name, or a glob.")]
+WorkspaceIfAny = Annotated[str | None, typer.Option("--workspace", help="A whole workspace, by id or name.")]
 
 group = typer.Typer()
 
@@ -116,7 +118,8 @@ def deactivate(
 ) -> None:
     """Turn a key off: what is sent with it is refused from then on, until it is turned on again.
 
-    Asks for the key's name on a terminal. A key that is protected is not turned off by hand neither.
+    Asks for the key's name on a terminal. Done in every mode but "off", so under "dry_run", too; not while actions are
+    paused, nor to a key that is protected.
     """
     from rules.action_requests import DEACTIVATE
 
@@ -131,15 +134,18 @@ def reactivate(
     only: OnlyOrganization = None,
     config: ConfigFile = DEFAULT_CONFIG,
 ) -> None:
-    """Turn a key on again, whoever turned it off. Asks for the key's name on a terminal."""
+    """Turn a key on again, whoever turned it off. Asks for the key's name on a terminal.
+
+    Done in every mode but "off", so under "dry_run", too; not while actions are paused.
+    """
     from rules.action_requests import REACTIVATE
 
     _change(REACTIVATE, "reactivate", (key, reason, by, only), config, yes=yes)
 
 
 def protect(
-    key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="Its id, its name, or a glob.")] = None,
-    workspace: Annotated[str | None, typer.Option("--workspace", help="A whole workspace, by id or name.")] = None,
+    key: KeyIfAny = None,
+    workspace: WorkspaceIfAny = None,
     reason: Reason = "",
     by: Actor = None,
     only: OnlyOrganization = None,
@@ -152,8 +158,8 @@ def protect(
 
 
 def unprotect(
-    key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="Its id, its name, or a glob.")] = None,
-    workspace: Annotated[str | None, typer.Option("--workspace", help="A whole workspace, by id or name.")] = None,
+    key: KeyIfAny = None,
+    workspace: WorkspaceIfAny = None,
     reason: Reason = "",
     by: Actor = None,
     only: OnlyOrganization = None,
@@ -181,6 +187,8 @@ def must_be_changeable(meant: Meant, what: str, now: datetime) -> None:
         )
     if what == "deactivate" and left_in(key.workspace, at.keys, {row.id: row for row in at.journal}) <= 1:
         typer.echo("It is the last active key of its workspace.", err=True)
+    if at.policy.mode == "dry_run":
+        typer.echo('mode = "dry_run" holds back the policy alone: what is asked for by hand is done.', err=True)
     if at.brake.holds(now):
         held = clean(at.brake.words, LONGEST_REASON)
         typer.echo(f"This is refused as long as {held}: `watcher actions resume` lets go.", err=True)

@@ -110,7 +110,7 @@ def poll(config: ConfigFile = DEFAULT_CONFIG) -> None:
         closing.callback(parts.close)
         now = clock.now()
         with history_bar() as progress:
-            failures = poll_all(force, now, progress)
+            failures = poll_all(force, clock, progress)
         receivers = [notifier.name for notifier in parts.notifiers]
         look_after(store, settings.store.keep, receivers, settings.labels, now)
         for tend in (acknowledge_incidents, close_incidents):

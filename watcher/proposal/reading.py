@@ -40,7 +40,7 @@ def read_organization(
     """
     with reading_of(settings, store, pause) as (parts, access):
         organization, ingested, notes = read_into(parts, access, now, progress)
-        return look(parts.world(access, organization), parts.rules, ingested, now), notes
+        return look(parts.world(access, organization, lambda: now), parts.rules, ingested, now), notes
 
 
 @contextmanager

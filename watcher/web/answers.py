@@ -9,6 +9,7 @@ from typing import Any
 
 from notifiers.alert_json import alert_json, utc_json
 from rules.model import Alert, State
+from watcher.actions.standing import read_shutoff
 from watcher.explain.again import Again
 from watcher.explain.explanation import Explanation
 from watcher.explain.forms import to_json as explanation_json
@@ -32,7 +33,6 @@ from watcher.web.course import Course, as_seconds, dollars, even_pace, recent
 from watcher.web.facts import Facts, Place, place_of
 from watcher.web.key_rows import SORTS, STATES, KeySums, key_page, key_rows
 from watcher.web.price_rows import by_model, price_rows, settled_days, settled_json
-from watcher.web.shutoff_state import shutoff_state
 
 PAGE = 50
 """Alerts and actions on a page."""
@@ -61,15 +61,9 @@ class Answers:
     def overview(self) -> Answer:
         """Where the money stands and what fires, of all organizations."""
         status, facts = self.facts.status(), self.facts
-        shutoff = {
-            standing.label: shutoff_state(facts.store, facts.settings().shutoff, standing.organization, status.now)
-            for standing in status.standings
-            if standing.organization is not None
-        }
         charts = {} if status.several else self._chart_of(place_of(facts, status.standings[0].label))
         values = {
             "status": status,
-            "shutoff": shutoff,
             "charts": charts,
             "place": None,
             "labels": facts.settings().labels,
@@ -149,7 +143,8 @@ class Answers:
         place, page = self._place(query), number_of(query, "page")
         facts, now = self.facts, self.facts.now()
         rows = [] if place.id is None else list(reversed(facts.store.actions.all(place.id)))
-        state = None if place.id is None else shutoff_state(facts.store, facts.settings().shutoff, place.id, now)
+        shutoff = facts.settings().shutoff
+        state = None if place.id is None or shutoff is None else read_shutoff(facts.store, shutoff, place.id, now)
         pages = max(-(-len(rows) // PAGE), 1)
         page = min(page, pages)
         shown = rows[(page - 1) * PAGE : page * PAGE]

@@ -4,16 +4,29 @@ markup and is replaced here."""
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from rules.measures import bare
 from rules.money import display_usd
-from watcher.actions.standing import held_words, shutoff_words
+from rules.policy import Mode
+from watcher.actions.standing import ShutoffStanding, held_words, shutoff_words
 from watcher.quiet_words import quiet_words
 from watcher.why_words import why_words
+
+_MODES: Mapping[Mode, str] = {
+    "off": "off",
+    "dry_run": "dry run",
+    "approve": "by approval",
+    "auto": "automatic",
+}
+
+
+def mode(standing: ShutoffStanding | None) -> str:
+    """What shutoff may do, in a word or two."""
+    return "not configured" if standing is None else _MODES[standing.mode]
 
 
 def moment(value: datetime | None) -> str:
@@ -69,4 +82,5 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "reasons": why_words,
     "acting": shutoff_words,
     "held": held_words,
+    "mode": mode,
 }

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.organization_harmless import Ordinary
 from benchmarks.organizations import calm
-from benchmarks.shutoff import Score, with_runaways, without_incidents
+from benchmarks.shutoff import POLICY, Score, with_runaways, without_incidents
 from benchmarks.shutoff_stage import Stage, runaways
 
 SINCE = 28 * 24
@@ -28,7 +28,8 @@ def score(organization: Ordinary) -> Score:
 def test_a_runaway_key_is_off_in_time_and_no_other_is_touched(score: Score) -> None:
     (fate,) = score.fates
     assert fate.off is not None
-    assert fate.in_time
+    assert fate.stayed is not None
+    assert all(fate.in_time(since, POLICY) for since in (fate.passed, fate.own, fate.stayed))
     assert score.others == 0
 
 

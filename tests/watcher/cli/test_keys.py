@@ -156,6 +156,19 @@ def test_a_key_is_turned_off_by_hand_looked_at_read_back_and_turned_on_again(sce
     assert scene.writes == [f"POST /v1/organizations/api_keys/{key.id}"] * 2
 
 
+@pytest.mark.parametrize("command", [("keys", "deactivate"), ("actions", "drill")])
+@pytest.mark.parametrize(("mode", "said"), [("dry_run", True), ("approve", False), ("auto", False)])
+def test_what_is_done_by_hand_under_a_dry_run_is_said_before_the_name_is_typed(
+    untouched: Scene, command: tuple[str, str], mode: str, *, said: bool
+) -> None:
+    with untouched.configured(SHUTOFF.replace('"dry_run"', f'"{mode}"')):
+        code, _, err = untouched.act(
+            *command, untouched.key.name, "--reason", "x", *["--spending"][: command[1] == "drill"]
+        )
+    assert (code, "No terminal is here to ask" in err) == (2, True)
+    assert ('mode = "dry_run" holds back the policy alone: what is asked for by hand is done.' in err) is said
+
+
 def test_a_drill_turns_a_test_key_off_and_on_again_and_one_that_spends_is_refused(scene: Scene) -> None:
     key = scene.key
     code, _, err = scene.act("actions", "drill", key.name, "--yes")

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -172,7 +173,8 @@ def site_of(
         looked, alert = fill(store, size, names)
         settings = settings_of(folder)
         known = {"": looked} if cycled else {}
-        facts = Facts(store, lambda: NOW, lambda: settings, lambda: known, lambda: read_status(store, NOW))
+        status = partial(read_status, store, NOW, shutoff=settings.shutoff)
+        facts = Facts(store, lambda: NOW, lambda: settings, lambda: known, status)
         served = http or HttpSettings()
         app = build_app(facts.status, Metrics(), lambda: True, lambda: served, facts)
         server = PageServer(app, bind("127.0.0.1", 0))
