@@ -15,11 +15,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
 import httpx
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from watcher.cli import app
@@ -81,12 +83,23 @@ def environment(clock: str | None = CLOCK, **more: str) -> dict[str, str]:
 
 def here(*arguments: str | Path, clock: str | None = CLOCK) -> tuple[int, str, str]:
     """Run a command in this process: its exit code, standard output and standard error."""
-    with quiet_logs():
-        env: dict[str, str | None] = {"COLUMNS": "80", "NO_COLOR": "1", "TERM": "dumb", "WATCHER_CLOCK": clock}
-        result = CliRunner().invoke(app, [str(argument) for argument in arguments], env=env)
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result.exit_code, result.stdout, result.stderr
+    env: dict[str, str | None] = {"COLUMNS": "80", "NO_COLOR": "1", "TERM": "dumb", "WATCHER_CLOCK": clock}
+    with quiet_logs(), CliRunner().isolation(env=env) as (out, err, _):
+        try:
+            _commands().main(args=[str(argument) for argument in arguments], prog_name="watcher")
+            code: object = 0
+        except SystemExit as end:
+            code = end.code or 0
+        sys.stdout.flush()
+        sys.stderr.flush()
+        assert isinstance(code, int), code
+        return code, out.getvalue().decode(), err.getvalue().decode()
+
+
+@cache
+def _commands() -> Any:
+    """All commands: to make them of their functions takes longer than most of them run."""
+    return get_command(app)
 
 
 def watcher(
