@@ -101,7 +101,7 @@ def _statements(dialect: Dialect) -> tuple[str, ...]:
         def note(statement: Any, *_: object, **__: object) -> None:
             said.append(str(statement.compile(dialect=dialect)))
 
-        recorder = create_mock_engine(f"{dialect.name}+{dialect.driver}://", note)
+        recorder = create_mock_engine(f"{dialect.name}://", note)
         tables.metadata.create_all(recorder, checkfirst=False)
         _worded[dialect.name] = tuple(said)
     return _worded[dialect.name]
