@@ -53,6 +53,7 @@ crash: install
 
 sweep: install
 	$(PYTEST) -m slow tests/acceptance tests/deploy tests/rules tests/watcher
+	$(PYTEST) -m "hypothesis and not slow" --hypothesis-profile thorough --timeout 1200
 
 gallery: install
 	$(BIN)/python -m benchmarks.gallery
