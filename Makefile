@@ -53,6 +53,7 @@ crash: install
 
 sweep: install
 	$(PYTEST) -m slow tests/acceptance tests/deploy tests/rules tests/watcher
+	$(PYTEST) -m "hypothesis and not slow" --hypothesis-profile thorough --timeout 1200
 
 # What changes code beside the tests has a place of its own, which sees what the tests need. Half an hour on two cores.
 MUTANTS := .venv-mutants

@@ -23,7 +23,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from functools import cached_property
+from functools import cache
 from ipaddress import ip_address
 from typing import Any, TypeAlias
 
@@ -221,9 +221,9 @@ class OutgoingHttp:
     def _network(self) -> httpx.AsyncHTTPTransport:
         return httpx.AsyncHTTPTransport(verify=self._tls, trust_env=False, proxy=self._proxy)
 
-    @cached_property
+    @property
     def _tls(self) -> ssl.SSLContext:
-        return self._own_tls or httpx.create_ssl_context(trust_env=False)
+        return self._own_tls or _published()
 
     def _addresses(self, target: Target, deadline: float) -> tuple[Address, ...]:
         """Every address of the target, in the order the resolver gives, asked for once.
@@ -327,6 +327,12 @@ def _told(error: Exception) -> _Failure:
             return _Failure("the request could not be written as HTTP", retryable=False)
         case _:
             return _Failure("the connection to the receiver broke")
+
+
+@cache
+def _published() -> ssl.SSLContext:
+    """The certificates that httpx trusts by itself, read once: that takes longer than many a request."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _told_by_proxy(error: Exception) -> _Failure:

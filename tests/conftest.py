@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # A machine that is busy with other things is no bug: how long an example takes says nothing here.
-settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("steady", deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("thorough", settings.get_profile("steady"), max_examples=500)  # part of `make sweep`
 settings.load_profile("steady")
 
 MEMORY = Path("/dev/shm")

@@ -348,6 +348,7 @@ def test_requests_are_those_that_analytics_tells(start: Start, *, alone: bool) -
     assert not watcher.firing("source")
 
 
+@pytest.mark.slow  # as the one in tokens
 def test_a_crossing_in_requests_says_requests(start: Start) -> None:
     watcher = start(small(limits=False, analytics=True), asked(replace(REQUESTS, limit=10)))
     sent = [*watcher.cycle(), *watcher.run(watcher.now + HOUR, 10 * MINUTE)]

@@ -54,6 +54,7 @@ def test_a_model_that_costs_a_tenth_more_is_told_after_two_settled_days_and_ends
     assert over.notification.reason == "resolved"
 
 
+@pytest.mark.slow  # tests/rules/test_drift.py and test_prices.py show it
 def test_nothing_is_said_where_it_is_switched_off(start: Start) -> None:
     watcher = begin(start, world_of(PriceChange(date(2026, 11, 21), 1.1, SONNET)), DriftRule(enabled=False))
     assert not heard(watcher, 5, DAY)
@@ -102,6 +103,7 @@ def test_a_discount_that_jumps_is_one_story_and_no_more(start: Start, *, drift: 
 
 
 @pytest.mark.parametrize("days", [6, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.slow  # tests/rules/test_drift.py and test_prices.py show it
 def test_a_calm_organization_hears_nothing_of_its_bills(start: Start, days: int) -> None:
     watcher = begin(start, world_of())
     assert not heard(watcher, days, DAY)

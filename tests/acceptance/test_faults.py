@@ -85,8 +85,8 @@ SIGNS = {
 
 
 TWINS = {"none", "gateway-timeouts", "overloaded", "resets", "stale-cursors", "stray-cursors", "forbidden-analytics",
-         "late-analytics", "half-cost-day", "late-rows", "timeouts", "flaky",
-         "504", "529", "html", "reset"}  # fmt: skip
+         "late-analytics", "half-cost-day", "late-rows", "timeouts", "flaky", "rate-limit-silent", "server-errors",
+         "lost-cursors", "stall", "shrinking-hour", "504", "529", "html", "reset"}  # fmt: skip
 """What is like another one here, or has scripts of its own elsewhere: part of the long form."""
 
 

@@ -247,7 +247,7 @@ def bill_by_day_and_workspace(watcher: Watcher, start: datetime) -> dict[tuple[d
         "limit": "31",
     }
     headers = {"x-api-key": KEY.reveal(), "anthropic-version": "2023-06-01"}
-    with httpx.Client(base_url=watcher.simulator.url, headers=headers, trust_env=False) as client:
+    with httpx.Client(base_url=watcher.simulator.url, headers=headers, trust_env=False, verify=False) as client:
         while True:
             page = client.get("/v1/organizations/cost_report", params=query).raise_for_status().json()
             for bucket in page["data"]:

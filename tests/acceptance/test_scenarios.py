@@ -60,6 +60,7 @@ def test_a_runaway_is_one_message_about_the_key_and_one_when_it_is_over(start: S
     assert not script.watcher.alerts
 
 
+@pytest.mark.slow  # tests/rules/test_leak_scripts.py tells it
 def test_a_leaked_key_is_told_in_the_night_within_the_hour(start: Start, tmp_path: Path) -> None:
     world = organization(tmp_path, "leaked-key", started_at=at("2026-11-18 00:00"))
     script = begin(start, world)

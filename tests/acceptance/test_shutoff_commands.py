@@ -44,6 +44,7 @@ def proposed(start: Start, folder: Path) -> tuple[Watcher, Desk]:
     world = World(started_at=TUESDAY, seed=7, keys=12, workspaces=3, days=21, scenario=scenario)
     watcher = start(world, Asked(anomalies=(WATCHED,), policy=POLICY))
     watcher.cycle()
+    watcher.run(TUESDAY + timedelta(hours=1))
     while not watcher.store.actions.all(world.organization.id) and watcher.now < at("2026-11-17 16:00"):
         watcher.run(watcher.now + 5 * MINUTE, 5 * MINUTE)
     return watcher, Desk(watcher, folder)

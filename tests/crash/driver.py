@@ -1,11 +1,11 @@
 """The program under the axe: real cycles and real deliveries in a process that can be killed at any moment.
 
 Run as a program it is a stable of such processes: it reads one errand a line from stdin, forks a child that lives by
-it, and answers how the child ended. The child is the daemon without its threads: the same settings, parts, cycle and
-outbox, at the moments that the errand lists; it begins at the first moment whose decision is not committed yet, and
-ends when no message waits any more. It dies by SIGKILL, which no `finally` and no `atexit` sees: either by its own hand
-at a boundary (just before and just after a commit, before a message is sent, and after it was sent or refused), or from
-outside after so many seconds.
+it, and answers how the child ended. A rehearsal it lives by itself, and its children find imported and prepared what
+they need. The child is the daemon without its threads: the same settings, parts, cycle and outbox, at the moments that
+the errand lists; it begins at the first moment whose decision is not committed yet, and ends when no message waits any
+more. It dies by SIGKILL, which no `finally` and no `atexit` sees: either by its own hand at a boundary (just before and
+just after a commit, before a message is sent, and after it was sent or refused), or from outside after so many seconds.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ import os
 import re
 import signal
 import sys
+import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -63,6 +65,8 @@ class Errand:
     """With `deaths`: of how many boundaries one is died at, always the same ones."""
     die_after: float | None = None
     """Real seconds after which the child is killed from outside."""
+    rehearsal: bool = False
+    """Whether the stable itself lives by it."""
 
 
 class Clock:
@@ -112,15 +116,23 @@ class Boundaries:
         if unheard_of or len(self.names) == self._die_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def watch_commits(self) -> None:
+    @contextmanager
+    def watch_commits(self) -> Iterator[None]:
         """Two boundaries for each transaction that writes, of every database of this process, from its first tables on.
 
         SQLAlchemy tells before a commit. After it, the first that is heard is the connection's return to the pool,
         before the program has its hands on anything again.
         """
-        event.listen(Engine, "before_cursor_execute", self._executes)
-        event.listen(Engine, "commit", self._commits)
-        event.listen(Pool, "checkin", self._returns)
+        heard: list[tuple[Any, str, Callable[..., None]]] = [
+            (Engine, "before_cursor_execute", self._executes),
+            (Engine, "commit", self._commits),
+            (Pool, "checkin", self._returns),
+        ]
+        for each in heard:
+            event.listen(*each)
+        yield
+        for each in heard:
+            event.remove(*each)
 
     def _executes(self, _connection: Connection, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
         if statement == "BEGIN IMMEDIATE":
@@ -168,9 +180,8 @@ def live(errand: Errand) -> None:
     moments = [datetime.fromisoformat(moment) for moment in errand.moments]
     clock = Clock(Path(errand.clock), moments[0])
     boundaries = Boundaries(clock, errand)
-    boundaries.watch_commits()
     settings = load(Path(errand.config), {})
-    with single_instance(settings.store.url), Store.open(settings.store.url) as store:
+    with boundaries.watch_commits(), single_instance(settings.store.url), Store.open(settings.store.url) as store:
         parts = assemble(settings, store, pause=lambda _seconds: None)
         notifiers = [Watched(notifier, boundaries) for notifier in parts.notifiers]
         _work(parts, store, notifiers, clock, moments)
@@ -252,6 +263,11 @@ def serve(lives: Callable[[dict[str, Any]], int]) -> None:
 
 
 def _by(errand: Errand) -> int:
+    if errand.rehearsal:
+        live(errand)
+        assert threading.active_count() == 1, "what forks has one thread"
+        gc.freeze()
+        return 0
     return lead(partial(live, errand), errand.die_after)
 
 

@@ -138,6 +138,7 @@ class Plot:
         die_after: float | None = None,
         deaths: Path | None = None,
         spare: str | None = None,
+        rehearsal: bool = False,
     ) -> int:
         """One life; returns its exit code, or -9 where it was killed."""
         return self.stage.stable.lead(
@@ -150,6 +151,7 @@ class Plot:
                 die_after=die_after,
                 deaths=None if deaths is None else str(deaths),
                 spare=spare,
+                rehearsal=rehearsal,
             )
         )
 
@@ -187,7 +189,9 @@ def stage(folder: Path, *, keys: int = 3, days: int = 2) -> Iterator[Stage]:
             Receiver().serving() as receiver,
             Simulator(world, lambda: datetime.fromisoformat(clock.read_text())) as simulator,
         ):
-            yield Stage(folder, simulator, receiver, stable, clock, days, _one_certificate(folder))
+            found = Stage(folder, simulator, receiver, stable, clock, days, _one_certificate(folder))
+            assert found.plot("rehearsal", reliable=True).live(rehearsal=True) == 0, stable.said()
+            yield found
     finally:
         stable.close()
 

@@ -93,9 +93,8 @@ def live(errand: Turns) -> None:
     """Go on where the last commit left off, to the end, or die."""
     clock = Clock(Path(errand.clock), BEGIN)
     boundaries = Boundaries(clock, errand)
-    boundaries.watch_commits()
     way = WaySettings(allow_private=True)
-    with Store.open(f"sqlite:///{errand.config}/watcher.db") as store:
+    with boundaries.watch_commits(), Store.open(f"sqlite:///{errand.config}/watcher.db") as store:
         settings = [
             *(WebhookSettings(name, Secret(f"{errand.receivers}/{name}"), way) for name in WEBHOOKS),
             SlackBotSettings("chat", Secret(BOT_TOKEN), CHANNEL, way, api_url=f"{errand.slack}/api"),

@@ -63,7 +63,6 @@ def parents(draw: st.DrawFn) -> tuple[SpendView, Cut]:
     return view, Cut(np.arange(keys), slice(past, past + hours), expected, likely, odd)
 
 
-@settings(max_examples=60, deadline=None)
 @given(parents())
 def test_the_parts_and_the_rest_sum_to_the_excess_of_the_parent(made: tuple[SpendView, Cut]) -> None:
     view, cut = made

@@ -36,7 +36,6 @@ def split(before: Basket, now: Basket) -> Effects:
     return effects(before, now, cost(before), cost(now))
 
 
-@settings(max_examples=60, deadline=None)
 @given(BASKETS, BASKETS, st.integers(0, 10**16), st.integers(0, 10**16))
 def test_the_effects_sum_to_the_excess(before: Basket, now: Basket, expected: int, observed: int) -> None:
     found = effects(before, now, expected, observed)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rules import lifecycle, routing
@@ -304,7 +304,6 @@ def test_the_same_judgement_again_makes_the_same_messages_even_later() -> None:
 @given(
     st.lists(st.tuples(st.integers(1, 40), st.sampled_from(["k!60", "k.", "k?", "j!60", "j.", "ack", ""])), max_size=25)
 )
-@settings(max_examples=100)
 def test_what_fires_is_told_before_its_end_and_no_state_that_lasts_is_lost(steps: list[tuple[int, str]]) -> None:
     timing = {"group_wait": minutes(5), "group_interval": minutes(20), "repeat_interval": minutes(60)}
     post = Post(routes=(route(group_by=("workspace",), **timing, escalate_after=minutes(30), escalate_to="pager"),))

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, insert, inspect, select
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Dialect,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    create_mock_engine,
+    insert,
+    inspect,
+    select,
+)
 
 from watcher.store import errors, tables
 from watcher.store.database import Database
@@ -70,9 +84,27 @@ def _too_new(found: str, place: str) -> errors.SchemaTooNew:
 
 def _make(connection: Connection) -> None:
     """All tables as the newest migration leaves them, without the steps in between and without Alembic."""
-    tables.metadata.create_all(connection, checkfirst=False)
+    for statement in _statements(connection.dialect):
+        connection.exec_driver_sql(statement)
     _version.create(connection, checkfirst=True)
     connection.execute(insert(_version).values(version_num=HEAD))
+
+
+_worded: dict[str, tuple[str, ...]] = {}
+
+
+def _statements(dialect: Dialect) -> tuple[str, ...]:
+    """What makes all tables; a process words it once for a kind of database, as that takes longer than making them."""
+    if dialect.name not in _worded:
+        said: list[str] = []
+
+        def note(statement: Any, *_: object, **__: object) -> None:
+            said.append(str(statement.compile(dialect=dialect)))
+
+        recorder = create_mock_engine(f"{dialect.name}://", note)
+        tables.metadata.create_all(recorder, checkfirst=False)
+        _worded[dialect.name] = tuple(said)
+    return _worded[dialect.name]
 
 
 def _migrate(connection: Connection, found: str, place: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -72,14 +73,22 @@ def simulator() -> Iterator[Simulator]:
         yield served
 
 
-@pytest.fixture
-def scene(simulator: Simulator, tmp_path: Path) -> Iterator[Scene]:
+@pytest.fixture(scope="module")
+def polled(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an organization that was polled once, to be copied."""
+    folder = tmp_path_factory.mktemp("polled")
     with Listener() as listener:
-        config = write_config(
-            tmp_path, simulator.url, BUDGETS + receiver("hook", f"{listener.url}/hook"), backfill="7d"
-        )
-        assert here("poll", "-c", config)[0] == 0
-        yield Scene(config, listener)
+        hook = receiver("hook", f"{listener.url}/hook")
+        assert here("poll", "-c", write_config(folder, simulator.url, BUDGETS + hook, backfill="7d"))[0] == 0
+    return folder
+
+
+@pytest.fixture
+def scene(polled: Path, simulator: Simulator, tmp_path: Path) -> Iterator[Scene]:
+    shutil.copytree(polled, tmp_path, dirs_exist_ok=True)
+    with Listener() as listener:
+        hook = receiver("hook", f"{listener.url}/hook")
+        yield Scene(write_config(tmp_path, simulator.url, BUDGETS + hook, backfill="7d"), listener)
 
 
 def test_a_reset_waits_for_a_cycle_and_is_then_told_and_noted(scene: Scene) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from watcher.config import InvalidConfig, load
@@ -82,13 +82,11 @@ def as_toml(value: Any) -> str:
             return repr(value)
 
 
-@settings(max_examples=200, deadline=None)
 @given(document=documents)
 def test_any_values_at_any_known_place(path: Path, document: dict[str, Any]) -> None:
     answer(path, "\n".join(f"{key} = {as_toml(value)}" for key, value in document.items()).encode())
 
 
-@settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_the_example_with_pieces_cut_out_and_put_in(path: Path, data: st.DataObject) -> None:
     document = EXAMPLE.read_bytes()
@@ -99,7 +97,6 @@ def test_the_example_with_pieces_cut_out_and_put_in(path: Path, data: st.DataObj
     answer(path, document)
 
 
-@settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_the_example_with_single_values_replaced(path: Path, data: st.DataObject) -> None:
     lines = EXAMPLE.read_text().splitlines()
@@ -110,7 +107,6 @@ def test_the_example_with_single_values_replaced(path: Path, data: st.DataObject
     answer(path, "\n".join(lines).encode())
 
 
-@settings(max_examples=100, deadline=None)
 @given(document=st.binary(max_size=200))
 def test_any_bytes(path: Path, document: bytes) -> None:
     answer(path, document)

@@ -85,7 +85,6 @@ def days(draw: st.DrawFn) -> tuple[Day, datetime]:
 
 
 @given(days(), SLOTS)
-@settings(max_examples=80, deadline=None)
 def test_charges_sum_to_the_spend_and_the_usage_of_their_hours_to_the_last_nano_dollar(
     case: tuple[Day, datetime], hours: range
 ) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.model import CONSOLE, DEFAULT_WORKSPACE, UNATTRIBUTED, Leaf
@@ -366,7 +366,6 @@ def reported(rows: Sequence[CostRow]) -> dict[str, int]:
 
 
 @given(USAGE, AMOUNTS, REPORT.filter(bool), MARKS | st.just(["s"] * 24))
-@settings(max_examples=200, deadline=None)
 def test_keys_and_the_unattributed_rest_equal_the_bill(
     usage: list[Usage], amounts: list[Amount], rows: list[CostRow], marks: list[str]
 ) -> None:
@@ -376,7 +375,6 @@ def test_keys_and_the_unattributed_rest_equal_the_bill(
 
 
 @given(USAGE, AMOUNTS, REPORT, MARKS)
-@settings(max_examples=200, deadline=None)
 def test_a_settled_hour_is_what_analytics_says_and_the_day_no_less_than_its_report(
     usage: list[Usage], amounts: list[Amount], rows: list[CostRow], marks: list[str]
 ) -> None:
@@ -394,7 +392,6 @@ def test_a_settled_hour_is_what_analytics_says_and_the_day_no_less_than_its_repo
 
 
 @given(USAGE, AMOUNTS, MARKS | st.just(["s"] * 24), st.booleans())
-@settings(max_examples=200, deadline=None)
 def test_the_order_of_rows_changes_nothing(
     usage: list[Usage], amounts: list[Amount], marks: list[str], final: bool
 ) -> None:

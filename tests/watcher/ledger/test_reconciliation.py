@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.model import DEFAULT_WORKSPACE, UNATTRIBUTED
@@ -172,7 +172,6 @@ AMOUNTS = st.integers(-5 * USD, 50 * USD)
 KEYS = [A, B, Key("w2", "k", HAIKU), Key("w2", "k", NEW), Key("w2", "k", OPUS, "priority")]
 
 
-@settings(max_examples=60)
 @given(
     usage=st.lists(st.builds(Usage, st.sampled_from(KEYS), st.integers(0, 23), *[st.integers(0, 10**7)] * 6)),
     rows=st.lists(st.builds(cost_row, st.sampled_from(["w1", "w2", None]), AMOUNTS, st.sampled_from([OPUS, HAIKU]))),

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.model import CONSOLE, DEFAULT_WORKSPACE, UNATTRIBUTED, Leaf
@@ -347,7 +347,6 @@ def reported(rows: Sequence[CostRow]) -> dict[str, int]:
 
 
 @given(usages, cost_rows)
-@settings(max_examples=300, deadline=None)
 def test_keys_and_the_unattributed_rest_equal_the_settled_report_of_every_workspace(
     usage: list[Usage], rows: list[CostRow]
 ) -> None:
@@ -360,7 +359,6 @@ def test_keys_and_the_unattributed_rest_equal_the_settled_report_of_every_worksp
 
 
 @given(usages, cost_rows)
-@settings(max_examples=150, deadline=None)
 def test_an_unsettled_workspace_is_the_larger_of_its_estimate_and_its_report(
     usage: list[Usage], rows: list[CostRow]
 ) -> None:
@@ -374,7 +372,6 @@ def test_an_unsettled_workspace_is_the_larger_of_its_estimate_and_its_report(
 
 
 @given(usages, cost_rows)
-@settings(max_examples=100, deadline=None)
 def test_the_order_of_rows_does_not_change_what_a_workspace_and_model_cost(
     usage: list[Usage], rows: list[CostRow]
 ) -> None:

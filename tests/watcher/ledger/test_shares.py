@@ -1,7 +1,7 @@
 from fractions import Fraction
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from watcher.ledger.shares import cascade, evenly
@@ -17,7 +17,6 @@ groups = st.lists(
 
 
 @given(groups)
-@settings(deadline=None)
 def test_the_shares_of_a_group_sum_exactly_to_its_amount(items: list[tuple[int, list[int]]]) -> None:
     sizes = [len(weights) for _, weights in items]
     starts = np.cumsum([0, *sizes[:-1]])
@@ -28,7 +27,6 @@ def test_the_shares_of_a_group_sum_exactly_to_its_amount(items: list[tuple[int, 
 
 
 @given(groups)
-@settings(deadline=None)
 def test_a_share_is_within_a_nano_dollar_of_the_fair_one(items: list[tuple[int, list[int]]]) -> None:
     for amount, group in items:
         small = amount % 10**15

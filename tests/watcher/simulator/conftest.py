@@ -47,7 +47,9 @@ Serve = Callable[..., Api]
 def _start(stack: ExitStack, settings: dict[str, Any]) -> Api:
     world = World(**{"started_at": START, "keys": 14, "workspaces": 3, "days": 20, **settings})
     simulator = stack.enter_context(Simulator(world, lambda: api.now))
-    client = stack.enter_context(httpx.Client(base_url=simulator.url, headers=HEADERS, timeout=60, trust_env=False))
+    client = stack.enter_context(
+        httpx.Client(base_url=simulator.url, headers=HEADERS, timeout=60, trust_env=False, verify=False)
+    )
     api = Api(world, simulator, client)
     return api
 

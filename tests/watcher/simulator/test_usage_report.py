@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from watcher.simulator import World
@@ -186,7 +186,6 @@ def test_what_a_page_shows_does_not_depend_on_what_was_asked_before():
 WORLD = World(started_at=START, keys=6, workspaces=2, days=5, scenario="everything")
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(0, 3 * 86_400), min_size=2, max_size=6, unique=True))
 def test_stretches_of_time_add_up_whatever_happens_in_them(cuts):
     """However a window is cut, whole tokens of its parts sum to those of the whole (incidents and all)."""

@@ -98,7 +98,7 @@ class Served:
         return self.status
 
     def get(self, path: str = "/", **headers: str) -> httpx.Response:
-        return httpx.get(self.url + path, headers=headers, trust_env=False, timeout=60)
+        return httpx.get(self.url + path, headers=headers, trust_env=False, timeout=60, verify=False)
 
     def raw(self, sent: bytes) -> bytes:
         """How a few bytes on a connection of their own are answered, to the end of the answer's headers."""
