@@ -5,8 +5,10 @@ from __future__ import annotations
 import calendar
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
+
+_LEAP_YEAR = 2028
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,15 @@ class TimeInterval:
     days_of_month: tuple[tuple[int, int], ...] = ()
     """From and to, both included; negative ones count from the month's end, -1 is its last day."""
     months: tuple[int, ...] = ()
+
+    @property
+    def has_days(self) -> bool:
+        """Whether there is a day in a leap year that its months and days of the month name."""
+        return not self.days_of_month or any(
+            _has_day(self.days_of_month, date(_LEAP_YEAR, month, day))
+            for month in self.months or range(1, 13)
+            for day in range(1, calendar.monthrange(_LEAP_YEAR, month)[1] + 1)
+        )
 
     def holds(self, moment: datetime) -> bool:
         """Whether the moment (with a zone) lies in it."""
@@ -40,7 +51,7 @@ def is_open(active: Sequence[TimeInterval], mute: Sequence[TimeInterval], moment
     return (not active or any(each.holds(moment) for each in active)) and not any(each.holds(moment) for each in mute)
 
 
-def _has_day(ranges: Sequence[tuple[int, int]], local: datetime) -> bool:
+def _has_day(ranges: Sequence[tuple[int, int]], local: date) -> bool:
     last = calendar.monthrange(local.year, local.month)[1]
     bounds = ((_day(begin, last), _day(end, last)) for begin, end in ranges)
     return any(begin <= local.day <= end for begin, end in bounds)

@@ -82,6 +82,8 @@ def parse(text: str) -> Matcher:
     if found is None:
         raise NoMatcher('must be a label, one of = != =~ !~ and a value, such as severity="critical"')
     label, operator, written = found.groups()
+    if operator == "=" and written.startswith("="):
+        raise NoMatcher('must have one "=", not two; a value that begins with one stands in quotation marks')
     value = _unquoted(written)
     if len(value) > LONGEST_VALUE:
         raise NoMatcher(f"must have a value of at most {LONGEST_VALUE} characters, not {len(value)}")

@@ -25,6 +25,11 @@ def times(value: object) -> tuple[int, int]:
     if max(hours[1], hours[3]) > 59 or max(begin, end) > _MIDNIGHT:
         raise Wrong(f"{right}, up to 24:00, not {shown(value)}")
     if begin >= end:
+        if end == 0:
+            midnight = f'"{found[1]}:{found[2]}-24:00"'
+            raise Wrong(f"must end after it begins, and {shown(value)} does not; write midnight as 24:00, {midnight}")
+        if begin == end:
+            raise Wrong(f'must end after it begins, and {shown(value)} does not; the whole day is "00:00-24:00"')
         night = f'["{found[1]}:{found[2]}-24:00", "00:00-{found[3]}:{found[4]}"]'
         raise Wrong(f"must end after it begins, and {shown(value)} does not; a night is two, {night}")
     return begin, end

@@ -47,6 +47,7 @@ _MONTHS_AND_DAYS = timedelta(days=35)
 _DEFAULT_STORE = "sqlite:///watcher.db"
 
 _NO_TIME = "says no time, so every moment lies within it: write times, weekdays, days_of_month or months"
+_NO_DAY = "names no day that the months have, so no moment ever lies within it"
 _NO_ADMIN_KEY = (
     "does not begin with sk-ant-admin, as Admin keys do. A key that may read analytics alone sees spend 4 to 24 hours "
     "late, and by ids; `watcher check --online` says what this one may read"
@@ -281,6 +282,8 @@ class Sections(HttpReading, Receivers):
                 found[table.name] = time_interval(table)
                 if not table.says_something:
                     self.problems.append(Problem(place, f"{_NO_TIME}{name}"))
+                elif not found[table.name].has_days:
+                    self.problems.append(Problem(f"{place}.days_of_month", f"{_NO_DAY}{name}"))
             elif name:  # what is wrong with it is said there, and not where it is named
                 found[raw["name"]] = TimeInterval(raw["name"])
         return found

@@ -35,6 +35,7 @@ MONTH_WORDS = tuple(month.lower() for month in MONTHS)
 ROLLING = "rolling"
 PERIODS = ("hour", "day", "week", "month", "quarter", "year")
 LOOKS_BACK = "the last 70 days are known by the hour"
+_ABBREVIATION = re.compile(r"[A-Za-z]{2,4}")
 _REVERSED = re.compile(r"(.)-(.)", re.DOTALL)
 
 
@@ -299,9 +300,17 @@ def zone(value: object) -> str:
     found = text(value)
     if found == "UTC" or found in _zones():
         return str(found)
-    guess = None if isinstance(found, Expanded) else nearest(found, _zones()) or _zone_of_city(found)
-    remedy = "" if guess is None else f'; did you mean "{guess}"?'
+    remedy = "" if isinstance(found, Expanded) else _zone_meant(found)
     raise Wrong(f'must be a time zone such as "UTC" or "Europe/Berlin", not {shown(found)}{remedy}')
+
+
+def _zone_meant(found: str) -> str:
+    """The end of the sentence about a zone that there is not: what to write instead, as far as that can be told."""
+    same = {zone.lower(): zone for zone in _zones() | {"UTC"}}.get(found.lower())
+    if same is None and _ABBREVIATION.fullmatch(found):
+        return "; an abbreviation may mean several: name a place"
+    guess = same or nearest(found, _zones()) or _zone_of_city(found)
+    return "" if guess is None else f'; did you mean "{guess}"?'
 
 
 def _zone_of_city(found: str) -> str | None:
