@@ -45,13 +45,20 @@ def actors(values: Sequence[str]) -> Sequence[str]:
 
 def bot_token(secret: str) -> str:
     """A bot token; what it is instead is not told."""
-    if not secret.startswith("xoxb-") or not _TOKEN.fullmatch(secret):
-        raise Wrong("must be a bot token, which begins with xoxb-")
-    return secret
+    return _token(secret, "a bot token", "xoxb-")
 
 
 def app_token(secret: str) -> str:
     """An app-level token; what it is instead is not told."""
-    if not secret.startswith("xapp-") or not _TOKEN.fullmatch(secret):
-        raise Wrong("must be an app-level token, which begins with xapp-")
+    return _token(secret, "an app-level token", "xapp-")
+
+
+def _token(secret: str, kind: str, begins: str) -> str:
+    if not secret.startswith(begins):
+        raise Wrong(f"must be {kind}, which begins with {begins}")
+    if not _TOKEN.fullmatch(secret):
+        raise Wrong(
+            f"must be the whole of {kind}: it begins with {begins}, but what follows is too short or too long, or not "
+            "of letters, digits and dashes alone"
+        )
     return secret

@@ -528,6 +528,11 @@ BROKEN: list[tuple[str, str, str]] = [
         "begins with xoxb-",
     ),
     (
+        receiver('type = "slack"\nbot_token = "xoxb-1"\nchannel = "C0123456789"'),
+        "receiver[0].bot_token",
+        "what follows is too short",
+    ),
+    (
         receiver('type = "slack"\nbot_token = "xoxb-1234567890"\nchannel = "#ops"'),
         "receiver[0].channel",
         'not "#ops"',
