@@ -23,7 +23,7 @@ DEFAULT = Policy()
 
 def share(value: object) -> Fraction:
     """A part of the active keys: above 0 and at most 1."""
-    if isinstance(value, bool) or not isinstance(value, int | Decimal) or not 0 < value <= 1:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal) or Decimal(value).is_nan() or not 0 < value <= 1:
         raise Wrong(f"must be a part of the active keys, above 0 and at most 1, such as 0.10, not {shown(value)}")
     return Fraction(value)
 
