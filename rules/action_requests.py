@@ -2,15 +2,15 @@
 
 An approval names the digest of what it approves, so that what has changed meanwhile is not approved with it; it is good
 once. A denial ends the decision, and the journal keeps it: the same cause is never asked about again. By hand nothing
-is done that is protected, or while the brake holds. What was pressed in Slack says in its details who pressed, by the
-id that Slack gave (`approver`), and what was shown (`digest`).
+is done that is protected, while the brake holds, or that was asked hours ago. What was pressed in Slack says in its
+details who pressed, by the id that Slack gave (`approver`), and what was shown (`digest`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, cast
 
 from rules.actions import OPEN, WAITING, Action, ActionState, Cause, What, action_id
@@ -25,6 +25,8 @@ APPROVE, DENY = "action approve", "action deny"
 PAUSE, RESUME = "actions pause", "actions resume"
 DEACTIVATE, REACTIVATE, DRILL = "key deactivate", "key reactivate", "key drill"
 PROTECT, UNPROTECT = "key protect", "key unprotect"
+LAPSES = timedelta(hours=2)
+"""How old a request to change a key may be, as after the daemon was down: nobody expects it to be done days later."""
 WHAT = frozenset({APPROVE, DENY, PAUSE, RESUME, DEACTIVATE, REACTIVATE, DRILL, PROTECT, UNPROTECT})
 
 
@@ -161,6 +163,10 @@ class _Hearing:
         if key is None:
             raise _Refused(f"there is no key {ident!a}")
         self._may(request)
+        if self._now - request.at > LAPSES:
+            raise _Refused(
+                f"it was asked at {request.at:%d %B %H:%M} UTC, too long ago: ask again if it is still wanted"
+            )
         if details.get("digest", key.digest) != key.digest:
             raise _Refused("the key is called otherwise than when it was shown: look at it again")
         if self._at.policy.mode == "off":

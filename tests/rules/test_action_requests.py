@@ -275,3 +275,15 @@ def test_a_brake_that_cannot_be_read_is_refused(until: object) -> None:
 
 def test_what_others_answer_is_left_to_them() -> None:
     assert hear([request("ack", alert="x")], situation(), NOW) == Heard((), NO_BRAKE)
+
+
+@pytest.mark.parametrize("what", [DEACTIVATE, REACTIVATE, DRILL])
+def test_what_was_asked_by_hand_hours_ago_is_not_done_any_more(what: str) -> None:
+    late = asked(situation(), what, later=121, key="key-1", reason="leaked")
+    assert not late.rows
+    assert answer(late).startswith(f"refused: it was asked at {NOW:%d %B %H:%M} UTC, too long ago")
+    assert asked(situation(), what, later=120, key="key-1", reason="leaked").rows
+
+
+def test_a_brake_is_put_on_however_long_ago_it_was_asked_for() -> None:
+    assert asked(situation(), PAUSE, later=3000).brake.holds(NOW + 3000 * MINUTE)
