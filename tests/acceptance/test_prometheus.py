@@ -189,7 +189,7 @@ def test_it_scrapes_the_daemon_judges_it_by_our_rules_and_has_its_history(
                 it_has_the_history(itself, world)
                 time.sleep(seconds)
                 assert until(lambda: "DataStale" not in itself.alerts())
-                what_is_done_to_keys_is_marked(itself, config, world)
+                what_is_done_to_keys_is_marked(itself, config, world, clock)
                 every_panel_has_data(itself)
                 simulator.stop()
                 assert until(lambda: itself.alerts().get("DataStale") == "firing"), itself.alerts()
@@ -252,10 +252,11 @@ def truly_used(world: World, start: int, end: int) -> Mapping[tuple[str, ...], d
     return found
 
 
-def what_is_done_to_keys_is_marked(itself: Prometheus, config: Path, world: World) -> None:
-    """A key is turned off by hand, and then everything is held."""
+def what_is_done_to_keys_is_marked(itself: Prometheus, config: Path, world: World, clock: DrillClock) -> None:
+    """A key is turned off by hand, and then everything is held. It is asked for at the daemon's time or after it: two
+    hours later, which are seconds here, it would be done no more."""
     off = next(key for key in world.organization.keys.values() if key.name == "translation-monitor-6")
-    now = f"{BEGINS:%Y-%m-%dT%H:%M:%SZ}@{SPEED}"
+    now = f"{clock.now() + timedelta(hours=4):%Y-%m-%dT%H:%M:%SZ}@{SPEED}"
     for words in (
         ("keys", "deactivate", off.id, "--reason", "leaked", "--yes"),
         ("actions", "pause", "--reason", "a drill"),
