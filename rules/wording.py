@@ -21,7 +21,9 @@ _JOINERS = "\u200c\u200d"  # the two format characters that words and emoji are 
 
 def clean(text: str, longest: int = LONGEST_NAME) -> str:
     """`text` on one line, without what could break or turn the line around it, cut with "…" to `longest` characters."""
-    shown = "".join(_harmless(character) for character in text[: longest + 1])
+    shown = text[: longest + 1]
+    if not shown.isprintable():  # which no text is that holds a character to be replaced
+        shown = "".join(map(_harmless, shown))
     return shown if len(text) <= longest else shown[: longest - 1] + "…"
 
 

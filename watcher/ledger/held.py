@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from watcher.admin_api.answers import CostRow
 from watcher.ledger.days import Day, DayAnalytics, DayUsage
+from watcher.ledger.occurring import occurring
 from watcher.ledger.report_lines import tiers_of
 
 _OUTSIDE = "priority"
@@ -48,5 +49,5 @@ def _held(usage: DayUsage, named: Collection[str | None]) -> npt.NDArray[np.bool
 
 def _charged_tiers(analytics: DayAnalytics) -> set[str]:
     """The tiers that analytics has an amount for: it may list a tier and charge nothing for it."""
-    charged = np.unique(analytics.table.traffic_of[analytics.series[analytics.amounts.any(axis=1)]])
-    return {analytics.table.traffics[index].service_tier for index in charged.tolist()}
+    charged = occurring(analytics.table.traffic_of[analytics.series[analytics.amounts.any(axis=1)]])
+    return {analytics.table.traffics[index].service_tier for index in charged}

@@ -14,6 +14,7 @@ from watcher.admin_api.answers import CostRow
 from watcher.ledger.days import DAY, VIEW_DAYS, Day, DayAnalytics, DayUsage, read_costs, read_days, read_states
 from watcher.ledger.grids import totals
 from watcher.ledger.held import held_by_either, held_by_report, report_rows
+from watcher.ledger.occurring import occurring
 from watcher.ledger.reading import AnalyticsState, CostDay, LedgerStore
 from watcher.ledger.report_lines import amounts_by_model
 from watcher.ledger.settlement import what_was_told
@@ -85,7 +86,7 @@ def models_used(store: LedgerStore, organization: str, days: Collection[date]) -
     models: set[str] = set()
     for day in read_days(store, organization, days):
         traffics = day.usage.table.traffics
-        models |= {traffics[index].model for index in np.unique(day.usage.table.traffic_of[day.usage.series])}
+        models |= {traffics[index].model for index in occurring(day.usage.table.traffic_of[day.usage.series])}
     return frozenset(models)
 
 

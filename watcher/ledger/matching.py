@@ -19,6 +19,7 @@ import numpy.typing as npt
 from rules.model import UNATTRIBUTED, Nano
 from watcher.admin_api.answers import CostRow
 from watcher.ledger.days import DayUsage
+from watcher.ledger.occurring import occurring
 from watcher.ledger.reading import IntArray
 from watcher.ledger.report_lines import (
     NOTHING,
@@ -121,8 +122,8 @@ class _Cells:
         pattern = np.zeros(len(self._rows), dtype=np.int64)
         for bit, part in enumerate(self._carried):
             pattern |= self._said[part].astype(np.int64) << bit
-        for stated in np.unique(pattern[left]):
-            parts = tuple(part for bit, part in enumerate(self._carried) if int(stated) >> bit & 1)
+        for stated in occurring(pattern[left]):
+            parts = tuple(part for bit, part in enumerate(self._carried) if stated >> bit & 1)
             if 0 < len(parts) < len(self._carried):
                 yield (*model, *parts), kind, left & (pattern == stated) & self.seeking
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from rules.model import DEFAULT_WORKSPACE, Nano
 from watcher.admin_api.answers import CostRow
+from watcher.ledger.occurring import occurring
 from watcher.ledger.reading import IntArray
 from watcher.ledger.series import PARTS, Part, SeriesTable, as_matched
 from watcher.report_rows import CostLines, CostRows
@@ -98,8 +99,8 @@ def tiers_of(rows: Sequence[CostRow]) -> set[str | None]:
     report = CostRows.of(rows)
     in_use = np.zeros(len(report.lines.all), dtype=bool)
     in_use[report.which] = True
-    numbers = np.unique(_numbered(report.lines, "tier")[in_use]).tolist()
-    return {report.lines.all[number].service_tier for number in numbers}
+    numbers = _numbered(report.lines, "tier")[in_use]
+    return {report.lines.all[number].service_tier for number in occurring(numbers)}
 
 
 def amounts_by_model(rows: Sequence[CostRow]) -> dict[tuple[str | None, int], Nano]:
@@ -138,4 +139,4 @@ def _summed(report: CostRows, numbers: IntArray) -> list[tuple[int, Nano]]:
     sums = np.zeros(len(numbers), dtype=np.int64)
     groups = numbers[report.which]
     np.add.at(sums, groups, report.amounts)
-    return [(first, int(sums[first])) for first in np.unique(groups).tolist()]
+    return [(first, int(sums[first])) for first in occurring(groups)]

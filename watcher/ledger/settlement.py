@@ -27,6 +27,7 @@ from watcher.ledger.days import Day, midnight
 from watcher.ledger.grids import HOURS
 from watcher.ledger.held import held_by_either, held_by_report, report_rows, should_report
 from watcher.ledger.hourly import by_hours
+from watcher.ledger.occurring import occurring
 from watcher.ledger.reading import IntArray
 from watcher.ledger.shares import evenly
 from watcher.ledger.standing import Standing, Told, standing_of, told_of
@@ -83,7 +84,7 @@ def settle_day(day: Day, prices: PriceBook, now: datetime) -> DaySpend:
     into = settled if standing == "settled" else provisional
     for number, amount in zip(where, spent.rest.values(), strict=True):
         into[number, begun] += evenly(amount, len(begun))
-    models = {usage.table.traffics[i].model for i in np.unique(usage.table.traffic_of[usage.series[spent.guessed]])}
+    models = {usage.table.traffics[i].model for i in occurring(usage.table.traffic_of[usage.series[spent.guessed]])}
     return DaySpend(usage.day, standing, leaves, settled, provisional, estimated, frozenset(models), used, told)
 
 
