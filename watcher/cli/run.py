@@ -32,6 +32,7 @@ def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Watch until told to end (SIGTERM, Ctrl-C); SIGHUP reads the configuration again."""
     import os
 
+    from watcher.collecting import collect_while_running
     from watcher.daemon import Daemon
     from watcher.ingest import SOURCES
     from watcher.metrics import Metrics
@@ -79,6 +80,7 @@ def run(config: ConfigFile = DEFAULT_CONFIG) -> None:
             log.warning(warning)
         pages.start()
         daemon.start()
+        collect_while_running()
         log.info("claude-watcher runs", page=pages.url, database=settings.store.shown)
         serve_until_told(daemon, signals, lambda: _settings_or_sentence(settings), service)
         log.info("ending")
