@@ -23,6 +23,8 @@ def main() -> None:
     collect_rarely()
     # numpy's linear algebra would start a thread a core, at once and for ever; what is computed here is too small.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # pydantic would look through all that is installed for plugins, and let them change what a configuration may hold.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     threading.excepthook = lambda thrown: _tell(
         thrown.exc_type, thrown.exc_value or thrown.exc_type(), thrown.exc_traceback
     )

@@ -18,4 +18,5 @@ Zone = Annotated[str, PlainValidator(values.zone)]
 class Table(BaseModel):
     """A table of the file. Keys that it does not name are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    # What checks a kind of table is built with the first of that kind, as most files have a few kinds only.
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
