@@ -9,7 +9,8 @@ from rules.action_news import Listeners, messages
 from rules.action_requests import PAUSE
 from rules.actions import Action, ActionNews
 from rules.model import Notification
-from watcher.guarding import Hands, in_force, remembered_brake
+from watcher.brake import in_force, remembered_brake
+from watcher.guarding import Hands
 from watcher.ingest import Plan, Reader, ingest
 from watcher.ingest.plan import OPEN_HOURS
 from watcher.ingest.windows import HOUR, Hours, hour_of

@@ -18,8 +18,7 @@ from rules.money import usd_string
 from rules.pauses import Pause
 from rules.trigger_words import mark_of
 from watcher import overview as overviews
-from watcher.cycle import REMEMBERED
-from watcher.overview import Unjudged
+from watcher.overview import REMEMBERED, Unjudged
 from watcher.store import Command
 
 CONFIGURATION = "the configuration"

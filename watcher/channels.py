@@ -14,7 +14,6 @@ from notifiers.console import ConsoleNotifier
 from notifiers.http import OutgoingHttp
 from notifiers.pagerduty import ENDPOINTS, PagerDutyNotifier
 from notifiers.signing import read_keys
-from notifiers.slack import SlackWebhookNotifier
 from notifiers.webhook import WebhookNotifier
 from rules.model import Notification
 from watcher.secret import Secret
@@ -52,6 +51,8 @@ def make_notifier(
         case ConsoleSettings(name):
             return ConsoleNotifier(name)
         case SlackSettings(name, address, way):
+            from notifiers.slack import SlackWebhookNotifier  # noqa: PLC0415 (slack-sdk's blocks are many modules)
+
             return SlackWebhookNotifier(name, address.reveal(), over(way, http), way.allow_private)
         case SlackBotSettings():
             return _slack_bot(receiver, http, memory, offers)

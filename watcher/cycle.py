@@ -29,12 +29,9 @@ from watcher.key_listing import list_keys
 from watcher.ledger import Ledger
 from watcher.ledger.requests import requests_view
 from watcher.limits.caps import read_caps
-from watcher.overview import Overview
+from watcher.overview import REMEMBERED, Overview
 from watcher.pricing import BookState
 from watcher.store import Judgement, Store
-
-REMEMBERED = "judgement"
-"""Under this name the store keeps what a judgement hands to the next one."""
 
 Progress = Callable[[int, int], None]
 

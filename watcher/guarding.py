@@ -10,8 +10,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
-from pydantic import TypeAdapter
-
 from rules import action_requests, guard, protection
 from rules.action_news import Listeners, brake_news, folded, messages, news_of, standing
 from rules.actions import Action, ActionNews
@@ -26,17 +24,12 @@ from rules.protection import Examined
 from rules.routes import every
 from rules.situation import Situation
 from watcher.admin_api.answers import ApiKey
+from watcher.brake import BRAKE, BRAKE_FILE, as_remembered, of_file, remembered_brake
 from watcher.key_listing import KeyLister
 from watcher.shutoff import KeyAdministrator, KeyReader
 from watcher.store import Store
 
-BRAKE = "actions.brake"
-"""Under this name the store keeps what somebody asked to hold every action."""
-BRAKE_FILE = "actions.brake_file"
-"""And under this one, since when there is a file that does."""
 NO_SHUTOFF = "the configuration has no [shutoff], so no key can be changed"
-
-_brake = TypeAdapter(Brake)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +154,7 @@ class _Brakes:
     def cursor(self) -> Mapping[str, str]:
         """What is to be remembered."""
         changed = {BRAKE: (self.asked_before, self.asked), BRAKE_FILE: (self.file_before, self.file)}
-        return {name: _brake.dump_json(now).decode() for name, (before, now) in changed.items() if before != now}
+        return {name: as_remembered(now) for name, (before, now) in changed.items() if before != now}
 
 
 def _refused(asked: Sequence[Request], decision: Decision) -> Guarded:
@@ -223,35 +216,3 @@ def keys_of(store: Store, organization: str, journal: Sequence[Action], now: dat
 def _key(item: ApiKey, listed_at: datetime) -> Key:
     workspace = "" if item.organization_scoped else item.workspace_id or DEFAULT_WORKSPACE
     return Key(item.id, item.name, workspace, item.status, listed_at, item.created_at)
-
-
-def remembered_brake(store: Store, organization: str, name: str = BRAKE) -> Brake:
-    """What somebody asked to be held, and has not let go; or what the cycle before found of the file."""
-    kept = store.cursor.get(name, organization)
-    return NO_BRAKE if kept is None else _brake.validate_json(kept)
-
-
-def of_file(file: Path | None, before: Brake, now: datetime) -> Brake:
-    """What the file holds: since it was first found, as far as `before` says that."""
-    if file is None or not _is_there(file):
-        return NO_BRAKE
-    return (
-        before
-        if before.since is not None
-        else Brake(since=now, by="the brake file", why=f"there is a file {file.name}")
-    )
-
-
-def in_force(asked: Brake, file: Path | None, now: datetime) -> Brake:
-    """What holds: what was asked for, or the file."""
-    if asked.holds(now):
-        return asked
-    return of_file(file, NO_BRAKE, now)
-
-
-def _is_there(file: Path) -> bool:
-    """Whether there is a file; also where that cannot be found out."""
-    try:
-        return file.exists()
-    except OSError:
-        return True

@@ -26,6 +26,8 @@ from rules.stall import Stall
 from watcher.drift_figures import DriftFigures, drift_figures
 from watcher.ledger.month import NOTHING_USED, TOKEN_KINDS, UsedTokens
 
+REMEMBERED = "judgement"
+"""Under this name the store keeps what a judgement hands to the next one."""
 OTHER = "(other)"
 """The row that holds the sum of everything past the `KEPT` largest of a dimension."""
 KEPT = 100

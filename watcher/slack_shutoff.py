@@ -16,8 +16,8 @@ from rules import action_requests
 from rules.action_headlines import of_row, who_of
 from rules.actions import WAITING, Action, ActionState
 from rules.policy import Policy
+from watcher.brake import in_force, remembered_brake
 from watcher.clock import Clock
-from watcher.guarding import in_force, remembered_brake
 from watcher.settings import ShutoffSettings
 from watcher.slack_offers import deactivatable, is_slack_user
 from watcher.store import Store

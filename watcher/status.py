@@ -19,7 +19,7 @@ from watcher.budgets import counted_json
 from watcher.missing import missing
 from watcher.overview import Overview
 from watcher.settings import ShutoffSettings
-from watcher.upkeep import GIVEN_UP_AFTER
+from watcher.store import GIVEN_UP_AFTER
 
 _GRAVITY = {severity: place for place, severity in enumerate(Severity)}
 

@@ -11,13 +11,11 @@ from datetime import datetime, timedelta
 
 from rules import lifecycle
 from watcher.logs import logger
-from watcher.store import Judgement, Store
+from watcher.store import GIVEN_UP_AFTER, Judgement, Store
 
 log = logger(__name__)
 
 EVERY = timedelta(days=1)
-GIVEN_UP_AFTER = timedelta(days=7)
-"""How long a message waits for a receiver that the configuration names no more, in case it is put back."""
 LEFT_OUT = "organization removed"
 _PRUNED_AT = "pruned_at"
 

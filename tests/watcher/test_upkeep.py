@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.watcher.store.samples import DAY, T0, anomaly, message
-from watcher.store import Judgement, Store
-from watcher.upkeep import GIVEN_UP_AFTER, close_unwatched, tidy_if_due
+from watcher.store import GIVEN_UP_AFTER, Judgement, Store
+from watcher.upkeep import close_unwatched, tidy_if_due
 
 KEEP = 400 * DAY
 

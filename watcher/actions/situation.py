@@ -7,7 +7,8 @@ from datetime import datetime
 from rules import protection
 from rules.policy import Policy, Protect
 from rules.situation import Situation
-from watcher.guarding import in_force, keys_of, remembered_brake
+from watcher.brake import in_force, remembered_brake
+from watcher.guarding import keys_of
 from watcher.settings import ShutoffSettings
 from watcher.store import Store
 

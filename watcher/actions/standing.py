@@ -14,7 +14,7 @@ from rules.action_requests import PAUSE
 from rules.actions import NO_KEY, UNDER_WAY, WAITING, Action, ActionState
 from rules.policy import Mode
 from watcher.actions.words import DONE, LONGEST_REASON, key_of, who
-from watcher.guarding import in_force, remembered_brake
+from watcher.brake import in_force, remembered_brake
 from watcher.settings import ShutoffSettings
 
 if TYPE_CHECKING:

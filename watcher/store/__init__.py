@@ -24,13 +24,14 @@ from watcher.store.listings import Change, Listed
 from watcher.store.lock import advisory_lock
 from watcher.store.lookups import Lookup
 from watcher.store.organizations import Bound, Refusal
-from watcher.store.outbox import Delivery, OutboxRow
+from watcher.store.outbox import GIVEN_UP_AFTER, Delivery, OutboxRow
 from watcher.store.revisions import Revision
 from watcher.store.series import SeriesKey
 from watcher.store.store import Judgement, Store
 from watcher.store.usage import BucketState, UsageColumns
 
 __all__ = [
+    "GIVEN_UP_AFTER",
     "AnalyticsColumns",
     "AnalyticsHour",
     "AnalyticsRow",

@@ -11,7 +11,7 @@ import json
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, case, delete, func, insert, select, update
@@ -25,6 +25,9 @@ from watcher.store.errors import StoreError
 from watcher.store.payload import Payload
 from watcher.store.tables import deliveries, outbox
 from watcher.store.times import from_moment, moment
+
+GIVEN_UP_AFTER = timedelta(days=7)
+"""How long a message waits for a receiver that the configuration names no more, in case it is put back."""
 
 _notification = Payload[Notification](Notification)
 
