@@ -23,12 +23,11 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def commands() -> set[str]:
-    names = {str(command.name) for command in app.registered_commands}
-    for group in app.registered_groups:
-        assert group.typer_instance is not None
-        callback = group.typer_instance.registered_callback
-        names |= {str(group.name)} if callback is not None and callback.invoke_without_command is True else set()
-        names |= {f"{group.name} {command.name}" for command in group.typer_instance.registered_commands}
+    names = set()
+    for name, command in COMMAND.commands.items():  # type: ignore[attr-defined]
+        inside = getattr(command, "commands", {})
+        names |= {f"{name} {each}" for each in inside}
+        names |= {name} if not inside or command.invoke_without_command else set()
     return {f"watcher {name}" for name in names}
 
 

@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.stage import BUDGET, NOW, environment, write_config
+from watcher import cli
 from watcher.simulator import Simulator, World
+from watcher.store import Store
 
 HEAVY = {
     "numpy",
@@ -28,7 +30,23 @@ HEAVY = {
 }
 HELP_SECONDS = 0.8
 """It takes 0.3 s where nothing else runs; what it may import is held by its twin, which no load disturbs."""
-MODULES_OF_A_REPORT = 845
+FOR_THE_WORLD = {
+    "httpx",
+    "stamina",
+    "apscheduler",
+    "prometheus_client",
+    "slack_sdk",
+    "starlette",
+    "uvicorn",
+    "jinja2",
+    "matplotlib",
+    "alembic",
+    "statsmodels",
+}
+"""What talks to others, draws or fits: nothing of that is in a report of what the store holds."""
+FOR_THE_LOG = {"structlog", "rich.traceback", "rich.table", "rich._emoji_codes"}
+"""What lays out tables, shows tracebacks and makes lines of a log: of a thousand rows that was a third."""
+MODULES_OF_A_REPORT = 815
 """There were 735; each costs a fifth of a millisecond and more, before it does anything."""
 LISTING = """\
 import atexit, json, sys
@@ -62,18 +80,47 @@ def test_help_is_quick() -> None:
 def test_help_imports_nothing_heavy() -> None:
     for arguments in (["--help"], ["spend", "--help"], ["run", "--help"]):
         assert not HEAVY & imported_by(*arguments)
+    assert not {"pydantic", "importlib.metadata"} & imported_by("--help")
 
 
 def test_a_spend_report_needs_no_http_client(tmp_path: Path) -> None:
     with Simulator(World(started_at=NOW - timedelta(hours=5), keys=6, days=23), lambda: NOW) as served:
         config = write_config(tmp_path, served.url, backfill="2d")
         imported_by("poll", "-c", config)
-    modules = imported_by("spend", "-c", config)
-    assert "numpy" in modules
-    assert not {"httpx", "stamina", "apscheduler", "prometheus_client", "alembic", "statsmodels"} & modules
-    # Nor what lays out tables, shows tracebacks and makes lines of a log: with a thousand rows that was a third of it.
-    assert not {"structlog", "rich.traceback", "rich.table", "rich._emoji_codes"} & modules
-    assert len(modules) < MODULES_OF_A_REPORT
+    for form in ((), ("--csv",), ("--json",)):
+        modules = imported_by("spend", "-c", config, *form)
+        assert "numpy" in modules
+        assert not (FOR_THE_WORLD | FOR_THE_LOG | {"numpy.ma"}) & modules
+        assert len(modules) < MODULES_OF_A_REPORT
+
+
+def test_a_status_needs_no_http_client_and_no_log(tmp_path: Path) -> None:
+    config = write_config(tmp_path, "http://127.0.0.1:9")
+    with Store.open(f"sqlite:///{tmp_path}/watcher.db"):
+        pass
+    modules = imported_by("status", "-c", config)
+    assert "watcher.status" in modules
+    assert not (FOR_THE_WORLD | {"structlog", "rich.traceback"}) & modules
+
+
+def test_a_command_imports_no_other_command() -> None:
+    """Nor makes it, which takes longer than some of them run."""
+    modules = imported_by("spend", "--help")
+    assert "watcher.cli.spend" in modules
+    assert not {"watcher.cli.run", "watcher.cli.keys", "watcher.cli.backtest", "watcher.cli.budgets"} & modules
+
+
+def test_each_command_is_listed_with_the_module_that_registers_it() -> None:
+    folder = Path(cli.__file__).parent
+    modules = {path.stem for path in folder.glob("*.py") if "def register(app: typer.Typer)" in path.read_text()}
+    assert {name: module for module in modules for name in cli._made(module)} == cli.MODULES
+
+
+def test_without_a_receiver_in_slack_its_library_is_not_imported(tmp_path: Path) -> None:
+    with Simulator(World(started_at=NOW - timedelta(hours=5), keys=6, days=23), lambda: NOW) as served:
+        modules = imported_by("poll", "-c", write_config(tmp_path, served.url, backfill="2d"))
+    assert "httpx" in modules
+    assert "slack_sdk" not in modules
 
 
 def test_only_the_first_line_of_a_log_needs_structlog(tmp_path: Path) -> None:

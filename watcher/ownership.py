@@ -11,8 +11,11 @@ import importlib.util
 import re
 from collections.abc import Iterator
 from importlib.machinery import ModuleSpec
-from importlib.metadata import Distribution, distributions
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
 
 PACKAGES = ("rules", "notifiers", "watcher")
 _DISTRIBUTION = "claude-watcher"
@@ -71,6 +74,8 @@ def _source(spec: ModuleSpec, name: str) -> str:
 
 def _intruders(home: Path) -> Iterator[str]:
     """A sentence for each foreign distribution that has put files into our folders."""
+    from importlib.metadata import distributions  # noqa: PLC0415 - every command looks, and few ask thoroughly
+
     for distribution in distributions():
         names = _packages_with_files_of(distribution)
         if not names or Path(str(distribution.locate_file(""))).resolve() != home:

@@ -1,4 +1,4 @@
-"""The command line: one file a command group, each of which imports what is heavy only when it runs.
+"""The command line: one file a command group, imported when it is asked for, and what is heavy only when it runs.
 
 Data goes to standard output, talk to standard error. Exit codes: 0 fine, 1 failed, 2 usage, 3 invalid configuration,
 4 alerts firing (`status --exit-code`), 75 already running, 130 ended by Ctrl-C.
@@ -6,39 +6,84 @@ Data goes to standard output, talk to standard error. Exit codes: 0 fine, 1 fail
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Iterator, MutableMapping
+from functools import cache
+from importlib import import_module
+from typing import Annotated, Any, Literal
 
 import typer
+from typer.core import TyperGroup
 
 from watcher import __version__
-from watcher.cli import (
-    actions,
-    alerts,
-    backtest,
-    backup,
-    budgets,
-    check,
-    claude_code,
-    demo,
-    explain,
-    export,
-    feedback,
-    init,
-    keys,
-    limits,
-    members,
-    notify,
-    prices,
-    report,
-    run,
-    silence,
-    simulate,
-    spend,
-    status,
-)
+
+MODULES = {
+    "demo": "demo",
+    "init": "init",
+    "check": "check",
+    "run": "run",
+    "poll": "run",
+    "status": "status",
+    "spend": "spend",
+    "report": "report",
+    "claude-code": "claude_code",
+    "limits": "limits",
+    "members": "members",
+    "prices": "prices",
+    "alerts": "alerts",
+    "explain": "explain",
+    "backtest": "backtest",
+    "ack": "silence",
+    "feedback": "feedback",
+    "simulate": "simulate",
+    "backup": "backup",
+    "budgets": "budgets",
+    "export": "export",
+    "silence": "silence",
+    "keys": "keys",
+    "actions": "actions",
+    "notify": "notify",
+}
+"""Every command, in the order of the help, and the module here that registers it."""
+
+
+@cache
+def _made(module: str) -> dict[str, Any]:
+    """The commands that a module registers, by name."""
+    own = typer.Typer(rich_markup_mode="rich")
+    import_module(f"{__name__}.{module}").register(own)
+    return dict(typer.main.get_group(own).commands)
+
+
+class _WhenAskedFor(MutableMapping[str, Any]):
+    """All commands by name, each made when it is asked for: to make every one takes longer than some of them run."""
+
+    def __getitem__(self, name: str) -> Any:
+        return _made(MODULES[name])[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(MODULES)
+
+    def __len__(self) -> int:
+        return len(MODULES)
+
+    def __setitem__(self, name: str, command: Any) -> None:
+        raise TypeError(f"{name} is not added here: write it into MODULES")
+
+    def __delitem__(self, name: str) -> None:
+        raise TypeError(f"{name} is not taken away here: take it out of MODULES")
+
+
+class _Commands(TyperGroup):
+    """The group of all commands."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = _WhenAskedFor()
+
 
 app = typer.Typer(
     name="watcher",
+    cls=_Commands,
     help="Watches what a team spends on Claude through the Anthropic API, and says so before the bill does.",
     no_args_is_help=True,
     add_completion=False,
@@ -70,28 +115,3 @@ def main(
     from watcher import logs
 
     logs.configure(log_level, log_format)
-
-
-for group in (
-    demo,
-    init,
-    check,
-    run,
-    status,
-    budgets,
-    spend,
-    report,
-    claude_code,
-    limits,
-    members,
-    prices,
-    export,
-    alerts,
-    explain,
-    backtest,
-    silence,
-    feedback,
-):
-    group.register(app)
-for group in (keys, actions, notify, simulate, backup):
-    group.register(app)
