@@ -86,10 +86,10 @@ def shown_path(path: object) -> str:
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(path))
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that was probably meant, if one is near."""
+def nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
+    """The known word that was probably meant, if one is as like it as that, of 1."""
     by_lower = {name.lower(): name for name in known}
-    found = difflib.get_close_matches(word.lower()[:_LONGEST_SHOWN], by_lower, n=1, cutoff=0.6)
+    found = difflib.get_close_matches(word.lower()[:_LONGEST_SHOWN], by_lower, n=1, cutoff=likeness)
     return by_lower[found[0]] if found else None
 
 

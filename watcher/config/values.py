@@ -35,6 +35,9 @@ MONTH_WORDS = tuple(month.lower() for month in MONTHS)
 ROLLING = "rolling"
 PERIODS = ("hour", "day", "week", "month", "quarter", "year")
 LOOKS_BACK = "the last 70 days are known by the hour"
+_OFFSET = re.compile(r"(?:utc|gmt)?[+-]?[0-9][0-9:.]*", re.IGNORECASE)
+_NEAR = 0.8
+"""How like the city of a zone a word is that means it: "Tokio" does, and "Munich" is not "Zurich"."""
 _ABBREVIATION = re.compile(r"[A-Za-z]{2,4}")
 _REVERSED = re.compile(r"(.)-(.)", re.DOTALL)
 
@@ -306,18 +309,24 @@ def zone(value: object) -> str:
 
 def _zone_meant(found: str) -> str:
     """The end of the sentence about a zone that there is not: what to write instead, as far as that can be told."""
-    same = {zone.lower(): zone for zone in _zones() | {"UTC"}}.get(found.lower())
-    if same is None and _ABBREVIATION.fullmatch(found):
+    if _OFFSET.fullmatch(found):
+        return "; an offset knows no change of the clocks: name a place"
+    area, _, city = found.lower().replace(" ", "_").rpartition("/")
+    zones = sorted(_zones() | {"UTC"}, key=lambda zone: (_in_parts(zone)[0] == area, zone))  # of its area the last word
+    guess = {zone.lower(): zone for zone in zones}.get(found.lower())
+    cities = {_in_parts(zone)[1]: zone for zone in zones if "/" in zone and not zone.startswith("Etc/")}
+    guess = guess or cities.get(city)
+    if guess is None and _ABBREVIATION.fullmatch(found):
         return "; an abbreviation may mean several: name a place"
-    guess = same or nearest(found, _zones()) or _zone_of_city(found)
+    near = None if guess else nearest(city, cities, _NEAR)
+    guess = guess or (None if near is None else cities[near])
     return "" if guess is None else f'; did you mean "{guess}"?'
 
 
-def _zone_of_city(found: str) -> str | None:
-    """The zone whose city was probably meant: "Berlin" is "Europe/Berlin"."""
-    cities = {zone.rpartition("/")[2]: zone for zone in sorted(_zones()) if "/" in zone}
-    city = nearest(found.rpartition("/")[2].replace(" ", "_"), cities)
-    return None if city is None else cities[city]
+def _in_parts(zone: str) -> tuple[str, str]:
+    """Area and city of a zone, in small letters."""
+    area, _, city = zone.lower().rpartition("/")
+    return area, city
 
 
 @cache
