@@ -220,6 +220,7 @@ class Sections(HttpReading, Receivers):
         from watcher.config.event_tables import (  # noqa: PLC0415 (only a few configurations need it)
             dates,
             event_problems,
+            event_warnings,
             expected,
         )
 
@@ -230,6 +231,7 @@ class Sections(HttpReading, Receivers):
         self.problems.extend(Problem(each.place, each.message + called("event", raw)) for each in wrong)
         if wrong:
             return None
+        self.warnings += event_warnings(table, place)
         if table.holidays is not None and "timezone" not in table.model_fields_set:
             days = f"the days of {table.holidays.shown} begin at midnight UTC here; write its own zone"
             self.warnings.append(f'{place}.timezone: {days}, as in timezone = "Europe/Berlin"')

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from watcher.config import check
 from watcher.config.event_words import coming
+from watcher.events import windows
 from watcher.settings import Settings
 
 HEAD = '[anthropic]\nadmin_key = "sk-ant-admin01-x"\n'
@@ -138,6 +139,61 @@ def test_holidays_without_a_zone_give_a_warning(tmp_path: Path) -> None:
         (tmp_path / "c.toml").write_text(HEAD + RULE + one('holidays = "US-CA"', zone))
         warnings = check(tmp_path / "c.toml", {}).warnings
         assert any("event[0].timezone: the days of US-CA begin at midnight UTC" in each for each in warnings) == warned
+
+
+BERLIN = 'timezone = "Europe/Berlin"'
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        (
+            ('from = "2026-03-29T02:30"', 'to = "2026-03-30"', BERLIN),
+            "event[0].from: the clocks of Europe/Berlin skip 2026-03-29 02:30; what is meant is taken to be 03:30",
+        ),
+        (
+            ('from = "2026-10-24"', "to = 2026-10-25T02:30:00", BERLIN),
+            (
+                "event[0].to: 2026-10-25 02:30 comes twice by the clocks of Europe/Berlin, and the first is taken; "
+                'the second is "2026-10-25T02:30+01:00"'
+            ),
+        ),
+        (('from = "2026-03-29T03:30"', 'to = "2026-03-30"', BERLIN), ""),
+        (('from = "2026-10-25T02:30+01:00"', 'to = "2026-10-26"', BERLIN), ""),
+        (('from = "2026-09-06"', 'to = "2026-09-07"', 'timezone = "America/Santiago"'), ""),
+        (('from = "2026-03-29T02:30"', 'to = "2026-03-30"'), ""),
+    ],
+)
+def test_a_time_that_the_clocks_skip_or_show_twice_is_told(tmp_path: Path, lines: tuple[str, ...], says: str) -> None:
+    (tmp_path / "c.toml").write_text(HEAD + RULE + one(*lines))
+    report = check(tmp_path / "c.toml", {})
+    assert report.settings is not None
+    assert [each for each in report.warnings if each.startswith("event[0]")] == ([says] if says else [])
+
+
+@pytest.mark.parametrize(
+    ("written", "instant"),
+    [
+        ("2026-03-29T02:30", datetime(2026, 3, 29, 1, 30, tzinfo=UTC)),
+        ("2026-10-25T02:30", datetime(2026, 10, 25, 0, 30, tzinfo=UTC)),
+        ("2026-10-25T02:30+01:00", datetime(2026, 10, 25, 1, 30, tzinfo=UTC)),
+    ],
+)
+def test_a_skipped_time_is_an_hour_later_and_of_two_the_first_is_meant(
+    tmp_path: Path, written: str, instant: datetime
+) -> None:
+    (event,) = settings(tmp_path, one(f'from = "{written}"', f'to = "{written[:7]}-31"', BERLIN)).events
+    (window,) = windows(event, instant, instant + timedelta(hours=1))
+    assert window.begins == instant
+
+
+def test_an_event_is_over_after_it_begins_whatever_the_clocks_show(tmp_path: Path) -> None:
+    skipped = ('from = "2026-03-29T02:30"', 'to = "2026-03-29T03:15"', BERLIN)
+    (problem,) = problems(tmp_path, one(*skipped))
+    assert problem.startswith("event[0].to: must be after `from`, which is 2026-03-29 02:30: the clocks skip that, ")
+    assert problem.endswith('and it is taken for 03:30 (event "launch")')
+    twice = ('from = "2026-10-25T02:30+02:00"', 'to = "2026-10-25T02:30+01:00"', BERLIN)
+    assert settings(tmp_path, one(*twice)).events[0].dates is not None
 
 
 def test_the_package_of_holidays_is_imported_only_where_it_is_asked_for(tmp_path: Path) -> None:
