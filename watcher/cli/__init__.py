@@ -15,6 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from watcher import __version__
+from watcher.cli.wrong_values import in_our_words
 
 MODULES = {
     "demo": "demo",
@@ -74,11 +75,19 @@ class _WhenAskedFor(MutableMapping[str, Any]):
 
 
 class _Commands(TyperGroup):
-    """The group of all commands."""
+    """The group of all commands. What is wrong with the value of an option of any is told in our own words."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self.commands = _WhenAskedFor()
+
+    def make_context(self, *settings: Any, **more: Any) -> Any:
+        with in_our_words():
+            return super().make_context(*settings, **more)
+
+    def invoke(self, ctx: Any) -> Any:
+        with in_our_words():
+            return super().invoke(ctx)
 
 
 app = typer.Typer(
