@@ -18,7 +18,7 @@ from notifiers.shift_story import silence_over_story, silence_story, unit_price_
 from notifiers.source_story import source_over_story, source_story
 from notifiers.story import GLYPHS, Line, Section, Story, Tone, code, line
 from notifiers.subjects import title_subject
-from notifiers.text import ago, clean, plural, when
+from notifiers.text import ago, clean, given, plural, when
 from notifiers.trigger_story import trigger_over_story, trigger_story
 from rules.lifecycle import worst_first
 from rules.model import (
@@ -196,7 +196,7 @@ def _initial(notification: Notification) -> Story:
 
 
 def _test(notification: Notification) -> Story:
-    receiver = clean(notification.receiver)
+    receiver = given(notification.receiver)
     if len(notification.alerts) == 1:
         told = alert_story(notification.alerts[0], notification.created_at)
         return replace(told, tone=Tone.TEST, title=title(f"Test: {told.title}"))

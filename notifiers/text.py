@@ -10,6 +10,8 @@ from rules import clock_words
 from rules.wording import clean as harmless
 
 LONGEST_NAME = 60
+LONGEST_GIVEN = 100
+"""The most characters that the configuration lets its owner call something."""
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 _MARKS_IN_A_ROW = 3
@@ -39,6 +41,11 @@ def clean(text: str, longest: int = LONGEST_NAME) -> str:
         if marks <= _MARKS_IN_A_ROW:
             kept.append(" " if char.isspace() else char)
     return shorten("".join(kept).strip() or REPLACEMENT, longest)
+
+
+def given(name: str) -> str:
+    """A name out of the configuration, `clean` and whole: no two of them come to the same text."""
+    return clean(name, LONGEST_GIVEN)
 
 
 def tamed(text: str) -> str:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from notifiers.text import clean, duration, plural
+from notifiers.text import clean, duration, given, plural
 from rules.model import Nano
 from rules.money import display_usd
 from watcher.backtest.comparing import Pair, compare
@@ -54,7 +54,7 @@ def _replay(found: Backtest, tests: Backtests, console: Console, *, every: bool)
     for each in heard(replay):
         told = f"{plural(each.pages, 'page')}, {each.per_week:.1f} a week; {each.resolved} resolved"
         first = "; one message at the start" if each.initial else ""
-        print_hanging(console, Text(f"  {clean(each.receiver, 24)}: "), Text(told + first))
+        print_hanging(console, _INDENT, Text(f"{given(each.receiver)}: {told}{first}"))
     earlier = sum(told.at_start for told in replay.alerts)
     if earlier:
         told = plural(earlier, "alert was", "alerts were")

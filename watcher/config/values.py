@@ -15,6 +15,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any, TypeVar
 
+from notifiers.text import LONGEST_GIVEN
 from rules.measures import TOKENS
 from rules.model import DIMENSIONS, HOUR, TAG
 from rules.money import NANO_PER_USD, parse_usd
@@ -25,7 +26,6 @@ from watcher.config.problems import Expanded, Wrong, did_you_mean, enumerated, n
 
 _K = TypeVar("_K", bound=StrEnum)
 _R = TypeVar("_R")
-LONGEST_NAME = 100
 LONGEST_GLOB = 300
 LARGEST_PERCENT = 1000
 LEAST_PRICE = 1_000
@@ -71,8 +71,8 @@ def flag(value: object) -> bool:
 def name(value: object) -> str:
     """What people call a rule or a receiver: printable, at most 100 characters."""
     found = text(value)
-    if len(found) > LONGEST_NAME:
-        raise Wrong(f"must have at most {LONGEST_NAME} characters, not {len(found)}")
+    if len(found) > LONGEST_GIVEN:
+        raise Wrong(f"must have at most {LONGEST_GIVEN} characters, not {len(found)}")
     if not found.isprintable() or found != found.strip():
         raise Wrong("must be one line of printable characters, with no blank before or after it")
     return str(found)
@@ -98,7 +98,7 @@ def dimension(value: object) -> str:
     if not isinstance(value, str):
         raise Wrong(f"must be {right}, not {shown(value)}")
     key = value.removeprefix(TAG)
-    if key != value and key.strip() and key.isprintable() and len(key) <= LONGEST_NAME:
+    if key != value and key.strip() and key.isprintable() and len(key) <= LONGEST_GIVEN:
         return str(value)
     if value.strip(":") in {"tag", "tags"}:
         raise Wrong(f'must say which tag, as in "tag:team", not {shown(value)}')

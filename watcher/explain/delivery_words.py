@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from notifiers.text import clean, when
+from notifiers.text import clean, given, when
 from watcher.explain.record import Record, Sent
 
 _MOST_TRIES = 6
@@ -19,7 +19,7 @@ def deliveries(record: Record, now: datetime) -> Iterator[str]:
     for group in record.groups:
         member = next(each for each in group.members if each.alert == record.alert.id)
         matchers = clean(group.place, 200) if group.place.strip("/") else "every alert"
-        which = f'In a group of {len(group.members)} to "{clean(group.receiver)}" ({matchers})'
+        which = f'In a group of {len(group.members)} to "{given(group.receiver)}" ({matchers})'
         told = "still to be told" if member.told_at is None else f"told {when(member.told_at, now)}"
         due = "" if group.due_at is None else f"; the next message is due {when(group.due_at, now)}"
         yield f"{which}: {told}{due}."
@@ -31,7 +31,7 @@ def _message(record: Record, sent: Sent, now: datetime) -> Iterator[str]:
     row = sent.row
     told = row.notification
     inside = "" if any(each.id == record.alert.id for each in told.alerts) else ", inside another alert's message"
-    head = f'To "{clean(told.receiver)}" ({told.reason}), decided {when(told.created_at, now)}{inside}'
+    head = f'To "{given(told.receiver)}" ({told.reason}), decided {when(told.created_at, now)}{inside}'
     yield f"{head}: {_became(sent, now)}"
     for number, each in list(enumerate(sent.tries, 1))[-_MOST_TRIES:]:
         outcome = "delivered" if each.error is None else f"failed: {clean(each.error, _LONGEST_ERROR)}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from notifiers.text import ago, clean, when
+from notifiers.text import ago, clean, given, when
 from rules.action_words import standing
 from rules.actions import POLICY, Action
 from rules.model import Alert, AnomalyEvidence, HourPoint, SilenceEvidence, State
@@ -60,7 +60,7 @@ def _decision(found: Explanation) -> Section:
         picture = tuple(hours_picture(points, evidence.since))
     elif found.by_day:
         picture = ("spent by day, as known now", *days_picture(found.by_day))
-    rule = f'Rule "{clean(decided.subject.rule)}" ({decided.subject.kind}), decided {when(record.decided_at, now)}.'
+    rule = f'Rule "{given(decided.subject.rule)}" ({decided.subject.kind}), decided {when(record.decided_at, now)}.'
     return Section("What was decided", (rule, *basis(decided, now)), picture)
 
 
@@ -127,7 +127,7 @@ def _story(record: Record) -> Section:
 def _routes(record: Record) -> Section:
     rows = []
     for way in record.ways[:_MOST_WAYS]:
-        name = f'{way.route.written or "route"} to "{clean(way.route.receiver)}"'
+        name = f'{way.route.written or "route"} to "{given(way.route.receiver)}"'
         takes = "takes it" if way.takes else "does not take it" if not way.why.endswith("takes it") else "leads to it"
         timing = timing_words(way.route.timing) if way.takes else ""
         rows.append(f"{name} {takes}: {clean(way.why, 400)}.{timing}")

@@ -251,6 +251,17 @@ def test_a_route_is_needed_for_anybody_to_hear(place: Place, tmp_path: Path) -> 
     assert all(alert["told_at"] is None for alert in replay["alerts"])
 
 
+def test_receivers_of_long_names_are_told_apart(place: Place, tmp_path: Path) -> None:
+    names = [f"slack of the platform team, {which}, on call" for which in ("production", "staging")]
+    config = tmp_path / "config.toml"
+    text = place.config.read_text().replace("sqlite:///", f"sqlite:///{place.config.parent}/")
+    text = text.replace('"hook"', f'"{names[0]}"') + receiver(names[1], place.heard.url)
+    config.write_text(text)
+    out = " ".join(here("backtest", "-c", config, "--days", "3")[1].split())
+    for name in names:
+        assert f"{name}: " in out
+
+
 def _failing(*words: str | Path, code: int, says: str) -> None:
     found, out, err = here("backtest", *words)
     assert (found, out) == (code, "")

@@ -235,6 +235,16 @@ def test_routes_say_which_matcher_took_it_and_silences_which_held_it_back(config
     assert "Silenced until 14:25 UTC by bob: known." in text
 
 
+def test_receivers_of_long_names_are_told_apart(config: Path) -> None:
+    ident = ids(config)["anomaly"]
+    named = [f"{'o' * 60} {which} {'n' * 20}" for which in ("production", "staging")]
+    for before, after in zip(("hook", "broken"), named, strict=True):
+        config.write_text(config.read_text().replace(f'"{before}"', f'"{after}"'))
+    out = "".join(here("explain", ident, "-c", config, clock=LATER)[1].split())
+    for name in named:
+        assert f'to"{name}"takes'.replace(" ", "") in out
+
+
 def test_an_owner_of_the_configuration_is_named_and_routes_can_ask_for_it(config: Path) -> None:
     ident = ids(config)["anomaly"]
     owner = '[[owner]]\nname = "checkout"\nmatch = [\'api_key=~"checkout-.*"\']\nemail = "c@team.example"\n'
