@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from watcher.config.problems import Wrong, shown
+from watcher.config.problems import Expanded, Wrong, nearest, shown
 from watcher.config.values import MONTH_WORDS, WEEKDAYS
 
 _TIMES = re.compile(r"([0-9]{1,2}):([0-9]{2})-([0-9]{1,2}):([0-9]{2})")
 _DAYS = re.compile(r"(-?[0-9]{1,2})(?::(-?[0-9]{1,2}))?")
+_BETWEEN = re.compile(r"\s*(?::|-|–|\.\.+|\bto\b)\s*")
+"""What people write between the two ends of a stretch; ":" is right, as in Alertmanager."""
+_SHORTEST = 3
+_NEAR = 0.75
 _MIDNIGHT = 24 * 60
 _LAST_DAY = 31
 
@@ -42,13 +46,27 @@ def words(known: Sequence[str], what: str) -> Callable[[object], tuple[int, ...]
     def read(value: object) -> tuple[int, ...]:
         parts = value.lower().split(":") if isinstance(value, str) else []
         if len(parts) not in (1, 2) or any(part not in known for part in parts):
-            raise Wrong(f"{right}, not {shown(value)}")
+            raise Wrong(f"{right}, not {shown(value)}{_meant(value, known)}")
         first, last = known.index(parts[0]), known.index(parts[-1])
         if first > last:
             raise Wrong(f"must not end before it begins, and {shown(value)} does; write two stretches")
         return tuple(range(first, last + 1))
 
     return read
+
+
+def _meant(value: object, known: Sequence[str]) -> str:
+    """The end of the sentence: the word or the stretch that was probably meant, '; did you mean "monday:friday"?'."""
+    if not isinstance(value, str) or isinstance(value, Expanded):
+        return ""
+    parts = [_nearest(part, known) for part in _BETWEEN.split(value.strip().lower(), maxsplit=1)]
+    return "" if None in parts else f'; did you mean "{":".join(map(str, parts))}"?'
+
+
+def _nearest(part: str, known: Sequence[str]) -> str | None:
+    """The word that is abbreviated so, or nearly written so."""
+    abbreviated = [word for word in known if len(part) >= _SHORTEST and word.startswith(part)]
+    return abbreviated[0] if len(abbreviated) == 1 else nearest(part, known, _NEAR)
 
 
 weekdays = words(WEEKDAYS, "a weekday")
