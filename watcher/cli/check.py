@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from watcher.cli.context import DEFAULT_CONFIG, INVALID_CONFIG, ConfigFile, clock_for, fail
+from watcher.cli.sentences import say, say_lines
 
 WRONG_USAGE = 2
 
@@ -45,23 +46,23 @@ def check(
         raise typer.Exit(1)
     report = check_config(config, os.environ)
     if report.settings is None:
-        typer.echo(str(report.invalid), err=True)
+        say_lines(str(report.invalid), err=True)
         raise typer.Exit(INVALID_CONFIG)
     logs.redact(secrets_of(report.settings))
     clock = clock_for(report.settings)
     if labels is not None:
         _who_hears(report.settings, labels)
         return
-    typer.echo(f"{config} is valid.")
+    say(f"{config} is valid.")
     for line in report.sentences:
-        typer.echo(f"  {line}")
+        say(line, "  ")
     if report.settings.events:
         from watcher.config.event_words import coming
 
         for line in coming(report.settings.events, clock.now()):
-            typer.echo(f"  {line}")
+            say(line, "  ")
     for warning in report.warnings:
-        typer.echo(f"warning: {warning}", err=True)
+        say(f"warning: {warning}", err=True)
     if not online:
         _warn_of_idle(report.settings, _idle_in_store(report.settings, clock.now()))
     elif not all((_ask(report.settings, clock.now()), _ask_receivers(report.settings))):
@@ -87,9 +88,9 @@ def _who_hears(settings: Settings, text: str) -> None:
     for route in taken(settings.routes, found):
         receivers[route.receiver] = None
         by = " and ".join(map(str, route.match)) or "it takes every alert"
-        typer.echo(f'  {route.written} to "{route.receiver}": {by}')
+        say(f'{route.written} to "{route.receiver}": {by}', "  ")
     names = ", ".join(f'"{name}"' for name in receivers)
-    typer.echo(f"Would hear: {names}." if receivers else "Nobody would hear: no route takes it.")
+    say(f"Would hear: {names}." if receivers else "Nobody would hear: no route takes it.")
 
 
 def _ask(settings: Settings, now: datetime) -> bool:
@@ -109,15 +110,15 @@ def _ask(settings: Settings, now: datetime) -> bool:
             for answer in ask_sources(connection, now):
                 answers.append(answer)
                 mark = {"answers": "✓", "not offered": "–"}.get(answer.state, "✗")
-                typer.echo(f"  {mark} {answer.source}: {answer.sentence}")
+                say(f"{answer.source}: {answer.sentence}", f"  {mark} ")
                 fine = fine and answer.state != "failed"
                 if answer.hopeless:
-                    typer.echo("The other sources were not asked.", err=True)
+                    say("The other sources were not asked.", err=True)
                 if answer.organization and identified.setdefault(answer.organization, organization.label) != (
                     organization.label
                 ):
                     other = identified[answer.organization]
-                    typer.echo(f'  ✗ this is the organization of "{other}" too: leave one of the two out', err=True)
+                    say(f'this is the organization of "{other}" too: leave one of the two out', "  ✗ ", err=True)
                     fine = False
             _warn(settings, organization.label, answers)
         if settings.shutoff is not None:
@@ -143,13 +144,13 @@ def _ask_about_shutoff(
     found = idle_by_answers(settings.shutoff.policy.protect, answers, now) if settings.shutoff is not None else None
     idle += [] if found is None else [found]
     if organization.action_key is None:
-        typer.echo(f"  – {SOURCE}: the key that is read with; {NOT_TRIED}")
+        say(f"{SOURCE}: the key that is read with; {NOT_TRIED}", "  – ")
         return True
     told = next((answer.organization for answer in answers if answer.organization), None)
     own = replace(organization, admin_key=organization.action_key)
     with open_connection(own, retries=RetryPolicy(attempts=3)) as connection:
         answer = ask_action_key(connection, told)
-    typer.echo(f"  {'✓' if answer.state == 'answers' else '✗'} {answer.source}: {answer.sentence}")
+    say(f"{answer.source}: {answer.sentence}", "  ✓ " if answer.state == "answers" else "  ✗ ")
     return answer.state == "answers"
 
 
@@ -179,7 +180,7 @@ def _warn_of_idle(settings: Settings, found: Sequence[tuple[str, ...]]) -> None:
     from watcher.online_shutoff import idle_words
 
     for sentence in idle_words(found):
-        typer.echo(f"warning: {sentence}", err=True)
+        say(f"warning: {sentence}", err=True)
 
 
 def _ask_receivers(settings: Settings) -> bool:
@@ -189,7 +190,7 @@ def _ask_receivers(settings: Settings) -> bool:
     fine = True
     for probe in ask_receivers(settings):
         mark = {True: "✓", None: "–", False: "✗"}[probe.fine]
-        typer.echo(f'  {mark} receiver "{probe.receiver}": {probe.sentence}')
+        say(f'receiver "{probe.receiver}": {probe.sentence}', f"  {mark} ")
         fine = fine and probe.fine is not False
     return fine
 
@@ -205,4 +206,4 @@ def _warn(settings: Settings, label: str, answers: list[Answer]) -> None:
     planned = tuple(Event(event.name, (), event.select, event.expect) for event in settings.events)
     rules = Rules(settings.budgets, events=planned).of(told.organization or "" if told else "", called)
     for sentence in (*warnings(rules.budgets, answers), *event_warnings(rules.events, answers)):
-        typer.echo(f"warning: {sentence}", err=True)
+        say(f"warning: {sentence}", err=True)
