@@ -104,7 +104,8 @@ def test_what_has_changed_since_it_was_shown_is_not_approved_and_a_pause_holds_w
     watcher.run(watcher.now + 5 * MINUTE, 5 * MINUTE)
     assert state(watcher) is ActionState.PROPOSED
     shown = " ".join(desk.act("actions")[1].split())
-    assert f"Refused: action approve {row['id']} (ann): what it would do has changed since it was shown" in shown
+    refused = f"Refused {watcher.now:%H:%M} UTC: action approve {row['id']} (ann)"
+    assert f"{refused}: what it would do has changed since it was shown" in shown
     assert desk.act("actions", "approve", row["id"], "--by", "ann", "--yes")[0] == 0
     assert desk.act("actions", "pause", "--reason", "an audit", "--by", "root")[0] == 0
     watcher.run(watcher.now + 10 * MINUTE, 5 * MINUTE)

@@ -60,7 +60,7 @@ def _asked(store: Store, now: datetime) -> list[str]:
     from watcher.cli.silence import SHOWN_REFUSED
     from watcher.cli.silence_table import asked_for
 
-    return list(asked_for(store.commands.pending(), store.journal.list(now - SHOWN_REFUSED, whats=WHAT), WHAT))
+    return list(asked_for(store.commands.pending(), store.journal.list(now - SHOWN_REFUSED, whats=WHAT), now, WHAT))
 
 
 def _print(found: list[Alert], called: Mapping[str, str], now: datetime) -> None:

@@ -78,7 +78,9 @@ def the_key(settings: Settings, store: Store, organizations: Sequence[Chosen], w
 
 
 def asked_for(store: Store, organizations: Iterable[Chosen], whats: Collection[str], now: datetime) -> Iterator[str]:
-    """What waits for the next cycle, then what was refused within the last day, a sentence each."""
+    """What waits for the next cycle, then what was refused within the last day, and when, a sentence each."""
+    from notifiers.text import when
+
     known = {each.id for each in organizations}
     for ident in known:
         for command in store.commands.pending(ident):
@@ -86,7 +88,7 @@ def asked_for(store: Store, organizations: Iterable[Chosen], whats: Collection[s
                 yield f"Waits for the next cycle: {_request(command)}."
     for entry in store.journal.list(now - SHOWN_REFUSED, whats=whats):
         if entry.details.get("organization") in known and not entry.details.get("done"):
-            yield f"Refused: {_request(entry)}: {_outcome(entry)}."
+            yield f"Refused {when(entry.at, now)}: {_request(entry)}: {_outcome(entry)}."
 
 
 def _outcome(entry: Entry) -> str:

@@ -118,7 +118,7 @@ def list_silences(
             for entry in store.journal.list(now - SHOWN_REFUSED, whats=WHAT)
             if entry.details.get("organization") in {each.id for each in concerned}
         ]
-        asked = list(asked_for((one for each in concerned for one in store.commands.pending(each.id)), done))
+        asked = list(asked_for((one for each in concerned for one in store.commands.pending(each.id)), done, now))
     if as_json:
         print_json([silence_json(each, silence, now) for each, silence in found])
     else:

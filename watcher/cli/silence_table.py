@@ -57,14 +57,18 @@ def show(found: Sequence[tuple[Chosen, Silence]], asked: Sequence[str], now: dat
         print_hanging(console, Text(""), Text(sentence))
 
 
-def asked_for(waiting: Iterable[Command], done: Iterable[Entry], whats: Collection[str] = WHAT) -> Iterator[str]:
-    """What was asked for and waits for the next cycle, and of what is done that which was refused; acts in `whats`."""
+def asked_for(
+    waiting: Iterable[Command], done: Iterable[Entry], now: datetime, whats: Collection[str] = WHAT
+) -> Iterator[str]:
+    """What was asked for and waits for the next cycle, and what of that which is done was refused, and when; acts in
+    `whats`."""
     for command in waiting:
         if command.what in whats:
             yield f"Waits for the next cycle: {_request(command)}"
     for entry in done:
         if not entry.details.get("done"):
-            yield f"Refused: {_request(entry)}: {clean(str(entry.details.get('outcome')).removeprefix('refused: '))}"
+            why = clean(str(entry.details.get("outcome")).removeprefix("refused: "))
+            yield f"Refused {when(entry.at, now)}: {_request(entry)}: {why}"
 
 
 def _request(each: Command | Entry) -> str:

@@ -149,7 +149,9 @@ def test_a_silence_that_came_too_late_is_listed_as_refused(scene: Scene) -> None
     assert scene.poll(AFTER) == set()
     assert scene.silences("--all", clock=AFTER) == []
     shown = " ".join(scene.act("silence", "list", clock=AFTER)[1].split())
-    assert 'Refused: silence add rule="organization" (ann): its time was over before it was carried out' in shown
+    assert (
+        'Refused 14:25 UTC: silence add rule="organization" (ann): its time was over before it was carried out' in shown
+    )
 
 
 def test_an_acknowledgement_is_shown_until_the_alert_ends(scene: Scene) -> None:
