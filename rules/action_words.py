@@ -245,11 +245,18 @@ def _small(rows: Sequence[Action], now: datetime) -> Iterator[str]:
     found = rows[0].evidence if _of_one_cause(rows) else None
     if found is not None:
         sure = f"{display_usd(found.certain)} of {display_usd(found.observed)} are sure"
-        yield f"{sure} (estimates counted {100 * found.error:.0f} % lower)" if found.certain < found.observed else sure
+        yield f"{sure} (estimates counted {percent_of(found.error)} lower)" if found.certain < found.observed else sure
         yield f"data as of {when(found.data_as_of, now)} ({ago(found.data_as_of, now)})"
     idents = [row.id for row in rows[:MOST_KEYS]]
     more = f" and {len(rows) - MOST_KEYS} more" if len(rows) > MOST_KEYS else ""
     yield f"action{'s' if len(rows) > 1 else ''} {', '.join(idents)}{more}"
+
+
+def percent_of(ratio: float) -> str:
+    """A ratio as a percentage that is nothing only where it is: "20 %", "0.4 %", "under 0.1 %"."""
+    if 0 < ratio < 0.001:
+        return "under 0.1 %"
+    return f"{100 * ratio:.1f} %" if 0 < ratio < 0.01 else f"{100 * ratio:.0f} %"
 
 
 def _braked(news: ActionNews, headline: str) -> Told:

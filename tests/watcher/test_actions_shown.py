@@ -16,6 +16,7 @@ from rules.keys import Key
 from rules.model import Scope
 from rules.policy import Policy
 from watcher.actions.standing import ShutoffStanding, held_words, shutoff_json, shutoff_words
+from watcher.actions.words import evidence_words
 from watcher.cli.actions_table import show_journal, show_one
 from watcher.cli.keys_table import show as show_keys
 from watcher.keys.report import KeyChange, KeyRow
@@ -141,6 +142,20 @@ def test_one_decision_is_told_whole(row: Action, capsys: pytest.CaptureFixture[s
         told = " ".join(shown.split())
         assert "of which $250.00 is certain" in told
         assert "$150.00 over the expected $100.00" in told
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (0.2, "estimates were up to 20 % too high"),
+        (0.003, "estimates were up to 0.3 % too high"),
+        (0.0002, "estimates were not too high of late"),
+        (0.0, "estimates were not too high of late"),
+    ],
+)
+def test_how_far_estimates_are_trusted_is_said_without_a_nothing(error: float, said: str) -> None:
+    first, *_ = evidence_words(replace(PROPOSED, evidence=replace(EVIDENCE, error=error)), NOW)
+    assert f"$250.00 is certain ({said}): " in first
 
 
 def test_json_has_the_fields_of_the_contract_and_ascii_makes_names_harmless() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from notifiers.text import clean, percent, when
+from rules.action_words import percent_of
 from rules.actions import NO_KEY, POLICY, WAITING, Action, ActionEvidence, ActionState
 from rules.money import display_usd
 
@@ -56,7 +57,7 @@ def _figures(row: Action, found: ActionEvidence, now: datetime) -> Iterator[str]
     bound = "the threshold of" if row.cause.kind == "budget" else "the expected"
     yield (
         f"Since {when(found.since, now)} the scope has spent {display_usd(found.observed)}, of which "
-        f"{display_usd(found.certain)} is certain (estimates were up to {100 * found.error:.0f} % too high): "
+        f"{display_usd(found.certain)} is certain ({_trusted(found.error)}): "
         f"{display_usd(found.certain - found.bound)} over {bound} {display_usd(found.bound)}."
     )
     if row.key != NO_KEY:
@@ -72,6 +73,15 @@ def _figures(row: Action, found: ActionEvidence, now: datetime) -> Iterator[str]
     if found.unpriced:
         models = ", ".join(map(clean, found.unpriced))
         yield f"No price is known for {models}: the figures rest on a stand-in, so a person decides."
+
+
+def _trusted(error: float) -> str:
+    """How far estimates can be trusted, by their error in the weeks before."""
+    return (
+        f"estimates were up to {percent_of(error)} too high"
+        if error >= 0.001
+        else "estimates were not too high of late"
+    )
 
 
 def waits_words(row: Action, now: datetime) -> str:
