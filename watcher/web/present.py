@@ -3,8 +3,9 @@ markup and is replaced here."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,6 +17,8 @@ from watcher.actions.standing import ShutoffStanding, held_words, shutoff_words
 from watcher.quiet_words import quiet_words
 from watcher.why_words import why_words
 
+_CODE = re.compile(r"`([a-z_][a-zA-Z0-9_ .=-]*)`")
+"""What this program writes so; a name with such a mark in it is no command."""
 _MODES: Mapping[Mode, str] = {
     "off": "off",
     "dry_run": "dry run",
@@ -50,6 +53,12 @@ def line(value: str) -> str:
     )
 
 
+def pieces(sentence: str) -> Iterator[tuple[bool, str]]:
+    """A sentence in pieces: whether each is code, as a command or a setting in `backticks` is, and its text."""
+    for number, text in enumerate(_CODE.split(sentence)):
+        yield number % 2 == 1, text
+
+
 def name(value: str) -> str:
     """A name that people chose, at most 80 characters, with control and direction-changing characters made visible."""
     shown = line(value)
@@ -73,6 +82,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "moment": moment,
     "ago": ago,
     "line": line,
+    "pieces": pieces,
     "named": name,
     "percent": percent,
     "usd": display_usd,

@@ -231,6 +231,19 @@ def test_that_nothing_fires_is_not_said_of_a_time_that_nobody_has_judged(site: S
     assert '<b class="good">0</b>' not in page
 
 
+def test_a_command_in_a_sentence_is_code_and_a_name_with_the_same_mark_is_none(site: Served) -> None:
+    told = (
+        "No cycle has ended since 06:20 UTC: is `watcher run` running?",
+        "Key <b>`\u202ex` <i>` has `no data`</b>, `<script>alert(1)</script>`.",
+    )
+    site.status = replace(changed(site.status, problems=told), problems=told)
+    page = site.get().text
+    assert "is <code>watcher run</code> running?" in page
+    assert "<code>no data</code>" in page
+    assert "Key &lt;b&gt;`�x` &lt;i&gt;`" in page
+    assert "`&lt;script&gt;alert(1)&lt;/script&gt;`." in page
+
+
 def test_an_address_that_is_not_there_leads_a_browser_back_and_tells_a_program_in_its_own_form(site: Served) -> None:
     page = site.get("/serie", Accept="text/html,*/*;q=0.8")
     assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
