@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from importlib.metadata import requires, version
 from pathlib import Path
@@ -76,6 +77,13 @@ def test_what_the_image_installs_is_pinned_to_a_version_all_of_it() -> None:
     needed = set(_needed(Requirement(f"claude-watcher{asked[1:]}")))
     assert needed > {"httpx", "psycopg", "numpy"}
     assert {name for name in needed if pinned.get(name) != version(name)} == set()
+
+
+def test_what_builds_the_package_is_pinned_too() -> None:
+    """Not by the constraints, which do not reach the place where pip builds."""
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["build-system"]["requires"]
+    assert wanted
+    assert [each for each in wanted if not re.fullmatch(r"[a-z-]+==\d+(\.\d+)+", each)] == []
 
 
 def _normal(name: str) -> str:
