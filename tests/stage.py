@@ -266,6 +266,14 @@ def until(told: Callable[[], bool], seconds: float = PATIENCE) -> bool:
     return found
 
 
+def ready(url: str) -> bool:
+    """Whether a program from outside says that it is ready, as Prometheus and Alertmanager do."""
+    try:
+        return httpx.get(f"{url}/-/ready", trust_env=False, verify=False).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
 def every_byte(folder: Path) -> Sequence[tuple[Path, bytes]]:
     """Every file below a folder with its bytes."""
     return [(path, path.read_bytes()) for path in sorted(folder.rglob("*")) if path.is_file()]

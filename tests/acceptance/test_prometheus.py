@@ -22,7 +22,7 @@ import httpx
 import pytest
 
 from rules.model import CONSOLE, DEFAULT_WORKSPACE
-from tests.stage import Listener, Running, environment, here, receiver, until, write_config
+from tests.stage import Listener, Running, environment, here, ready, receiver, until, write_config
 from watcher.clock import DrillClock
 from watcher.simulator import Simulator, World
 
@@ -122,17 +122,10 @@ def prometheus(folder: Path, target: str) -> Iterator[Prometheus]:
     with (folder / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
         try:
             found = Prometheus(f"http://127.0.0.1:{port}")
-            assert until(lambda: answers(found.url)), (folder / "log").read_text()
+            assert until(lambda: ready(found.url)), (folder / "log").read_text()
             yield found
         finally:
             process.terminate()
-
-
-def answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/-/ready", trust_env=False, verify=False).status_code == 200
-    except httpx.HTTPError:
-        return False
 
 
 def promtool(*arguments: str | Path, stdin: bytes = b"") -> str:

@@ -9,8 +9,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
+
+from tests.slack_workspace import Workspace, slack_workspace
+from watcher.store import Store
 
 Script = Callable[[socket.socket], None]
 
@@ -137,3 +141,15 @@ def refused_port() -> int:
     """A port on which nothing listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
+
+
+@pytest.fixture
+def slack() -> Iterator[Workspace]:
+    with slack_workspace() as workspace:
+        yield workspace
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(f"sqlite:///{tmp_path}/w.db") as opened:
+        yield opened

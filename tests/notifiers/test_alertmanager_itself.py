@@ -20,6 +20,7 @@ from benchmarks.gallery_samples import hostile_key, many, notification, runaway_
 from notifiers.alertmanager import AlertmanagerNotifier, wall_now
 from notifiers.http import OutgoingHttp
 from rules.model import Alert, Reason, State
+from tests.stage import ready
 
 BINARY = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
 pytestmark = [
@@ -70,17 +71,10 @@ def itself(tmp_path: Path, serve: Callable[..., Any], scripts: Any) -> Iterator[
     with (tmp_path / "log").open("wb") as log, subprocess.Popen(command, stderr=log, stdout=log) as process:
         try:
             found = Itself(f"http://127.0.0.1:{port}", hook)
-            until(lambda: answers(found.url))
+            until(lambda: ready(found.url))
             yield found
         finally:
             process.terminate()
-
-
-def answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/-/ready", trust_env=False, verify=False).status_code == 200
-    except httpx.HTTPError:
-        return False
 
 
 def until(holds: Callable[[], Any], seconds: float = 60.0) -> Any:

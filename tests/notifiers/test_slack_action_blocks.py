@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,25 +19,13 @@ from notifiers.slack_keys import Offer, Shown, Words
 from rules.actions import Action, ActionState
 from rules.model import Alert, Notification, Reason
 from tests.notifiers.test_slack_bot import bot, known, message
-from tests.slack_workspace import CHANNEL, Refusal, Workspace, slack_workspace
+from tests.slack_workspace import CHANNEL, Refusal, Workspace
 from watcher.store import Store
 from watcher.store.actions import write_actions
 from watcher.store.outbox import write_notifications
 from watcher.store.slack_plans import SlackPlans
 
 OFFER = Offer(runaway_key().id, "apikey_1", "batch-summariser", "Production", "0123456789ab")
-
-
-@pytest.fixture
-def slack() -> Iterator[Workspace]:
-    with slack_workspace() as workspace:
-        yield workspace
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(f"sqlite:///{tmp_path}/w.db") as opened:
-        yield opened
 
 
 @dataclass

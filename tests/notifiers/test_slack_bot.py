@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,24 +24,12 @@ from notifiers.slack_memory import Sent
 from notifiers.slack_pace import Pace
 from rules.model import Alert, Notification, Reason, State
 from rules.quieted import Acknowledgement
-from tests.slack_workspace import BOT_TOKEN, CHANNEL, Refusal, Workspace, slack_workspace
+from tests.slack_workspace import BOT_TOKEN, CHANNEL, Refusal, Workspace
 from watcher.store import Store, StoreError
 from watcher.store.alerts import write_alerts
 from watcher.store.slack_messages import SlackMessages
 
 TLS = httpx.create_ssl_context()
-
-
-@pytest.fixture
-def slack() -> Iterator[Workspace]:
-    with slack_workspace() as workspace:
-        yield workspace
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(f"sqlite:///{tmp_path}/w.db") as opened:
-        yield opened
 
 
 def bot(slack: Workspace, store: Store, **more: Any) -> SlackBotNotifier:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,25 +20,13 @@ from notifiers.slack_said import said_blocks, said_words
 from rules.model import Alert, Reason, State
 from rules.quieted import Acknowledgement, Judged, Silenced
 from tests.notifiers.test_slack_bot import bot, message, over, title
-from tests.slack_workspace import Refusal, Workspace, slack_workspace
+from tests.slack_workspace import Refusal, Workspace
 from watcher.store import Judgement, Store, StoreError
 from watcher.store.slack_messages import SlackMessages
 
 ALERT = runaway_key()
 NOW = message(ALERT).created_at + timedelta(minutes=3)
 ANA = "Ana (Slack U0123456789)"
-
-
-@pytest.fixture
-def slack() -> Iterator[Workspace]:
-    with slack_workspace() as workspace:
-        yield workspace
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(f"sqlite:///{tmp_path}/w.db") as opened:
-        yield opened
 
 
 def taken(alert: Alert, by: str = ANA, comment: str = "pressed in Slack") -> Alert:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -13,21 +11,10 @@ from typing import Any
 import pytest
 
 from tests.stage import NOW, Listener, Running, environment, here, receiver, until, write_config
+from tests.watcher.cli.conftest import BUDGETS
 from watcher.simulator import Simulator, World
 from watcher.store import Store
 
-BUDGETS = """\
-[[budget]]
-name = "organization"
-limit_usd = 100
-thresholds = [50]
-[[budget]]
-name = "keys a day"
-period = "day"
-limit_usd = 0.01
-thresholds = [100]
-per = ["api_key"]
-"""
 LATER = "2026-11-20T12:25:00Z@1"
 
 
@@ -66,29 +53,9 @@ class Scene:
         return found
 
 
-@pytest.fixture(scope="module")
-def simulator() -> Iterator[Simulator]:
-    world = World(started_at=NOW - timedelta(hours=5), seed=7, keys=4, days=8)
-    with Simulator(world, lambda: NOW) as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
-def polled(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of an organization that was polled once, to be copied."""
-    folder = tmp_path_factory.mktemp("polled")
-    with Listener() as listener:
-        hook = receiver("hook", f"{listener.url}/hook")
-        assert here("poll", "-c", write_config(folder, simulator.url, BUDGETS + hook, backfill="7d"))[0] == 0
-    return folder
-
-
 @pytest.fixture
-def scene(polled: Path, simulator: Simulator, tmp_path: Path) -> Iterator[Scene]:
-    shutil.copytree(polled, tmp_path, dirs_exist_ok=True)
-    with Listener() as listener:
-        hook = receiver("hook", f"{listener.url}/hook")
-        yield Scene(write_config(tmp_path, simulator.url, BUDGETS + hook, backfill="7d"), listener)
+def scene(copied: tuple[Path, Listener]) -> Scene:
+    return Scene(*copied)
 
 
 def test_a_reset_waits_for_a_cycle_and_is_then_told_and_noted(scene: Scene) -> None:
@@ -230,8 +197,8 @@ def test_options_before_a_subcommand_are_refused_and_not_dropped(scene: Scene) -
     assert "Options stand after the name of the subcommand, as in `watcher budgets journal -c FILE`." in err
 
 
-def test_without_a_database_nothing_is_asked_or_made(simulator: Simulator, tmp_path: Path) -> None:
-    config = write_config(tmp_path, simulator.url, BUDGETS)
+def test_without_a_database_nothing_is_asked_or_made(tmp_path: Path) -> None:
+    config = write_config(tmp_path, "http://127.0.0.1:9", BUDGETS)
     code, _, err = here("budgets", "reset", "-c", config, "--budget", "organization", "--reason", "x")
     assert code == 1
     assert "watcher.db" in err

@@ -3,31 +3,15 @@
 from __future__ import annotations
 
 import json
-import shutil
 import signal
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.stage import NOW, Listener, Running, environment, here, receiver, until, write_config
-from watcher.simulator import Simulator, World
+from tests.stage import Listener, Running, environment, here, until
 
-BUDGETS = """\
-[[budget]]
-name = "organization"
-limit_usd = 100
-thresholds = [50]
-[[budget]]
-name = "keys a day"
-period = "day"
-limit_usd = 0.01
-thresholds = [100]
-per = ["api_key"]
-"""
 LATER, AFTER = "2026-11-20T12:25:00Z@1", "2026-11-20T14:25:00Z@1"
 EARLY, SOON = "2026-11-20T12:20:00Z@1", "2026-11-20T12:30:00Z@1"
 """Each command begins the drill anew: what comes after another one has a later clock."""
@@ -63,28 +47,9 @@ class Scene:
         assert self.act("budgets", "reset", "--budget", rule, "--reason", "again", clock=clock)[0] == 0
 
 
-@pytest.fixture(scope="module")
-def simulator() -> Iterator[Simulator]:
-    with Simulator(World(started_at=NOW - timedelta(hours=5), seed=7, keys=4, days=8), lambda: NOW) as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
-def polled(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of an organization that was polled once, to be copied."""
-    folder = tmp_path_factory.mktemp("polled")
-    with Listener() as listener:
-        hook = receiver("hook", f"{listener.url}/hook")
-        assert here("poll", "-c", write_config(folder, simulator.url, BUDGETS + hook, backfill="7d"))[0] == 0
-    return folder
-
-
 @pytest.fixture
-def scene(polled: Path, simulator: Simulator, tmp_path: Path) -> Iterator[Scene]:
-    shutil.copytree(polled, tmp_path, dirs_exist_ok=True)
-    with Listener() as listener:
-        hook = receiver("hook", f"{listener.url}/hook")
-        yield Scene(write_config(tmp_path, simulator.url, BUDGETS + hook, backfill="7d"), listener)
+def scene(copied: tuple[Path, Listener]) -> Scene:
+    return Scene(*copied)
 
 
 def test_a_silence_waits_for_a_cycle_holds_and_lets_go(scene: Scene) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from random import Random
 from typing import TypeVar
 
+from hypothesis import Phase
 from hypothesis import strategies as st
 
 from watcher.admin_api.answers import CostBucket, CostRow, UsageBucket, UsageRow
@@ -27,6 +28,8 @@ from watcher.pricing import PriceBook
 from watcher.store import Store
 
 ORG = "org_1"
+PHASES = [Phase.explicit, Phase.reuse, Phase.generate]
+"""How histories are searched: one that fails is told as it was found, and is not made smaller."""
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 T0 = datetime(2026, 11, 2, tzinfo=UTC)
 DAYS = 3

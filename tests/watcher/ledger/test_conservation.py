@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.model import DEFAULT_WORKSPACE, UNATTRIBUTED, Leaf, SpendView
@@ -22,6 +22,7 @@ from tests.watcher.ledger.histories import (
     LAST_STEP,
     NOW,
     ORG,
+    PHASES,
     PRIORITY_KEY,
     SHARES,
     T0,
@@ -144,9 +145,6 @@ def final(watched: Watching, world: World) -> Cells:
         watched.take(LAST_STEP, world, at)
     hold(watched.store, watched.view, NOW)
     return cells(watched.view)
-
-
-PHASES = [Phase.explicit, Phase.reuse, Phase.generate]
 
 
 @given(st.integers(0, 2**32), SHARES, HISTORIES)

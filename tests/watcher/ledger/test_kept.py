@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.model import Dimension, Leaf
@@ -22,6 +22,7 @@ from tests.watcher.ledger.histories import (
     LAST_STEP,
     OPUS,
     ORG,
+    PHASES,
     SHARES,
     T0,
     Step,
@@ -158,9 +159,6 @@ def holds(template: Path, seed: int, analytics: float, history: list[Step]) -> N
             of_some_use = every_question(watched, BOOK)
         every_question(watched, DEAR)
         assert of_some_use >= DAYS
-
-
-PHASES = [Phase.explicit, Phase.reuse, Phase.generate]
 
 
 @given(st.integers(0, 2**32), SHARES, HISTORIES)
