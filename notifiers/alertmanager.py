@@ -183,5 +183,5 @@ def _version(excerpt: str) -> str:
     try:
         version = json.loads(excerpt)["versionInfo"]["version"]
     except (ValueError, KeyError, TypeError):
-        return "(of no version that it tells)"
+        return "(it does not tell its version)"
     return version if isinstance(version, str) and version.replace(".", "").isdigit() else "(of an unusual version)"

@@ -65,7 +65,7 @@ def _is_over(evidence: Triggered) -> str:
     if isinstance(evidence, ForecastEvidence):
         worth = money(evidence.amount) if evidence.own else f"{mark_of(evidence)} of {money(evidence.limit)}"
         return f"is not forecast to pass {worth} any more"
-    return "burns too fast no more" if isinstance(evidence, BurnEvidence) else "is back at its pace"
+    return "no longer burns too fast" if isinstance(evidence, BurnEvidence) else "is back at its pace"
 
 
 def _footer(alert: Alert, evidence: Triggered, now: datetime) -> tuple[str, ...]:

@@ -168,9 +168,9 @@ class _Hearing:
                 f"it was asked at {request.at:%d %B %H:%M} UTC, too long ago: ask again if it is still wanted"
             )
         if details.get("digest", key.digest) != key.digest:
-            raise _Refused("the key is called otherwise than when it was shown: look at it again")
+            raise _Refused("the key has another name than when it was shown: look at it again")
         if self._at.policy.mode == "off":
-            raise _Refused('[shutoff] has mode = "off", so nothing is done, by hand neither')
+            raise _Refused('[shutoff] has mode = "off", so nothing is done, not even by hand')
         if self.brake.holds(self._now):
             raise _Refused(self.brake.words)
         what: What = "reactivate" if request.what == REACTIVATE else "deactivate"

@@ -193,7 +193,7 @@ def _after(row: Action) -> str:
         return "Requests with it are answered again."
     if row.cause.kind == "drill":
         return "It is turned on again by itself, which is told too."
-    return "Requests with it fail from now on; no other key was touched. Who turns it on again is not fought."
+    return "Requests with it fail from now on; no other key was touched. Whoever turns it on again is not fought."
 
 
 def _done(rows: Sequence[Action], alert: Alert | None, now: datetime) -> Iterator[str]:

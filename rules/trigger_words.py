@@ -119,7 +119,7 @@ def over(evidence: TriggerEvidence) -> str:
     if isinstance(evidence, BurnEvidence):
         at = "" if now is None else f" at {money(now)}/h"
         rate, sustained = money(evidence.per_hour), money(evidence.sustainable)
-        return f"burns too fast no more{at}: it had burnt {rate}/h, and {sustained}/h is sustainable"
+        return f"no longer burns too fast{at}: it had burnt {rate}/h, and {sustained}/h is sustainable"
     if isinstance(evidence, PaceEvidence):
         at = "" if now is None else f", {money(now)} spent"
         return f"is back at its pace{at}: it had been {ahead(evidence)} ahead"

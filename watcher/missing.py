@@ -69,5 +69,5 @@ def missing(sources: Iterable[SourceState]) -> Missing:
     }
     notes = [sentence for source, sentence in sentences.items() if not (blind and source == USAGE)]
     if minor := [source for source in absent if source in MINOR]:
-        notes.append(f"Not offered to this key, and not shown therefore: {', '.join(minor)}.")
+        notes.append(f"Not offered to this key, and therefore not shown: {', '.join(minor)}.")
     return Missing(tuple(notes), (sentences[USAGE],) if blind else ())

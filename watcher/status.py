@@ -295,7 +295,7 @@ def _waiting(waiting: Iterable[tuple[str, int]], receivers: Collection[str] | No
             yield f"{wait}."
         else:
             days = GIVEN_UP_AFTER.days
-            yield f"{wait}, which the configuration names no more: given up after {days} days unless it is put back."
+            yield f"{wait}, which the configuration no longer names: given up after {days} days unless it is put back."
 
 
 def to_json(status: Status, alert_json: Any) -> Mapping[str, Any]:

@@ -96,7 +96,7 @@ def test_an_organization_without_limits_is_whole_and_says_so_in_one_line(start: 
     assert watcher.last.whole
     (line,) = (note for note in watcher.status.notes if note.startswith("Not offered"))
     assert line == (
-        "Not offered to this key, and not shown therefore: effective_spend_limits, rate_limits, spend_limits, "
+        "Not offered to this key, and therefore not shown: effective_spend_limits, rate_limits, spend_limits, "
         "workspace_rate_limits."
     )
 

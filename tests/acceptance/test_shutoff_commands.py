@@ -68,7 +68,7 @@ def test_what_is_approved_on_the_command_line_is_done_once_and_by_whom_is_kept(s
     code, _, err = desk.act("actions", "approve", row["id"], "--by", "bob", "--yes")
     assert (code, err) == (2, "'bob' is not among the approvers in [shutoff]: say who you are with --by.\n")
     code, _, err = desk.act("actions", "approve", row["id"], "--by", "ann")
-    assert (code, "No terminal is here to ask: say --yes" in err) == (2, True)
+    assert (code, "There is no terminal to ask on: say --yes" in err) == (2, True)
     code, out, err = desk.act("actions", "approve", row["id"][:4], "--by", "ann", "--yes")
     assert (code, out) == (0, "")
     assert f"Deactivate {row['key_name']} in" in err

@@ -55,7 +55,7 @@ def test_a_key_at_ten_times_its_pace_is_told_within_two_polls_of_the_open_hour(s
     assert evidence.top[0].id == key
     script.step = 30 * MINUTE
     script.quiet(until="17 15:00")
-    script.message(before="17 18:00", reason="resolved").says("burns too fast no more")
+    script.message(before="17 18:00", reason="resolved").says("no longer burns too fast")
     script.quiet(until="17 22:00")
     assert not [alert for alert in script.watcher.alerts if alert.state is State.FIRING]
 

@@ -45,7 +45,7 @@ def test_a_burn_beyond_the_limit_says_by_how_much_it_is_passed() -> None:
 
 def test_the_end_of_a_burn_says_where_it_is_now() -> None:
     said = text(burning_key(state=State.RESOLVED), Reason.RESOLVED)
-    assert "burns too fast no more at $1.10/h: it had burnt $38.50/h, and $1.39/h is sustainable" in said
+    assert "no longer burns too fast at $1.10/h: it had burnt $38.50/h, and $1.39/h is sustainable" in said
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,6 @@ def test_a_watcher_that_no_source_tells_of_usage_is_blind_and_that_is_a_problem(
 def test_minor_sources_are_one_line_and_what_is_gone_is_told_elsewhere() -> None:
     gone = SourceState("cost", False, last_success_at=NOW, failing_since=NOW, failure="it answered 403")
     assert missing([SourceState("rate_limits", False), SourceState("spend_limits", False)]).notes == (
-        "Not offered to this key, and not shown therefore: rate_limits, spend_limits.",
+        "Not offered to this key, and therefore not shown: rate_limits, spend_limits.",
     )
     assert missing([gone]) == Missing((), ())

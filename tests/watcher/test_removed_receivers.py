@@ -35,4 +35,4 @@ def test_a_receiver_that_is_replaced_while_it_is_down_leaves_its_successor_in_th
         (told,) = well.messages
         assert told["reason"] == "first"
         _, shown, _ = here("status", "--config", config)
-        assert "for receiver old, which the configuration names no more" in re.sub(r"\s+", " ", shown)
+        assert "for receiver old, which the configuration no longer names" in re.sub(r"\s+", " ", shown)

@@ -312,7 +312,7 @@ def test_the_rules_let_nobody_in_slack_approve_or_deactivate_whom_the_configurat
 def test_the_rules_deactivate_no_key_that_is_called_otherwise_than_it_was_shown() -> None:
     row = {"key": KEY, "reason": "x", "approver": ADA, "digest": "000000000000"}
     nothing = replace(POLICY, approvers=(ADA,))
-    assert "called otherwise" in heard(row, nothing, action_requests.DEACTIVATE)
+    assert "another name" in heard(row, nothing, action_requests.DEACTIVATE)
 
 
 # ------------------------------------------------------------------------------------------- what is pressed

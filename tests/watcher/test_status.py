@@ -130,7 +130,7 @@ def test_what_is_not_as_it_should_be_is_one_sentence(found: Held, sentence: str)
 def test_messages_for_a_receiver_that_was_taken_out_are_told_as_that() -> None:
     found = held(waiting={"old": 2})
     (sentence,) = read_status(found, NOW, ["ops"]).problems
-    assert sentence.startswith("2 messages wait for receiver old, which the configuration names no more")
+    assert sentence.startswith("2 messages wait for receiver old, which the configuration no longer names")
     assert read_status(found, NOW, ["old"]).problems == ("2 messages wait for receiver old.",)
 
 

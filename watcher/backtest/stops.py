@@ -192,7 +192,7 @@ def why_not(rows: Sequence[Action]) -> list[tuple[str, list[str]]]:
     found: dict[str, list[str]] = {}
     for row in rows:
         ended = row.state in {ActionState.REFUSED, ActionState.EXPIRED, ActionState.ABANDONED}
-        reason = row.reason if ended else f"It waited still when the replay ended: {row.waits}."
+        reason = row.reason if ended else f"It was still waiting when the replay ended: {row.waits}."
         found.setdefault(reason, []).append(named(row))
     return sorted(found.items(), key=lambda each: (-len(each[1]), each[0]))
 

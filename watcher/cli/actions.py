@@ -33,7 +33,7 @@ SPENDING = timedelta(days=7)
 """A key that has spent within so long is no test key."""
 
 Id = Annotated[str, typer.Argument(help="Its id, as `watcher actions` shows it, or the beginning of it.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; needed where no terminal is there to ask.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; needed where there is no terminal to ask on.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why, for the journal.")]
 
 group = typer.Typer()

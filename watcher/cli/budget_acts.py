@@ -188,7 +188,7 @@ def _moment(text: str | None, budget: Budget, now: datetime) -> datetime | None:
                 WRONG_USAGE,
             )
     if moment <= now:
-        fail(f"--until must lie ahead: {moment:%Y-%m-%d %H:%M} UTC does not.", WRONG_USAGE)
+        fail(f"--until must lie in the future: {moment:%Y-%m-%d %H:%M} UTC does not.", WRONG_USAGE)
     return moment
 
 

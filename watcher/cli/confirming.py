@@ -22,7 +22,7 @@ def must_type(name: str, ident: str, what: str, *, yes: bool, terminal: TextIO |
         return
     stream = terminal or sys.stdin
     if not stream.isatty():
-        fail(f"No terminal is here to ask: say --yes to {what} all the same.", WRONG_USAGE)
+        fail(f"There is no terminal to ask on: say --yes to {what} all the same.", WRONG_USAGE)
     shown = clean(name)
     typer.echo(f"Type the key's name, {shown}, or its id, {clean(ident)}, to {what}: ", err=True, nl=False)
     if stream.readline().strip() not in {name.strip(), shown, ident}:

@@ -26,7 +26,7 @@ def explain(
 ) -> None:
     """Show why an alert was told: figures, prices, thresholds, what happened, who heard; also of one that has ended.
 
-    Then judge the same hour again, with the present figures and configuration, and say what is otherwise.
+    Then judge the same hour again, with the present figures and configuration, and say what differs.
     """
     from watcher.explain.explanation import explain as look
     from watcher.explain.record import read_record

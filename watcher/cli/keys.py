@@ -182,7 +182,7 @@ def must_be_changeable(meant: Meant, what: str, now: datetime) -> None:
         fail(f"{key.name!a} is {clean(key.status)}, so there is nothing to {what}.", WRONG_USAGE)
     if what == "deactivate" and (why := at.protection(key)):
         fail(
-            f"{key.name!a} is protected: {clean(why, LONGEST_REASON)}. Nothing turns it off, by hand neither.",
+            f"{key.name!a} is protected: {clean(why, LONGEST_REASON)}. Nothing turns it off, not even by hand.",
             WRONG_USAGE,
         )
     if what == "deactivate" and left_in(key.workspace, at.keys, {row.id: row for row in at.journal}) <= 1:

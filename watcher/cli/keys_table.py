@@ -29,7 +29,7 @@ def show(found: Sequence[KeyRow], most: int | None, asked: Sequence[str], now: d
         title = f"{'key':<{key_room}} {'workspace':<{workspace_room}} {'month':>11} {'24 h':>11}  state"
         console.print(Text(title, style="dim"), soft_wrap=True)
     else:
-        console.print(Text("No key is there that fits."))
+        console.print(Text("No key fits."))
     for row in found if most is None else found[:most]:
         name, workspace = _cell(row.key.name, key_room), _cell(row.workspace_name or "-", workspace_room)
         figures = f" {display_usd(row.month):>11} {display_usd(row.last_day):>11}  "

@@ -52,7 +52,7 @@ def show(found: Sequence[Restatement], window: tuple[datetime, datetime], consol
     title = f"Restated, of the days and hours from {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC"
     console.print(Text(title, style="bold"))
     if not found:
-        console.print("Nothing that was over when it was told has been told otherwise since.")
+        console.print("Nothing that was over when it was told has been restated since.")
         return
     columns = _fitting(found, console.width)
     table = Table(box=None, pad_edge=False, header_style="dim")

@@ -38,7 +38,7 @@ def policy_of(settings: Settings, *, acting: bool = False) -> Policy:
     if settings.shutoff is None:
         fail("The configuration has no [shutoff], so no key can be changed: docs/shutoff.md says how to begin.")
     if acting and settings.shutoff.policy.mode == "off":
-        fail('[shutoff] has mode = "off", so nothing is done, by hand neither: "dry_run" allows what is by hand.')
+        fail('[shutoff] has mode = "off", so nothing is done, not even by hand: "dry_run" allows what is by hand.')
     return settings.shutoff.policy
 
 

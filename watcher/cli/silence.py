@@ -73,7 +73,7 @@ def add(
         fail(f"--for must be more than nothing and at most {LONGEST.days}d, not {length!a}.", WRONG_USAGE)
     matchers, why, actor = _matchers(match), _comment(comment), actor_of(by)
     if begins + lasts <= now:
-        fail(f"--for must end ahead: {begins + lasts:%Y-%m-%d %H:%M} UTC does not.", WRONG_USAGE)
+        fail(f"--for must end in the future: {begins + lasts:%Y-%m-%d %H:%M} UTC does not.", WRONG_USAGE)
     if not why:
         fail("--comment must not be empty: say why, for whoever looks at it later.", WRONG_USAGE)
     details = {

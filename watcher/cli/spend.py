@@ -88,7 +88,7 @@ def spend(  # noqa: PLR0913, PLR0917 - each is an option of the command line
         typer.Option("--reconcile", help="Tokens times price against the bill, by workspace and model, of whole days."),
     ] = False,
     restating: Annotated[
-        bool, typer.Option("--restated", help="What the provider told otherwise later: before, after, and when.")
+        bool, typer.Option("--restated", help="What the provider restated later: before, after, and when.")
     ] = False,
     only: OnlyOrganization = None,
     as_json: AsJson = False,

@@ -32,7 +32,7 @@ class HttpReading(Reading):
             raw, "password", "http", _password, example='"${WATCHER_PASSWORD}"', needed="username" in raw
         )
         if ("password" in raw or "password_file" in raw) and "username" not in raw:
-            self._wrong("username", "is missing: there is a password, and nobody's")
+            self._wrong("username", "is missing: there is a password, and no user name")
         tls = self._tls(raw)
         if table is None:
             return None

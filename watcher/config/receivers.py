@@ -108,7 +108,9 @@ class Receivers(Reading):
         )
         token = self._secret(raw, "token", place, _in_a_header, name, needed=False)
         if password is not None and "username" not in raw:
-            self.problems.append(Problem(f"{place}.username", f"is missing: there is a password, and nobody's{name}"))
+            self.problems.append(
+                Problem(f"{place}.username", f"is missing: there is a password, and no user name{name}")
+            )
         if password is not None and token is not None:
             self.problems.append(Problem(place_of(raw, "token", place), f"is given beside a password: keep one{name}"))
         if table is None or urls is None:
@@ -134,7 +136,9 @@ class Receivers(Reading):
         password = self._secret(raw, "password", place, _typed, name, example=example, needed="username" in raw)
         ca_file = self._attempt(f"{place}.ca_file", self._ca_file, raw.get("ca_file"), name)
         if password is not None and "username" not in raw:
-            self.problems.append(Problem(f"{place}.username", f"is missing: there is a password, and nobody's{name}"))
+            self.problems.append(
+                Problem(f"{place}.username", f"is missing: there is a password, and no user name{name}")
+            )
         if table is None:
             return None
         if table.tls == "none" and not table.allow_plain:

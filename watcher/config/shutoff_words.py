@@ -13,7 +13,7 @@ from watcher.config.durations import spell_duration
 from watcher.settings import Settings, ShutoffSettings, SlackBotSettings
 
 _MODES: dict[Mode, str] = {
-    "off": "off. No key is changed, by hand neither",
+    "off": "off. No key is changed, not even by hand",
     "dry_run": "dry_run. It decides and tells, and changes no key by itself; what is asked for by hand is done",
     "approve": "approve. It deactivates keys, each only once somebody has approved it",
     "auto": "auto. It deactivates keys by itself",

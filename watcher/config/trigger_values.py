@@ -54,7 +54,7 @@ def burn_rate(value: object) -> list[BurnPair] | bool:
     pairs = [_numbered(number, given, _pair) for number in range(len(given))]
     for number, pair in enumerate(pairs):
         if any((pair.long, pair.short) == (other.long, other.short) for other in pairs[:number]):
-            raise Wrong(f"must name each pair of windows once: the {number + 1}. is there already")
+            raise Wrong(f"must name each pair of windows once: number {number + 1} is there already")
     return pairs
 
 
@@ -70,7 +70,7 @@ def _numbered(number: int, given: Sequence[object], read: Callable[[object], _T]
     except Wrong as wrong:
         if len(given) == 1:
             raise
-        raise Wrong(f"its {number + 1}. mark {wrong}") from None
+        raise Wrong(f"its mark number {number + 1} {wrong}") from None
 
 
 def _forecast_mark(value: object) -> ForecastMark:

@@ -149,11 +149,11 @@ def _again(found: Explanation) -> Section:
         before = found.record.decided.severity
         rows.append(f"It would be told as {again.alert.severity} now, and was as {before}.")
     elif again.outcome == "no_alert":
-        rows.append("The decision would be another one now: there would be no alert.")
-    heading = "What is otherwise now: " if found.changes else ""
+        rows.append("The decision would be different now: there would be no alert.")
+    heading = "What differs now: " if found.changes else ""
     rows += [f"{heading if number == 0 else ''}{each.words}." for number, each in enumerate(found.changes)]
     if again.outcome not in {"unknown", "same"} and not found.changes and not again.why:
-        rows.append("What made the difference is not kept: hours before it, or the rule itself, are otherwise.")
+        rows.append("What made the difference is not kept: hours before it, or the rule itself, have changed.")
     if (evidence := again.evidence) is not None and isinstance(evidence, AnomalyEvidence):
         rows.append(
             f"Judged now: {display_usd(evidence.per_hour)} an hour against {display_usd(evidence.normal_per_hour)}, "

@@ -196,7 +196,7 @@ def test_usage_that_was_restated_changes_the_answer_and_is_named(config: Path) -
     assert change["what"] == "usage"
     assert change["words"] == "$41.15 is $0.00 now: the usage report was restated (3 hours)"
     text = " ".join(here("explain", ident, "-c", config, clock=AFTER)[1].split())
-    assert "there would be no alert. What is otherwise now: $41.15 is $0.00 now" in text
+    assert "there would be no alert. What differs now: $41.15 is $0.00 now" in text
 
 
 def test_feedback_and_what_was_planned_are_named_as_what_makes_the_difference(config: Path) -> None:

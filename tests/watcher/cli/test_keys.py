@@ -166,7 +166,7 @@ def test_what_is_done_by_hand_under_a_dry_run_is_said_before_the_name_is_typed(
         code, _, err = untouched.act(
             *command, untouched.key.name, "--reason", "x", *["--spending"][: command[1] == "drill"]
         )
-    assert (code, "No terminal is here to ask" in err) == (2, True)
+    assert (code, "There is no terminal to ask" in err) == (2, True)
     assert ('mode = "dry_run" holds back the policy alone: what is asked for by hand is done.' in err) is said
 
 
@@ -220,7 +220,7 @@ def test_what_is_protected_by_hand_is_off_limits_until_it_no_longer_is(scene: Sc
     code, _, err = scene.act("keys", "deactivate", key.id, "--reason", "x", "--yes")
     assert (code, err) == (
         2,
-        f"'{key.name}' is protected: ann has protected it. Nothing turns it off, by hand neither.\n",
+        f"'{key.name}' is protected: ann has protected it. Nothing turns it off, not even by hand.\n",
     )
     assert scene.act("keys", "unprotect", key.name)[0] == 0
     assert scene.act("keys", "protect", "--workspace", "production")[0] == 0
@@ -236,7 +236,7 @@ def test_what_is_protected_by_hand_is_off_limits_until_it_no_longer_is(scene: Sc
         (("keys", "deactivate", "*", "--reason", "x", "--yes"), "12 keys are called '*': name one by its id."),
         (("keys", "deactivate", "no-such", "--reason", "x", "--yes"), "No key is called 'no-such'"),
         (("keys", "deactivate", "checkout*", "--reason", " ", "--yes"), "--reason must not be empty"),
-        (("keys", "deactivate", "checkout*", "--reason", "x"), "No terminal is here to ask: say --yes"),
+        (("keys", "deactivate", "checkout*", "--reason", "x"), "There is no terminal to ask on: say --yes"),
         (("keys", "reactivate", "checkout*", "--reason", "x", "--yes"), "there is nothing to reactivate"),
         (("keys", "protect"), "Say either a key or --workspace."),
         (("keys", "protect", "--workspace", "no-such"), "No workspace is called 'no-such'"),

@@ -73,7 +73,7 @@ def test_by_hour_every_hour_is_told_apart(config: Path) -> None:
 
 def test_a_window_in_which_nothing_was_restated_says_so(config: Path) -> None:
     _, out, _ = here("spend", "--restated", "--from", "2026-11-12", "-c", config)
-    assert out.splitlines()[1] == "Nothing that was over when it was told has been told otherwise since."
+    assert out.splitlines()[1] == "Nothing that was over when it was told has been restated since."
 
 
 def test_json_and_csv_have_exact_amounts_and_both_readings(config: Path) -> None:

@@ -151,7 +151,10 @@ def test_an_acknowledgement_is_shown_until_the_alert_ends(scene: Scene) -> None:
             ("--match", "rule=a", "--for", "1h", "--comment", "x", "--starts", "0001-01-01T00:00+14:00"),
             "lie within 366",
         ),
-        (("--match", "rule=a", "--for", "1h", "--comment", "x", "--starts", "2026-11-19"), "--for must end ahead"),
+        (
+            ("--match", "rule=a", "--for", "1h", "--comment", "x", "--starts", "2026-11-19"),
+            "--for must end in the future",
+        ),
         (("--match", "rule=a", "--for", "1h", "--comment", "\udcff"), "--comment must be UTF-8 text"),
         (("--match", "rule=\udcff", "--for", "1h", "--comment", "x"), "--match must be UTF-8 text"),
     ],

@@ -622,7 +622,7 @@ BROKEN: list[tuple[str, str, str]] = [
     (
         receiver('type = "alertmanager"\nurl = "https://h"\npassword = "p"'),
         "receiver[0].username",
-        "there is a password, and nobody's",
+        "there is a password, and no user name",
     ),
     (
         receiver('type = "alertmanager"\nurl = "https://h"\nusername = "u"\npassword = "p"\ntoken = "t"'),

@@ -77,7 +77,7 @@ Keys are changed with the key that it reads with; all that is ever written is a 
 @pytest.mark.parametrize(
     ("mode", "sentence"),
     [
-        ("off", "Shutoff: off. No key is changed, by hand neither."),
+        ("off", "Shutoff: off. No key is changed, not even by hand."),
         ("dry_run", "changes no key by itself; what is asked for by hand is done."),
         ("dry_run", "It would act after a grace of 15 minutes, from $50"),
         ("approve", "each only once somebody has approved it."),

@@ -81,7 +81,7 @@ PAIR = 'long = "6h", short = "1h", factor = 6'
     [
         ('forecast = "100"', "budget[0].forecast", "without quotation marks"),
         ("forecast = [100, 90]", "budget[0].forecast", "ascending order: [90, 100]"),
-        ("forecast = [50, 0]", "budget[0].forecast", "its 2. mark must be a percent above 0"),
+        ("forecast = [50, 0]", "budget[0].forecast", "its mark number 2 must be a percent above 0"),
         (
             "forecast = [{ at = 100, at_usd = 5 }]",
             "budget[0].forecast",
@@ -102,7 +102,7 @@ PAIR = 'long = "6h", short = "1h", factor = 6'
         ('burn_rate = [{ long = "1h", short = "30m", factor = 2 }]', "budget[0].burn_rate", "must be at least 1h"),
         ('burn_rate = [{ long = "1h", short = "1h", factor = 1 }]', "budget[0].burn_rate", "a number above 1"),
         ('burn_rate = [{ long = "1h", short = "1h", factor = nan }]', "budget[0].burn_rate", "a number above 1"),
-        (f"burn_rate = [{{ {PAIR} }}, {{ {PAIR} }}]", "budget[0].burn_rate", "each pair of windows once: the 2."),
+        (f"burn_rate = [{{ {PAIR} }}, {{ {PAIR} }}]", "budget[0].burn_rate", "each pair of windows once: number 2"),
         (f"burn_rate = [{{ {PAIR}, then = 5 }}]", "budget[0].burn_rate", "has then, which is not a setting"),
         (
             f'period = "day"\nburn_rate = {{ {PAIR.replace("6h", "24h")} }}',
