@@ -23,7 +23,7 @@ from watcher.ledger.days import DAY, Day, DayAnalytics, DayUsage
 from watcher.ledger.grids import HOURS
 from watcher.ledger.held import held_by_either, held_by_report, report_rows, should_report
 from watcher.ledger.reading import IntArray
-from watcher.ledger.report_lines import is_undescribed, is_unmetered, kind_of
+from watcher.ledger.report_lines import amounts_by_cell, is_undescribed, is_unmetered, kind_of
 from watcher.ledger.settlement import what_was_told
 from watcher.ledger.standing import standing_of
 from watcher.pricing import KINDS, Learned, PriceBook, Rates, Traffic
@@ -82,11 +82,12 @@ def day_totals(day: Day, now: datetime) -> DayTotals:
     used = (*_used(usage, held, inside=True), *_used(usage, beyond, inside=False))
     reported: dict[Place, Nano] = {}
     unmetered: dict[Place, Nano] = {}
-    for row in rows:
-        into = unmetered if is_unmetered(row) else reported
-        place = _place(row)
-        into[place] = into.get(place, 0) + row.amount
-    whole = frozenset(_workspace(row) for row in rows if is_undescribed(row))
+    amounts = amounts_by_cell(rows)
+    for line, amount in amounts:
+        into = unmetered if is_unmetered(line) else reported
+        place = _place(line)
+        into[place] = into.get(place, 0) + amount
+    whole = frozenset(_workspace(line) for line, _ in amounts if is_undescribed(line))
     has_report = standing in {"settled", "provisional"} and not by_analytics
     known = day.analytics is not None and told is not None and len(told.hours) == HOURS
     hourly = _analytics(day.analytics) if known and day.analytics is not None else None

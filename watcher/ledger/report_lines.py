@@ -36,6 +36,7 @@ WHOLE_WORKSPACE = 7
 """The report was not broken down at all: shared by the estimated cost of the workspace."""
 NOTHING = 8
 """Cost that no usage row shows."""
+_CELLS_OF_THEIR_OWN = frozenset({WEB_SEARCH, WHOLE_WORKSPACE, NOTHING})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,6 +112,13 @@ def amounts_by_model(rows: Sequence[CostRow]) -> dict[tuple[str | None, int], Na
     return {(report.lines.all[first].model, int(kinds[first])): amount for first, amount in summed}
 
 
+def amounts_by_cell(rows: Sequence[CostRow]) -> list[tuple[CostRow, Nano]]:
+    """The report's amounts by workspace, model and whether they are of web searches, of no usage, or of no model; each
+    with a line that says which."""
+    report = CostRows.of(rows)
+    return [(report.lines.all[first], amount) for first, amount in _summed(report, _numbered(report.lines, "cell"))]
+
+
 def value_of(row: CostRow, part: Part) -> str:
     """A dimension of a row, as the ledger names it where it is null."""
     if part == "workspace":
@@ -119,15 +127,21 @@ def value_of(row: CostRow, part: Part) -> str:
     return "" if value is None else value
 
 
-@lru_cache(maxsize=12)
+@lru_cache(maxsize=16)
 def _numbered(lines: CostLines, by: str) -> IntArray:
-    """For each line the first that is the same by workspace, by tier, or by model and kind."""
+    """For each line the first that is the same by workspace, by tier, by cell, or by model and kind."""
     known = meaning_of(lines)
     keys: Sequence[object]
     if by == "workspace":
         keys = known.values["workspace"]
     elif by == "tier":
         keys = [line.service_tier for line in lines.all]
+    elif by == "cell":
+        kinds = [kind if kind in _CELLS_OF_THEIR_OWN else WHOLE_MODEL for kind in known.kinds.tolist()]
+        keys = [
+            (workspace, line.model, kind)
+            for workspace, line, kind in zip(known.values["workspace"], lines.all, kinds, strict=True)
+        ]
     else:
         keys = [(line.model, kind) for line, kind in zip(lines.all, known.kinds.tolist(), strict=True)]
     first: dict[object, int] = {}

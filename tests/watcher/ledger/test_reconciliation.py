@@ -106,6 +106,17 @@ def test_a_workspace_whose_bill_names_no_model_is_one_cell() -> None:
     assert (cell.model, cell.estimated, cell.reported) == (ALL_MODELS, 6 * USD, 7 * USD)
 
 
+def test_amounts_without_a_model_stay_apart_by_what_they_are_for() -> None:
+    searches = [cost_row("w1", amount, model=None, token_type=None, cost_type="web_search") for amount in (1, 2)]
+    sessions = [cost_row("w1", amount, model=None, token_type=None, cost_type="session_usage") for amount in (4, 8)]
+    whole = [cost_row("w1", 16, None, None, None, None, None, None, None, None)]
+    tokens = [cost_row("w1", 32, model=None), cost_row("w1", 64), cost_row("w1", 128, tier="batch")]
+    totals = day_totals(day_of([Usage(A, 0, MILLION)], (*searches, *sessions, *tokens, *whole)), LATER)
+    assert totals.reported == {("w1", WEB_SEARCHES): 3, ("w1", UNATTRIBUTED): 48, ("w1", OPUS): 192}
+    assert totals.unmetered == {("w1", UNATTRIBUTED): 12}
+    assert totals.whole == {"w1"}
+
+
 NOT_COMPARED = [
     ("not_billed", [Usage(A, 0, MILLION), Usage(B, 0, 0, output=9)], (cost_row("w1", 0),)),
     ("not_billed", [Usage(A, 0, MILLION)], (cost_row("w1", -USD),)),
