@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.nearby import Neighbour
 from tests.acceptance.running import Asked, HandClock, Watcher
 from watcher.simulator import Simulator, World
 
@@ -25,7 +26,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
         def begin(world: World, asked: Asked | None = None, **places: object) -> Watcher:
             clock = HandClock(places.get("now", world.started_at))
             database = places.get("database", tmp_path / f"watcher-{id(clock)}.db")
-            simulator = stack.enter_context(Simulator(world, clock.now))
+            simulator = stack.enter_context(Neighbour(world, clock.now))
             watcher = Watcher(world, simulator, clock, database, asked or Asked())
             if watcher.asked.policy is None:
                 stack.callback(must_only_read, simulator)

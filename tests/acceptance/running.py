@@ -1,7 +1,7 @@
 """The whole program against the simulator, on a clock that a test moves by hand.
 
-Nothing of the program is replaced but its clock, its receiver and the place of its database: the client speaks HTTP to
-a served simulator, the daemon's own cycle runs, and messages leave through the outbox.
+Nothing of the program is replaced but its clock, its receiver, the place of its database and what carries a request:
+the client asks a simulator in the same process, the daemon's own cycle runs, and messages leave through the outbox.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from rules.drift import DriftRule
 from rules.model import Alert, AnomalyRule, Budget, Notification, Route, Transition
 from rules.policy import Policy
 from rules.prices import PriceRule
+from tests.acceptance.nearby import ADDRESS, Nearby, Neighbour
 from watcher.admin_api import (
     AdminReader,
     Connection,
@@ -41,7 +42,7 @@ from watcher.outbox import deliver
 from watcher.pricing import PriceBook
 from watcher.secret import Secret
 from watcher.settings import OrganizationSettings, PollSettings, Settings, ShutoffSettings, StoreSettings
-from watcher.simulator import Simulator, World
+from watcher.simulator import World
 from watcher.status import Status, read_status
 from watcher.store import Store
 from watcher.wiring import Access, Parts
@@ -123,7 +124,7 @@ class Asked:
 class Watcher:
     """The daemon on one database, watching one simulator; its clock is the simulator's too."""
 
-    def __init__(self, world: World, simulator: Simulator, clock: HandClock, database: Path, asked: Asked) -> None:
+    def __init__(self, world: World, simulator: Neighbour, clock: HandClock, database: Path, asked: Asked) -> None:
         self.world = world
         self.clock = clock
         self.simulator = simulator
@@ -164,7 +165,7 @@ class Watcher:
         url = f"sqlite:///{self.database}"
         return Settings(
             path=self.database.with_name("watcher.toml"),
-            organizations=(OrganizationSettings(self.simulator.url, self.asked.key),),
+            organizations=(OrganizationSettings(ADDRESS, self.asked.key),),
             store=StoreSettings(url, path=self.database),
             poll=PollSettings(backfill=self.asked.backfill),
             budgets=self.asked.budgets,
@@ -206,12 +207,13 @@ class Watcher:
     def _connection(self, key: Secret, observer: Callable[[RequestObservation], None]) -> Connection:
         return connect(
             ConnectionSettings(
-                base_url=self.simulator.url,
+                base_url=ADDRESS,
                 admin_key=key,
                 timeout_seconds=self.asked.timeout_seconds,
                 budget_seconds=self.asked.budget_seconds,
                 retries=RetryPolicy(attempts=self.asked.attempts),
             ),
+            transport=Nearby(self.simulator),
             observer=observer,
             pause=self._wait,
             monotonic=self._seconds if self.asked.paced else time.monotonic,

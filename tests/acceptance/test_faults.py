@@ -14,6 +14,7 @@ from _pytest.mark import ParameterSet
 
 from rules.model import Notification, State
 from tests.acceptance.conftest import Start
+from tests.acceptance.nearby import Neighbour
 from tests.acceptance.running import (
     DAY,
     HOUR,
@@ -26,7 +27,7 @@ from tests.acceptance.running import (
     incident_file,
     monthly,
 )
-from watcher.simulator import Simulator, World
+from watcher.simulator import World
 from watcher.simulator.faults import ANSWER_KINDS, PRESETS
 
 NOON = at("2026-11-17 12:00")
@@ -133,7 +134,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     directory = tmp_path_factory.mktemp("prepared")
     clock = HandClock(NOON - BEFORE)
     organization = world(directory)
-    with Simulator(organization, clock.now) as simulator:
+    with Neighbour(organization, clock.now) as simulator:
         watcher = Watcher(organization, simulator, clock, directory / "watcher.db", ASKED)
         watcher.cycle()
         watcher.run(until=NOON)

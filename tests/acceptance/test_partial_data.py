@@ -13,6 +13,7 @@ import pytest
 
 from rules.model import DEFAULT_WORKSPACE, UNATTRIBUTED, SourceEvidence, State
 from tests.acceptance.conftest import Start
+from tests.acceptance.nearby import Neighbour
 from tests.acceptance.running import (
     DAY,
     HOUR,
@@ -26,7 +27,7 @@ from tests.acceptance.running import (
     incident_file,
     monthly,
 )
-from watcher.simulator import Simulator, World
+from watcher.simulator import World
 
 NOON = at("2026-11-17 12:00")
 MONTH = at("2026-11-01 00:00")
@@ -60,7 +61,7 @@ def at_noon(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("noon")
     clock = HandClock(NOON - 3 * HOUR)
     organization = world(directory)
-    with Simulator(organization, clock.now) as simulator:
+    with Neighbour(organization, clock.now) as simulator:
         watcher = until_noon(Watcher(organization, simulator, clock, directory / "watcher.db", ASKED))
         watcher.store.backup(directory / "noon.db")
         watcher.close()

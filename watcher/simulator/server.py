@@ -87,6 +87,8 @@ class Simulator:
         self._port = port
         connections = _Connections()
         self._api = AdminApi(world, now, connections.disconnect)
+        self.app = self._api.starlette()
+        """The application that is served, for whoever needs no network to ask it."""
         self._protocol = connections.protocol()
         self._ended = False
         self._server: _Server | None = None
@@ -126,7 +128,7 @@ class Simulator:
             listener.close()
             raise
         config = uvicorn.Config(
-            self._api.starlette(),
+            self.app,
             log_config=None,
             log_level="critical",
             access_log=False,
