@@ -138,6 +138,7 @@ class Plot:
         die_after: float | None = None,
         deaths: Path | None = None,
         spare: str | None = None,
+        one_in: int = 1,
         rehearsal: bool = False,
     ) -> int:
         """One life; returns its exit code, or -9 where it was killed."""
@@ -151,6 +152,7 @@ class Plot:
                 die_after=die_after,
                 deaths=None if deaths is None else str(deaths),
                 spare=spare,
+                one_in=one_in,
                 rehearsal=rehearsal,
             )
         )

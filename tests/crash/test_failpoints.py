@@ -1,4 +1,7 @@
-"""A kill at every commit and at every send: nothing is lost, nothing is half done, nothing is told as something new."""
+"""A kill at commits and at sends: nothing is lost, nothing is half done, nothing is told as something new.
+
+The short form is killed at half of them, which are always the same, the long one on either side of each.
+"""
 
 import re
 from collections import Counter
@@ -44,13 +47,13 @@ def test_the_story_has_every_turn_that_could_be_lost(reference: Plot) -> None:
     assert kinds == {"before commit", "after commit", "before send", "after send"}
 
 
-def die_everywhere(scene: Stage, reference: Plot, name: str, spare: str | None = None) -> None:
+def die_everywhere(scene: Stage, reference: Plot, name: str, spare: str | None = None, one_in: int = 1) -> None:
     """One database, one life after the other, each killed at a boundary that none before it was killed at."""
     plot = scene.plot(name)
     deaths = plot.folder / "deaths"
     deaths.touch()
     lives = 0
-    while (ended := plot.live(deaths=deaths, spare=spare)) == KILLED:
+    while (ended := plot.live(deaths=deaths, spare=spare, one_in=one_in)) == KILLED:
         lives += 1
         assert damage(plot.database) == [], deaths.read_text().splitlines()[-1]
     assert ended == 0, scene.stable.said()
@@ -58,14 +61,16 @@ def die_everywhere(scene: Stage, reference: Plot, name: str, spare: str | None =
     died_at = deaths.read_text().splitlines()
     assert len(died_at) == len(set(died_at)) == lives
     passed = [name for name in names(reference) if spare is None or spare not in name]
-    assert places(passed) - places(died_at) == Counter()
+    assert lives > len(passed) / one_in / 2
+    if one_in == 1:
+        assert places(passed) - places(died_at) == Counter()
     assert any("after refusal" in name for name in died_at)
 
 
 @pytest.mark.timeout(300)
-def test_killed_once_at_every_commit_and_every_send(scene: Stage, reference: Plot) -> None:
+def test_killed_at_some_commits_and_sends(scene: Stage, reference: Plot) -> None:
     # Just after a commit lies on the disk what lies there just before the next one: that side is left to the long form.
-    die_everywhere(scene, reference, "commits", spare="after commit")
+    die_everywhere(scene, reference, "commits", spare="after commit", one_in=2)
 
 
 @pytest.mark.slow
