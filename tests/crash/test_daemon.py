@@ -1,4 +1,4 @@
-"""The installed program itself: `watcher run` told to end while it works, and started twice."""
+"""The installed program itself: `watcher run` told to end while it works."""
 
 import os
 import re
@@ -149,12 +149,6 @@ def test_a_daemon_told_to_end_ends_within_ten_seconds_and_loses_nothing(installe
     assert damage(installed.database) == []
     with running(installed.start("run")) as daemon:
         until(lambda: bool(messages(installed)), daemon)
-        for command in ("run", "poll"):
-            with running(installed.start(command)) as second:
-                _, said = second.communicate(timeout=60)
-                assert second.returncode == 75
-                assert "already" in said
-                assert len(said.splitlines()) == 1
         assert ends_well(daemon) < PROMPT
     assert damage(installed.database) == []
     with running(installed.start("poll")) as poll:
