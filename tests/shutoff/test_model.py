@@ -377,9 +377,9 @@ def journal(store: Store) -> Iterator[None]:
 @pytest.mark.parametrize("quarter", range(4))
 @pytest.mark.usefixtures("journal")
 def test_in_no_order_of_events_is_a_key_touched_that_should_not_be(quarter: int) -> None:
-    """Two hundred runs of fifty steps, in quarters that run side by side."""
+    """A hundred runs of fifty steps, in quarters that run side by side."""
     del quarter
-    _run(50, 50)
+    _run(25, 50)
 
 
 @pytest.mark.slow
