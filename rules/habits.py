@@ -238,22 +238,19 @@ def _likely(evidence: Floats) -> Floats:
 class _Smoothing:
     """The state of every scope under every gain (scopes × gains).
 
-    `memory` is the sum of the weights behind a level, `evidence` the log likelihood of what came.
+    `level` is the spend of an average day, 0 before anything was seen, `memory` the sum of the weights behind it, and
+    `evidence` the log likelihood of what came.
     """
 
-    __slots__ = ("_noise", "_noise_weight", "_streak", "_streak_sum", "_sum", "_time", "evidence", "memory")
+    __slots__ = ("_noise", "_noise_weight", "_streak", "_streak_sum", "_sum", "_time", "evidence", "level", "memory")
 
     def __init__(self, scopes: int) -> None:
         shape = (scopes, len(GAINS))
         self.memory, self._sum, self._time, self.evidence = (np.zeros(shape) for _ in range(4))
+        self.level: Floats = np.zeros(shape)
         self._streak, self._noise_weight = np.zeros(shape), np.ones(shape)
         self._streak_sum = np.zeros((3, *shape))
         self._noise = np.full(shape, PRIOR_NOISE)
-
-    @property
-    def level(self) -> Floats:
-        """Spend of an average day; 0 before anything was seen."""
-        return ratio(self._sum, self.memory)
 
     @property
     def noise(self) -> Floats:
@@ -273,7 +270,7 @@ class _Smoothing:
             return
         begun = self.memory > 0
         level, noise = self.level, self.noise
-        stray = level * np.sqrt(noise * (ratio(np.ones_like(weight), weight) + 1 / np.maximum(self.memory, 1.0)))
+        stray = level * np.sqrt(noise * (ratio(_ONE, weight) + 1 / np.maximum(self.memory, 1.0)))
         z = np.where(begun, ratio(rate - level, stray), 0.0)
         taken = np.where(begun, np.maximum(level + np.clip(z, -CAP, CAP) * stray, 0.0), rate)
         self._judge(z, ratio(stray, level), seen & (self.memory > 2))
@@ -282,6 +279,7 @@ class _Smoothing:
         self._time = self._time * keep + weight * block
         self.memory = self.memory * keep + weight
         self._adopt(block, z, rate, weight)
+        self.level = ratio(self._sum, self.memory)
         learns = np.where(seen & begun & (level > 0), np.minimum(weight, 1.0), 0.0)
         fade = np.exp(-learns / NOISE_MEMORY)
         self._noise = self._noise * fade + np.clip(z, -CAP, CAP) ** 2 * noise * learns
@@ -294,6 +292,8 @@ class _Smoothing:
 
     def _adopt(self, block: int, z: Floats, rate: Floats, weight: Floats) -> None:
         side = np.where(z > CAP, 1.0, np.where(z < -CAP, -1.0, 0.0))
+        if not side.any() and not self._streak.any():  # almost always: no streak goes on, and none begins
+            return
         goes_on = (side != 0) & (np.sign(self._streak) == side)
         seen = weight > 0
         self._streak = np.where(seen, np.where(goes_on, self._streak + side, side), self._streak)
@@ -306,8 +306,11 @@ class _Smoothing:
         self._streak = np.where(adopted, 0.0, self._streak)
 
 
+_ONE = np.ones(1)
+
+
 def ratio(above: Floats, below: Floats, otherwise: float = 0.0) -> Floats:
     """above / below, and `otherwise` where there is nothing below."""
-    above, below = np.broadcast_arrays(above, below)
-    result: Floats = np.divide(above, below, out=np.full(above.shape, otherwise), where=below > 0)
+    shape = np.broadcast(above, below).shape
+    result: Floats = np.divide(above, below, out=np.full(shape, otherwise), where=below > 0)
     return result
