@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from typing import Any, Literal
 
 from benchmarks.gallery_samples import NOW, notification, organization_budget, runaway_key, usd
@@ -104,6 +105,7 @@ def told(
     return replace(letter, news=news, created_at=NOW + later * MINUTE, **more)
 
 
+@cache
 def typical_actions() -> dict[str, Notification]:
     """The messages about actions that a reader meets, by what they are about."""
     alert, rows = five_keys()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 
 from benchmarks.gallery_samples import NOW, many, notification, organization_budget, runaway_key
 from rules.model import Notification, Owned, State
@@ -12,6 +13,7 @@ from rules.quieted import Acknowledgement, Judged, Silenced
 _ANA = "Ana (Slack U0123456789)"
 
 
+@cache
 def said() -> dict[str, Notification]:
     """Taken, silenced, expected; one alert and several."""
     taken = Acknowledgement(_ANA, NOW - timedelta(minutes=12), "pressed in Slack")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 
 from benchmarks import gallery_causes as causes
 from benchmarks import gallery_leaks as leaks
@@ -358,19 +359,20 @@ def hostile_scope(name: str) -> Alert:
 
 def many(count: int) -> tuple[Alert, ...]:
     """That many different anomalies and, one in five, budget crossings."""
-    made: list[Alert] = []
-    for index in range(count):
-        key = f"apikey_01{index:022d}"
-        names = {key: f"service-{index:03d}-worker"}
-        scope = {"api_key": key}
-        if index % 5 == 4:
-            evidence = budget_evidence(500 + index, 500, 100)
-            made.append(alert("budget", "per key", evidence, scope=scope, names=names, instance=str(index)))
-            continue
-        severity = Severity.CRITICAL if index % 17 == 0 else Severity.WARNING
-        grown = anomaly_evidence([1.0] * 9 + [20.0 + index] * 5, 1.0)
-        made.append(alert("anomaly", "key spend", grown, scope=scope, names=names, severity=severity))
-    return tuple(made)
+    return tuple(map(_one_of_many, range(count)))
+
+
+@cache
+def _one_of_many(index: int) -> Alert:
+    key = f"apikey_01{index:022d}"
+    names = {key: f"service-{index:03d}-worker"}
+    scope = {"api_key": key}
+    if index % 5 == 4:
+        evidence = budget_evidence(500 + index, 500, 100)
+        return alert("budget", "per key", evidence, scope=scope, names=names, instance=str(index))
+    severity = Severity.CRITICAL if index % 17 == 0 else Severity.WARNING
+    grown = anomaly_evidence([1.0] * 9 + [20.0 + index] * 5, 1.0)
+    return alert("anomaly", "key spend", grown, scope=scope, names=names, severity=severity)
 
 
 def notification(
@@ -380,6 +382,7 @@ def notification(
     return Notification("ntf_7d1f6c02a9", "ops", reason, alerts, NOW, organization, inhibited)
 
 
+@cache
 def typical() -> dict[str, Notification]:
     """The messages a reader meets, by what they are about."""
     return {
