@@ -157,7 +157,7 @@ def test_every_alert_has_a_case_of_its_firing_and_a_place_in_the_documentation()
 @pytest.mark.parametrize(
     ("seconds", "since"),
     [
-        pytest.param(2, "2026-11-13", id="briefly"),
+        pytest.param(2, "2026-11-14", id="briefly"),
         pytest.param(120, "2026-11-01", id="for minutes", marks=pytest.mark.slow),
     ],
 )
