@@ -163,9 +163,9 @@ def test_two_configurations_are_held_against_each_other(place: Place) -> None:
 
 
 def test_every_line_fits_a_terminal_and_no_name_rearranges_it(place: Place, acting: Path) -> None:
-    with_actions = ("--days", "4", "--actions")
+    with_actions = ("--days", "3", "--actions")
     for config, *words in (
-        (place.config, "--days", "9"),
+        (place.config, "--days", "4"),
         (place.config, "--days", "3", "--compare", place.other),
         (acting, *with_actions),
         (acting, *with_actions, "--compare", place.other),
@@ -209,7 +209,7 @@ def test_the_report_needs_nothing_from_elsewhere_and_tells_every_picture_in_word
     place: Place, acting: Path, tmp_path: Path
 ) -> None:
     file = tmp_path / "report.html"
-    words = ("--days", "4", "--compare", place.other, "--actions", "--html", file)
+    words = ("--days", "2", "--compare", place.other, "--actions", "--html", file)
     code, out, err = here("backtest", "-c", acting, *words)
     assert (code, err) == (0, f"Wrote {file}.\n")
     assert out
