@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from notifiers.base import DeliveryError
@@ -90,7 +91,7 @@ def converse(server: MailServer, talk: Callable[[Session], _T]) -> _T:
     The library's own limit is for one answer, which a slow server may stretch without end, so it runs in a thread whose
     connection is cut when the time is up.
     """
-    session = Session(server, server.context or ssl.create_default_context())
+    session = Session(server, server.context or _published())
     outcome: queue.SimpleQueue[tuple[Any, DeliveryError | None]] = queue.SimpleQueue()
     expired = threading.Event()
 
@@ -115,6 +116,12 @@ def converse(server: MailServer, talk: Callable[[Session], _T]) -> _T:
     if failure is not None:
         raise DeliveryError(failure.reason, retryable=failure.retryable) from None
     return found  # type: ignore[no-any-return]
+
+
+@cache
+def _published() -> ssl.SSLContext:
+    """The authorities that this machine trusts, read once: that takes longer than to hand a mail over."""
+    return ssl.create_default_context()
 
 
 def explained(error: Exception) -> DeliveryError:
@@ -142,7 +149,7 @@ def _open(session: Session, server: MailServer) -> None:
     session.ehlo_or_helo_if_needed()
     encrypted = server.tls == "implicit"
     if server.tls == "starttls" and session.has_extn("starttls"):
-        code, _answer = session.starttls(context=server.context or ssl.create_default_context())
+        code, _answer = session.starttls(context=server.context or _published())
         if code != 220:
             raise smtplib.SMTPResponseException(code, b"")
         session.ehlo_or_helo_if_needed()

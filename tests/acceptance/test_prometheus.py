@@ -22,7 +22,7 @@ import httpx
 import pytest
 
 from rules.model import CONSOLE, DEFAULT_WORKSPACE
-from tests.stage import Listener, Running, environment, here, ready, receiver, until, write_config
+from tests.stage import ANYBODY, Listener, Running, environment, here, ready, receiver, until, write_config
 from watcher.clock import DrillClock
 from watcher.simulator import Simulator, World
 
@@ -70,7 +70,7 @@ class Prometheus:
     url: str
 
     def get(self, what: str, **asked: object) -> Any:
-        answer = httpx.get(f"{self.url}/api/v1/{what}", params=asked, trust_env=False, timeout=30, verify=False)  # type: ignore[arg-type]
+        answer = httpx.get(f"{self.url}/api/v1/{what}", params=asked, trust_env=False, timeout=30, verify=ANYBODY)  # type: ignore[arg-type]
         body = answer.json()
         assert body["status"] == "success", body
         return body["data"]

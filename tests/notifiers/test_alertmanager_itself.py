@@ -20,7 +20,7 @@ from benchmarks.gallery_samples import hostile_key, many, notification, runaway_
 from notifiers.alertmanager import AlertmanagerNotifier, wall_now
 from notifiers.http import OutgoingHttp
 from rules.model import Alert, Reason, State
-from tests.stage import ready
+from tests.stage import ANYBODY, ready
 
 BINARY = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
 pytestmark = [
@@ -53,7 +53,7 @@ class Itself:
         return AlertmanagerNotifier("am", (self.url,), OutgoingHttp(), allow_private=True, **more)
 
     def get(self, what: str) -> Any:
-        return httpx.get(f"{self.url}/api/v2/{what}", trust_env=False, timeout=60, verify=False).json()
+        return httpx.get(f"{self.url}/api/v2/{what}", trust_env=False, timeout=60, verify=ANYBODY).json()
 
     def told(self) -> list[dict[str, Any]]:
         """What it has told its own receiver so far."""

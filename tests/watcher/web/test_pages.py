@@ -17,6 +17,7 @@ import pytest
 from benchmarks.gallery_samples import hostile_key
 from rules.budgets import Line
 from rules.model import Alert, BudgetEvidence, Scope, Severity, SourceState, State, Subject
+from tests.stage import ANYBODY
 from watcher.actions.standing import ShutoffStanding
 from watcher.metrics import Metrics
 from watcher.overview import Overview, Spent
@@ -98,7 +99,7 @@ class Served:
         return self.status
 
     def get(self, path: str = "/", **headers: str) -> httpx.Response:
-        return httpx.get(self.url + path, headers=headers, trust_env=False, timeout=60, verify=False)
+        return httpx.get(self.url + path, headers=headers, trust_env=False, timeout=60, verify=ANYBODY)
 
     def raw(self, sent: bytes) -> bytes:
         """How a few bytes on a connection of their own are answered, to the end of the answer's headers."""
