@@ -159,7 +159,7 @@ def kinds(boundaries: list[str]) -> set[str]:
 
 @pytest.mark.timeout(300)
 def test_killed_at_some_commits_and_sends_of_timed_routes(theatre: Theatre, calm: Story) -> None:
-    die_everywhere(theatre, calm, "commits", spare="after commit", one_in=12)
+    die_everywhere(theatre, calm, "commits", spare="after commit", one_in=24)
 
 
 @pytest.mark.slow
