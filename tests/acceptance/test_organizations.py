@@ -78,6 +78,29 @@ def pair(tmp_path: Path) -> Iterator[Pair]:
         yield Pair(tmp_path, east, west)
 
 
+@dataclass(frozen=True)
+class Told:
+    """Two organizations that were polled once, and what a receiver heard of it: for tests that only read."""
+
+    pair: Pair
+    config: Path
+    messages: list[Any]
+
+
+@pytest.fixture(scope="module")
+def polled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+    with (
+        Simulator(founded("Eastern Robotics", 1), lambda: NOW) as east,
+        Simulator(founded("Western Looms", 2), lambda: NOW) as west,
+        Listener() as hook,
+    ):
+        pair = Pair(tmp_path_factory.mktemp("polled"), east, west)
+        config = pair.config(BUDGET + receiver("hook", hook.url))
+        code, out, err = here("poll", "-c", config)
+        assert (code, out) == (0, ""), err
+        yield Told(pair, config, hook.messages)
+
+
 def alone(folder: Path, served: Simulator, more: str = BUDGET) -> Path:
     """The database of a watcher that watches one organization only."""
     config = write_config(folder, served.url, more)
@@ -103,10 +126,8 @@ def ident(served: Simulator) -> str:
 # ------------------------------------------------------------------------------------------- one fails
 
 
-def test_a_poll_of_two_gives_each_the_figures_of_a_watcher_of_its_own(pair: Pair, tmp_path: Path) -> None:
-    config = pair.config()
-    code, out, err = here("poll", "-c", config)
-    assert (code, out) == (0, ""), err
+def test_a_poll_of_two_gives_each_the_figures_of_a_watcher_of_its_own(polled: Told, tmp_path: Path) -> None:
+    config, pair = polled.config, polled.pair
     for name, served in (("east", pair.east), ("west", pair.west)):
         single = alone(tmp_path / name, served)
         assert figures(config, "--organization", name) == figures(single)
@@ -261,12 +282,10 @@ def test_a_round_has_ended_with_the_cycles_of_all_whatever_the_api_answered(pair
 # ------------------------------------------------------------------------------------------- what people read
 
 
-def test_messages_and_status_name_their_organization(pair: Pair) -> None:
-    with Listener() as hook:
-        config = pair.config(BUDGET + receiver("hook", hook.url))
-        assert here("poll", "-c", config)[0] == 0
-        assert {message["organization_label"] for message in hook.messages} == {"east", "west"}
-        assert {message["organization"] for message in hook.messages} == {"Eastern Robotics", "Western Looms"}
+def test_messages_and_status_name_their_organization(polled: Told) -> None:
+    config, pair = polled.config, polled.pair
+    assert {message["organization_label"] for message in polled.messages} == {"east", "west"}
+    assert {message["organization"] for message in polled.messages} == {"Eastern Robotics", "Western Looms"}
     code, out, _ = here("status", "-c", config, "--exit-code")
     assert code == 4
     assert max(map(len, out.splitlines())) <= 80
@@ -303,9 +322,8 @@ def test_a_rule_that_selects_an_organization_is_for_no_other(pair: Pair) -> None
     assert (len(lines["east"]), len(lines["west"])) == (0, 1)
 
 
-def test_spend_and_prices_of_several_say_whose_each_row_is(pair: Pair) -> None:
-    config = pair.config()
-    assert here("poll", "-c", config)[0] == 0
+def test_spend_and_prices_of_several_say_whose_each_row_is(polled: Told) -> None:
+    config, pair = polled.config, polled.pair
     both, one, other = (
         printed("spend", "-c", config, "--by", "model", "--compare", *more)
         for more in ([], ["--organization", "east"], ["--organization", ident(pair.west)])
