@@ -27,8 +27,6 @@ from watcher.store.failures import sentence_for
 BUSY_SECONDS = 10.0
 """How long a writer waits for another process's transaction before `Locked` is raised."""
 
-_WRITES = "watcher_writes"
-
 
 class Sqlite(SQLiteDialect_pysqlite):
     """SQLite as SQLAlchemy speaks it, the same for every database: what was worded for one is not worded anew."""
@@ -97,6 +95,9 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database throughout and writes nothing."""
         with self._translated(), self._engine.connect() as connection, connection.begin():
+            if self.sqlite:  # touches nothing and cannot fail, so it needs none of what SQLAlchemy does for a statement
+                driver: Any = connection.connection.driver_connection
+                driver.execute("BEGIN")
             yield connection
 
     @contextmanager
@@ -109,10 +110,10 @@ class Database:
                 f"{self.place} was removed or replaced while this program used it, and what it writes would be lost: "
                 "restart it"
             )
-        with self._writer, self._translated(), self._engine.connect() as plain:
-            connection = plain.execution_options(**{_WRITES: True})
-            with connection.begin():
-                yield connection
+        with self._writer, self._translated(), self._engine.connect() as connection, connection.begin():
+            if self.sqlite:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield connection
 
     @contextmanager
     def raw(self) -> Iterator[Any]:
@@ -179,21 +180,13 @@ def _sqlite_engine(url: URL, *, read_only: bool) -> Engine:
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
-        connection.isolation_level = None  # transactions begin below, not where the driver guesses
+        connection.isolation_level = None  # transactions begin in `Database`, not where the driver guesses
         connection.execute("PRAGMA foreign_keys = ON")
         if read_only:
             connection.execute("PRAGMA query_only = ON")
         else:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        if connection.get_execution_options().get(_WRITES, False):
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        else:  # touches nothing and cannot fail, so that it needs none of what SQLAlchemy does around a statement
-            driver: Any = connection.connection.driver_connection
-            driver.execute("BEGIN")
 
     return engine
 
