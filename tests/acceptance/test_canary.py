@@ -182,13 +182,12 @@ def test_no_command_shows_a_secret_in_success_or_failure(simulator: Simulator, t
 
 
 PROVOKED = """\
-import sys, threading
+import sys, threading, types
 from pathlib import Path
 from watcher.__main__ import main
 import watcher.cli as cli
 from watcher.cli.context import load_settings
 
-@cli.app.command("provoke")
 def provoke(config: Path) -> None:
     settings = load_settings(config)
     def fail():
@@ -199,6 +198,9 @@ def provoke(config: Path) -> None:
     thread.join()
     raise RuntimeError(f"401 for {settings.organizations[0].admin_key.reveal()}", settings.organizations[0].admin_key)
 
+module = sys.modules["watcher.cli.provoke"] = types.ModuleType("watcher.cli.provoke")
+module.register = lambda app: app.command("provoke")(provoke)
+cli.MODULES["provoke"] = "provoke"
 main()
 """
 
