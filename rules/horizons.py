@@ -20,7 +20,7 @@ Reals = npt.NDArray[np.floating[Any]]
 
 HORIZONS = (1, 2, 3, 6, 24, 72)
 LONGEST = max(HORIZONS)
-COLUMNS = 6
+COLUMNS = 7
 DAY = 24
 SPARE = 2
 """Room for hours that are looked at beyond a day."""

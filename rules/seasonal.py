@@ -235,7 +235,7 @@ class Baseline:
         fresh = stays & ~known
         self._anew(fresh)
         self.hours[fresh] = LONGEST
-        self._today.totals.forget(stays)
+        self._today.adopt(stays, factor)
         self._stretch[stays] = 0
 
     def _anew(self, rows: Flags) -> None:

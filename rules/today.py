@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rules.bursts import Bursts
+from rules.exceedance import Exceedances
 from rules.horizons import HORIZONS, LONGEST, Law, Reals, Totals, values_at, z_score
 from rules.materiality import DEAR, Floors, material_scores
 from rules.profile import DAY, WEEK, Flags, Floats
@@ -24,6 +25,8 @@ from rules.tuning import Tuning
 ONGOING = ((3, 0, 0.25), (4, 2, 0.75), (5, 2, 0.75))
 """(horizon, newest, part) as places among the horizons: six hours are told while the newest one, a day and three days
 while the newest three, still stray by this part of what the whole sum does on average."""
+TWO, SIX = 1, 3
+"""The places of two and six hours among the horizons."""
 NEARLY = 0.7
 """The score from which an hour makes a burst that the series is known for, told or not."""
 FAMILIAR = 0.5
@@ -140,8 +143,9 @@ class Today:
         self._rows = rows
         self.totals = Totals(rows)
         self._silence, self._bursts = Silence(rows), Bursts(rows, tuning.known)
-        self._quiet, self._known = self._silence, self._bursts
-        """Both as they are with the hours of the day."""
+        self._exceedances = Exceedances(rows, tuning.exceeding)
+        self._quiet, self._known, self._exceeding = self._silence, self._bursts, self._exceedances
+        """All three as they are with the hours of the day."""
         self.ticked: Ticked | None = None
 
     @property
@@ -152,14 +156,22 @@ class Today:
     def rewind(self) -> None:
         """Forget the hours of the day."""
         self.totals.rewind()
-        self._quiet, self._known = self._silence, self._bursts
+        self._quiet, self._known, self._exceeding = self._silence, self._bursts, self._exceedances
         self.ticked = None
 
     def close(self) -> None:
         """Let the hours of the day be the past."""
         self.totals.close()
-        self._silence, self._bursts = self._quiet, self._known
+        self._silence, self._bursts, self._exceedances = self._quiet, self._known, self._exceeding
+        if self.ticked is not None:
+            self._exceedances.learn(self.ticked.seen, (self.ticked.present > 0) & ~self.ticked.odd)
         self.ticked = None
+
+    def adopt(self, rows: Flags, factor: Floats) -> None:
+        """Begin anew for `rows`, whose level is so many times what it was. Only between two days."""
+        self.totals.forget(rows)
+        self._exceedances.rescale(rows, factor)
+        self._exceeding = self._exceedances
 
     def taken(self, places: npt.NDArray[np.intp]) -> Today:
         """The rows at these places as they were before the day."""
@@ -168,6 +180,7 @@ class Today:
         after.totals = self.totals.taken(places)
         after._silence = after._quiet = self._silence.taken(places)
         after._bursts = after._known = self._bursts.taken(places)
+        after._exceedances = after._exceeding = self._exceedances.taken(places)
         return after
 
     def tick(self, block: Block, standing: Standing, length: int, untaught: Flags | None) -> Judged:
@@ -176,7 +189,7 @@ class Today:
             self.ticked = Ticked(length, self._rows)
             self._known = self._bursts.copy()
         ticked = self.ticked
-        judged, self._quiet = self._judge(block, standing, keep=True)
+        judged, self._quiet, self._exceeding = self._judge(block, standing, keep=True)
         bursts = judged.bursts()
         if untaught is None:
             told = judged.but(self._known.follow(*bursts))
@@ -188,10 +201,10 @@ class Today:
 
     def peek(self, block: Block, standing: Standing) -> Judged:
         """Judge hours that follow, and keep nothing of them."""
-        judged, _ = self._judge(block, standing, keep=False)
+        judged, *_ = self._judge(block, standing, keep=False)
         return judged.but(self._known.read(*judged.bursts()))
 
-    def _judge(self, block: Block, standing: Standing, *, keep: bool) -> tuple[Judged, Silence]:
+    def _judge(self, block: Block, standing: Standing, *, keep: bool) -> tuple[Judged, Silence, Exceedances]:
         tuning, spread = self._tuning, standing.spread
         values, expected, room = block
         present = np.isfinite(values)
@@ -203,9 +216,9 @@ class Today:
         held = expected * present
         over = seen > expected
         alone = z_score(seen, mean, k)
-        hot = (alone >= tuning.hot * spread[0]) & present
+        hot, sharp = ((alone >= least * spread[0]) & present for least in (tuning.hot, tuning.pair))
         counted = np.minimum(seen, cap)
-        columns = (counted, held, held * expected, seen, hot, over & (expected > 0))
+        columns = (counted, held, held * expected, seen, hot, over & (expected > 0), sharp)
         sums = self.totals.sums(columns, keep=keep)
         z = np.empty((len(values), len(HORIZONS), values.shape[1]), dtype=np.float32)
         z[:, 0] = alone
@@ -213,13 +226,20 @@ class Today:
         z *= present[:, None]
         scores = z / (spread * np.array(tuning.thresholds)[:, None]).astype(np.float32)
         scores *= sums[:, :, 4] >= np.array(tuning.witnesses, dtype=np.float32)[:, None]
+        scores[:, TWO] *= sums[:, TWO, 6] >= tuning.witnesses[TWO]
         scores[:, -1] *= (sums[:, -1, 5] >= tuning.breadth * LONGEST) & (standing.hours >= WEEK)
         _gate(scores, z, spread)
         scores *= _goes_on(sums)
+        exceeds, exceeding = self._exceeding.read(seen, present, expected, standing.hours)
+        np.maximum(scores[:, SIX], exceeds, out=scores[:, SIX])
         depth, news, quiet = self._quiet.read(seen, present, sums, standing.single, spread)
         depth /= tuning.silence
         news &= standing.hours >= tuning.young
-        return Judged(expected, mean, k, present, seen, sums, z, scores, scores, depth, news, came, room), quiet
+        return (
+            Judged(expected, mean, k, present, seen, sums, z, scores, scores, depth, news, came, room),
+            quiet,
+            exceeding,
+        )
 
 
 class Block(NamedTuple):

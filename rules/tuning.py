@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from rules.bursts import Known
+from rules.exceedance import Exceeding
 from rules.profile import Memory
 
 
@@ -21,6 +22,8 @@ class Tuning:
     train_least: float = -3.0
     hot: float = 2.5
     """The z-score from which an hour by itself bears witness."""
+    pair: float = 3.0
+    """The same for each of two hours that are told alone: so few must be clearer."""
     witnesses: tuple[int, ...] = (0, 2, 3, 5, 10, 0)
     """How many witnesses each horizon takes: no single hour is a story."""
     breadth: float = 0.75
@@ -52,3 +55,4 @@ class Tuning:
     """Hours from which residuals train the dispersion with full weight: before, they are mostly ignorance."""
     memory: Memory = field(default_factory=Memory)
     known: Known = field(default_factory=Known)
+    exceeding: Exceeding = field(default_factory=Exceeding)

@@ -56,3 +56,14 @@ def test_an_excess_that_is_little_for_the_key_is_told_only_when_it_is_dear() -> 
     assert odd >= 1.0
     assert little < 1.0
     assert dear >= 1.0
+
+
+def test_a_single_dear_hour_beside_a_busy_one_is_no_story_and_a_third_hour_makes_it_one() -> None:
+    values = np.random.default_rng(1).gamma(6.0, 1.0, (40 * 24, 1))
+    busy, dear = values.copy(), values.copy()
+    busy[-2:, 0] = 17.5, 60.0
+    dear[-2:, 0] = 60.0, 60.0
+    assert walk(Baseline(1), busy, 0, Floors()).material[-1, 0] < 1.0
+    assert walk(Baseline(1), dear, 0, Floors()).material[-1, 0] >= 1.0
+    third = np.concatenate([busy, [[40.0]]])
+    assert walk(Baseline(1), third, 0, Floors()).material[-1, 0] >= 1.0
