@@ -22,10 +22,15 @@ from rules.shared_growth import in_common
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.intp]
+Reals = npt.NDArray[np.floating[Any]]
 
 DAY, DAYS_A_WEEK = 24, 7
 SPAN, NEWEST = 6, 3
 """Days that are compared, and the newest of them, over which it must not have become less."""
+TAIL = 0.5
+"""Of a day, what its newest hours usually bring in which what may be a burst must go on."""
+TELLING = 0.02
+"""Of a day, what hours must usually bring to tell whether something goes on."""
 WEEKS = (2, 3, 4)
 """How many weeks back the same days of the week are looked up; two of them must be known."""
 KEPT = DAYS_A_WEEK * max(WEEKS) + 1
@@ -39,6 +44,8 @@ class Creep:
 
     threshold: float = 2.25
     """How many of its own deviations the logarithm of the ratio must reach."""
+    uneven: float = 0.25
+    """A series that strays further than this does so less evenly: so many times more deviations are asked for."""
     ratio: float = 1.3
     """Times the spend of before over six days, over the newest three, and on the newest of them."""
     above: float = 1.1
@@ -53,7 +60,9 @@ class Creep:
     breadth: int = 4
     """Of the days compared, so many at least must lie above: some dear days are no leak."""
     jump: float = 1.7
-    """Times what the day in the middle is above before, beyond which a day is a burst: what bursts does not creep."""
+    """Times what the day in the middle is above before, beyond which a day may be a burst: the hours must go on so."""
+    burst: float = 2.2
+    """The same, beyond which it is one: what bursts does not creep."""
     adopt_days: int = 4
 
 
@@ -75,38 +84,57 @@ class Leak:
         self._strayed = np.full(rows, self._creep.spread_prior**2 * self._creep.spread_prior_days)
         self._counted = np.full(rows, self._creep.spread_prior_days)
         self._stretch = np.zeros(rows)
+        self._earlier = np.zeros(rows)
+        """What a leak had cost, while it was found, on days that are no longer compared."""
         self.score, self.excess = np.zeros((2, rows))
-        """What the last midnight found: 1 and more is a leak; and what it has cost over the days compared."""
+        """What the last midnight found: 1 and more is a leak; and what it has cost so far."""
+        self.rise = np.zeros(rows)
+        """Times the spend of before that the newest day came to, where one day is so dear that it may be a burst."""
         self.usual = np.full(rows, np.inf)
         """What the day that follows would have cost as in those weeks, where it is known."""
 
-    def close(self, fair: Floats, present: npt.NDArray[np.floating[Any]], meant: Flags | None = None) -> None:
+    def close(
+        self,
+        fair: Floats,
+        present: npt.NDArray[np.floating[Any]],
+        meant: Flags | None = None,
+        expected: Floats | None = None,
+    ) -> None:
         """Take in a day, and judge the days up to it; hours × rows.
 
         `fair` is what was seen, limited to what is no outlier; `present` is 1 for the hours that teach. What was
-        `meant` makes no leak; later days are held against it.
+        `meant` makes no leak; later days are held against it. What was `expected` tells how the day is spread over its
+        hours, and so whether a burst among the days is over.
         """
         self._days.append(_whole(fair, present))
         news, before = self._days[-1] if meant is None else _whole(fair, present * ~meant), self._weeks_before(0)
         known = np.isfinite(news) & np.isfinite(before)
         shared = in_common(np.where(known, _ratio(news, before), np.nan), before, self._parents)
+        if len(self._news) == SPAN:
+            self._earlier += np.maximum(self._news[0] - self._before[0], 0.0)
         self._news.append(np.where(known, news, 0.0))
         self._before.append(np.where(known, before * shared, 0.0))
         if len(self._days) < LEAST:
             return
         creep = self._creep
         now, then = np.array(self._news), np.array(self._before)
-        whole, base = now.sum(axis=0), then.sum(axis=0)
+        days, whole, base = _ratio(now, then), now.sum(axis=0), then.sum(axis=0)
         ratio, newest = _ratio(whole, base), _ratio(now[-NEWEST:].sum(axis=0), then[-NEWEST:].sum(axis=0))
         away = np.log(np.maximum(ratio, 0.05))
-        creeps = (ratio >= creep.ratio) & (newest >= ratio) & (_ratio(now[-1], then[-1]) >= creep.ratio)
-        creeps &= (now > creep.above * then).sum(axis=0) >= creep.breadth
-        days = _ratio(now, then)
-        creeps &= days.max(axis=0) <= creep.jump * np.median(days, axis=0)
+        jump = days.max(axis=0) / np.maximum(np.median(days, axis=0), 1e-9)
+        creeps = (ratio >= creep.ratio) & (newest >= ratio) & (days[-1] >= creep.ratio) & (jump <= creep.burst)
+        broad = (now > creep.above * then).sum(axis=0) >= creep.breadth
+        creeps &= broad | (days[-NEWEST:] >= creep.ratio).all(axis=0)
         spread = np.sqrt(self._strayed / self._counted)
-        self.score = np.where(creeps, away / spread / creep.threshold, 0.0)
-        self.excess = whole - base
-        self._learn(np.minimum(np.abs(away), creep.outlier * spread), base > 0, now[-NEWEST:].sum(axis=0))
+        far = spread * np.maximum(spread / creep.uneven, 1.0)
+        self.score = np.where(creeps, away / (far * creep.threshold), 0.0)
+        self.rise = np.where((jump > creep.jump) | (self.score < 1.0), days[-1], 0.0)
+        if expected is not None:
+            self.score *= goes_on(self.rise, then[-1], *_tail(fair * present, expected))
+        self._earlier = np.where((self.score >= 1.0) & (self._stretch > 0), self._earlier, 0.0)
+        self.excess = whole - base + self._earlier
+        compared = (then > 0).sum(axis=0) >= creep.breadth
+        self._learn(np.minimum(np.abs(away), creep.outlier * spread), compared, now[-NEWEST:].sum(axis=0))
         self.usual = np.nan_to_num(self._weeks_before(1), nan=np.inf)
 
     def adopt(self, rows: Flags, spent: npt.NDArray[np.floating[Any]]) -> None:
@@ -128,6 +156,7 @@ class Leak:
         after._strayed, after._counted = self._strayed[places], self._counted[places]
         after._stretch, after.usual = self._stretch[places], self.usual[places]
         after.score, after.excess = self.score[places], self.excess[places]
+        after._earlier, after.rise = self._earlier[places], self.rise[places]
         return after
 
     def _weeks_before(self, ahead: int) -> Floats:
@@ -151,6 +180,24 @@ class Leak:
         self._counted = self._counted * keep + calm
         self._stretch = np.where(found, self._stretch + 1, 0)
         self.adopt(self._stretch >= creep.adopt_days, spent)
+
+
+def goes_on(rise: Floats, day: Floats, came: Reals, share: Reals) -> Flags:
+    """Whether some hours still bring half of what the newest day had too much, where that is asked and they can tell.
+
+    `rise` is that of `Leak`, `day` what a whole day would bring as in the weeks before, and `share` what part of that
+    these hours would, which brought what `came`.
+    """
+    result: Flags = (rise <= 0) | (share < TELLING) | (came >= (1.0 + rise) / 2.0 * day * share)
+    return result
+
+
+def _tail(came: Floats, expected: Floats) -> tuple[Floats, Floats]:
+    """What the newest hours of a day brought that usually bring `TAIL` of it, and what part of it they usually do."""
+    shares = expected / np.maximum(expected.sum(axis=0), 1e-12)
+    newer = np.cumsum(shares[::-1], axis=0)[::-1] - shares
+    tail = newer < TAIL
+    return (came * tail).sum(axis=0), (shares * tail).sum(axis=0)
 
 
 def _whole(fair: Floats, present: npt.NDArray[np.floating[Any]]) -> Floats:

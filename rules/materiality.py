@@ -17,7 +17,7 @@ ROOT_HOURS = 2.5
 """Times the root of its hours, for longer ones: what sums stray by grows no faster, and so small a rate is worth it."""
 DEAR = 4.0
 """Times the floor of a single hour, from which an excess is news, whatever the series is known for."""
-CREPT_HOURS = 15.0
+CREPT_HOURS = 12.0
 """Hours at the floor that spend which creeps up must have cost over the days compared."""
 
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from rules.bursts import Bursts
 from rules.exceedance import Exceedances
 from rules.horizons import HORIZONS, LONGEST, Law, Reals, Totals, values_at, z_score
+from rules.leak import goes_on
 from rules.materiality import DEAR, Floors, material_scores
 from rules.profile import DAY, WEEK, Flags, Floats
 from rules.room import Room
@@ -75,6 +76,8 @@ class Standing:
     """What that has cost so far."""
     usual: Floats
     """What the day would cost had it not crept."""
+    rise: Floats
+    """How many times that the newest day came to, where it may be a burst that is over; 0 elsewhere."""
 
     def before(self, floors: Floors) -> Floats:
         """What part of the expected is left where spend creeps: what it has followed of that is no normal spend."""
@@ -312,7 +315,7 @@ class Judged(NamedTuple):
         score = self.told[:, 1:].max(axis=1)
         material = score
         if floors:
-            leak = np.minimum(standing.leak, floors.crept(standing.crept)) * self.present
+            leak = np.minimum(standing.leak, floors.crept(standing.crept)) * self._creeps(standing)
             material = material_scores(self.told, self.sums, floors, standing.level)
             material = np.maximum(np.maximum(material, self._dear(tuning, spread, floors)), leak)
         z = (self.z / spread).max(axis=1) if floors else score
@@ -320,6 +323,15 @@ class Judged(NamedTuple):
         if self.room is not None:
             expected, upper = self.room.planned(expected), upper + self.room.over(self.expected)
         return Reading(expected, upper, score, material, z, self.depth * self.news)
+
+    def _creeps(self, standing: Standing) -> Flags:
+        """Whether the newest three and six hours go on as what creeps up did, where that is asked."""
+        whole, result = np.maximum(standing.expected.sum(axis=0), 1e-12), self.present
+        usual = np.minimum(standing.usual, whole)
+        for place in (2, SIX):
+            shares = self.sums[:, place, 1] / whole
+            result = result & goes_on(standing.rise, usual, self.sums[:, place, 3], shares)
+        return result
 
     def _dear(self, tuning: Tuning, spread: Floats, floors: Floors) -> Reals:
         """The scores of one, two and three hours that are so dear that they are news, whatever the series is known for.

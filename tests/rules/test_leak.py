@@ -111,3 +111,43 @@ def test_without_a_floor_in_money_nothing_creeps() -> None:
 @pytest.mark.parametrize(("hours", "least"), [(2, 25.0), (3, 25.0), (24, 61.2), (72, 106.1)])
 def test_what_several_hours_must_have_cost_grows_with_the_root_of_their_number(hours: int, least: float) -> None:
     assert FLOORS.least(np.array([float(hours)]))[0] == pytest.approx(least, abs=0.05)
+
+
+def flat(rises: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """A key that spends four dollars an hour all day, and so many times that; by day."""
+    noise = np.random.default_rng(3).gamma(100.0, 1 / 100.0, (len(rises), 24))
+    return 4.0 * rises[:, None] * noise
+
+
+def test_a_day_twice_as_dear_as_those_before_is_a_leak_only_while_its_hours_go_on() -> None:
+    days = flat(np.concatenate([np.ones(DAYS), [1.15, 1.2, 1.2, 1.25, 2.2], [2.2]]))
+    ends = days.copy()
+    ends[-1, 2:] = days[0, 2:]
+    going, over = (walk(Baseline(1), own.reshape(-1, 1), 0, FLOORS).material[-24:, 0] for own in (days, ends))
+    assert (going >= 1.0).all()
+    assert (over[:2] >= 1.0).all()
+    assert not (over[4:] >= 1.0).any()
+
+
+def test_a_burst_that_was_over_before_midnight_is_no_leak_of_the_day_after() -> None:
+    days = flat(np.concatenate([np.ones(DAYS), [1.15, 1.2, 1.2, 1.25, 2.2], [1.0]]))
+    days[-2] = np.where(np.arange(24) < 16, 11.0, 4.0)
+    assert not (walk(Baseline(1), days.reshape(-1, 1), 0, FLOORS).material[-24:, 0] >= 1.0).any()
+
+
+def test_what_a_leak_has_cost_on_days_that_are_no_longer_compared_counts() -> None:
+    leak, rises = Leak(ALONE), np.concatenate([np.ones(DAYS), np.full(10, 1.5)])
+    excess = []
+    for rise in rises:
+        leak.close(np.full((24, 1), rise), np.ones((24, 1)))
+        excess.append(float(leak.excess[0]) if leak.score[0] >= 1.0 else 0.0)
+    found = [amount for amount in excess if amount > 0]
+    assert max(found) > 6 * 12.0
+    assert found == sorted(found)
+
+
+def test_the_weeks_in_which_a_key_began_say_nothing_of_how_far_it_strays() -> None:
+    leak = Leak(ALONE)
+    for rise in np.concatenate([np.zeros(DAYS), np.ones(21), np.linspace(1.5, 1.8, 6)]):
+        leak.close(np.full((24, 1), rise), np.full((24, 1), float(rise > 0)))
+    assert leak.score[0] >= 1.0
