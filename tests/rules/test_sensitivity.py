@@ -46,13 +46,14 @@ def test_more_keys_take_a_higher_threshold_and_a_larger_budget_a_lower_one() -> 
 
 def test_sensitivities_are_what_the_page_says_of_them() -> None:
     rates = {word: SPEND.a_week(threshold(replace(RULE, sensitivity=word), 10, SPEND)) for word in ("low", "medium")}
-    assert rates["low"] == pytest.approx(rates["medium"] / 4, rel=0.15)
+    assert rates["low"] == pytest.approx(rates["medium"] / 3, rel=0.15)
     high = SPEND.a_week(threshold(replace(RULE, sensitivity="high"), 10, SPEND))
-    assert high == pytest.approx(3 * rates["medium"], rel=0.15)
+    assert high == pytest.approx(2 * rates["medium"], rel=0.15)
     for word in ("low", "medium", "high"):
         rule = replace(RULE, sensitivity=word)  # type: ignore[arg-type]
-        spend, price = (law.a_week(threshold(rule, 10, law)) for law in (SPEND, PRICE))
-        assert price == pytest.approx(spend), "both channels bring as many"
+        spend, price = (threshold(rule, 10, law) for law in (SPEND, PRICE))
+        assert price == pytest.approx(1.15 * spend)
+        assert LEAST <= price <= PRICE.most, "within what was measured"
 
 
 @pytest.mark.parametrize("multiple", [0.8, 1.0, 2.0])
