@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     first, _, last = asked.seeds.partition("-")
     seeds = range(int(first), int(last or first) + 1)
     quiet: dict[str, list[Week]] = {name: [] for name, _ in KINDS}
-    stormy: dict[str, list[tuple[list[Fate], Week]]] = {name: [] for name, _ in KINDS[1:]}
+    stormy: dict[str, list[tuple[list[Fate], Week]]] = {name: [] for name, _ in KINDS}
     with ProcessPoolExecutor(asked.processes) as pool:
         for weeks, storms in pool.map(partial(_of_seed, keys=asked.keys, days=asked.days), seeds):
             for name, week in weeks.items():
@@ -113,9 +113,8 @@ def _of_seed(seed: int, keys: int, days: int) -> tuple[dict[str, Week], dict[str
     for name, make in KINDS:
         made = make(seed, keys, days)
         quiet[name] = quiet_weeks(made, RULE, since)
-        if name != KINDS[0][0]:
-            hit, incidents = with_incidents(made, seed, since // DAY + 1)
-            stormy[name] = fates(hit, incidents, RULE, since)
+        hit, incidents = with_incidents(made, seed, since // DAY + 1)
+        stormy[name] = fates(hit, incidents, RULE, since)
     return quiet, stormy
 
 

@@ -26,6 +26,7 @@ from benchmarks.quality_adapter import scores_of
 from benchmarks.quality_cases import Case, Figures, Outcome, collected, figures, made_up, outcome
 from benchmarks.quality_rivals import RIVALS
 from rules.bursts import Known
+from rules.exceedance import Exceeding
 from rules.materiality import Floors
 from rules.profile import Memory
 from rules.seasonal import Tuning
@@ -34,8 +35,9 @@ from rules.unit_price import Shift
 Floats = npt.NDArray[np.float64]
 DRAWS = 1000
 THRESHOLDS = (0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.35, 1.5)
-Numbers = TypeVar("Numbers", Known, Memory, Shift, Tuning)
+Numbers = TypeVar("Numbers", Exceeding, Known, Memory, Shift, Tuning)
 DENSITIES = (("fewer than one in four", 0.0, 0.25), ("up to three in four", 0.25, 0.75), ("more", 0.75, 1.1))
+SINGLE = "single_hour_spike"
 OURS, ALONE = "this program, requests known", "this program, values alone"
 
 
@@ -65,6 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _print("| source | series | F1 | found | false alarms a series-week |", _by_source(told[OURS]))
     _print("| hours with spend | series | F1 | without requests | of the first rival |", _by_density(cases, told))
     _print("| harmless event | how many | began a false alarm | per 1,000 hours |", _harmless(cases, told[OURS]))
+    _print("| single dear hours that began one | and do without the hour |", iter([_without(cases, told[OURS])]))
     _print("| left out | threshold chosen on the others | F1 there | F1 at 1.0 |", _left_out(cases, scores[OURS]))
     if asked.variations:
         _print("| varied | F1 at 0.7 times | F1 at 1.3 times |", _variations(cases))
@@ -166,6 +169,28 @@ def _harmless(cases: Sequence[Case], outcomes: Sequence[Outcome]) -> Iterator[Se
             yield kind, count, hit, f"{1000 * hit / hours[kind]:.2f}"
 
 
+def _without(cases: Sequence[Case], outcomes: Sequence[Outcome]) -> tuple[int, int]:
+    """How many single dear hours began a false alarm, and how many of these where the hour is as its neighbours are."""
+    hit = [case for case, one in zip(cases, outcomes, strict=True) if one.in_harmless.get(SINGLE, (0, 0))[1]]
+    began = also = 0
+    for case in hit:
+        for kind, begin, end in case.harmless:
+            only = dataclasses.replace(case, harmless=((kind, begin, end),))
+            if kind == SINGLE and begin >= case.since and _begins_one(only):
+                began += 1
+                values, requests = case.values.copy(), case.requests.copy()
+                for channel in (values, requests):
+                    channel[begin] = (channel[begin - 1] + channel[end]) / 2.0
+                also += _begins_one(dataclasses.replace(only, values=values, requests=requests))
+    return began, also
+
+
+def _begins_one(case: Case) -> bool:
+    """Whether a false alarm begins in the harmless event of the case."""
+    (one,) = outcomes_of([case], scores_of([(case.times, case.values, case.requests)]))
+    return any(hits for _, hits in one.in_harmless.values())
+
+
 def _left_out(cases: Sequence[Case], scores: Sequence[Floats]) -> Iterator[Sequence[object]]:
     told = {threshold: _grouped(outcomes_of(cases, scores, threshold)) for threshold in THRESHOLDS}
     together: list[Outcome] = []
@@ -188,11 +213,12 @@ def _variations(cases: Sequence[Case]) -> Iterator[Sequence[object]]:
         return figures(outcomes_of(cases, scores_of(series, tuning, floors, shift)))
 
     known = _numbers(Known(), lambda changed: f1(Tuning(known=changed)))
+    exceeding = _numbers(Exceeding(), lambda changed: f1(Tuning(exceeding=changed)))
     usual = {"Floors.of_usual": lambda times: f1(floors=Floors(of_usual=Floors().of_usual * times))}
     tuning = _numbers(Tuning(), f1)
     memory = _numbers(Tuning().memory, lambda changed: f1(Tuning(memory=changed)))
     shift = _numbers(Shift(), lambda changed: f1(shift=changed))
-    for name, run in (known | usual | tuning | memory | shift).items():
+    for name, run in (known | exceeding | usual | tuning | memory | shift).items():
         low, high = run(0.7), run(1.3)
         yield name, f"{low.f1:.3f} ({low.per_week:.3f})", f"{high.f1:.3f} ({high.per_week:.3f})"
 
