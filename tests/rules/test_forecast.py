@@ -384,7 +384,7 @@ def test_more_in_an_hour_that_is_not_complete_never_lowers_the_forecast(view: Sp
 @given(histories(), st.floats(1.0, 50.0))
 @settings(max_examples=12, deadline=None)
 def test_more_in_the_newest_hours_lowers_the_forecast_by_a_quarter_at_most(view: SpendView, times: float) -> None:
-    # It may: what strays more makes the level noisier, and newer days then weigh less. Searched for, the most was a sixth,
+    # It may: what strays more makes the level noisier, and newer days then weigh less. A search found a sixth at most,
     # in a key that is silent in nine hours of ten.
     until = view.index(view.complete_until)
     more = view.cost.copy()
