@@ -128,7 +128,7 @@ def _anomaly(evidence: AnomalyEvidence, now: datetime) -> Iterator[str]:
     )
     yield (
         f"{display_usd(evidence.per_hour)} an hour, where {display_usd(evidence.normal_per_hour)} is normal at that "
-        f"hour of the week and up to {display_usd(evidence.upper_per_hour)} is still ordinary."
+        f"hour of the week and a single hour of up to {display_usd(evidence.upper_per_hour)} would be no news."
     )
     yield f"The baseline knew {plural(evidence.history_hours, 'hour')} of it."
     yield f"Score {evidence.score:g}: so many robust standard deviations above the expected.{_odds(evidence.odds)}"
