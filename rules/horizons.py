@@ -24,6 +24,8 @@ COLUMNS = 7
 DAY = 24
 SPARE = 2
 """Room for hours that are looked at beyond a day."""
+LEAST_SHAPE = 0.1
+"""Below this shape the approximation turns round: nothing at all would lie above what is expected."""
 LEAST_LUMPS = 0.3
 """Where less than this many lumps are expected the law is that of a series that expects as many: no scale collapses."""
 
@@ -46,7 +48,7 @@ class Law:
         # The hours of a sum cannot be more even than all equal: a mean below the floor still has its noise.
         variance = self.quantum * floored + self.noise * np.maximum(squares, square / LONGEST) + self.doubt * square
         k = np.divide(square, variance, out=np.ones_like(floored), where=variance > 0)
-        return floored, k
+        return floored, np.maximum(k, LEAST_SHAPE)
 
     def rows(self, rows: npt.NDArray[np.intp]) -> Law:
         """The law of some of the series."""

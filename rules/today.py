@@ -197,10 +197,18 @@ class Today:
         if untaught is None:
             told = judged.but(self._known.follow(*bursts))
         else:
-            told = judged.but(self._known.read(*bursts))
-            self._known.follow(bursts.odd & ~untaught, bursts.height)
+            told = judged.but(self._familiar(bursts, untaught))
         ticked.take(judged, standing, self._tuning, untaught)
         return told
+
+    def _familiar(self, bursts: OddHours, untaught: Flags) -> Flags:
+        """Which of the odd hours are familiar, hour by hour: those `untaught` are no past of the next one."""
+        familiar = np.zeros(bursts.odd.shape, dtype=np.bool_)
+        for at in range(len(familiar)):
+            hour = slice(at, at + 1)
+            familiar[hour] = self._known.read(bursts.odd[hour], bursts.height[hour])
+            self._known.follow(bursts.odd[hour] & ~untaught[hour], bursts.height[hour])
+        return familiar
 
     def peek(self, block: Block, standing: Standing) -> Judged:
         """Judge hours that follow, and keep nothing of them."""
