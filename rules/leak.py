@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -63,7 +63,17 @@ class Creep:
     """Times what the day in the middle is above before, beyond which a day may be a burst: the hours must go on so."""
     burst: float = 2.2
     """The same, beyond which it is one: what bursts does not creep."""
+    told_hours: float = 3.0
+    """Odd hours of a day, from which it may be one, too."""
     adopt_days: int = 4
+
+
+class Hours(NamedTuple):
+    """What the hours of a day were, hours × rows: `expected` tells how it is usually spread over them, and which were
+    `odd` by themselves is no leak's doing."""
+
+    expected: Floats
+    odd: Flags
 
 
 class Leak:
@@ -81,6 +91,8 @@ class Leak:
         """The newest of them without what was allowed to come; 0 where they or their past are not known."""
         self._before: deque[Floats] = deque(maxlen=SPAN)
         """What was expected of those."""
+        self._told: deque[Floats] = deque(maxlen=SPAN)
+        """How many of the hours of those were odd by themselves."""
         self._strayed = np.full(rows, self._creep.spread_prior**2 * self._creep.spread_prior_days)
         self._counted = np.full(rows, self._creep.spread_prior_days)
         self._stretch = np.zeros(rows)
@@ -98,13 +110,13 @@ class Leak:
         fair: Floats,
         present: npt.NDArray[np.floating[Any]],
         meant: Flags | None = None,
-        expected: Floats | None = None,
+        hours: Hours | None = None,
     ) -> None:
         """Take in a day, and judge the days up to it; hours × rows.
 
         `fair` is what was seen, limited to what is no outlier; `present` is 1 for the hours that teach. What was
-        `meant` makes no leak; later days are held against it. What was `expected` tells how the day is spread over its
-        hours, and so whether a burst among the days is over.
+        `meant` makes no leak; later days are held against it. By the `hours` is told whether a burst among the days is
+        over.
         """
         self._days.append(_whole(fair, present))
         news, before = self._days[-1] if meant is None else _whole(fair, present * ~meant), self._weeks_before(0)
@@ -128,9 +140,11 @@ class Leak:
         spread = np.sqrt(self._strayed / self._counted)
         far = spread * np.maximum(spread / creep.uneven, 1.0)
         self.score = np.where(creeps, away / (far * creep.threshold), 0.0)
-        self.rise = np.where((jump > creep.jump) | (self.score < 1.0), days[-1], 0.0)
-        if expected is not None:
-            self.score *= goes_on(self.rise, then[-1], *_tail(fair * present, expected))
+        self._told.append(np.zeros(len(whole)) if hours is None else hours.odd.sum(axis=0))
+        burst = (jump > creep.jump) | (np.array(self._told) >= creep.told_hours).any(axis=0)
+        self.rise = np.where(burst | (self.score < 1.0), days[-1], 0.0)
+        if hours is not None:
+            self.score *= goes_on(self.rise, then[-1], *_tail(fair * present, hours.expected))
         self._earlier = np.where((self.score >= 1.0) & (self._stretch > 0), self._earlier, 0.0)
         self.excess = whole - base + self._earlier
         compared = (then > 0).sum(axis=0) >= creep.breadth
@@ -153,6 +167,7 @@ class Leak:
         after._days = deque((day[places] for day in self._days), maxlen=KEPT)
         after._news = deque((day[places] for day in self._news), maxlen=SPAN)
         after._before = deque((day[places] for day in self._before), maxlen=SPAN)
+        after._told = deque((day[places] for day in self._told), maxlen=SPAN)
         after._strayed, after._counted = self._strayed[places], self._counted[places]
         after._stretch, after.usual = self._stretch[places], self.usual[places]
         after.score, after.excess = self.score[places], self.excess[places]
@@ -190,6 +205,11 @@ def goes_on(rise: Floats, day: Floats, came: Reals, share: Reals) -> Flags:
     """
     result: Flags = (rise <= 0) | (share < TELLING) | (came >= (1.0 + rise) / 2.0 * day * share)
     return result
+
+
+def stands(rise: Floats, expected: Floats, came: Floats) -> Flags:
+    """Whether the newest hours of a day go on with what is so many times the `expected`; hours × rows."""
+    return goes_on(rise, expected.sum(axis=0), *_tail(came, expected))
 
 
 def _tail(came: Floats, expected: Floats) -> tuple[Floats, Floats]:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from rules.dispersion import Dispersion
 from rules.horizons import LONGEST, Law
-from rules.leak import Leak
+from rules.leak import Hours, Leak, stands
 from rules.materiality import Floors
 from rules.profile import DAY, WEEK, Flags, Floats, Profile, Tier
 from rules.quarantine import Day, Quarantine
@@ -192,7 +192,7 @@ class Baseline:
         keep = np.exp(-ticked.calm / tuning.spread_memory)
         self._spread = self._spread * keep + 2.0 * ticked.strayed
         self._spread_hours = self._spread_hours * keep + ticked.calm
-        self._leak.close(day.fair, day.present, day.meant, day.expected)
+        self._leak.close(day.fair, day.present, day.meant, Hours(day.expected, ticked.odd))
         self._share(day)
         self._quarantine.add(day)
         self._quarantine.taint(flagged, ticked.hit)
@@ -206,7 +206,7 @@ class Baseline:
             weight = leaving.present * np.minimum(self.hours / tuning.ripe, 1.0) ** 2
             weight = weight if leaving.meant is None else np.where(leaving.meant, 0.0, weight)
             self._dispersion.train(leaving.fair, leaving.expected, leaving.level, weight)
-        self._adopt(day.but(ticked.odd))
+        self._adopt(day, day.but(ticked.odd))
         self._refit()
         self._stand(standing.begin + DAY)
 
@@ -218,18 +218,28 @@ class Baseline:
         ratios = np.divide(came, usual, out=np.full(len(usual), np.nan), where=known)
         self._shared = np.minimum(in_common(ratios, usual, self._parents), self.tuning.most_shared)
 
-    def _adopt(self, flagged: Flags) -> None:
+    def _adopt_hours(self, day: Day) -> Floats:
+        """How many flagged hours a day must have to count; of a series that works few hours, half of those."""
+        worked = (day.seen > 0).sum(axis=0)
+        least: Floats = np.clip(np.ceil(worked / 2.0), 1.0, self.tuning.adopt_hours)
+        return least
+
+    def _adopt(self, day: Day, flagged: Flags) -> None:
         """Count the days that a stretch has gone on, and take the level of those that have come to stay.
 
-        Only upward: a key that rests is held to come back as it was.
+        Only upward: a key that rests is held to come back as it was. What is over by midnight has not come to stay.
         """
-        self._stretch = np.where(flagged.sum(axis=0) >= self.tuning.adopt_hours, self._stretch + 1, 0)
+        self._stretch = np.where(flagged.sum(axis=0) >= self._adopt_hours(day), self._stretch + 1, 0)
         stays = self._stretch >= self.tuning.adopt_days
         if not stays.any():
             return
         latest = self._today.totals.latest()
         known = stays & (latest[3] <= self.tuning.same_key * latest[1])
         factor = np.divide(latest[3], latest[1], out=np.ones_like(latest[1]), where=known).astype(np.float64)
+        stays &= stands(factor, day.expected, day.seen) & (day.seen.sum(axis=0) >= latest[3] / (2.0 * LONGEST / DAY))
+        if not stays.any():
+            return
+        known &= stays
         self._leak.adopt(stays, latest[3])
         self._profile.rescale(known, factor)
         self._dispersion.rescale(known, factor)
