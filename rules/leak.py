@@ -63,14 +63,14 @@ class Creep:
     """Times what the day in the middle is above before, beyond which a day may be a burst: the hours must go on so."""
     burst: float = 2.2
     """The same, beyond which it is one: what bursts does not creep."""
-    told_hours: float = 3.0
+    told_hours: float = 6.0
     """Odd hours of a day, from which it may be one, too."""
     adopt_days: int = 4
 
 
 class Hours(NamedTuple):
-    """What the hours of a day were, hours × rows: `expected` tells how it is usually spread over them, and which were
-    `odd` by themselves is no leak's doing."""
+    """What the hours of a day were, hours × rows: `expected` tells how it is usually spread over them; which were `odd`
+    by what some hours say is no leak's doing, as what a day and more say may be."""
 
     expected: Floats
     odd: Flags

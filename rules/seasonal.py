@@ -192,7 +192,7 @@ class Baseline:
         keep = np.exp(-ticked.calm / tuning.spread_memory)
         self._spread = self._spread * keep + 2.0 * ticked.strayed
         self._spread_hours = self._spread_hours * keep + ticked.calm
-        self._leak.close(day.fair, day.present, day.meant, Hours(day.expected, ticked.odd))
+        self._leak.close(day.fair, day.present, day.meant, Hours(day.expected, ticked.short))
         self._share(day)
         self._quarantine.add(day)
         self._quarantine.taint(flagged, ticked.hit)

@@ -116,6 +116,12 @@ class Ticked:
         self.meant: Flags | None = None
         """What was allowed: it is learnt, and says nothing of how far hours stray."""
 
+    @property
+    def short(self) -> Flags:
+        """The odd hours by what two, three and six hours say."""
+        result: Flags = self.hit[:, TWO : SIX + 1].any(axis=1)
+        return result
+
     def take(self, judged: Judged, standing: Standing, tuning: Tuning, untaught: Flags | None) -> None:
         """Take the next hours."""
         at = slice(self.count, self.count + len(judged.seen))
