@@ -119,8 +119,8 @@ class Ticked:
     @property
     def short(self) -> Flags:
         """The odd hours by what two, three and six hours say."""
-        result: Flags = self.hit[:, TWO : SIX + 1].any(axis=1)
-        return result
+        short: Flags = np.any(self.hit[:, TWO : SIX + 1], axis=1)
+        return short
 
     def take(self, judged: Judged, standing: Standing, tuning: Tuning, untaught: Flags | None) -> None:
         """Take the next hours."""
