@@ -2,9 +2,9 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-# Two at a time, and who is done takes over from the other. The suite starts some hundred processes, none of which
-# should compile the program anew.
-PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest -n 2 --dist worksteal
+# Three at a time, as a fifth of the time is waiting, and who is done takes over from the others. The suite starts some
+# hundred processes, none of which should compile the program anew.
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest -n 3 --dist worksteal
 
 .PHONY: install demo test lint types contracts pytest system-deps bench crash sweep mutants gallery fmt clean
 
