@@ -18,7 +18,7 @@ ROOT_HOURS = 2.5
 DEAR = 4.0
 """Times the floor of a single hour, from which an excess is news, whatever the series is known for."""
 CREPT_HOURS = 12.0
-"""Hours at the floor that spend which creeps up must have cost over the days compared."""
+"""Hours at the floor that spend which creeps up must have cost so far."""
 
 
 @dataclass(frozen=True, slots=True)
